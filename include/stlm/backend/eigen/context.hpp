@@ -1,0 +1,70 @@
+// Context of the EigenBackend: threads, scratch memory for each, a random stream.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include <Eigen/Core>
+
+#include <stlm/backend/thread_pool.hpp>
+#include <stlm/core/buffer.hpp>
+
+namespace stlm {
+
+template <>
+class Context<EigenBackend> {
+ public:
+  explicit Context(ContextOptions options = {}) : random_(options.seed), pool_(options.threads) {
+    for (int worker = 0; worker < options.threads; ++worker) scratch_.emplace_back(scratch_bytes);
+  }
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  RandomStream& random() { return random_; }
+  int threads() const { return pool_.threads(); }
+
+  /// f(task, worker) for every task; see ThreadPool.
+  template <class F>
+  void parallel_for(Index tasks, const F& f) {
+    pool_.run(tasks, f);
+  }
+  /// f(begin, end, worker) for pieces of [0, size) of `piece` elements.
+  template <class F>
+  void for_pieces(Index size, Index piece, const F& f) {
+    pool_.run((size + piece - 1) / piece,
+              [&](Index task, int worker) { f(task * piece, std::min(size, (task + 1) * piece), worker); });
+  }
+
+  /// Memory of one worker, for the length of a task. Aligned to 64 bytes; contents undefined.
+  template <class T>
+  T* scratch(int worker) {
+    return reinterpret_cast<T*>(scratch_[static_cast<std::size_t>(worker)].data());
+  }
+  /// Memory all tasks of one op share, for partial sums.
+  template <class T>
+  T* shared() {
+    return reinterpret_cast<T*>(shared_.data());
+  }
+
+  static constexpr Index scratch_bytes = Index{4} << 20, shared_bytes = Index{2} << 20;
+
+ private:
+  RandomStream random_;
+  std::vector<Buffer<std::byte>> scratch_;
+  Buffer<std::byte> shared_{shared_bytes};
+  ThreadPool pool_;
+};
+
+namespace eigen {
+
+/// Numbers in a row as an Eigen array. Never assumed aligned: views may begin anywhere.
+template <class T>
+auto array(T* data, Index size) {
+  using Plain = Eigen::Array<std::remove_const_t<T>, Eigen::Dynamic, 1>;
+  return Eigen::Map<std::conditional_t<std::is_const_v<T>, const Plain, Plain>>(data, size);
+}
+
+inline constexpr Index grain = 8192;  // elements of one piece of elementwise work: some microseconds
+
+}  // namespace eigen
+}  // namespace stlm

@@ -1,0 +1,158 @@
+// Elementwise work and activations in pieces of Eigen array expressions.
+#pragma once
+
+#include <stlm/backend/eigen/context.hpp>
+#include <stlm/ops/activation.hpp>
+#include <stlm/ops/elementwise.hpp>
+
+namespace stlm::eigen {
+
+/// The vector form of an activation: `value(x)` and `derivative(x)` on Eigen arrays. Any other type, a user's own
+/// included, goes element by element.
+template <class Function>
+struct Vectorized {
+  template <class X>
+  static auto value(const X& x) {
+    return x.unaryExpr([](typename X::Scalar v) { return Function::value(v); });
+  }
+  template <class X>
+  static auto derivative(const X& x) {
+    return x.unaryExpr([](typename X::Scalar v) { return Function::derivative(v); });
+  }
+};
+
+template <>
+struct Vectorized<Sigmoid> {
+  template <class X>
+  static auto value(const X& x) {
+    return (1 + (-x).exp()).inverse();
+  }
+  template <class X>
+  static auto derivative(const X& x) {
+    return (-x).exp() * (1 + (-x).exp()).square().inverse();
+  }
+};
+
+template <>
+struct Vectorized<Silu> {
+  template <class X>
+  static auto value(const X& x) {
+    return x / (1 + (-x).exp());
+  }
+  template <class X>
+  static auto derivative(const X& x) {
+    const auto s = Vectorized<Sigmoid>::value(x);
+    return s * (1 + x * (1 - s));
+  }
+};
+
+template <>
+struct Vectorized<Tanh> {
+  template <class X>
+  static auto value(const X& x) {
+    return x.tanh();
+  }
+  template <class X>
+  static auto derivative(const X& x) {
+    return 1 - x.tanh().square();
+  }
+};
+
+}  // namespace stlm::eigen
+
+namespace stlm::ops::impl {
+
+template <>
+struct Elementwise<EigenBackend> {
+  using Ctx = Context<EigenBackend>;
+
+  template <class T>
+  static void add(Ctx& ctx, const T* a, const T* b, T* y, Index size) {
+    ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
+      eigen::array(y + begin, end - begin) = eigen::array(a + begin, end - begin) + eigen::array(b + begin, end - begin);
+    });
+  }
+  template <class T>
+  static void axpby(Ctx& ctx, T alpha, const T* x, T beta, T* y, Index size) {
+    ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
+      auto to = eigen::array(y + begin, end - begin);
+      const auto from = eigen::array(x + begin, end - begin);
+      if (beta == T(0))
+        to = alpha * from;
+      else
+        to = alpha * from + beta * to;
+    });
+  }
+  template <class T>
+  static void copy_rows(Ctx& ctx, MatrixView<const T> x, MatrixView<T> y) {
+    ctx.for_pieces(y.rows, rows_a_piece(y.cols), [=](Index begin, Index end, int) {
+      for (Index r = begin; r < end; ++r) std::copy_n(x.row(r), y.cols, y.row(r));
+    });
+  }
+  template <class T>
+  static void add_bias(Ctx& ctx, const T* bias, MatrixView<T> y) {
+    ctx.for_pieces(y.rows, rows_a_piece(y.cols), [=](Index begin, Index end, int) {
+      for (Index r = begin; r < end; ++r) eigen::array(y.row(r), y.cols) += eigen::array(bias, y.cols);
+    });
+  }
+  template <class T>
+  static void sum_rows(Ctx& ctx, MatrixView<const T> dy, T* dbias) {
+    ctx.for_pieces(dy.cols, 64, [=](Index begin, Index end, int) {
+      auto sum = eigen::array(dbias + begin, end - begin);
+      for (Index r = 0; r < dy.rows; ++r) sum += eigen::array(dy.row(r) + begin, end - begin);
+    });
+  }
+  template <class T>
+  static void dropout(Ctx& ctx, T* x, Index size, double rate, RandomKey key) {
+    const float threshold = static_cast<float>(rate);
+    const T scale = T(1 / (1 - rate));
+    ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
+      for (Index i = begin; i < end; ++i)
+        x[i] *= random_uniform(key, static_cast<std::uint64_t>(i)) < threshold ? T(0) : scale;
+    });
+  }
+  static Index rows_a_piece(Index cols) { return std::max<Index>(1, eigen::grain / cols); }
+};
+
+template <>
+struct Activation<EigenBackend> {
+  using Ctx = Context<EigenBackend>;
+
+  template <class Function, class T>
+  static void forward(Ctx& ctx, const T* x, T* y, Index size) {
+    ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
+      eigen::array(y + begin, end - begin) = eigen::Vectorized<Function>::value(eigen::array(x + begin, end - begin));
+    });
+  }
+  template <class Function, class T>
+  static void backward(Ctx& ctx, const T* x, const T* dy, T* dx, Index size) {
+    ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
+      eigen::array(dx + begin, end - begin) = eigen::array(dy + begin, end - begin) *
+                                              eigen::Vectorized<Function>::derivative(eigen::array(x + begin, end - begin));
+    });
+  }
+  template <class T>
+  static void swiglu_forward(Ctx& ctx, const T* gate, const T* up, T* y, Index size) {
+    ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
+      eigen::array(y + begin, end - begin) =
+          eigen::Vectorized<Silu>::value(eigen::array(gate + begin, end - begin)) * eigen::array(up + begin, end - begin);
+    });
+  }
+  template <class T>
+  static void swiglu_backward(Ctx& ctx, const T* gate, const T* up, const T* dy, T* dgate, T* dup, Index size) {
+    constexpr Index strip = 256;  // one exponential for both results
+    ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
+      for (Index i = begin; i < end; i += strip) {
+        const Index width = std::min(strip, end - i);
+        Eigen::Array<T, Eigen::Dynamic, 1, 0, strip, 1> s(width), d(width);
+        const auto g = eigen::array(gate + i, width);
+        s = eigen::Vectorized<Sigmoid>::value(g);
+        d = eigen::array(dy + i, width);
+        eigen::array(dgate + i, width) = d * eigen::array(up + i, width) * s * (1 + g * (1 - s));
+        eigen::array(dup + i, width) = d * g * s;
+      }
+    });
+  }
+};
+
+}  // namespace stlm::ops::impl

@@ -1,0 +1,62 @@
+// Embedding: rows copied in parallel; gradients scattered in order of n, each task over columns of its own.
+#pragma once
+
+#include <stlm/backend/eigen/elementwise.hpp>
+#include <stlm/backend/token_check.hpp>
+#include <stlm/ops/embedding.hpp>
+
+namespace stlm::ops::impl {
+
+template <>
+struct Embedding<EigenBackend> {
+  using Ctx = Context<EigenBackend>;
+  static constexpr Index columns = 32;  // of one task: two cache lines of floats
+
+  template <class T>
+  static void forward(Ctx& ctx, MatrixView<const T> table, const Token* tokens, MatrixView<T> y) {
+    expect_tokens("embedding_forward", tokens, y.rows, table.rows, 0);
+    ctx.for_pieces(y.rows, rows_a_piece(y.cols), [=](Index begin, Index end, int) {
+      for (Index n = begin; n < end; ++n) std::copy_n(table.row(tokens[n]), y.cols, y.row(n));
+    });
+  }
+  template <class T>
+  static void backward(Ctx& ctx, const Token* tokens, MatrixView<const T> dy, MatrixView<T> dtable) {
+    scatter(ctx, dy, dtable, [tokens](Index n) -> Index { return tokens[n]; });
+  }
+  template <class T>
+  static void add_positions(Ctx& ctx, MatrixView<const T> table, Index tokens, Index position, MatrixView<T> y) {
+    ctx.for_pieces(y.rows, rows_a_piece(y.cols), [=](Index begin, Index end, int) {
+      for (Index n = begin; n < end; ++n)
+        eigen::array(y.row(n), y.cols) += eigen::array(table.row(position + n % tokens), y.cols);
+    });
+  }
+  template <class T>
+  static void add_positions_backward(Ctx& ctx, MatrixView<const T> dy, Index tokens, MatrixView<T> dtable) {
+    scatter(ctx, dy, dtable, [tokens](Index n) { return n % tokens; });
+  }
+  template <class T>
+  static void add_sinusoids(Ctx& ctx, Index tokens, Index position, MatrixView<T> y) {
+    ctx.for_pieces(y.cols, columns, [=](Index begin, Index end, int) {
+      for (Index t = 0; t < tokens; ++t)
+        for (Index c = begin; c < end; ++c) {
+          const double exponent = -static_cast<double>(c / 2 * 2) / static_cast<double>(y.cols);
+          const double angle = static_cast<double>(position + t) * std::pow(10000.0, exponent);
+          const T value = static_cast<T>(c % 2 == 0 ? std::sin(angle) : std::cos(angle));
+          for (Index n = t; n < y.rows; n += tokens) y(n, c) += value;
+        }
+    });
+  }
+
+ private:
+  static Index rows_a_piece(Index cols) { return Elementwise<EigenBackend>::rows_a_piece(cols); }
+
+  template <class T, class RowOf>
+  static void scatter(Ctx& ctx, MatrixView<const T> dy, MatrixView<T> dtable, RowOf row_of) {
+    ctx.for_pieces(dy.cols, columns, [=](Index begin, Index end, int) {
+      for (Index n = 0; n < dy.rows; ++n)
+        eigen::array(dtable.row(row_of(n)) + begin, end - begin) += eigen::array(dy.row(n) + begin, end - begin);
+    });
+  }
+};
+
+}  // namespace stlm::ops::impl

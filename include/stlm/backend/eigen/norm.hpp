@@ -1,0 +1,105 @@
+// RMSNorm and LayerNorm, a row at a time; gradients of gain and bias as partial sums of fixed row blocks, added in order.
+#pragma once
+
+#include <stlm/backend/eigen/elementwise.hpp>
+#include <stlm/ops/norm.hpp>
+
+namespace stlm::eigen {
+
+/// Calls f(begin, end, partial) for blocks of rows, `partial` being `width` zeros of the block's own, then adds all
+/// partials to `sums` in order. The blocks depend on the shape alone.
+template <class T, class F>
+void sum_row_blocks(Context<EigenBackend>& ctx, Index rows, Index width, T* sums, const F& f) {
+  const Index room = Context<EigenBackend>::shared_bytes / static_cast<Index>(sizeof(T)) / width;
+  expect(room > 0, "stlm::EigenBackend: a norm over ", width, " columns is wider than the scratch memory allows.");
+  const Index blocks = std::clamp<Index>(rows / 32, 1, std::min<Index>(room, 32)), block = (rows + blocks - 1) / blocks;
+  T* const partials = ctx.shared<T>();
+  ctx.for_pieces(rows, block, [&](Index begin, Index end, int) {
+    T* const partial = partials + begin / block * width;
+    std::fill_n(partial, width, T(0));
+    f(begin, end, partial);
+  });
+  for (Index begin = 0; begin < rows; begin += block) array(sums, width) += array(partials + begin / block * width, width);
+}
+
+}  // namespace stlm::eigen
+
+namespace stlm::ops::impl {
+
+template <>
+struct RmsNorm<EigenBackend> {
+  using Ctx = Context<EigenBackend>;
+
+  template <class T>
+  static void forward(Ctx& ctx, MatrixView<const T> x, const T* gain, MatrixView<T> y, T* rstd, double eps) {
+    const Index width = x.cols;
+    ctx.for_pieces(x.rows, 32, [=](Index begin, Index end, int) {
+      for (Index n = begin; n < end; ++n) {
+        const auto row = eigen::array(x.row(n), width);
+        rstd[n] = T(1) / std::sqrt(row.square().sum() / static_cast<T>(width) + static_cast<T>(eps));
+        eigen::array(y.row(n), width) = row * rstd[n] * eigen::array(gain, width);
+      }
+    });
+  }
+  template <class T>
+  static void backward(Ctx& ctx, MatrixView<const T> x, const T* gain, const T* rstd, MatrixView<const T> dy, MatrixView<T> dx,
+                       T* dgain, bool accumulate) {
+    const Index width = x.cols;
+    eigen::sum_row_blocks(ctx, x.rows, width, dgain, [=](Index begin, Index end, T* partial) {
+      for (Index n = begin; n < end; ++n) {
+        const auto row = eigen::array(x.row(n), width), grad = eigen::array(dy.row(n), width);
+        const auto w = grad * eigen::array(gain, width);
+        const T r = rstd[n], dot = (w * row).sum() * r * r * r / static_cast<T>(width);
+        auto out = eigen::array(dx.row(n), width);
+        eigen::array(partial, width) += grad * row * r;
+        if (accumulate)
+          out += w * r - row * dot;
+        else
+          out = w * r - row * dot;
+      }
+    });
+  }
+};
+
+template <>
+struct LayerNorm<EigenBackend> {
+  using Ctx = Context<EigenBackend>;
+
+  template <class T>
+  static void forward(Ctx& ctx, MatrixView<const T> x, const T* gain, const T* bias, MatrixView<T> y, T* mean, T* rstd,
+                      double eps) {
+    const Index width = x.cols;
+    ctx.for_pieces(x.rows, 32, [=](Index begin, Index end, int) {
+      for (Index n = begin; n < end; ++n) {
+        const auto row = eigen::array(x.row(n), width);
+        auto out = eigen::array(y.row(n), width);
+        mean[n] = row.sum() / static_cast<T>(width);
+        rstd[n] = T(1) / std::sqrt((row - mean[n]).square().sum() / static_cast<T>(width) + static_cast<T>(eps));
+        out = (row - mean[n]) * rstd[n] * eigen::array(gain, width);
+        if (bias) out += eigen::array(bias, width);
+      }
+    });
+  }
+  template <class T>
+  static void backward(Ctx& ctx, MatrixView<const T> x, const T* gain, const T* mean, const T* rstd, MatrixView<const T> dy,
+                       MatrixView<T> dx, T* dgain, T* dbias, bool accumulate) {
+    const Index width = x.cols;
+    eigen::sum_row_blocks(ctx, x.rows, width, dgain, [=](Index begin, Index end, T* partial) {
+      for (Index n = begin; n < end; ++n) {
+        const auto xhat = (eigen::array(x.row(n), width) - mean[n]) * rstd[n];
+        const auto grad = eigen::array(dy.row(n), width);
+        const auto w = grad * eigen::array(gain, width);
+        const T sum = w.sum() / static_cast<T>(width), dot = (w * xhat).sum() / static_cast<T>(width);
+        auto out = eigen::array(dx.row(n), width);
+        eigen::array(partial, width) += grad * xhat;
+        if (accumulate)
+          out += rstd[n] * (w - sum - xhat * dot);
+        else
+          out = rstd[n] * (w - sum - xhat * dot);
+      }
+    });
+    if (dbias) Elementwise<EigenBackend>::sum_rows(ctx, dy, dbias);
+  }
+};
+
+}  // namespace stlm::ops::impl

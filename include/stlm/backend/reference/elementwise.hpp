@@ -1,0 +1,70 @@
+// Elementwise work and activations by loops. The activations are written once, for every scalar, in ops/activation.hpp.
+#pragma once
+
+#include <stlm/backend/reference/context.hpp>
+#include <stlm/ops/activation.hpp>
+#include <stlm/ops/elementwise.hpp>
+
+namespace stlm::ops::impl {
+
+template <>
+struct Elementwise<ReferenceBackend> {
+  using Ctx = Context<ReferenceBackend>;
+
+  template <class T>
+  static void add(Ctx&, const T* a, const T* b, T* y, Index size) {
+    for (Index i = 0; i < size; ++i) y[i] = a[i] + b[i];
+  }
+  template <class T>
+  static void axpby(Ctx&, T alpha, const T* x, T beta, T* y, Index size) {
+    for (Index i = 0; i < size; ++i) y[i] = alpha * x[i] + (beta == T(0) ? T(0) : beta * y[i]);
+  }
+  template <class T>
+  static void copy_rows(Ctx&, MatrixView<const T> x, MatrixView<T> y) {
+    for (Index r = 0; r < y.rows; ++r)
+      for (Index c = 0; c < y.cols; ++c) y(r, c) = x(r, c);
+  }
+  template <class T>
+  static void add_bias(Ctx&, const T* bias, MatrixView<T> y) {
+    for (Index r = 0; r < y.rows; ++r)
+      for (Index c = 0; c < y.cols; ++c) y(r, c) += bias[c];
+  }
+  template <class T>
+  static void sum_rows(Ctx&, MatrixView<const T> dy, T* dbias) {
+    for (Index r = 0; r < dy.rows; ++r)
+      for (Index c = 0; c < dy.cols; ++c) dbias[c] += dy(r, c);
+  }
+  template <class T>
+  static void dropout(Ctx&, T* x, Index size, double rate, RandomKey key) {
+    for (Index i = 0; i < size; ++i)
+      x[i] *= random_uniform(key, static_cast<std::uint64_t>(i)) < static_cast<float>(rate) ? T(0) : T(1 / (1 - rate));
+  }
+};
+
+template <>
+struct Activation<ReferenceBackend> {
+  using Ctx = Context<ReferenceBackend>;
+
+  template <class Function, class T>
+  static void forward(Ctx&, const T* x, T* y, Index size) {
+    for (Index i = 0; i < size; ++i) y[i] = Function::value(x[i]);
+  }
+  template <class Function, class T>
+  static void backward(Ctx&, const T* x, const T* dy, T* dx, Index size) {
+    for (Index i = 0; i < size; ++i) dx[i] = dy[i] * Function::derivative(x[i]);
+  }
+  template <class T>
+  static void swiglu_forward(Ctx&, const T* gate, const T* up, T* y, Index size) {
+    for (Index i = 0; i < size; ++i) y[i] = Silu::value(gate[i]) * up[i];
+  }
+  template <class T>
+  static void swiglu_backward(Ctx&, const T* gate, const T* up, const T* dy, T* dgate, T* dup, Index size) {
+    for (Index i = 0; i < size; ++i) {
+      const T d = dy[i];
+      dgate[i] = d * up[i] * Silu::derivative(gate[i]);
+      dup[i] = d * Silu::value(gate[i]);
+    }
+  }
+};
+
+}  // namespace stlm::ops::impl

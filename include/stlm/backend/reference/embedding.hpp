@@ -1,0 +1,48 @@
+// Embedding gather and scatter by loops.
+#pragma once
+
+#include <stlm/backend/reference/context.hpp>
+#include <stlm/backend/token_check.hpp>
+#include <stlm/core/scalar.hpp>
+#include <stlm/ops/embedding.hpp>
+
+namespace stlm::ops::impl {
+
+template <>
+struct Embedding<ReferenceBackend> {
+  using Ctx = Context<ReferenceBackend>;
+
+  template <class T>
+  static void forward(Ctx&, MatrixView<const T> table, const Token* tokens, MatrixView<T> y) {
+    expect_tokens("embedding_forward", tokens, y.rows, table.rows, 0);
+    for (Index n = 0; n < y.rows; ++n)
+      for (Index c = 0; c < y.cols; ++c) y(n, c) = table(tokens[n], c);
+  }
+  template <class T>
+  static void backward(Ctx&, const Token* tokens, MatrixView<const T> dy, MatrixView<T> dtable) {
+    for (Index n = 0; n < dy.rows; ++n)
+      for (Index c = 0; c < dy.cols; ++c) dtable(tokens[n], c) += dy(n, c);
+  }
+  template <class T>
+  static void add_positions(Ctx&, MatrixView<const T> table, Index tokens, Index position, MatrixView<T> y) {
+    for (Index n = 0; n < y.rows; ++n)
+      for (Index c = 0; c < y.cols; ++c) y(n, c) += table(position + n % tokens, c);
+  }
+  template <class T>
+  static void add_positions_backward(Ctx&, MatrixView<const T> dy, Index tokens, MatrixView<T> dtable) {
+    for (Index n = 0; n < dy.rows; ++n)
+      for (Index c = 0; c < dy.cols; ++c) dtable(n % tokens, c) += dy(n, c);
+  }
+  template <class T>
+  static void add_sinusoids(Ctx&, Index tokens, Index position, MatrixView<T> y) {
+    for (Index n = 0; n < y.rows; ++n)
+      for (Index c = 0; c < y.cols; ++c) y(n, c) += T(static_cast<real_t<T>>(sinusoid(position + n % tokens, c, y.cols)));
+  }
+  static double sinusoid(Index position, Index column, Index width) {
+    const double exponent = -static_cast<double>(column / 2 * 2) / static_cast<double>(width);
+    const double angle = static_cast<double>(position) * std::pow(10000.0, exponent);
+    return column % 2 == 0 ? std::sin(angle) : std::cos(angle);
+  }
+};
+
+}  // namespace stlm::ops::impl

@@ -1,0 +1,33 @@
+// Optimiser steps by loops.
+#pragma once
+
+#include <stlm/backend/reference/context.hpp>
+#include <stlm/core/scalar.hpp>
+#include <stlm/ops/optimizer.hpp>
+
+namespace stlm::ops::impl {
+
+template <>
+struct Optimizer<ReferenceBackend> {
+  using Ctx = Context<ReferenceBackend>;
+
+  template <class T>
+  static void adamw(Ctx&, T* w, const T* g, T* m, T* v, Index size, const AdamWStep& s) {
+    const T b1 = T(s.beta1), b2 = T(s.beta2);
+    const T correct1 = T(1 / (1 - std::pow(s.beta1, static_cast<double>(s.step))));
+    const T correct2 = T(1 / (1 - std::pow(s.beta2, static_cast<double>(s.step))));
+    for (Index i = 0; i < size; ++i) {
+      m[i] = b1 * m[i] + (T(1) - b1) * g[i];
+      v[i] = b2 * v[i] + (T(1) - b2) * g[i] * g[i];
+      w[i] -= T(s.lr) * (m[i] * correct1 / (std::sqrt(v[i] * correct2) + T(s.eps)) + T(s.weight_decay) * w[i]);
+    }
+  }
+  template <class T>
+  static double sum_squares(Ctx&, const T* x, Index size) {
+    double sum = 0;
+    for (Index i = 0; i < size; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+    return sum;
+  }
+};
+
+}  // namespace stlm::ops::impl

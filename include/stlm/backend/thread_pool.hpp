@@ -1,0 +1,96 @@
+// ThreadPool: a fixed set of threads that run numbered tasks.
+//
+// `run(tasks, f)` calls f(task, worker) for every task in [0, tasks), on the calling thread (worker 0) and the pool's.
+// Which thread takes which task is chance; callers make results independent of it by splitting work by the problem's
+// shape and giving every task its own output. Between runs threads spin briefly, then sleep. One thread starts none.
+#pragma once
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include <stlm/core/error.hpp>
+
+namespace stlm {
+
+class ThreadPool {
+ public:
+  explicit ThreadPool(int threads) {
+    expect<Error>(threads >= 1 && threads <= 1024, "stlm::ThreadPool: expected 1 to 1024 threads, found ", threads, ".");
+    for (int worker = 1; worker < threads; ++worker) workers_.emplace_back([this, worker] { serve(worker); });
+  }
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+  ~ThreadPool() {
+    stop_ = true;
+    start();
+    for (std::thread& worker : workers_) worker.join();
+  }
+
+  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  /// Blocks until all tasks are done. `f` must not throw and must not call `run` of the same pool.
+  template <class F>
+  void run(Index tasks, const F& f) {
+    if (workers_.empty() || tasks <= 1) {
+      for (Index task = 0; task < tasks; ++task) f(task, 0);
+      return;
+    }
+    call_ = [](const void* object, Index task, int worker) { (*static_cast<const F*>(object))(task, worker); };
+    object_ = &f;
+    tasks_ = tasks;
+    next_.store(0, std::memory_order_relaxed);
+    busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+    start();
+    drain(0);
+    wait(busy_, [](int busy) { return busy != 0; });
+  }
+
+ private:
+  static constexpr int spins = 4000;  // tens of microseconds: longer than the gap between two ops, shorter than a pause
+
+  void start() {
+    epoch_.fetch_add(1, std::memory_order_release);
+    epoch_.notify_all();
+  }
+
+  /// Waits while `unchanged(value)` holds.
+  template <class T, class Unchanged>
+  static void wait(const std::atomic<T>& value, Unchanged unchanged) {
+    for (int spin = 0; spin < spins; ++spin) {
+      if (!unchanged(value.load(std::memory_order_acquire))) return;
+#if defined(__x86_64__) || defined(__i386__)
+      __builtin_ia32_pause();
+#endif
+    }
+    for (T seen = value.load(std::memory_order_acquire); unchanged(seen); seen = value.load(std::memory_order_acquire))
+      value.wait(seen, std::memory_order_acquire);
+  }
+
+  void drain(int worker) {
+    for (Index task = next_.fetch_add(1, std::memory_order_relaxed); task < tasks_;
+         task = next_.fetch_add(1, std::memory_order_relaxed))
+      call_(object_, task, worker);
+  }
+
+  void serve(int worker) {
+    for (unsigned seen = 0;;) {
+      wait(epoch_, [seen](unsigned epoch) { return epoch == seen; });
+      ++seen;
+      if (stop_) return;
+      drain(worker);
+      if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) busy_.notify_one();
+    }
+  }
+
+  std::vector<std::thread> workers_;
+  std::atomic<unsigned> epoch_{0};
+  std::atomic<int> busy_{0};
+  std::atomic<Index> next_{0};
+  void (*call_)(const void*, Index, int) = nullptr;
+  const void* object_ = nullptr;
+  Index tasks_ = 0;
+  std::atomic<bool> stop_{false};
+};
+
+}  // namespace stlm

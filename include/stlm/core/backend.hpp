@@ -1,0 +1,57 @@
+// Backend tags, memory spaces, and the Context that is the first argument of every call.
+#pragma once
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include <stlm/core/error.hpp>
+#include <stlm/core/random.hpp>
+
+namespace stlm {
+
+/// Memory the CPU reads and writes. Blocks are aligned to 64 bytes, a cache line and an AVX-512 register.
+struct HostSpace {
+  static constexpr std::size_t alignment = 64;
+  static void* allocate(std::size_t bytes) { return ::operator new(bytes, std::align_val_t{alignment}); }
+  static void deallocate(void* block) noexcept { ::operator delete(block, std::align_val_t{alignment}); }
+  static void clear(void* block, std::size_t bytes) { std::memset(block, 0, bytes); }
+};
+
+/// Memory of a GPU. Its functions come with <stlm/backend/cuda.hpp>.
+struct DeviceSpace;
+
+struct ReferenceBackend {  ///< plain loops, any scalar, one thread: what the other backends are checked against
+  using memory_space = HostSpace;
+};
+struct EigenBackend {  ///< CPU: Eigen's packets and arrays, threads
+  using memory_space = HostSpace;
+};
+struct CudaBackend {  ///< GPU: Thrust, cuBLASLt and own kernels
+  using memory_space = DeviceSpace;
+};
+
+/// What a Context is made from.
+struct ContextOptions {
+  int threads = 1;         ///< threads that compute, the calling one included; results do not depend on it
+  std::uint64_t seed = 0;  ///< of every random number drawn through the context
+};
+
+/// The state of a backend: threads or stream, scratch memory, random generator. Each backend header specialises it.
+/// Not copyable, not for use from two threads at once; programs may hold as many as they like.
+template <class Backend>
+class Context {
+  static_assert(dependent_false<Backend>,
+                "stlm::Context: this backend is not known here. Include its header first: <stlm/backend/eigen.hpp>, "
+                "<stlm/backend/reference.hpp>, or <stlm/backend/cuda.hpp> in a .cu file.");
+};
+
+/// Base of every op's primary template: says which header is missing.
+template <class Backend>
+struct MissingBackend {
+  static_assert(dependent_false<Backend>,
+                "stlm::ops: this operation is not known for this backend. Include the backend's header: "
+                "<stlm/backend/eigen.hpp>, <stlm/backend/reference.hpp>, or <stlm/backend/cuda.hpp> in a .cu file.");
+};
+
+}  // namespace stlm

@@ -1,0 +1,23 @@
+// The version, the index type and the one macro of the public API.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#define STLM_VERSION_MAJOR 0
+#define STLM_VERSION_MINOR 1
+#define STLM_VERSION_PATCH 0
+
+// Marks a function that device code may call. Empty unless nvcc compiles.
+#if defined(__CUDACC__)
+#define STLM_HOST_DEVICE __host__ __device__
+#else
+#define STLM_HOST_DEVICE
+#endif
+
+namespace stlm {
+
+using Index = std::ptrdiff_t;  ///< sizes, strides and positions; signed, so differences are safe
+using Token = std::int32_t;    ///< one id of a vocabulary
+
+}  // namespace stlm

@@ -1,0 +1,47 @@
+// The module protocol. A module is a stateless type; nothing to inherit, nothing to register.
+//
+//   template <class T> struct Params;     views of its parameters, listed by `visit`
+//   template <class T> struct Cache;      views of its intermediates, listed by `plan`
+//   forward (ctx, params, pass, x, y, cache)
+//   backward(ctx, params, pass, x, dy, dx, cache, grads)    overwrites dx, accumulates into grads
+//
+// A module of the residual stream (a block, or what stands in place of one) has equal widths on both sides and works
+// on the gradient in place: `backward(ctx, params, pass, x, d, cache, grads)`, d being dy on entry and dx on return.
+#pragma once
+
+#include <concepts>
+
+#include <stlm/core/activation.hpp>
+#include <stlm/core/parameter.hpp>
+
+namespace stlm {
+
+/// Stands where a module has nothing to store.
+struct Empty {};
+
+namespace detail {
+struct AnyVisitor {
+  template <class T, class Shape>
+  constexpr void operator()(const Path&, TensorView<T, Shape>&, const ParameterSpec&) {}
+};
+}  // namespace detail
+
+/// A type with parameters and intermediates that can be listed.
+template <class M>
+concept Module = requires(typename M::template Params<float> params, typename M::template Cache<float> cache,
+                          detail::AnyVisitor visitor, Arena arena, const Pass& pass) {
+  M::visit(visitor, Path{}, params);
+  M::plan(arena, cache, pass);
+};
+
+/// A module of the residual stream of width `M::dim`.
+template <class M>
+concept StreamModule = Module<M> && requires {
+  { M::dim } -> std::convertible_to<Index>;
+};
+
+/// `V` when `Condition` holds, `Empty` otherwise: for optional biases and caches.
+template <bool Condition, class V>
+using OptionalView = std::conditional_t<Condition, V, Empty>;
+
+}  // namespace stlm

@@ -1,0 +1,187 @@
+// Parameters: a model's tensors, listed once by `visit`, stored in one flat buffer.
+//
+// A module lists the fields of its `Params<T>`:
+//
+//   template <class V, class P>
+//   static constexpr void visit(V& v, const Path& path, P& p) {
+//     v(path / "weight", p.weight, ParameterSpec::matrix(In));
+//   }
+//
+// Everything else is a visitor: counting (a constant), binding to a buffer, initialising, naming for files, printing,
+// finding the tensor that went NaN. A tensor that two places use (tied head, shared feed-forward layer) is visited by
+// its owner only; the others take over its bound view by `share`. So it is stored, counted, stepped and saved once, and
+// gradients of both uses meet in the same memory.
+#pragma once
+
+#include <cmath>
+#include <string>
+#include <string_view>
+
+#include <stlm/core/buffer.hpp>
+
+namespace stlm {
+
+/// The name of a tensor while it is visited: a chain on the stack, so it costs nothing until `str()` is asked for.
+struct Path {
+  const Path* parent = nullptr;
+  std::string_view name = {};
+  Index number = -1;
+
+  constexpr Path operator/(std::string_view child) const { return {this, child, -1}; }
+  constexpr Path operator/(Index child) const { return {this, {}, child}; }
+
+  std::string str() const {
+    if (!parent) return {};
+    const std::string self = number >= 0 ? std::to_string(number) : std::string(name);
+    const std::string prefix = parent->str();
+    return prefix.empty() ? self : prefix + "." + self;
+  }
+};
+
+/// What a tensor is for. Muon orthogonalises kMatrix; weight decay goes by rank alone.
+enum class Role { kMatrix, kTable, kVector };
+
+/// How a tensor starts: zeros, ones, U(-scale, scale) or N(0, scale^2).
+struct Init {
+  enum class Kind { kZeros, kOnes, kUniform, kNormal } kind = Kind::kZeros;
+  double scale = 0;
+};
+
+/// What a module says of one tensor. The default of a matrix is PyTorch's U(-1/sqrt(fan_in), 1/sqrt(fan_in)).
+struct ParameterSpec {
+  Role role = Role::kVector;
+  Init init = {};
+  Index fan_in = 1;
+  bool per_layer = false;  ///< stays a layer's own when the rest of its module is shared (LoRA factors)
+
+  static constexpr ParameterSpec matrix(Index fan_in) { return {Role::kMatrix, {Init::Kind::kUniform, -1}, fan_in, false}; }
+  static constexpr ParameterSpec table(double std) { return {Role::kTable, {Init::Kind::kNormal, std}, 1, false}; }
+  static constexpr ParameterSpec ones() { return {Role::kVector, {Init::Kind::kOnes, 0}, 1, false}; }
+  static constexpr ParameterSpec zeros(Role role = Role::kVector) { return {role, {Init::Kind::kZeros, 0}, 1, false}; }
+  static constexpr ParameterSpec bias(Index fan_in) { return {Role::kVector, {Init::Kind::kUniform, -1}, fan_in, false}; }
+
+  /// The scale of the initial distribution; -1 in `init.scale` stands for 1/sqrt(fan_in).
+  double scale() const { return init.scale < 0 ? 1 / std::sqrt(static_cast<double>(fan_in)) : init.scale; }
+};
+
+namespace detail {
+
+inline constexpr Index tensor_alignment = 16;  // elements: each tensor of floats begins on its own cache line
+constexpr Index aligned(Index size) { return (size + tensor_alignment - 1) / tensor_alignment * tensor_alignment; }
+
+/// Sums sizes; `matrices` is the padded length of the leading part of the buffer, all tensors of rank >= 2.
+struct Counter {
+  Index elements = 0, matrices = 0, vectors = 0, tensors = 0;
+  template <class T, class Shape>
+  constexpr void operator()(const Path&, TensorView<T, Shape>& view, const ParameterSpec&) {
+    elements += view.size();
+    (Shape::rank >= 2 ? matrices : vectors) += aligned(view.size());
+    ++tensors;
+  }
+};
+
+/// Points views into a flat buffer: tensors of rank >= 2 first, then the rest, each part in the order of `visit`.
+template <class T>
+struct Binder {
+  T* matrix;
+  T* vector;
+  template <class Shape>
+  void operator()(const Path&, TensorView<T, Shape>& view, const ParameterSpec&) {
+    T*& cursor = Shape::rank >= 2 ? matrix : vector;
+    view = TensorView<T, Shape>(cursor, view.extents());
+    cursor += aligned(view.size());
+  }
+  template <class P>
+  void share(P& p, const P& owner) {
+    p = owner;
+  }
+};
+
+template <class Model>
+constexpr Counter count() {
+  typename Model::template Params<float> params{};
+  Counter counter;
+  Model::visit(counter, Path{}, params);
+  return counter;
+}
+
+}  // namespace detail
+
+/// Tells a visitor that `p` uses the tensors of `owner`, visited before: binding copies the views, all else skips them.
+template <class V, class P>
+constexpr void share(V& v, P& p, const P& owner) {
+  if constexpr (requires { v.share(p, owner); }) v.share(p, owner);
+}
+
+/// The number of trainable parameters, each shared tensor counted once. A constant.
+template <class Model>
+inline constexpr Index num_params = detail::count<Model>().elements;
+
+/// One model's worth of numbers: weights, gradients, moments and averages are all of this type, over other buffers.
+template <class Model, class Backend, class T = float>
+class Parameters {
+  static constexpr detail::Counter count_ = detail::count<Model>();
+
+ public:
+  using Tree = typename Model::template Params<T>;
+
+  explicit Parameters(Context<Backend>&) : buffer_(count_.matrices + count_.vectors) {
+    detail::Binder<T> binder{buffer_.data(), buffer_.data() + count_.matrices};
+    Model::visit(binder, Path{}, tree_);
+  }
+
+  /// The tensors as the model names them.
+  const Tree& tree() const { return tree_; }
+
+  /// All numbers in a row, tensors padded to cache lines with zeros: [ matrices | vectors ].
+  View<T, dynamic> flat() const { return buffer_.view(); }
+  View<T, dynamic> matrices() const { return View<T, dynamic>(buffer_.data(), count_.matrices); }
+  View<T, dynamic> vectors() const { return View<T, dynamic>(buffer_.data() + count_.matrices, count_.vectors); }
+
+  void zero(Context<Backend>&) { Backend::memory_space::clear(buffer_.data(), buffer_.bytes()); }
+
+  /// Calls `f(path, view, spec)` for each tensor, in the order of `visit`.
+  template <class F>
+  void for_each(F&& f) {
+    Model::visit(f, Path{}, tree_);
+  }
+  template <class F>
+  void for_each(F&& f) const {
+    Tree tree = tree_;
+    Model::visit(f, Path{}, tree);
+  }
+
+ private:
+  Buffer<T, typename Backend::memory_space> buffer_;
+  Tree tree_{};
+};
+
+/// Fills every tensor with its declared initial values, drawn in double from the context's seed: the same numbers for
+/// every backend and scalar. `policy(path, spec)` may return another `Init`.
+template <class Model, class Backend, class T, class Policy>
+void init(Context<Backend>& ctx, Parameters<Model, Backend, T>& params, Policy&& policy) {
+  const RandomKey key = ctx.random().next();
+  std::uint64_t tensor = 0;
+  auto fill = [&]<class Shape>(const Path& path, TensorView<T, Shape>& view, const ParameterSpec& spec) {
+    const Init start = policy(path, spec);
+    const RandomKey stream = key.fold(tensor++);
+    for (Index i = 0; i < view.size(); ++i) {
+      const auto n = static_cast<std::uint64_t>(i);
+      const double u = random_uniform(stream, 2 * n), w = random_uniform(stream, 2 * n + 1);
+      double value = 0;
+      if (start.kind == Init::Kind::kOnes) value = 1;
+      if (start.kind == Init::Kind::kUniform) value = start.scale * (2 * u - 1);
+      if (start.kind == Init::Kind::kNormal)  // Box-Muller
+        value = start.scale * std::sqrt(-2 * std::log(1 - u)) * std::cos(6.283185307179586 * w);
+      view.data()[i] = static_cast<T>(value);
+    }
+  };
+  params.for_each(fill);
+}
+
+template <class Model, class Backend, class T>
+void init(Context<Backend>& ctx, Parameters<Model, Backend, T>& params) {
+  init(ctx, params, [](const Path&, const ParameterSpec& spec) { return Init{spec.init.kind, spec.scale()}; });
+}
+
+}  // namespace stlm

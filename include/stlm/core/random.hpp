@@ -1,0 +1,77 @@
+// Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
+//
+// A number is a pure function of (key, counter): every backend and every number of threads draws the same ones, a
+// mask can be drawn again in the backward pass instead of being stored, and resuming needs the counter alone.
+#pragma once
+
+#include <array>
+
+#include <stlm/core/config.hpp>
+
+namespace stlm {
+
+/// Names a stream of random numbers. `fold(i)` names the i-th stream below it.
+struct RandomKey {
+  std::uint32_t low = 0, high = 0;
+
+  static STLM_HOST_DEVICE constexpr RandomKey from_seed(std::uint64_t seed) {
+    return {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)};
+  }
+  STLM_HOST_DEVICE constexpr RandomKey fold(std::uint64_t index) const;
+  friend constexpr bool operator==(RandomKey, RandomKey) = default;
+};
+
+struct RandomBlock {
+  std::uint32_t word[4];
+};
+
+/// The four words at one counter of a stream.
+STLM_HOST_DEVICE constexpr RandomBlock philox(RandomKey key, std::uint64_t counter, std::uint64_t lane = 0) {
+  std::uint32_t a = static_cast<std::uint32_t>(counter), b = static_cast<std::uint32_t>(counter >> 32);
+  std::uint32_t c = static_cast<std::uint32_t>(lane), d = static_cast<std::uint32_t>(lane >> 32);
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t p = std::uint64_t{0xD2511F53u} * a, q = std::uint64_t{0xCD9E8D57u} * c;
+    a = static_cast<std::uint32_t>(q >> 32) ^ b ^ key.low;
+    b = static_cast<std::uint32_t>(q);
+    c = static_cast<std::uint32_t>(p >> 32) ^ d ^ key.high;
+    d = static_cast<std::uint32_t>(p);
+    key.low += 0x9E3779B9u;
+    key.high += 0xBB67AE85u;
+  }
+  return {{a, b, c, d}};
+}
+
+STLM_HOST_DEVICE constexpr RandomKey RandomKey::fold(std::uint64_t index) const {
+  const RandomBlock block = philox(*this, index, ~std::uint64_t{0});
+  return {block.word[0], block.word[1]};
+}
+
+/// The i-th word of a stream.
+STLM_HOST_DEVICE constexpr std::uint32_t random_word(RandomKey key, std::uint64_t i) { return philox(key, i / 4).word[i % 4]; }
+
+/// The i-th uniform number in [0, 1): a multiple of 2^-24, so exact in every floating-point type.
+STLM_HOST_DEVICE constexpr float random_uniform(RandomKey key, std::uint64_t i) {
+  return static_cast<float>(random_word(key, i) >> 8) * 0x1p-24f;
+}
+
+/// The i-th uniform integer in [0, bound), from 64 random bits (bias below bound / 2^64).
+constexpr std::uint64_t random_below(RandomKey key, std::uint64_t i, std::uint64_t bound) {
+  const RandomBlock block = philox(key, i);
+  const std::uint64_t bits = std::uint64_t{block.word[0]} << 32 | block.word[1];
+  return bits % bound;
+}
+
+/// Hands out keys one after another; two numbers are its whole state.
+class RandomStream {
+ public:
+  constexpr explicit RandomStream(std::uint64_t seed = 0, std::uint64_t counter = 0) : seed_(seed), counter_(counter) {}
+  constexpr RandomKey next() { return RandomKey::from_seed(seed_).fold(counter_++); }
+  constexpr std::uint64_t seed() const { return seed_; }
+  constexpr std::uint64_t counter() const { return counter_; }
+  constexpr void restore(std::uint64_t counter) { counter_ = counter; }
+
+ private:
+  std::uint64_t seed_, counter_;
+};
+
+}  // namespace stlm

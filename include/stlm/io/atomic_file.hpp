@@ -1,0 +1,102 @@
+// AtomicFile: a file that appears whole or not at all. The bytes go to a temporary file in the same folder, to the
+// disk (fsync), and only then to the name asked for (rename; fsync of the folder). Whenever the process or the machine
+// stops, the name holds the old bytes or the new ones, never a part.
+//
+//   AtomicFile file("model.safetensors");
+//   file.write(header); file.write(data);
+//   file.commit();                              // without it the destructor removes the temporary file
+//
+// The new file has the permissions of any new file, not those of the old one; a symbolic link at the name is replaced.
+// Throws FileError when the folder is missing or may not be written, when the name belongs to something other than a
+// regular file, and when the disk is full.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdio>
+#include <span>
+#include <string>
+
+#include <stlm/io/file_descriptor.hpp>
+
+namespace stlm {
+
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::string path) : path_(std::move(path)) {
+    const std::size_t slash = path_.rfind('/');
+    const std::string folder = slash == std::string::npos ? "." : path_.substr(0, slash + 1);
+    name_ = slash == std::string::npos ? path_ : path_.substr(slash + 1);
+    expect<FileError>(!name_.empty(), who, ": expected the path of a file, found \"", path_, "\"; add a file name.");
+
+    folder_ = detail::FileDescriptor(
+        detail::retry([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    if (!folder_) detail::fail_errno(who, "open the folder of", path_, "make the folder first");
+    struct stat status = {};
+    if (::fstatat(folder_.get(), name_.c_str(), &status, 0) == 0 && !S_ISREG(status.st_mode))
+      fail<FileError>(who, ": expected a regular file or nothing at \"", path_, "\", found ",
+                      S_ISDIR(status.st_mode) ? "a folder" : "a pipe, socket or device", "; give another name.");
+    open_temporary();
+  }
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  ~AtomicFile() {
+    if (!temporary_.empty()) ::unlinkat(folder_.get(), temporary_.c_str(), 0);
+  }
+
+  void write(std::span<const std::byte> bytes) {
+    constexpr std::size_t most = std::size_t{1} << 30;  // some systems refuse more in one call
+    while (!bytes.empty()) {
+      const auto count =
+          detail::retry([&] { return ::write(file_.get(), bytes.data(), std::min(bytes.size(), most)); });
+      if (count < 0) detail::fail_errno(who, "write", path_, "make room on the disk; the old file is untouched");
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
+    }
+  }
+
+  /// Gives the file its name. Nothing may be written afterwards.
+  void commit() {
+    expect<FileError>(!temporary_.empty(), who, ": expected one commit of \"", path_, "\", found a second; remove it.");
+    if (detail::retry([&] { return ::fsync(file_.get()); }) != 0)
+      detail::fail_errno(who, "bring to the disk", path_, "make room on the disk; the old file is untouched");
+    file_ = {};
+    if (::renameat(folder_.get(), temporary_.c_str(), folder_.get(), name_.c_str()) != 0)
+      detail::fail_errno(who, "put in place", path_, "check the permissions of the folder; the old file is untouched");
+    temporary_.clear();
+    // EINVAL: a file system without a sync of folders; there the rename itself is all there is.
+    if (detail::retry([&] { return ::fsync(folder_.get()); }) != 0 && errno != EINVAL)
+      detail::fail_errno(who, "bring to the disk the folder of", path_, "check the disk and write the file again");
+  }
+
+ private:
+  static constexpr const char* who = "stlm::AtomicFile";
+
+  /// Creates NAME.tmp-PROCESS-NUMBER, which no other writer has: not another thread, nor one that died.
+  void open_temporary() {
+    static std::atomic<unsigned> number{0};
+    std::string name;
+    int file = -1;
+    do {
+      name = name_ + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(number++);
+      file = detail::retry(
+          [&] { return ::openat(folder_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); });
+    } while (file < 0 && errno == EEXIST);
+    if (file < 0)
+      detail::fail_errno(who, "create a temporary file beside", path_, "check the permissions of the folder");
+    file_ = detail::FileDescriptor(file);
+    temporary_ = std::move(name);
+  }
+
+  std::string path_, name_, temporary_;
+  detail::FileDescriptor folder_, file_;
+};
+
+/// Writes a whole file: it holds exactly `bytes` afterwards, or what it held before.
+inline void write_file(const std::string& path, std::span<const std::byte> bytes) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
+}
+
+}  // namespace stlm

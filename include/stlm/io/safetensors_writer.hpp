@@ -1,0 +1,91 @@
+// SafetensorsWriter: collects tensors and writes them as one safetensors file, atomically.
+//
+// The data begins at a multiple of 64 bytes and wide types come first, otherwise in the order of `add`: so every tensor
+// is aligned to its type, and the same calls give the same bytes. Throws FileError for a name used twice or not in
+// UTF-8, for bytes that are not of the shape given, and when the file cannot be written.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include <stlm/io/atomic_file.hpp>
+#include <stlm/io/json.hpp>
+#include <stlm/io/tensor_entry.hpp>
+
+namespace stlm {
+
+/// The bytes given are borrowed until `write` returns.
+class SafetensorsWriter {
+ public:
+  /// The strings to write beside the tensors, in place of any given before.
+  void set_metadata(Metadata metadata) {
+    for (const auto& [key, value] : metadata)
+      if (utf8_prefix(key + value) < key.size() + value.size())
+        fail<FileError>(who, ": metadata ", json_quote(key), ": expected UTF-8, found other bytes; encode them.");
+    metadata_ = std::move(metadata);
+  }
+
+  void add(std::string name, Dtype dtype, std::vector<Index> shape, std::span<const std::byte> bytes) {
+    const TensorEntry entry{std::move(name), dtype, std::move(shape), bytes};
+    const auto refuse = [&](const auto&... parts) {
+      fail<FileError>(who, ": tensor ", json_quote(entry.name), ": ", parts...);
+    };
+    if (entry.expected_bytes() != bytes.size())
+      refuse("expected the bytes of ", entry.type(), ", found ", bytes.size(), "; give the shape of the bytes.");
+    if (utf8_prefix(entry.name) < entry.name.size()) refuse("expected a name in UTF-8, found other bytes; rename it.");
+    if (entry.name == "__metadata__") refuse("expected the name of a tensor, found the format's own; rename it.");
+    if (!names_.insert(entry.name).second) refuse("expected it once, found it twice; give one another name or prefix.");
+    entries_.push_back(entry);
+  }
+
+  /// Leaves an older file untouched when the new one cannot be written.
+  void write(const std::string& path) const {
+    std::vector<TensorEntry> entries = entries_;
+    std::ranges::stable_sort(entries, std::greater{}, [](const TensorEntry& entry) { return info(entry.dtype).bits; });
+    std::string text = header(entries);
+    text.append((64 - (8 + text.size()) % 64) % 64, ' ');
+    expect<FileError>(text.size() <= max_safetensors_header, who, ": expected a header of at most ",
+                      max_safetensors_header, " bytes, found ", text.size(), "; write fewer tensors or less metadata.");
+    std::byte length[8];
+    for (unsigned i = 0; i < 8; ++i) length[i] = static_cast<std::byte>(std::uint64_t{text.size()} >> 8 * i & 0xFF);
+    AtomicFile file(path);
+    file.write(length);
+    file.write(std::as_bytes(std::span(text)));
+    for (const TensorEntry& entry : entries) file.write(entry.bytes);
+    file.commit();
+  }
+
+ private:
+  static constexpr const char* who = "stlm::SafetensorsWriter";
+
+  std::string header(const std::vector<TensorEntry>& entries) const {
+    std::string text = "{";
+    const auto member = [&](std::string_view key) { (text += text.back() == '{' ? "" : ",") += json_quote(key) + ":"; };
+    if (!metadata_.empty()) {
+      member("__metadata__");
+      text += '{';
+      for (const auto& [key, value] : metadata_) {
+        member(key);
+        text += json_quote(value);
+      }
+      text += '}';
+    }
+    std::size_t begin = 0;
+    for (const TensorEntry& entry : entries) {
+      member(entry.name);
+      text += "{\"dtype\":" + json_quote(info(entry.dtype).name) + ",\"shape\":[";
+      for (const Index size : entry.shape) text += (text.back() == '[' ? "" : ",") + std::to_string(size);
+      text += "],\"data_offsets\":[" + std::to_string(begin) + ",";
+      begin += entry.bytes.size();
+      text += std::to_string(begin) + "]}";
+    }
+    return text + "}";
+  }
+
+  Metadata metadata_;
+  std::vector<TensorEntry> entries_;
+  std::set<std::string> names_;
+};
+
+}  // namespace stlm

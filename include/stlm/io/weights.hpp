@@ -1,0 +1,116 @@
+// Weights: the tensors of `Parameters` in safetensors files, by their names, in PyTorch's layout.
+//
+//   save(params, "model.safetensors");                     // atomic: the old file or the new one, never a part
+//   load(params, "model.safetensors");                     // all tensors fit, or none is touched
+//
+// A checkpoint holds several sets in one file, each under a prefix, and strings in the metadata:
+//
+//   SafetensorsWriter writer;
+//   writer.set_metadata({{"step", "1000"}});
+//   add_tensors(writer, params, "model.");
+//   add_tensors(writer, moments, "optimizer.m.");
+//   writer.write("checkpoint.safetensors");
+//
+//   const SafetensorsFile file("checkpoint.safetensors");
+//   check_fits(params, file, "model.");                    // check all sets before the first is overwritten
+//   check_fits(moments, file, "optimizer.m.");
+//   load(params, file, "model.");
+//   load(moments, file, "optimizer.m.");
+//
+// Loading throws FileError when the file lacks a tensor of the model, holds one the model does not have, or one of
+// another type or shape. float is stored as F32, double as F64; nothing is converted.
+#pragma once
+
+#include <bit>
+
+#include <stlm/core/parameter.hpp>
+#include <stlm/io/safetensors.hpp>
+
+namespace stlm {
+
+namespace detail {
+
+template <class T>
+constexpr Dtype dtype_of() {
+  static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>,
+                "stlm::save, stlm::load: expected parameters of float or double; convert them first.");
+  static_assert(std::endian::native == std::endian::little,
+                "stlm::save, stlm::load: files are little-endian and this machine is not; bytes would need swapping.");
+  return std::is_same_v<T, float> ? Dtype::kF32 : Dtype::kF64;
+}
+
+/// The bytes of a tensor: the one place that touches the memory of the weights.
+template <class Backend, class T, class Shape>
+std::span<std::byte> tensor_bytes(const TensorView<T, Shape>& view) {
+  static_assert(std::is_same_v<typename Backend::memory_space, HostSpace>,
+                "stlm::save, stlm::load: the weights are in the memory of a device; copy them to the host first.");
+  return std::as_writable_bytes(std::span(view.data(), static_cast<std::size_t>(view.size())));
+}
+
+/// The tensor as a file holds it.
+template <class Backend, class T, class Shape>
+TensorEntry tensor_entry(std::string_view prefix, const Path& path, const TensorView<T, Shape>& view) {
+  TensorEntry entry{std::string(prefix) + path.str(), dtype_of<T>(), {}, tensor_bytes<Backend>(view)};
+  for (int dim = 0; dim < Shape::rank; ++dim) entry.shape.push_back(view.extent(dim));
+  return entry;
+}
+
+}  // namespace detail
+
+/// Adds every tensor of `params` to the file to be written, named `prefix` + its path. Borrows the weights until then.
+template <class Model, class Backend, class T>
+void add_tensors(SafetensorsWriter& writer, const Parameters<Model, Backend, T>& params, std::string_view prefix = {}) {
+  params.for_each([&]<class Shape>(const Path& path, const TensorView<T, Shape>& view, const ParameterSpec&) {
+    TensorEntry entry = detail::tensor_entry<Backend>(prefix, path, view);
+    writer.add(std::move(entry.name), entry.dtype, std::move(entry.shape), entry.bytes);
+  });
+}
+
+template <class Model, class Backend, class T>
+void save(const Parameters<Model, Backend, T>& params, const std::string& path, Metadata metadata = {}) {
+  SafetensorsWriter writer;
+  writer.set_metadata(std::move(metadata));
+  add_tensors(writer, params);
+  writer.write(path);
+}
+
+/// Throws what `load` would throw, and changes nothing. Tensors whose names do not begin with `prefix` are ignored.
+template <class Model, class Backend, class T>
+void check_fits(const Parameters<Model, Backend, T>& params, const SafetensorsFile& file,
+                std::string_view prefix = {}) {
+  constexpr const char* advice = "; load the file into a model of the type that saved it.";
+  const auto refuse = [&](std::string_view name, const auto&... parts) {
+    fail<FileError>("stlm::load: \"", file.name(), "\": tensor ", json_quote(name), ": ", parts..., advice);
+  };
+  std::set<std::string, std::less<>> names;
+  params.for_each([&]<class Shape>(const Path& path, const TensorView<T, Shape>& view, const ParameterSpec&) {
+    const TensorEntry expected = detail::tensor_entry<Backend>(prefix, path, view);
+    const TensorEntry* found = file.find(expected.name);
+    if (!found) refuse(expected.name, "expected ", expected.type(), ", found no tensor of that name");
+    if (found->dtype != expected.dtype)
+      refuse(expected.name, "expected the dtype of ", expected.type(), ", found ", found->type());
+    if (found->shape != expected.shape)
+      refuse(expected.name, "expected the shape of ", expected.type(), ", found ", found->type());
+    names.insert(expected.name);
+  });
+  for (const TensorEntry& entry : file.tensors())
+    if (entry.name.starts_with(prefix) && !names.contains(entry.name))
+      refuse(entry.name, "expected only the ", names.size(), " tensors of the model, found this one of ", entry.type());
+}
+
+/// Fills `params` from the tensors named `prefix` + their paths, once `check_fits` has found all in order.
+template <class Model, class Backend, class T>
+void load(Parameters<Model, Backend, T>& params, const SafetensorsFile& file, std::string_view prefix = {}) {
+  check_fits(params, file, prefix);
+  params.for_each([&]<class Shape>(const Path& path, const TensorView<T, Shape>& view, const ParameterSpec&) {
+    const TensorEntry& stored = file.tensor(std::string(prefix) + path.str());
+    std::ranges::copy(stored.bytes, detail::tensor_bytes<Backend>(view).begin());
+  });
+}
+
+template <class Model, class Backend, class T>
+void load(Parameters<Model, Backend, T>& params, const std::string& path) {
+  load(params, SafetensorsFile(path));
+}
+
+}  // namespace stlm

@@ -1,0 +1,112 @@
+// LanguageModel<Embedding, Core, Head>: tokens (B, T) -> logits (B*T, V) -> mean cross-entropy in nats.
+//
+//   x0 = Embedding(tokens),   x = Core(x0),   logits = Head(x),   loss = mean over targets that count
+//
+// Core is any module of the residual stream: a Repeat, a Sequential, a user's own. `visit` lists the embedding first, so
+// a tied head can point to its table. A target equal to `Ignore` does not count.
+#pragma once
+
+#include <stlm/nn/embedding.hpp>
+#include <stlm/nn/head.hpp>
+#include <stlm/ops/cross_entropy.hpp>
+
+namespace stlm {
+
+template <class EmbeddingLayer, class CoreModule, class HeadLayer, Token Ignore = -1>
+struct LanguageModel {
+  using Embedding = EmbeddingLayer;
+  using Core = CoreModule;
+  using Head = HeadLayer;
+  static constexpr Index dim = Embedding::dim, vocabulary = Embedding::vocabulary;
+  static constexpr Token ignore = Ignore;
+  static_assert(Core::dim == dim && Head::dim == dim,
+                "stlm::LanguageModel: wrong inner dimension: embedding, core and head must have one width; make their dim "
+                "equal.");
+  static_assert(Head::vocabulary == vocabulary,
+                "stlm::LanguageModel: the head predicts another vocabulary than the embedding reads; make them equal.");
+
+  template <class T>
+  struct Params {
+    typename Embedding::template Params<T> embedding;
+    typename Core::template Params<T> core;
+    typename Head::template Params<T> head;
+  };
+  template <class T>
+  struct Cache {
+    View<T, dynamic, dim> embedded, last, d;
+    View<T, dynamic> losses, lse;
+    typename Embedding::template Cache<T> embedding;
+    typename Core::template Cache<T> core;
+    typename Head::template Cache<T> head;
+  };
+  template <class T>
+  using KvCache = typename Core::template KvCache<T>;
+
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p) {
+    Embedding::visit(v, path / "embedding", p.embedding);
+    Core::visit(v, path / "core", p.core);
+    Head::visit(v, path / "head", p.head, p.embedding.table);
+  }
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    arena.keep(cache.embedded, pass.rows());
+    arena.keep(cache.last, pass.rows());
+    arena.keep(cache.losses, pass.rows());
+    arena.keep(cache.lse, pass.rows());
+    arena.temp(cache.d, pass.rows());
+    arena.overlay([&] { Embedding::plan(arena, cache.embedding, pass); }, [&] { Core::plan(arena, cache.core, pass); },
+                  [&] { Head::plan(arena, cache.head, pass); });
+  }
+  template <class A, class S>
+  static constexpr void plan_decode(A& arena, S& state, Index batch, Index capacity) {
+    Core::plan_decode(arena, state, batch, capacity);
+  }
+  static constexpr double flops_per_token(Index tokens) {
+    return Core::flops_per_token(tokens) + Head::flops_per_token(tokens);
+  }
+
+  /// Fills `cache.head.logits` (B*T, V).
+  template <class B, class T>
+  static void logits(Context<B>& ctx, const Params<T>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
+                     const Cache<T>& cache) {
+    Embedding::forward(ctx, p.embedding, pass.at(0), tokens, cache.embedded, cache.embedding);
+    Core::forward(ctx, p.core, pass.at(1), cache.embedded, cache.last, cache.core);
+    Head::forward(ctx, p.head, pass, cache.last, cache.head.logits, cache.head);
+  }
+
+  /// Logits of all of `pass.tokens` new tokens at `pass.position`, attending to those in `state`.
+  template <class B, class T>
+  static void decode(Context<B>& ctx, const Params<T>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
+                     const Cache<T>& cache, const KvCache<T>& state) {
+    Embedding::forward(ctx, p.embedding, pass, tokens, cache.embedded, cache.embedding);
+    Core::decode(ctx, p.core, pass, cache.embedded, cache.last, cache.core, state);
+    Head::forward(ctx, p.head, pass, cache.last, cache.head.logits, cache.head);
+  }
+
+  template <class B, class T>
+  static ops::LossSum<T> forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, const Batch& batch,
+                                 const Cache<T>& cache) {
+    logits(ctx, p, pass, batch.tokens, cache);
+    return ops::cross_entropy_forward(ctx, cache.head.logits, batch.targets, ignore, cache.losses, cache.lse);
+  }
+
+  /// Adds d(scale * sum of losses)/d(parameters) into `grads`. Turns the logits into their gradient.
+  template <class B, class T>
+  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, const Batch& batch, const Cache<T>& cache,
+                       const Params<T>& grads, double scale) {
+    ops::cross_entropy_backward(ctx, cache.head.logits, batch.targets, ignore, cache.lse, scale);
+    Head::backward(ctx, p.head, pass, cache.last, cache.head.logits, cache.d, cache.head, grads.head);
+    Core::backward(ctx, p.core, pass.at(1), cache.embedded, cache.d, cache.core, grads.core);
+    Embedding::backward(ctx, p.embedding, pass.at(0), batch.tokens, cache.d, cache.embedding, grads.embedding);
+  }
+};
+
+/// FLOPs of one token of a training step (forward and backward), a multiply-add counted as two; attention at the mean
+/// number of keys its mask lets it read. A constant.
+template <class Model>
+constexpr double num_flops_per_token(Index tokens) {
+  return 3 * Model::flops_per_token(tokens);
+}
+
+}  // namespace stlm

@@ -1,0 +1,164 @@
+// Attention: multi-head, grouped-query or multi-query self-attention, head size explicit.
+//
+//   [Q | K | V] = Wqkv x,   rotate Q and K,   O = softmax(Q K^T / sqrt(D) + mask) V,   y = Wo O
+//
+// x (N, C) -> y (N, C);  H = Heads, Kv = KvHeads, D = HeadSize; query head h reads key/value head h / (H / Kv).
+// Cached: the rotated QKV, O and the log-sum-exp of each row of scores; the T x T matrix never exists (ops/attention.hpp).
+// With a KvCache, `decode` appends the new tokens' keys and values and attends to all so far.
+#pragma once
+
+#include <stlm/nn/linear.hpp>
+#include <stlm/nn/position.hpp>
+#include <stlm/ops/attention.hpp>
+
+namespace stlm {
+
+struct Causal {
+  static constexpr bool causal = true;
+};
+struct Bidirectional {
+  static constexpr bool causal = false;
+};
+
+template <Index Dim, Index Heads, Index KvHeads, Index HeadSize, class Position = Rotary<>, class Mask = Causal,
+          class Linears = NoBias>
+struct Attention {
+  static_assert(Heads > 0 && KvHeads > 0 && Heads % KvHeads == 0,
+                "stlm::Attention: heads do not divide: Heads must be a multiple of KvHeads. Use KvHeads = Heads for "
+                "multi-head, 1 for multi-query.");
+  static_assert(!requires { Position::needs_even_heads; } || HeadSize % 2 == 0,
+                "stlm::Attention: odd rotary size: rotary positions turn pairs, so HeadSize must be even. Change "
+                "HeadSize, or use stlm::NoPosition.");
+
+  static constexpr Index dim = Dim, query_width = Heads * HeadSize, kv_width = KvHeads * HeadSize;
+  static constexpr Index qkv_width = query_width + 2 * kv_width;
+  using Qkv = typename Linears::template Linear<Dim, qkv_width>;
+  using Out = typename Linears::template Linear<query_width, Dim>;
+
+  template <class T>
+  struct Params {
+    typename Qkv::template Params<T> qkv;
+    typename Out::template Params<T> out;
+  };
+  template <class T>
+  struct Cache {
+    View<T, dynamic, qkv_width> qkv, dqkv;
+    View<T, dynamic, query_width> mixed, dmixed;
+    View<T, dynamic> lse;
+    typename Qkv::template Cache<T> qkv_linear;
+    typename Out::template Cache<T> out_linear;
+  };
+  template <class T>
+  struct KvCache {
+    View<T, dynamic, dynamic, kv_width> keys, values;  // (B, capacity, Kv * D)
+  };
+
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p) {
+    Qkv::visit(v, path / "qkv", p.qkv);
+    Out::visit(v, path / "out", p.out);
+  }
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    arena.keep(cache.qkv, pass.rows());
+    arena.keep(cache.mixed, pass.rows());
+    arena.keep(cache.lse, pass.rows() * Heads);
+    arena.temp(cache.dqkv, pass.rows());
+    arena.temp(cache.dmixed, pass.rows());
+    arena.overlay([&] { Qkv::plan(arena, cache.qkv_linear, pass); }, [&] { Out::plan(arena, cache.out_linear, pass); });
+  }
+  template <class A, class S>
+  static constexpr void plan_decode(A& arena, S& state, Index batch, Index capacity) {
+    arena.keep(state.keys, batch, capacity);
+    arena.keep(state.values, batch, capacity);
+  }
+
+  /// Scores and mixing count once for each key a query reads: T/2 on average when causal.
+  static constexpr double flops_per_token(Index tokens) {
+    return Qkv::flops_per_token(tokens) + Out::flops_per_token(tokens) +
+           (Mask::causal ? 2.0 : 4.0) * static_cast<double>(tokens) * query_width;
+  }
+
+  template <class B, class T>
+  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
+                      const Cache<T>& cache) {
+    Qkv::forward(ctx, p.qkv, pass, x, cache.qkv, cache.qkv_linear);
+    Position::rotate(ctx, queries(cache.qkv, pass), pass, false);
+    Position::rotate(ctx, keys(cache.qkv, pass), pass, false);
+    ops::attention_forward(ctx, queries(cache.qkv, pass), keys(cache.qkv, pass), values(cache.qkv, pass),
+                           mixed(cache.mixed, pass), cache.lse, shape(pass));
+    Out::forward(ctx, p.out, pass, cache.mixed, y, cache.out_linear);
+  }
+
+  template <class B, class T>
+  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x, Rows<const T, Dim> dy,
+                       Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads) {
+    Out::backward(ctx, p.out, pass, cache.mixed, dy, cache.dmixed, cache.out_linear, grads.out);
+    ops::attention_backward(ctx, queries(cache.qkv, pass), keys(cache.qkv, pass), values(cache.qkv, pass),
+                            mixed(cache.mixed, pass), cache.lse, mixed(cache.dmixed, pass), queries(cache.dqkv, pass),
+                            keys(cache.dqkv, pass), values(cache.dqkv, pass), shape(pass));
+    Position::rotate(ctx, queries(cache.dqkv, pass), pass, true);
+    Position::rotate(ctx, keys(cache.dqkv, pass), pass, true);
+    Qkv::backward(ctx, p.qkv, pass, x, cache.dqkv, dx, cache.qkv_linear, grads.qkv);
+  }
+
+  /// As forward, for `pass.tokens` new tokens at `pass.position`; `state` holds the keys and values of all before.
+  template <class B, class T>
+  static void decode(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
+                     const Cache<T>& cache, const KvCache<T>& state) {
+    static_assert(Mask::causal, "stlm::Attention: decoding token by token needs a Causal mask.");
+    Qkv::forward(ctx, p.qkv, pass, x, cache.qkv, cache.qkv_linear);
+    Position::rotate(ctx, queries(cache.qkv, pass), pass, false);
+    Position::rotate(ctx, keys(cache.qkv, pass), pass, false);
+    const Index length = pass.position + pass.tokens;
+    for (Index b = 0; b < pass.batch; ++b) {
+      ops::copy_rows(ctx, part(cache.qkv, b, pass, query_width), part(state.keys, b, pass));
+      ops::copy_rows(ctx, part(cache.qkv, b, pass, query_width + kv_width), part(state.values, b, pass));
+    }
+    ops::AttentionShape all = shape(pass);
+    all.keys = length;
+    ops::attention_forward(ctx, queries(cache.qkv, pass), cached(state.keys), cached(state.values),
+                           mixed(cache.mixed, pass), cache.lse, all);
+    Out::forward(ctx, p.out, pass, cache.mixed, y, cache.out_linear);
+  }
+
+ private:
+  static ops::AttentionShape shape(const Pass& pass) {
+    return {pass.batch, pass.tokens, pass.tokens, Mask::causal, pass.dropout, pass.key};
+  }
+  template <class T>
+  static HeadsView<T> heads(T* data, Index count, const Pass& pass, Index width) {
+    return {data, count, HeadSize, pass.tokens * width, width};
+  }
+  template <class T>
+  static HeadsView<T> queries(View<T, dynamic, qkv_width> qkv, const Pass& pass) {
+    return heads(qkv.data(), Heads, pass, qkv_width);
+  }
+  template <class T>
+  static HeadsView<T> keys(View<T, dynamic, qkv_width> qkv, const Pass& pass) {
+    return heads(qkv.data() + query_width, KvHeads, pass, qkv_width);
+  }
+  template <class T>
+  static HeadsView<T> values(View<T, dynamic, qkv_width> qkv, const Pass& pass) {
+    return heads(qkv.data() + query_width + kv_width, KvHeads, pass, qkv_width);
+  }
+  template <class T>
+  static HeadsView<T> mixed(View<T, dynamic, query_width> x, const Pass& pass) {
+    return heads(x.data(), Heads, pass, query_width);
+  }
+  template <class T>
+  static HeadsView<T> cached(View<T, dynamic, dynamic, kv_width> x) {
+    return {x.data(), KvHeads, HeadSize, x.extent(1) * kv_width, kv_width};
+  }
+  /// The rows of sequence b: kv_width columns of QKV from `column`, or the new rows of the cache.
+  template <class T>
+  static MatrixView<T> part(View<T, dynamic, qkv_width> qkv, Index b, const Pass& pass, Index column) {
+    return {qkv.data() + b * pass.tokens * qkv_width + column, pass.tokens, kv_width, qkv_width};
+  }
+  template <class T>
+  static MatrixView<T> part(View<T, dynamic, dynamic, kv_width> x, Index b, const Pass& pass) {
+    return {x.data() + (b * x.extent(1) + pass.position) * kv_width, pass.tokens, kv_width, kv_width};
+  }
+};
+
+}  // namespace stlm

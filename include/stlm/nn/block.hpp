@@ -1,0 +1,121 @@
+// PreNormBlock: one layer of the transformer (Vaswani et al. 2017, pre-norm as in GPT-2).
+//
+//   h = x + dropout(Attention(Norm1(x))),   y = h + dropout(FeedForward(Norm2(h)))
+//
+// x (N, C) -> y (N, C). Cached: both normed inputs, h, and what the parts cache. Backward works on the gradient of the
+// residual stream in place: each branch adds its share, the path around it is already there.
+#pragma once
+
+#include <stlm/nn/attention.hpp>
+#include <stlm/nn/feed_forward.hpp>
+#include <stlm/nn/norm.hpp>
+#include <stlm/nn/sharing.hpp>
+
+namespace stlm {
+
+template <class Norm, class AttentionLayer, class FeedForwardLayer, class FeedForwardSharing = Owned>
+struct PreNormBlock {
+  static constexpr Index dim = AttentionLayer::dim;
+  using Ffn = typename FeedForwardSharing::template Apply<FeedForwardLayer>;
+
+  template <class T>
+  struct Params {
+    typename Norm::template Params<T> attention_norm;
+    typename AttentionLayer::template Params<T> attention;
+    typename Norm::template Params<T> ffn_norm;
+    typename Ffn::template Params<T> ffn;
+  };
+  template <class T>
+  struct Cache {
+    View<T, dynamic, dim> attention_in, middle, ffn_in, branch;
+    typename Norm::template Cache<T> attention_norm, ffn_norm;
+    typename AttentionLayer::template Cache<T> attention;
+    typename Ffn::template Cache<T> ffn;
+  };
+  template <class T>
+  using KvCache = typename AttentionLayer::template KvCache<T>;
+
+  /// `first` is layer 0's parameters, whose memory shared parts point to.
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p, const P& first, Index layer) {
+    Norm::visit(v, path / "attention_norm", p.attention_norm);
+    AttentionLayer::visit(v, path / "attention", p.attention);
+    Norm::visit(v, path / "ffn_norm", p.ffn_norm);
+    FeedForwardSharing::template visit<Ffn>(v, path / "ffn", p.ffn, first.ffn, layer);
+  }
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p) {
+    visit(v, path, p, p, 0);
+  }
+
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    arena.keep(cache.attention_in, pass.rows());
+    arena.keep(cache.middle, pass.rows());
+    arena.keep(cache.ffn_in, pass.rows());
+    arena.temp(cache.branch, pass.rows());
+    Norm::plan(arena, cache.attention_norm, pass);
+    Norm::plan(arena, cache.ffn_norm, pass);
+    arena.overlay([&] { AttentionLayer::plan(arena, cache.attention, pass); }, [&] { Ffn::plan(arena, cache.ffn, pass); });
+  }
+  template <class A, class S>
+  static constexpr void plan_decode(A& arena, S& state, Index batch, Index capacity) {
+    AttentionLayer::plan_decode(arena, state, batch, capacity);
+  }
+
+  static constexpr double flops_per_token(Index tokens) {
+    return AttentionLayer::flops_per_token(tokens) + Ffn::flops_per_token(tokens);
+  }
+
+  template <class B, class T>
+  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
+                      const Cache<T>& cache) {
+    Norm::forward(ctx, p.attention_norm, pass, x, cache.attention_in, cache.attention_norm);
+    AttentionLayer::forward(ctx, p.attention, pass.at(0), cache.attention_in, cache.branch, cache.attention);
+    finish(ctx, p, pass, x, y, cache);
+  }
+
+  /// As forward, for new tokens at `pass.position`; `state` holds what attention remembers of those before.
+  template <class B, class T>
+  static void decode(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
+                     const Cache<T>& cache, const KvCache<T>& state) {
+    Norm::forward(ctx, p.attention_norm, pass, x, cache.attention_in, cache.attention_norm);
+    AttentionLayer::decode(ctx, p.attention, pass, cache.attention_in, cache.branch, cache.attention, state);
+    finish(ctx, p, pass, x, y, cache);
+  }
+
+  /// d: the gradient of y on entry, of x on return.
+  template <class B, class T>
+  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> d,
+                       const Cache<T>& cache, const Params<T>& grads) {
+    Ffn::backward(ctx, p.ffn, pass, cache.ffn_in, dropped(ctx, pass, 2, d, cache), cache.branch, cache.ffn, grads.ffn);
+    Norm::backward(ctx, p.ffn_norm, pass, cache.middle, cache.branch, d, cache.ffn_norm, grads.ffn_norm, true);
+    AttentionLayer::backward(ctx, p.attention, pass.at(0), cache.attention_in, dropped(ctx, pass, 1, d, cache),
+                             cache.branch, cache.attention, grads.attention);
+    Norm::backward(ctx, p.attention_norm, pass, x, cache.branch, d, cache.attention_norm, grads.attention_norm, true);
+  }
+
+ private:
+  template <class B, class T>
+  static void finish(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
+                     const Cache<T>& cache) {
+    ops::dropout(ctx, cache.branch, pass.dropout, pass.at(1).key);
+    ops::add(ctx, x, cache.branch, cache.middle);
+    Norm::forward(ctx, p.ffn_norm, pass, cache.middle, cache.ffn_in, cache.ffn_norm);
+    Ffn::forward(ctx, p.ffn, pass, cache.ffn_in, cache.branch, cache.ffn);
+    ops::dropout(ctx, cache.branch, pass.dropout, pass.at(2).key);
+    ops::add(ctx, cache.middle, cache.branch, y);
+  }
+
+  /// The gradient that enters a branch: d itself, or its masked copy. A branch reads it before it writes its dx.
+  template <class B, class T>
+  static View<T, dynamic, dim> dropped(Context<B>& ctx, const Pass& pass, std::uint64_t site, View<T, dynamic, dim> d,
+                                       const Cache<T>& cache) {
+    if (pass.dropout == 0) return d;
+    ops::axpby(ctx, T(1), d, T(0), cache.branch);
+    ops::dropout(ctx, cache.branch, pass.dropout, pass.at(site).key);
+    return cache.branch;
+  }
+};
+
+}  // namespace stlm

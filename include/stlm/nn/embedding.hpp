@@ -1,0 +1,53 @@
+// TokenEmbedding: a row of the table for each token, positions added if the policy says so, then dropout.
+//
+//   tokens (B, T) -> y (B*T, Dim).    Backward adds each row of dy to its token's row of dtable, in order.
+#pragma once
+
+#include <stlm/nn/position.hpp>
+#include <stlm/ops/elementwise.hpp>
+
+namespace stlm {
+
+/// One batch of token ids; `targets` is what `tokens` is to be followed by, position by position.
+struct Batch {
+  View<const Token, dynamic, dynamic> tokens, targets;
+};
+
+template <Index Vocabulary, Index Dim, class Position = NoPosition>
+struct TokenEmbedding {
+  static constexpr Index vocabulary = Vocabulary, dim = Dim;
+
+  template <class T>
+  struct Params {
+    View<T, Vocabulary, Dim> table;
+    [[no_unique_address]] typename Position::template Params<T, Dim> position;
+  };
+  template <class T>
+  using Cache = Empty;
+
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p) {
+    v(path / "weight", p.table, ParameterSpec::table(0.02));
+    Position::template visit<Dim>(v, path / "position", p.position);
+  }
+  template <class A, class C>
+  static constexpr void plan(A&, C&, const Pass&) {}
+
+  template <class B, class T>
+  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
+                      Rows<T, Dim> y, const Empty&) {
+    ops::embedding_forward(ctx, p.table, tokens, y);
+    Position::add(ctx, p.position, pass, y);
+    ops::dropout(ctx, y, pass.dropout, pass.key);
+  }
+  /// Uses dy as scratch.
+  template <class B, class T>
+  static void backward(Context<B>& ctx, const Params<T>&, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
+                       Rows<T, Dim> dy, const Empty&, const Params<T>& grads) {
+    ops::dropout(ctx, dy, pass.dropout, pass.key);
+    Position::add_backward(ctx, pass, dy, grads.position);
+    ops::embedding_backward(ctx, tokens, dy, grads.table);
+  }
+};
+
+}  // namespace stlm

@@ -1,0 +1,124 @@
+// Feed-forward layers: FeedForward (two matrices and an activation) and SwiGlu (three, gated; Shazeer 2020).
+//
+//   FeedForward   y = W2 f(W1 x)                    W1 (F, C), W2 (C, F)
+//   SwiGlu        y = W2 (silu(W1 x) * W3 x)        gate W1 and up W3 (F, C), down W2 (C, F)
+//
+// x (N, C) -> y (N, C). Cached: the products before and after the activation.
+#pragma once
+
+#include <stlm/nn/linear.hpp>
+#include <stlm/ops/activation.hpp>
+
+namespace stlm {
+
+template <Index Dim, Index Hidden, class Function = Gelu, class Linears = NoBias>
+struct FeedForward {
+  using Up = typename Linears::template Linear<Dim, Hidden>;
+  using Down = typename Linears::template Linear<Hidden, Dim>;
+  template <class Other>
+  using WithLinears = FeedForward<Dim, Hidden, Function, Other>;
+
+  template <class T>
+  struct Params {
+    typename Up::template Params<T> up;
+    typename Down::template Params<T> down;
+  };
+  template <class T>
+  struct Cache {
+    View<T, dynamic, Hidden> up, hidden, dhidden;
+    typename Up::template Cache<T> up_linear;
+    typename Down::template Cache<T> down_linear;
+  };
+
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p) {
+    Up::visit(v, path / "up", p.up);
+    Down::visit(v, path / "down", p.down);
+  }
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    arena.keep(cache.up, pass.rows());
+    arena.keep(cache.hidden, pass.rows());
+    arena.temp(cache.dhidden, pass.rows());
+    Up::plan(arena, cache.up_linear, pass);
+    Down::plan(arena, cache.down_linear, pass);
+  }
+  static constexpr double flops_per_token(Index tokens) {
+    return Up::flops_per_token(tokens) + Down::flops_per_token(tokens);
+  }
+
+  template <class B, class T>
+  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
+                      const Cache<T>& cache) {
+    Up::forward(ctx, p.up, pass, x, cache.up, cache.up_linear);
+    ops::activation_forward<Function>(ctx, cache.up, cache.hidden);
+    Down::forward(ctx, p.down, pass, cache.hidden, y, cache.down_linear);
+  }
+  template <class B, class T>
+  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x, Rows<const T, Dim> dy,
+                       Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads) {
+    Down::backward(ctx, p.down, pass, cache.hidden, dy, cache.dhidden, cache.down_linear, grads.down);
+    ops::activation_backward<Function>(ctx, cache.up, cache.dhidden, cache.dhidden);
+    Up::backward(ctx, p.up, pass, x, cache.dhidden, dx, cache.up_linear, grads.up);
+  }
+};
+
+template <Index Dim, Index Hidden, class Linears = NoBias>
+struct SwiGlu {
+  using Up = typename Linears::template Linear<Dim, Hidden>;
+  using Down = typename Linears::template Linear<Hidden, Dim>;
+  template <class Other>
+  using WithLinears = SwiGlu<Dim, Hidden, Other>;
+
+  template <class T>
+  struct Params {
+    typename Up::template Params<T> gate, up;
+    typename Down::template Params<T> down;
+  };
+  template <class T>
+  struct Cache {
+    View<T, dynamic, Hidden> gate, up, hidden, dgate, dup;
+    typename Up::template Cache<T> gate_linear, up_linear;
+    typename Down::template Cache<T> down_linear;
+  };
+
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p) {
+    Up::visit(v, path / "gate", p.gate);
+    Up::visit(v, path / "up", p.up);
+    Down::visit(v, path / "down", p.down);
+  }
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    arena.keep(cache.gate, pass.rows());
+    arena.keep(cache.up, pass.rows());
+    arena.keep(cache.hidden, pass.rows());
+    arena.temp(cache.dgate, pass.rows());
+    arena.temp(cache.dup, pass.rows());
+    Up::plan(arena, cache.gate_linear, pass);
+    Up::plan(arena, cache.up_linear, pass);
+    Down::plan(arena, cache.down_linear, pass);
+  }
+  static constexpr double flops_per_token(Index tokens) {
+    return 2 * Up::flops_per_token(tokens) + Down::flops_per_token(tokens);
+  }
+
+  template <class B, class T>
+  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
+                      const Cache<T>& cache) {
+    Up::forward(ctx, p.gate, pass, x, cache.gate, cache.gate_linear);
+    Up::forward(ctx, p.up, pass, x, cache.up, cache.up_linear);
+    ops::swiglu_forward(ctx, cache.gate, cache.up, cache.hidden);
+    Down::forward(ctx, p.down, pass, cache.hidden, y, cache.down_linear);
+  }
+  template <class B, class T>
+  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x, Rows<const T, Dim> dy,
+                       Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads) {
+    Down::backward(ctx, p.down, pass, cache.hidden, dy, cache.dup, cache.down_linear, grads.down);
+    ops::swiglu_backward(ctx, cache.gate, cache.up, cache.dup, cache.dgate, cache.dup);
+    Up::backward(ctx, p.gate, pass, x, cache.dgate, dx, cache.gate_linear, grads.gate);
+    Up::backward(ctx, p.up, pass, x, cache.dup, dx, cache.up_linear, grads.up, true);
+  }
+};
+
+}  // namespace stlm

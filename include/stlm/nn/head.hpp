@@ -1,0 +1,73 @@
+// Head: the final norm and the projection to the vocabulary, tied to the embedding's table or with a matrix of its own.
+//
+//   logits = W Norm(x),   x (N, C), W (V, C), logits (N, V)
+//
+// A tied head owns no matrix: its view is the embedding's table (Press & Wolf 2017), so the table is stored, counted and
+// stepped once and both gradients meet in it.
+#pragma once
+
+#include <stlm/nn/norm.hpp>
+#include <stlm/ops/gemm.hpp>
+
+namespace stlm {
+
+struct Tied {
+  static constexpr bool owns_matrix = false;
+};
+struct Untied {
+  static constexpr bool owns_matrix = true;
+};
+
+template <class Norm, Index Dim, Index Vocabulary, class Tying = Tied>
+struct Head {
+  static constexpr Index dim = Dim, vocabulary = Vocabulary;
+
+  template <class T>
+  struct Params {
+    typename Norm::template Params<T> norm;
+    View<T, Vocabulary, Dim> weight;
+  };
+  template <class T>
+  struct Cache {
+    View<T, dynamic, Dim> normed, dnormed;
+    View<T, dynamic, Vocabulary> logits;  // backward turns them into their gradient
+    typename Norm::template Cache<T> norm;
+  };
+
+  /// `table` is the embedding's, already bound.
+  template <class V, class P, class Table>
+  static constexpr void visit(V& v, const Path& path, P& p, const Table& table) {
+    Norm::visit(v, path / "norm", p.norm);
+    if constexpr (Tying::owns_matrix) {
+      ParameterSpec spec = ParameterSpec::matrix(Dim);
+      spec.role = Role::kTable;
+      v(path / "weight", p.weight, spec);
+    } else {
+      share(v, p.weight, table);
+    }
+  }
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    arena.keep(cache.normed, pass.rows());
+    arena.temp(cache.dnormed, pass.rows());
+    arena.keep(cache.logits, pass.rows());
+    Norm::plan(arena, cache.norm, pass);
+  }
+  static constexpr double flops_per_token(Index) { return 2.0 * Dim * Vocabulary; }
+
+  template <class B, class T>
+  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x,
+                      Rows<T, Vocabulary> logits, const Cache<T>& cache) {
+    Norm::forward(ctx, p.norm, pass, x, cache.normed, cache.norm);
+    ops::gemm(ctx, cache.normed, p.weight, logits, {.transpose_b = true});
+  }
+  template <class B, class T>
+  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x,
+                       Rows<const T, Vocabulary> dlogits, Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads) {
+    ops::gemm(ctx, dlogits, cache.normed, grads.weight, {.transpose_a = true, .accumulate = true});
+    ops::gemm(ctx, dlogits, p.weight, cache.dnormed);
+    Norm::backward(ctx, p.norm, pass, x, cache.dnormed, dx, cache.norm, grads.norm);
+  }
+};
+
+}  // namespace stlm

@@ -1,0 +1,122 @@
+// Normalisation over the width C of the residual stream: RmsNorm, LayerNorm, NoNorm.
+//
+//   x (N, C) -> y (N, C); formulas in ops/norm.hpp. Cached: the statistics of each row.
+//
+// A norm's backward takes the gradient of its branch and either overwrites dx or adds to it: in a pre-norm block dx is
+// the gradient of the residual stream, which already holds the path around the branch.
+#pragma once
+
+#include <stlm/core/module.hpp>
+#include <stlm/ops/elementwise.hpp>
+#include <stlm/ops/norm.hpp>
+
+namespace stlm {
+
+/// RMSNorm (Zhang & Sennrich 2019), eps 1e-6.
+template <Index Dim>
+struct RmsNorm {
+  static constexpr double eps = 1e-6;
+
+  template <class T>
+  struct Params {
+    View<T, Dim> gain;
+  };
+  template <class T>
+  struct Cache {
+    View<T, dynamic> rstd;
+  };
+
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p) {
+    v(path / "weight", p.gain, ParameterSpec::ones());
+  }
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    arena.keep(cache.rstd, pass.rows());
+  }
+
+  template <class B, class T>
+  static void forward(Context<B>& ctx, const Params<T>& p, const Pass&, Rows<const T, Dim> x, Rows<T, Dim> y,
+                      const Cache<T>& cache) {
+    ops::rms_norm_forward(ctx, x, p.gain, y, cache.rstd, eps);
+  }
+  template <class B, class T>
+  static void backward(Context<B>& ctx, const Params<T>& p, const Pass&, Rows<const T, Dim> x, Rows<const T, Dim> dy,
+                       Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads, bool accumulate = false) {
+    ops::rms_norm_backward(ctx, x, p.gain, cache.rstd, dy, dx, grads.gain, accumulate);
+  }
+};
+
+/// LayerNorm (Ba et al. 2016), eps 1e-5, bias optional.
+template <Index Dim, bool Bias = true>
+struct LayerNorm {
+  static constexpr double eps = 1e-5;
+
+  template <class T>
+  struct Params {
+    View<T, Dim> gain;
+    [[no_unique_address]] OptionalView<Bias, View<T, Dim>> bias;
+  };
+  template <class T>
+  struct Cache {
+    View<T, dynamic> mean, rstd;
+  };
+
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p) {
+    v(path / "weight", p.gain, ParameterSpec::ones());
+    if constexpr (Bias) v(path / "bias", p.bias, ParameterSpec::zeros());
+  }
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    arena.keep(cache.mean, pass.rows());
+    arena.keep(cache.rstd, pass.rows());
+  }
+
+  template <class B, class T>
+  static void forward(Context<B>& ctx, const Params<T>& p, const Pass&, Rows<const T, Dim> x, Rows<T, Dim> y,
+                      const Cache<T>& cache) {
+    ops::layer_norm_forward(ctx, x, p.gain, bias(p), y, cache.mean, cache.rstd, eps);
+  }
+  template <class B, class T>
+  static void backward(Context<B>& ctx, const Params<T>& p, const Pass&, Rows<const T, Dim> x, Rows<const T, Dim> dy,
+                       Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads, bool accumulate = false) {
+    ops::layer_norm_backward(ctx, x, p.gain, cache.mean, cache.rstd, dy, dx, grads.gain, bias(grads), accumulate);
+  }
+
+ private:
+  template <class T>
+  static View<T, Dim> bias(const Params<T>& p) {
+    if constexpr (Bias)
+      return p.bias;
+    else
+      return {};
+  }
+};
+
+/// The identity.
+template <Index Dim>
+struct NoNorm {
+  template <class T>
+  using Params = Empty;
+  template <class T>
+  using Cache = Empty;
+
+  template <class V, class P>
+  static constexpr void visit(V&, const Path&, P&) {}
+  template <class A, class C>
+  static constexpr void plan(A&, C&, const Pass&) {}
+
+  template <class B, class X, class Y>
+  static void forward(Context<B>& ctx, const Empty&, const Pass&, const X& x, const Y& y, const Empty&) {
+    ops::axpby(ctx, typename Y::value_type(1), x, typename Y::value_type(0), y);
+  }
+  template <class B, class X, class Dy, class Dx>
+  static void backward(Context<B>& ctx, const Empty&, const Pass&, const X&, const Dy& dy, const Dx& dx, const Empty&,
+                       const Empty&, bool accumulate = false) {
+    using T = typename Dx::value_type;
+    ops::axpby(ctx, T(1), dy, accumulate ? T(1) : T(0), dx);
+  }
+};
+
+}  // namespace stlm

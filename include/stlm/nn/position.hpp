@@ -1,0 +1,78 @@
+// Positions: what tells a model the order of its tokens.
+//
+// Added to the embedding: LearnedPosition<MaxTokens>, SinusoidalPosition<MaxTokens> (Vaswani et al. 2017).
+// Inside attention: Rotary<Pairs> (Su et al. 2021).  NoPosition serves both places.
+#pragma once
+
+#include <cmath>
+
+#include <stlm/core/module.hpp>
+#include <stlm/ops/embedding.hpp>
+#include <stlm/ops/rope.hpp>
+
+namespace stlm {
+
+struct NoPosition {
+  template <class T, Index Dim>
+  using Params = Empty;
+
+  template <Index Dim, class V, class P>
+  static constexpr void visit(V&, const Path&, P&) {}
+  template <class B, class P, class Y>
+  static void add(Context<B>&, const P&, const Pass&, const Y&) {}
+  template <class B, class P, class Dy>
+  static void add_backward(Context<B>&, const Pass&, const Dy&, const P&) {}
+
+  template <class B, class T>
+  static void rotate(Context<B>&, HeadsView<T>, const Pass&, bool) {}
+};
+
+/// A trained row for each of MaxTokens positions.
+template <Index MaxTokens>
+struct LearnedPosition {
+  template <class T, Index Dim>
+  struct Params {
+    View<T, MaxTokens, Dim> table;
+  };
+
+  template <Index Dim, class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p) {
+    v(path / "weight", p.table, ParameterSpec::table(0.02));
+  }
+  template <class B, class P, class Y>
+  static void add(Context<B>& ctx, const P& p, const Pass& pass, const Y& y) {
+    ops::add_positions(ctx, p.table, pass.tokens, pass.position, y);
+  }
+  template <class B, class P, class Dy>
+  static void add_backward(Context<B>& ctx, const Pass& pass, const Dy& dy, const P& grads) {
+    ops::add_positions_backward(ctx, dy, pass.tokens, grads.table);
+  }
+};
+
+/// sin(t w_i) in column 2i and cos(t w_i) in column 2i + 1, w_i = 10000^(-2i / Dim). No parameters.
+struct SinusoidalPosition {
+  template <class T, Index Dim>
+  using Params = Empty;
+
+  template <Index Dim, class V, class P>
+  static constexpr void visit(V&, const Path&, P&) {}
+  template <class B, class P, class Y>
+  static void add(Context<B>& ctx, const P&, const Pass& pass, const Y& y) {
+    ops::add_sinusoids(ctx, pass.tokens, pass.position, y);
+  }
+  template <class B, class P, class Dy>
+  static void add_backward(Context<B>&, const Pass&, const Dy&, const P&) {}
+};
+
+/// Rotation of queries and keys inside attention.
+template <RopePairs Pairs = RopePairs::kAdjacent, int Base = 10000>
+struct Rotary {
+  static constexpr bool needs_even_heads = true;
+
+  template <class B, class T>
+  static void rotate(Context<B>& ctx, HeadsView<T> x, const Pass& pass, bool inverse) {
+    ops::rope(ctx, x, {pass.batch, pass.tokens, pass.position, Pairs, static_cast<double>(Base), inverse});
+  }
+};
+
+}  // namespace stlm

@@ -1,0 +1,122 @@
+// Sequential<First, Rest...>: modules of the residual stream one after another: blocks, Repeats, a user's own.
+//
+// x (N, C) -> y (N, C), all widths equal. Cached: the input of every module but the first, and what they cache.
+#pragma once
+
+#include <array>
+#include <tuple>
+#include <utility>
+
+#include <stlm/core/module.hpp>
+
+namespace stlm {
+
+template <class First, class... Rest>
+struct Sequential {
+  static constexpr Index dim = First::dim;
+  static_assert(((Rest::dim == dim) && ...),
+                "stlm::Sequential: the modules have different widths; give all the same dim, a stream has one width.");
+  static constexpr std::size_t size = 1 + sizeof...(Rest);
+  template <std::size_t I>
+  using Module = std::tuple_element_t<I, std::tuple<First, Rest...>>;
+
+  template <class T>
+  struct Params {
+    std::tuple<typename First::template Params<T>, typename Rest::template Params<T>...> modules;
+  };
+  template <class T>
+  struct Cache {
+    std::array<View<T, dynamic, dim>, size> inputs;  // [0] stays empty: it is x
+    std::tuple<typename First::template Cache<T>, typename Rest::template Cache<T>...> modules;
+  };
+  template <class M, class T>
+  struct KvCacheOf {
+    using type = Empty;
+  };
+  template <class M, class T>
+    requires requires { typename M::template KvCache<T>; }
+  struct KvCacheOf<M, T> {
+    using type = typename M::template KvCache<T>;
+  };
+  template <class T>
+  struct KvCache {
+    std::tuple<typename KvCacheOf<First, T>::type, typename KvCacheOf<Rest, T>::type...> modules;
+  };
+
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p) {
+    each([&]<std::size_t I>() { Module<I>::visit(v, path / static_cast<Index>(I), std::get<I>(p.modules)); });
+  }
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    each([&]<std::size_t I>() {
+      if (I > 0) arena.keep(cache.inputs[I], pass.rows());
+      arena.overlay([&] { Module<I>::plan(arena, std::get<I>(cache.modules), pass); });
+    });
+  }
+  template <class A, class S>
+  static constexpr void plan_decode(A& arena, S& state, Index batch, Index capacity) {
+    each([&]<std::size_t I>() {
+      if constexpr (requires { Module<I>::plan_decode(arena, std::get<I>(state.modules), batch, capacity); })
+        Module<I>::plan_decode(arena, std::get<I>(state.modules), batch, capacity);
+    });
+  }
+  static constexpr double flops_per_token(Index tokens) {
+    return (First::flops_per_token(tokens) + ... + Rest::flops_per_token(tokens));
+  }
+
+  template <class B, class T>
+  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
+                      const Cache<T>& cache) {
+    each([&]<std::size_t I>() {
+      Module<I>::forward(ctx, std::get<I>(p.modules), pass.at(I), input<I>(x, cache), output<I>(y, cache),
+                         std::get<I>(cache.modules));
+    });
+  }
+  /// Modules without a `decode` of their own treat each token alone, so their `forward` serves.
+  template <class B, class T>
+  static void decode(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
+                     const Cache<T>& cache, const KvCache<T>& state) {
+    each([&]<std::size_t I>() {
+      const auto in = input<I>(x, cache);
+      const auto out = output<I>(y, cache);
+      if constexpr (requires { typename Module<I>::template KvCache<T>; })
+        Module<I>::decode(ctx, std::get<I>(p.modules), pass, in, out, std::get<I>(cache.modules),
+                          std::get<I>(state.modules));
+      else
+        Module<I>::forward(ctx, std::get<I>(p.modules), pass, in, out, std::get<I>(cache.modules));
+    });
+  }
+  template <class B, class T>
+  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> d,
+                       const Cache<T>& cache, const Params<T>& grads) {
+    each([&]<std::size_t Reverse>() {
+      constexpr std::size_t I = size - 1 - Reverse;
+      Module<I>::backward(ctx, std::get<I>(p.modules), pass.at(I), input<I>(x, cache), d, std::get<I>(cache.modules),
+                          std::get<I>(grads.modules));
+    });
+  }
+
+ private:
+  template <class F>
+  static constexpr void each(F&& f) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<I>(), ...); }
+    (std::make_index_sequence<size>{});
+  }
+  template <std::size_t I, class T>
+  static View<const T, dynamic, dim> input(View<const T, dynamic, dim> x, const Cache<T>& cache) {
+    if constexpr (I == 0)
+      return x;
+    else
+      return cache.inputs[I];
+  }
+  template <std::size_t I, class T>
+  static View<T, dynamic, dim> output(View<T, dynamic, dim> y, const Cache<T>& cache) {
+    if constexpr (I + 1 == size)
+      return y;
+    else
+      return cache.inputs[I + 1];
+  }
+};
+
+}  // namespace stlm

@@ -1,0 +1,136 @@
+// Activations y = f(x), and the gated product of SwiGLU.
+//
+// An activation is a type with `value` and `derivative`; a user's own works on every backend without registration.
+#pragma once
+
+#include <stlm/core/backend.hpp>
+#include <stlm/core/scalar.hpp>
+#include <stlm/core/tensor_view.hpp>
+
+namespace stlm {
+
+struct Sigmoid {
+  template <class T>
+  static STLM_HOST_DEVICE T value(T x) {
+    return T(1) / (T(1) + std::exp(-x));
+  }
+  template <class T>
+  static STLM_HOST_DEVICE T derivative(T x) {
+    const T s = value(x);
+    return s * (T(1) - s);
+  }
+};
+
+struct Silu {  ///< x sigmoid(x) (Elfwing et al. 2017)
+  template <class T>
+  static STLM_HOST_DEVICE T value(T x) {
+    return x * Sigmoid::value(x);
+  }
+  template <class T>
+  static STLM_HOST_DEVICE T derivative(T x) {
+    const T s = Sigmoid::value(x);
+    return s * (T(1) + x * (T(1) - s));
+  }
+};
+
+struct Gelu {  ///< x Phi(x), exact (Hendrycks & Gimpel 2016)
+  template <class T>
+  static STLM_HOST_DEVICE T value(T x) {
+    return T(0.5) * x * (T(1) + erf(x * T(0.70710678118654752)));
+  }
+  template <class T>
+  static STLM_HOST_DEVICE T derivative(T x) {
+    return T(0.5) * (T(1) + erf(x * T(0.70710678118654752))) + x * T(0.39894228040143268) * std::exp(T(-0.5) * x * x);
+  }
+};
+
+struct Tanh {
+  template <class T>
+  static STLM_HOST_DEVICE T value(T x) {
+    return std::tanh(x);
+  }
+  template <class T>
+  static STLM_HOST_DEVICE T derivative(T x) {
+    const T y = std::tanh(x);
+    return T(1) - y * y;
+  }
+};
+
+struct Relu {
+  template <class T>
+  static STLM_HOST_DEVICE T value(T x) {
+    return real_part(x) > 0 ? x : T(0);
+  }
+  template <class T>
+  static STLM_HOST_DEVICE T derivative(T x) {
+    return real_part(x) > 0 ? T(1) : T(0);
+  }
+};
+
+struct LeakyRelu {  ///< slope 0.01 below zero
+  template <class T>
+  static STLM_HOST_DEVICE T value(T x) {
+    return real_part(x) > 0 ? x : T(0.01) * x;
+  }
+  template <class T>
+  static STLM_HOST_DEVICE T derivative(T x) {
+    return real_part(x) > 0 ? T(1) : T(0.01);
+  }
+};
+
+struct ReluSquared {  ///< relu(x)^2 (So et al. 2021, "Primer")
+  template <class T>
+  static STLM_HOST_DEVICE T value(T x) {
+    return real_part(x) > 0 ? x * x : T(0);
+  }
+  template <class T>
+  static STLM_HOST_DEVICE T derivative(T x) {
+    return real_part(x) > 0 ? T(2) * x : T(0);
+  }
+};
+
+namespace ops {
+
+namespace impl {
+template <class Backend>
+struct Activation : MissingBackend<Backend> {};
+}  // namespace impl
+
+/// y = f(x), elementwise.
+template <class Function, class Backend, class X, class Y>
+void activation_forward(Context<Backend>& ctx, const X& x, const Y& y) {
+  using T = typename Y::value_type;
+  expect(x.size() == y.size(), "stlm::ops::activation_forward: sizes differ: ", x.size(), " -> ", y.size(), ".");
+  impl::Activation<Backend>::template forward<Function, T>(ctx, x.data(), y.data(), y.size());
+}
+
+/// dx = dy f'(x); dx may be dy.
+template <class Function, class Backend, class X, class Dy, class Dx>
+void activation_backward(Context<Backend>& ctx, const X& x, const Dy& dy, const Dx& dx) {
+  using T = typename Dx::value_type;
+  expect(x.size() == dx.size() && dy.size() == dx.size(), "stlm::ops::activation_backward: sizes differ: x ", x.size(),
+         ", dy ", dy.size(), ", dx ", dx.size(), ".");
+  impl::Activation<Backend>::template backward<Function, T>(ctx, x.data(), dy.data(), dx.data(), dx.size());
+}
+
+/// y = silu(gate) up (Shazeer 2020).
+template <class Backend, class Gate, class Up, class Y>
+void swiglu_forward(Context<Backend>& ctx, const Gate& gate, const Up& up, const Y& y) {
+  using T = typename Y::value_type;
+  expect(gate.size() == y.size() && up.size() == y.size(), "stlm::ops::swiglu_forward: sizes differ: gate ", gate.size(),
+         ", up ", up.size(), ", y ", y.size(), ".");
+  impl::Activation<Backend>::template swiglu_forward<T>(ctx, gate.data(), up.data(), y.data(), y.size());
+}
+
+/// dgate = dy up silu'(gate), dup = dy silu(gate); either may be dy.
+template <class Backend, class Gate, class Up, class Dy, class D>
+void swiglu_backward(Context<Backend>& ctx, const Gate& gate, const Up& up, const Dy& dy, const D& dgate, const D& dup) {
+  using T = typename D::value_type;
+  expect(gate.size() == dy.size() && up.size() == dy.size() && dgate.size() == dy.size() && dup.size() == dy.size(),
+         "stlm::ops::swiglu_backward: sizes differ: gate ", gate.size(), ", up ", up.size(), ", dy ", dy.size(), ".");
+  impl::Activation<Backend>::template swiglu_backward<T>(ctx, gate.data(), up.data(), dy.data(), dgate.data(), dup.data(),
+                                                         dy.size());
+}
+
+}  // namespace ops
+}  // namespace stlm

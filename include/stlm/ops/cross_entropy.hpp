@@ -1,0 +1,47 @@
+// Softmax cross-entropy over the vocabulary, fused: probabilities are never stored.
+//
+//   loss_n = lse_n - logits[n, target_n],   lse_n = log sum_v exp(logits[n, v])
+//   dlogits[n, v] = scale (exp(logits[n, v] - lse_n) - [v == target_n])
+//
+// Rows whose target is `ignore` have loss 0 and gradient 0.
+#pragma once
+
+#include <stlm/core/backend.hpp>
+#include <stlm/core/scalar.hpp>
+#include <stlm/core/tensor_view.hpp>
+
+namespace stlm::ops {
+
+/// The sum of the losses of the rows that count, and their number.
+template <class T>
+struct LossSum {
+  T sum;
+  Index count;
+  T mean() const { return count ? sum / T(static_cast<real_t<T>>(count)) : T(0); }
+};
+
+namespace impl {
+template <class Backend>
+struct CrossEntropy : MissingBackend<Backend> {};
+}  // namespace impl
+
+/// logits (N, V), targets (N) -> losses (N) in nats, lse (N), and the sum of the losses in order of n. Throws Error for a target outside the vocabulary.
+template <class Backend, class Logits, class Losses, class T = typename Losses::value_type>
+LossSum<T> cross_entropy_forward(Context<Backend>& ctx, const Logits& logits, View<const Token, dynamic, dynamic> targets,
+                                 Token ignore, const Losses& losses, const Losses& lse) {
+  const MatrixView<const T> rows(logits);
+  expect(targets.size() == rows.rows && losses.size() == rows.rows && lse.size() == rows.rows,
+         "stlm::ops::cross_entropy_forward: ", rows.rows, " rows of logits, ", targets.size(), " targets, room for ",
+         losses.size(), " losses; all must be equal.");
+  return impl::CrossEntropy<Backend>::template forward<T>(ctx, rows, targets.data(), ignore, losses.data(), lse.data());
+}
+
+/// Overwrites the logits with their gradient, times `scale` (1 / number of targets that count).
+template <class Backend, class Logits, class Lse>
+void cross_entropy_backward(Context<Backend>& ctx, const Logits& logits, View<const Token, dynamic, dynamic> targets,
+                            Token ignore, const Lse& lse, double scale) {
+  using T = typename Logits::value_type;
+  impl::CrossEntropy<Backend>::template backward<T>(ctx, MatrixView<T>(logits), targets.data(), ignore, lse.data(), scale);
+}
+
+}  // namespace stlm::ops

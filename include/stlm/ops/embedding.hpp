@@ -1,0 +1,61 @@
+// Embedding tables: gather of token rows, addition of position rows, and their gradients.
+#pragma once
+
+#include <stlm/core/backend.hpp>
+#include <stlm/core/tensor_view.hpp>
+
+namespace stlm::ops {
+
+namespace impl {
+template <class Backend>
+struct Embedding : MissingBackend<Backend> {};
+}  // namespace impl
+
+/// y[n, :] = table[tokens[n], :]. Throws Error for an id outside the table.
+template <class Backend, class Table, class Y>
+void embedding_forward(Context<Backend>& ctx, const Table& table, View<const Token, dynamic, dynamic> tokens, const Y& y) {
+  using T = typename Y::value_type;
+  const MatrixView<const T> rows(table);
+  const MatrixView<T> out(y);
+  expect(tokens.size() == out.rows && rows.cols == out.cols, "stlm::ops::embedding_forward: table ", rows.rows, "x",
+         rows.cols, " and ", tokens.size(), " tokens do not fit y ", out.rows, "x", out.cols, ".");
+  impl::Embedding<Backend>::template forward<T>(ctx, rows, tokens.data(), out);
+}
+
+/// dtable[tokens[n], :] += dy[n, :], in order of n.
+template <class Backend, class Dy, class Dtable>
+void embedding_backward(Context<Backend>& ctx, View<const Token, dynamic, dynamic> tokens, const Dy& dy,
+                        const Dtable& dtable) {
+  using T = typename Dtable::value_type;
+  const MatrixView<const T> grad(dy);
+  const MatrixView<T> rows(dtable);
+  expect(tokens.size() == grad.rows && rows.cols == grad.cols, "stlm::ops::embedding_backward: dy ", grad.rows, "x",
+         grad.cols, " and ", tokens.size(), " tokens do not fit the table ", rows.rows, "x", rows.cols, ".");
+  impl::Embedding<Backend>::template backward<T>(ctx, tokens.data(), grad, rows);
+}
+
+/// y[b*T + t, :] += table[position + t, :] for sequences of `tokens` rows. Throws ShapeError past the table's end.
+template <class Backend, class Table, class Y>
+void add_positions(Context<Backend>& ctx, const Table& table, Index tokens, Index position, const Y& y) {
+  using T = typename Y::value_type;
+  const MatrixView<const T> rows(table);
+  expect(position + tokens <= rows.rows, "stlm::ops::add_positions: the table has ", rows.rows, " positions, ",
+         position + tokens, " are needed; enlarge max_tokens or shorten the sequence.");
+  impl::Embedding<Backend>::template add_positions<T>(ctx, rows, tokens, position, y);
+}
+
+/// dtable[t, :] += the sum over sequences of dy[b*T + t, :].
+template <class Backend, class Dy, class Dtable>
+void add_positions_backward(Context<Backend>& ctx, const Dy& dy, Index tokens, const Dtable& dtable) {
+  using T = typename Dtable::value_type;
+  impl::Embedding<Backend>::template add_positions_backward<T>(ctx, dy, tokens, dtable);
+}
+
+/// y[b*T + t, 2i] += sin(p w_i) and y[b*T + t, 2i + 1] += cos(p w_i), p = position + t, w_i = 10000^(-2i / C).
+template <class Backend, class Y>
+void add_sinusoids(Context<Backend>& ctx, Index tokens, Index position, const Y& y) {
+  using T = typename Y::value_type;
+  impl::Embedding<Backend>::template add_sinusoids<T>(ctx, tokens, position, MatrixView<T>(y));
+}
+
+}  // namespace stlm::ops

@@ -1,0 +1,67 @@
+// RMSNorm (Zhang & Sennrich 2019) and LayerNorm (Ba et al. 2016) over the last dimension.
+//
+//   rms:    r = 1/sqrt(mean(x^2) + eps)            y = g x r
+//   layer:  r = 1/sqrt(mean((x - m)^2) + eps)      y = g (x - m) r + b,    m = mean(x)
+//
+// Backward, with xhat = x r or (x - m) r, w = dy g, over C columns:
+//   rms:    dx = r (w - xhat mean(w xhat))         dg += sum over rows of dy xhat
+//   layer:  dx = r (w - mean(w) - xhat mean(w xhat))       db += sum over rows of dy
+#pragma once
+
+#include <stlm/core/backend.hpp>
+#include <stlm/core/scalar.hpp>
+#include <stlm/core/tensor_view.hpp>
+
+namespace stlm::ops {
+
+namespace impl {
+template <class Backend>
+struct RmsNorm : MissingBackend<Backend> {};
+template <class Backend>
+struct LayerNorm : MissingBackend<Backend> {};
+
+template <class T>
+void expect_norm(const char* name, MatrixView<const T> x, Index gain, MatrixView<const T> y, Index statistics) {
+  expect(x.rows == y.rows && x.cols == y.cols && gain == x.cols && statistics == x.rows, "stlm::ops::", name, ": x ", x.rows,
+         "x", x.cols, ", gain ", gain, ", y ", y.rows, "x", y.cols, ", one statistic a row expected, room for ", statistics,
+         " found.");
+}
+}  // namespace impl
+
+/// x (N, C), gain (C) -> y (N, C), rstd (N), which backward reads.
+template <class Backend, class X, class Gain, class Y, class Rstd>
+void rms_norm_forward(Context<Backend>& ctx, const X& x, const Gain& gain, const Y& y, const Rstd& rstd, double eps) {
+  using T = typename Y::value_type;
+  impl::expect_norm<T>("rms_norm_forward", x, gain.size(), y, rstd.size());
+  impl::RmsNorm<Backend>::template forward<T>(ctx, x, gain.data(), y, rstd.data(), eps);
+}
+
+/// dx += or = the gradient of x; dgain accumulates.
+template <class Backend, class X, class Gain, class Rstd, class Dy, class Dx, class Dgain>
+void rms_norm_backward(Context<Backend>& ctx, const X& x, const Gain& gain, const Rstd& rstd, const Dy& dy, const Dx& dx,
+                       const Dgain& dgain, bool accumulate) {
+  using T = typename Dx::value_type;
+  impl::expect_norm<T>("rms_norm_backward", x, gain.size(), dy, rstd.size());
+  impl::RmsNorm<Backend>::template backward<T>(ctx, x, gain.data(), rstd.data(), dy, dx, dgain.data(), accumulate);
+}
+
+/// x (N, C), gain (C), bias (C, or empty) -> y (N, C), mean (N) and rstd (N), which backward reads.
+template <class Backend, class X, class Gain, class Bias, class Y, class Stat>
+void layer_norm_forward(Context<Backend>& ctx, const X& x, const Gain& gain, const Bias& bias, const Y& y, const Stat& mean,
+                        const Stat& rstd, double eps) {
+  using T = typename Y::value_type;
+  impl::expect_norm<T>("layer_norm_forward", x, gain.size(), y, rstd.size());
+  impl::LayerNorm<Backend>::template forward<T>(ctx, x, gain.data(), bias.data(), y, mean.data(), rstd.data(), eps);
+}
+
+/// dx += or = the gradient of x; dgain and dbias (or empty) accumulate.
+template <class Backend, class X, class Gain, class Stat, class Dy, class Dx, class Dgain, class Dbias>
+void layer_norm_backward(Context<Backend>& ctx, const X& x, const Gain& gain, const Stat& mean, const Stat& rstd,
+                         const Dy& dy, const Dx& dx, const Dgain& dgain, const Dbias& dbias, bool accumulate) {
+  using T = typename Dx::value_type;
+  impl::expect_norm<T>("layer_norm_backward", x, gain.size(), dy, rstd.size());
+  impl::LayerNorm<Backend>::template backward<T>(ctx, x, gain.data(), mean.data(), rstd.data(), dy, dx, dgain.data(),
+                                                 dbias.data(), accumulate);
+}
+
+}  // namespace stlm::ops

@@ -1,0 +1,32 @@
+// ByteTokenizer: a byte is its own id. 256 pads, 257 ends a text; neither is ever made from text.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <stlm/core/config.hpp>
+
+namespace stlm {
+
+struct ByteTokenizer {
+  static constexpr Token pad = 256, end_of_text = 257;
+  static constexpr int vocabulary = 258;
+
+  static std::vector<Token> encode(std::string_view text) {
+    std::vector<Token> ids;
+    ids.reserve(text.size());
+    for (const char c : text) ids.push_back(static_cast<unsigned char>(c));
+    return ids;
+  }
+  /// The bytes of `ids`; pads and ends of text have none.
+  static std::string decode(std::span<const Token> ids) {
+    std::string text;
+    for (const Token id : ids)
+      if (id >= 0 && id < 256) text.push_back(static_cast<char>(id));
+    return text;
+  }
+};
+
+}  // namespace stlm
