@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include <stlm/core/config.hpp>
 #include <stlm/core/error.hpp>
 
 namespace stlm {

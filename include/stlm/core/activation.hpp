@@ -11,15 +11,11 @@
 // The same function counts at compile time (`activation_bytes<Model>`) and binds at run time.
 #pragma once
 
+#include <stlm/core/batch.hpp>
 #include <stlm/core/buffer.hpp>
 #include <stlm/core/random.hpp>
 
 namespace stlm {
-
-/// What a user says of a batch: `batch` sequences of `tokens` tokens.
-struct BatchShape {
-  Index batch = 1, tokens = 1;
-};
 
 /// What a module is told of one pass beside its tensors.
 struct Pass {

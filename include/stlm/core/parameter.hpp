@@ -13,6 +13,7 @@
 // gradients of both uses meet in the same memory.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <string>
 #include <string_view>
@@ -53,6 +54,7 @@ struct ParameterSpec {
   Init init = {};
   Index fan_in = 1;
   bool per_layer = false;  ///< stays a layer's own when the rest of its module is shared (LoRA factors)
+  std::array<Index, 3> row_parts = {};  ///< rows of the matrices stacked in this one, as Q, K, V; zeros: it is one
 
   static constexpr ParameterSpec matrix(Index fan_in) { return {Role::kMatrix, {Init::Kind::kUniform, -1}, fan_in, false}; }
   static constexpr ParameterSpec table(double std) { return {Role::kTable, {Init::Kind::kNormal, std}, 1, false}; }

@@ -111,6 +111,7 @@ class JsonReader {
     std::string found;
     for (std::size_t i = at_; i < text_.size() && found.size() < 24 && text_[i] >= ' ' && text_[i] <= '~'; ++i)
       found += text_[i];
+    if (!found.empty()) found = "'" + found + "'";
     if (found.empty()) found = at_ == text_.size() ? "the end of the text" : "no printable character";
     fail<FileError>(where_, ": expected ", what, " at byte ", at_, ", found ", found, damaged);
   }

@@ -6,6 +6,7 @@
 // a tied head can point to its table. A target equal to `Ignore` does not count.
 #pragma once
 
+#include <stlm/core/batch.hpp>
 #include <stlm/nn/embedding.hpp>
 #include <stlm/nn/head.hpp>
 #include <stlm/ops/cross_entropy.hpp>

@@ -55,7 +55,8 @@ struct Attention {
 
   template <class V, class P>
   static constexpr void visit(V& v, const Path& path, P& p) {
-    Qkv::visit(v, path / "qkv", p.qkv);
+    StackedRows<V> stacked{v};
+    Qkv::visit(stacked, path / "qkv", p.qkv);
     Out::visit(v, path / "out", p.out);
   }
   template <class A, class C>
@@ -123,6 +124,17 @@ struct Attention {
   }
 
  private:
+  /// Says of a tensor with one row for each number of [Q | K | V] that three matrices are stacked in it.
+  template <class V>
+  struct StackedRows {
+    V& visitor;
+    template <class T, class Shape>
+    constexpr void operator()(const Path& path, TensorView<T, Shape>& view, ParameterSpec spec) {
+      if (view.extent(0) == qkv_width) spec.row_parts = {query_width, kv_width, kv_width};
+      visitor(path, view, spec);
+    }
+  };
+
   static ops::AttentionShape shape(const Pass& pass) {
     return {pass.batch, pass.tokens, pass.tokens, Mask::causal, pass.dropout, pass.key};
   }

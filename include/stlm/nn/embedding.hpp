@@ -8,11 +8,6 @@
 
 namespace stlm {
 
-/// One batch of token ids; `targets` is what `tokens` is to be followed by, position by position.
-struct Batch {
-  View<const Token, dynamic, dynamic> tokens, targets;
-};
-
 template <Index Vocabulary, Index Dim, class Position = NoPosition>
 struct TokenEmbedding {
   static constexpr Index vocabulary = Vocabulary, dim = Dim;

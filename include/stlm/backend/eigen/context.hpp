@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-#include <Eigen/Core>
-
+#include <stlm/backend/eigen/eigen_core.hpp>
 #include <stlm/backend/thread_pool.hpp>
 #include <stlm/core/buffer.hpp>
 

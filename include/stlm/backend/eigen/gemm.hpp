@@ -24,7 +24,7 @@ struct Gemm<EigenBackend> {
     const Index block = (size + tasks - 1) / tasks;
     ctx.for_pieces(size, block, [&](Index begin, Index end, int worker) {
       const Index i = by_rows ? begin : 0, j = by_rows ? 0 : begin;
-      eigen::gemm_serial<T>(by_rows ? end - begin : m, by_rows ? n : end - begin, k, left.at(i, 0), right.at(0, j),
+      eigen::gemm_serial<T>(by_rows ? end - begin : m, by_rows ? n : end - begin, k, left.from(i, 0), right.from(0, j),
                             c.row(i) + j, c.stride, options.accumulate, ctx.scratch<T>(worker));
     });
   }

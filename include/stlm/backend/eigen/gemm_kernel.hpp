@@ -1,15 +1,15 @@
-// The serial matrix product C = A B or C += A B, C row-major, A and B row-major or transposed, on Eigen's packets.
+// The serial matrix product C = A B or C += A B on Eigen's packets: C row-major, A and B row-major or transposed.
 //
-// The idea is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), and BLIS. A tile
-// of C, `tile_rows` x 2 packets, stays in registers while the loop over k multiplies a packet row of B with one broadcast
-// element of A per row of the tile: 14 x 2 = 28 accumulators of 32 registers with AVX-512 and NEON, 6 x 2 = 12 of 16
-// below, at 16 (8) loads for 28 (12) multiply-adds. Both operands are packed first: B into strips [depth][tile_cols], zero
-// beyond its last column, read front to back from L2; A into rows of a fixed stride that stay in L1 (gemm_pack.hpp).
+// The idea is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), and of BLIS. A
+// tile of C, tile_rows x 2 packets, stays in registers while the loop over k multiplies two packets of B by one broadcast
+// element of A per row: 12 x 2 = 24 sums in 32 registers (AVX-512, NEON), 6 x 2 = 12 in 16, enough to hide the latency of
+// a multiply-add, with one load for two of them. Both operands are packed first (gemm_pack.hpp): the tile's rows of A stay
+// in L1 while all strips of B stream past from L2. Rows that fill no tile take tiles of 8, 4, 2 and 1 rows; columns that
+// fill no strip, a tile on the stack. What the next tile and the next block need is prefetched while this one is summed.
 //
-// Rows that do not fill a tile take tiles of 8, 4, 2 and 1 rows (4, 2, 1), columns that do not fill a packet a tile on the stack.
-// Each element of C is summed over k in order, one accumulator per block of `depth`: its bits depend on k alone, not on
-// m, n or its place in the matrix. Products with few rows and B transposed, y = x W^T for a token or four, read every
-// weight once and are bound by memory: they take dot products along k, without packing.
+// Each element of C is the sum over k in order, one sum per block of k: its bits depend on k alone, not on m, n or its
+// place. Products of up to four rows with a transposed B (y = x W^T for one token) read each weight once and are bound by
+// memory: they take dot products along k without packing, again with bits that depend on k alone.
 #pragma once
 
 #include <bit>
@@ -18,104 +18,133 @@
 #include <stlm/backend/eigen/gemm_pack.hpp>
 
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"  // a packet as template argument, harmless
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // of a packet type as template argument: harmless
 
 namespace stlm::eigen {
 
-/// C = or += A B for one tile, Rows x Packets packets, in registers; I counts them. A is packed, B has any row stride.
+/// C = or += A B for one tile in registers: Packets wide, with one I in 0, 1, .. for each of its packets.
 template <class T, int Packets, int... I>
-void gemm_tile(std::integer_sequence<int, I...>, Index depth, const T* a, const T* b, Index b_stride, T* c, Index c_stride,
-               bool accumulate) {
+void gemm_tile(std::integer_sequence<int, I...>, Index depth, const T* a, const T* b, T* c, Index c_stride, bool accumulate) {
   using namespace Eigen::internal;
   constexpr Index size = GemmSizes<T>::packet, a_stride = GemmSizes<T>::a_stride;
+  (prefetch(c + I / Packets * c_stride + I % Packets * size), ...);
   Packet<T> sum[] = {(static_cast<void>(I), pset1<Packet<T>>(T(0)))...};
-  for (const T* const end = a + depth; a != end; ++a, b += b_stride) {
-    const Packet<T> row[] = {ploadu<Packet<T>>(b), ploadu<Packet<T>>(b + (Packets - 1) * size)};
+  for (const T* const end = a + depth; a != end; ++a, b += GemmSizes<T>::tile_cols) {
+    const Packet<T> row[] = {pload<Packet<T>>(b), pload<Packet<T>>(b + size)};
     ((sum[I] = pmadd(pset1<Packet<T>>(a[I / Packets * a_stride]), row[I % Packets], sum[I])), ...);
   }
   if (accumulate) ((sum[I] = padd(sum[I], ploadu<Packet<T>>(c + I / Packets * c_stride + I % Packets * size))), ...);
   (pstoreu(c + I / Packets * c_stride + I % Packets * size, sum[I]), ...);
 }
 
-/// The same for the first `cols` columns of a tile: computed on the stack, then moved.
+/// The same for Rows rows and the first `cols` columns of a strip: summed on the stack, then moved.
 template <class T, int Rows, int Packets>
-void gemm_edge(Index depth, const T* a, const T* b, Index b_stride, T* c, Index c_stride, bool accumulate, Index cols) {
+void gemm_edge(Index cols, Index depth, const T* a, const T* b, T* c, Index c_stride, bool accumulate) {
   constexpr Index width = Packets * GemmSizes<T>::packet;
   alignas(64) T tile[std::size_t(Rows * width)];
-  gemm_tile<T, Packets>(std::make_integer_sequence<int, Rows * Packets>{}, depth, a, b, b_stride, tile, width, false);
+  gemm_tile<T, Packets>(std::make_integer_sequence<int, Rows * Packets>{}, depth, a, b, tile, width, false);
   for (Index i = 0; i < Rows; ++i)
     for (Index j = 0; j < cols; ++j) c[i * c_stride + j] = tile[i * width + j] + (accumulate ? c[i * c_stride + j] : T(0));
 }
 
-/// C = or += A B for packed A and B: tiles of `Rows` rows as long as they fit, then smaller ones.
+/// Prefetches a block of an operand, `runs` contiguous runs of `length` elements, in `steps` even steps.
+template <class T>
+struct GemmAhead {
+  const T* data;
+  Index stride, runs, length, steps, due = 0;
+
+  void step() {
+    for (due += runs; due >= steps; due -= steps, data += stride)
+      for (Index j = 0; j < length; j += Index(64 / sizeof(T))) Eigen::internal::prefetch(data + j);
+  }
+};
+
+/// C = or += A B for packed A and B: tiles of Rows rows as long as they fit, then smaller ones.
 template <class T, int Rows>
-void gemm_block(Index rows, Index cols, Index depth, const T* a, const T* b, T* c, Index c_stride, bool accumulate) {
-  constexpr Index size = GemmSizes<T>::packet, tile_cols = GemmSizes<T>::tile_cols;
+void gemm_block(Index rows, Index cols, Index depth, const T* a, const T* b, T* c, Index c_stride, bool accumulate,
+                GemmAhead<T>& ahead) {
+  constexpr Index size = GemmSizes<T>::packet, strip = GemmSizes<T>::tile_cols;
   for (; rows >= Rows; rows -= Rows, a += Rows * GemmSizes<T>::a_stride, c += Rows * c_stride)
-    for (Index j = 0; j < cols; j += tile_cols) {
-      const Index width = std::min(cols - j, tile_cols);
-      const T* strip = b + j * depth;
-      if (width == tile_cols) gemm_tile<T, 2>(std::make_integer_sequence<int, Rows * 2>{}, depth, a, strip, tile_cols, c + j, c_stride, accumulate);
-      else if (width > size) gemm_edge<T, Rows, 2>(depth, a, strip, tile_cols, c + j, c_stride, accumulate, width);
-      else gemm_edge<T, Rows, 1>(depth, a, strip, tile_cols, c + j, c_stride, accumulate, width);
+    for (Index j = 0; j < cols; j += strip) {
+      ahead.step();
+      const Index left = cols - j;
+      constexpr auto tile = std::make_integer_sequence<int, Rows * 2>{};
+      if (left >= strip) gemm_tile<T, 2>(tile, depth, a, b + j * depth, c + j, c_stride, accumulate);
+      else if (left > size) gemm_edge<T, Rows, 2>(left, depth, a, b + j * depth, c + j, c_stride, accumulate);
+      else gemm_edge<T, Rows, 1>(left, depth, a, b + j * depth, c + j, c_stride, accumulate);
     }
-  if constexpr (Rows > 1)
-    if (rows > 0) gemm_block<T, int(std::bit_floor(unsigned(Rows - 1)))>(rows, cols, depth, a, b, c, c_stride, accumulate);
+  if constexpr (Rows > 1) {
+    constexpr int fewer = int(std::bit_floor(unsigned(Rows - 1)));
+    if (rows > 0) gemm_block<T, fewer>(rows, cols, depth, a, b, c, c_stride, accumulate, ahead);
+  }
 }
 
-/// Rows x Cols dot products along contiguous k: each packet of B is read once for all rows of A.
-template <class T, int Rows, int Cols>
-void gemm_dots(Index k, const T* a, Index a_stride, const T* b, Index b_stride, T* c, Index c_stride, bool accumulate) {
+/// c[j] = or += a . b_j for the rows b_j of B, Cols at a time: one sum each, in lanes, which are then added in pairs.
+template <class T, int... J>
+void gemm_dots(std::integer_sequence<int, J...>, Index k, const T* a, const T* b, Index b_stride, T* c, bool accumulate) {
   using namespace Eigen::internal;
   constexpr Index size = GemmSizes<T>::packet;
-  [&]<int... I>(std::integer_sequence<int, I...>) {
-    const Index whole = k - k % size;
-    Packet<T> sum[] = {(static_cast<void>(I), pset1<Packet<T>>(T(0)))...};
-    for (Index p = 0; p < whole; p += size)
-      ((sum[I] = pmadd(ploadu<Packet<T>>(a + (I / Cols) * a_stride + p), ploadu<Packet<T>>(b + (I % Cols) * b_stride + p), sum[I])), ...);
-    T total[] = {predux(sum[I])...};
-    for (Index p = whole; p < k; ++p) ((total[I] += a[(I / Cols) * a_stride + p] * b[(I % Cols) * b_stride + p]), ...);
-    ((c[(I / Cols) * c_stride + I % Cols] = total[I] + (accumulate ? c[(I / Cols) * c_stride + I % Cols] : T(0))), ...);
-  }(std::make_integer_sequence<int, Rows * Cols>{});
+  Packet<T> sum[] = {(static_cast<void>(J), pset1<Packet<T>>(T(0)))...};
+  const Index whole = k - k % size;
+  for (Index p = 0; p < whole; p += size) {
+    const Packet<T> row = ploadu<Packet<T>>(a + p);
+    ((sum[J] = pmadd(row, ploadu<Packet<T>>(b + J * b_stride + p), sum[J])), ...);
+  }
+  for (Index j = 0; j < Index(sizeof...(J)); ++j) {
+    alignas(64) T lane[std::size_t(size)];
+    pstore(lane, sum[j]);
+    for (Index half = size / 2; half > 0; half /= 2)
+      for (Index i = 0; i < half; ++i) lane[i] += lane[i + half];
+    for (Index p = whole; p < k; ++p) lane[0] += a[p] * b[j * b_stride + p];
+    c[j] = lane[0] + (accumulate ? c[j] : T(0));
+  }
 }
 
-/// The product of few rows with a transposed matrix: b points at rows of n x k.
-template <class T>
-void gemm_few_rows(Index m, Index n, Index k, const T* a, Index a_stride, const T* b, Index b_stride, T* c, Index c_stride, bool accumulate) {
-  constexpr Index step = 4;
-  const Index whole = n - n % step;
-  for (Index j = 0; j < n; j += j < whole ? step : 1)
-    for (Index i = 0; i < m; ++i)
-      if (j < whole) gemm_dots<T, 1, step>(k, a + i * a_stride, a_stride, b + j * b_stride, b_stride, c + i * c_stride + j, c_stride, accumulate);
-      else gemm_dots<T, 1, 1>(k, a + i * a_stride, a_stride, b + j * b_stride, b_stride, c + i * c_stride + j, c_stride, accumulate);
+/// Size of the fewest equal blocks, multiples of `step`, that cover `total` with at most `most` each.
+inline Index gemm_blocking(Index total, Index most, Index step) {
+  const Index blocks = (total + most - 1) / most;
+  return (total + blocks * step - 1) / (blocks * step) * step;
 }
 
-/// C = or += A B.
+/// C (m x n, row stride c_stride) = or += A (m x k) B (k x n). `scratch` holds GemmScratch<T>::elements, aligned to 64 bytes.
 template <class T>
-void gemm_serial(Index m, Index n, Index k, GemmOperand<T> a, GemmOperand<T> b, T* c, Index c_stride, bool accumulate, T* scratch) {
+void gemm_serial(Index m, Index n, Index k, GemmOperand<T> a, GemmOperand<T> b, T* c, Index c_stride, bool accumulate,
+                 T* scratch) {
   using Sizes = GemmSizes<T>;
-  if (m <= 4 && b.transposed() && !a.transposed()) return gemm_few_rows(m, n, k, a.data, a.row_stride, b.data, b.col_stride, c, c_stride, accumulate);
-  if (k == 0 && !accumulate)
+  if (m == 0 || n == 0 || (k == 0 && accumulate)) return;
+  if (k == 0) {
     for (Index i = 0; i < m; ++i) std::fill_n(c + i * c_stride, n, T(0));
-  T* const packed_b = scratch;
-  T* const packed_a = scratch + GemmScratch<T>::b_elements;
-  for (Index j = 0; j < n; j += Sizes::cols) {
-    const Index cols = std::min(n - j, Sizes::cols);
-    for (Index p = 0; p < k; p += Sizes::depth) {
-      const Index depth = std::min(k - p, Sizes::depth);
-      for (Index s = 0; s < cols; s += Sizes::tile_cols) {
-        const Index width = std::min(cols - s, Sizes::tile_cols);
-        T* const strip = packed_b + s * depth;
-        if (width < Sizes::tile_cols) std::fill_n(strip, depth * Sizes::tile_cols, T(0));
-        pack(depth, width, b.at(p, j + s), strip, Sizes::tile_cols);
+    return;
+  }
+  if (m <= 4 && b.transposed() && !a.transposed()) {
+    for (Index j = 0; j < n; j += j + 4 <= n ? 4 : 1)
+      for (Index i = 0; i < m; ++i) {
+        const T *const row = a.data + i * a.row_stride, *const cols = b.data + j * b.col_stride;
+        if (j + 4 <= n) gemm_dots<T>(std::make_integer_sequence<int, 4>{}, k, row, cols, b.col_stride, c + i * c_stride + j, accumulate);
+        else gemm_dots<T>(std::make_integer_sequence<int, 1>{}, k, row, cols, b.col_stride, c + i * c_stride + j, accumulate);
       }
-      for (Index i = 0; i < m; i += Sizes::rows) {
-        const Index rows = std::min(m - i, Sizes::rows);
-        pack(rows, depth, a.at(i, p), packed_a, Sizes::a_stride);
-        gemm_block<T, int(Sizes::tile_rows)>(rows, cols, depth, packed_a, packed_b, c + i * c_stride + j, c_stride, accumulate || p > 0);
+    return;
+  }
+  const Index most_depth = gemm_blocking(k, Sizes::depth, 16);
+  const Index most_cols = gemm_blocking(n, Sizes::b_elements / most_depth / Sizes::tile_cols * Sizes::tile_cols, Sizes::tile_cols);
+  T* const packed_b = scratch;
+  T* const packed_a = scratch + Sizes::b_elements;
+  for (Index j = 0; j < n; j += most_cols)
+    for (Index p = 0; p < k; p += most_depth) {
+      const Index cols = std::min(n - j, most_cols), depth = std::min(k - p, most_depth);
+      pack_b(depth, cols, b.from(p, j), packed_b);
+      for (Index i = 0, rows = 0; i < m; i += rows) {
+        rows = std::min(m - i, Sizes::rows);
+        pack_a(rows, depth, a.from(i, p), packed_a);
+        const Index next = std::min(m - i - rows, Sizes::rows);
+        const Index steps = (rows + Sizes::tile_rows - 1) / Sizes::tile_rows * ((cols + Sizes::tile_cols - 1) / Sizes::tile_cols);
+        const GemmOperand<T> after = a.from(next > 0 ? i + rows : i, p);
+        GemmAhead<T> ahead = a.transposed() ? GemmAhead<T>{after.data, a.col_stride, next > 0 ? depth : 0, next, steps}
+                                            : GemmAhead<T>{after.data, a.row_stride, next, depth, steps};
+        gemm_block<T, int(Sizes::tile_rows)>(rows, cols, depth, packed_a, packed_b, c + i * c_stride + j, c_stride,
+                                             accumulate || p > 0, ahead);
       }
     }
-  }
 }
 
 }  // namespace stlm::eigen

@@ -1,8 +1,9 @@
-// Packing for the matrix product of gemm_kernel.hpp: its block sizes, and the two ways a block of an operand reaches scratch.
+// Packing for the matrix product of gemm_kernel.hpp: its block sizes, and how a block of an operand reaches scratch.
 //
-// A block whose rows are contiguous is copied row by row; one whose columns are contiguous (a transposed operand) goes
-// through register transposes. Both leave a row-major block with a row stride fixed at compile time, so the kernel knows
-// one layout only, its addresses are constants, and no power-of-two stride makes rows compete for the same cache sets.
+// A block of A becomes rows with a stride fixed at compile time; a block of B becomes strips [depth][tile_cols] with zeros
+// beyond its last column. So the kernel knows one layout only, its addresses are constants, and no power-of-two stride
+// makes rows compete for the same cache sets. Contiguous rows are copied, contiguous columns (a transposed operand) go
+// through register transposes.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +13,7 @@
 #include <stlm/core/config.hpp>
 
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"  // a packet as template argument, harmless
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // of a packet type as template argument: harmless
 
 namespace stlm::eigen {
 
@@ -26,56 +27,71 @@ struct GemmOperand {
   Index row_stride, col_stride;
 
   bool transposed() const { return col_stride != 1; }
-  GemmOperand at(Index i, Index j) const { return {data + i * row_stride + j * col_stride, row_stride, col_stride}; }
+  GemmOperand from(Index i, Index j) const { return {data + i * row_stride + j * col_stride, row_stride, col_stride}; }
 };
 
-/// Block sizes in elements. Bytes do not depend on T: per core, the packed block of B takes 576 KiB and that of A
-/// 175 KiB of a 1 MiB L2; the `tile_rows` rows of A in use, 22 KiB, stay in L1 while B streams past.
+/// Block sizes in elements. Their bytes do not depend on T and are meant for 32 KiB of L1 and 1 MiB of L2: the `tile_rows`
+/// rows of A in use take 18 KiB and stay in L1; a block of B, at most 768 KiB, and one of A, 150 KiB, stay in L2.
 template <class T>
 struct GemmSizes {
   static constexpr Index packet = Eigen::internal::unpacket_traits<Packet<T>>::size;
-  static constexpr Index tile_rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 14 : 6;
+  static constexpr Index tile_rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 12 : 6;
   static constexpr Index tile_cols = 2 * packet;
   static constexpr Index rows = 8 * tile_rows;
-  static constexpr Index cols = 384;
   static constexpr Index depth = Index(1536 / sizeof(T));
   static constexpr Index a_stride = depth + Index(64 / sizeof(T));
+  static constexpr Index b_elements = 512 * depth;
 };
 
 /// Scratch that one call needs, aligned to 64 bytes: a block of B, then a block of A.
 template <class T>
 struct GemmScratch {
-  static constexpr Index b_elements = GemmSizes<T>::depth * GemmSizes<T>::cols;
-  static constexpr Index elements = b_elements + GemmSizes<T>::rows * GemmSizes<T>::a_stride;
+  static constexpr Index elements = GemmSizes<T>::b_elements + GemmSizes<T>::rows * GemmSizes<T>::a_stride;
 };
 
-/// to[j * to_stride + i] = from[i * from_stride + j], by square blocks of at most 32-byte packets.
+/// to[j * to_stride + i] = from[i * from_stride + j], by square blocks of packets of at most 32 bytes.
 template <class T>
 void pack_transposed(Index rows, Index cols, const T* from, Index from_stride, T* to, Index to_stride) {
-  using Whole = Packet<T>;
-  using Half = typename Eigen::internal::unpacket_traits<Whole>::half;
-  using Part = std::conditional_t<(sizeof(Whole) > 32), Half, Whole>;
-  constexpr int size = Eigen::internal::unpacket_traits<Part>::size;
+  using namespace Eigen::internal;
+  using Part = std::conditional_t<(sizeof(Packet<T>) > 32), typename unpacket_traits<Packet<T>>::half, Packet<T>>;
+  constexpr int size = unpacket_traits<Part>::size;
   const Index whole_rows = rows - rows % size, whole_cols = cols - cols % size;
-  for (Index i = 0; i < whole_rows; i += size) {
+  for (Index i = 0; i < whole_rows; i += size)
     for (Index j = 0; j < whole_cols; j += size) {
-      Eigen::internal::PacketBlock<Part, size> block;
-      for (int r = 0; r < size; ++r) block.packet[r] = Eigen::internal::ploadu<Part>(from + (i + r) * from_stride + j);
-      Eigen::internal::ptranspose(block);
-      for (int r = 0; r < size; ++r) Eigen::internal::pstoreu(to + (j + r) * to_stride + i, block.packet[r]);
+      PacketBlock<Part, size> block;
+      for (int r = 0; r < size; ++r) block.packet[r] = ploadu<Part>(from + (i + r) * from_stride + j);
+      ptranspose(block);
+      for (int r = 0; r < size; ++r) pstoreu(to + (j + r) * to_stride + i, block.packet[r]);
     }
-    for (Index j = whole_cols; j < cols; ++j)
-      for (Index r = i; r < i + size; ++r) to[j * to_stride + r] = from[r * from_stride + j];
-  }
   for (Index j = 0; j < cols; ++j)
-    for (Index r = whole_rows; r < rows; ++r) to[j * to_stride + r] = from[r * from_stride + j];
+    for (Index i = j < whole_cols ? whole_rows : 0; i < rows; ++i) to[j * to_stride + i] = from[i * from_stride + j];
 }
 
-/// A block as a row-major one of the given row stride.
+/// A block of A as rows of stride `a_stride`.
 template <class T>
-void pack(Index rows, Index cols, GemmOperand<T> from, T* to, Index to_stride) {
-  if (from.transposed()) return pack_transposed(cols, rows, from.data, from.col_stride, to, to_stride);
-  for (Index i = 0; i < rows; ++i) std::copy_n(from.data + i * from.row_stride, cols, to + i * to_stride);
+void pack_a(Index rows, Index depth, GemmOperand<T> a, T* to) {
+  if (a.transposed()) return pack_transposed(depth, rows, a.data, a.col_stride, to, GemmSizes<T>::a_stride);
+  for (Index i = 0; i < rows; ++i) std::copy_n(a.data + i * a.row_stride, depth, to + i * GemmSizes<T>::a_stride);
+}
+
+/// A block of B as strips [depth][tile_cols]. Contiguous rows are read whole, each into all strips.
+template <class T>
+void pack_b(Index depth, Index cols, GemmOperand<T> b, T* to) {
+  using namespace Eigen::internal;
+  constexpr Index size = GemmSizes<T>::packet, strip = GemmSizes<T>::tile_cols;
+  const Index whole = cols - cols % strip, rest = cols - whole;
+  if (b.transposed()) {
+    if (rest > 0) std::fill_n(to + whole * depth, strip * depth, T(0));
+    for (Index j = 0; j < cols; j += strip)
+      pack_transposed(std::min(cols - j, strip), depth, b.data + j * b.col_stride, b.col_stride, to + j * depth, strip);
+    return;
+  }
+  for (Index p = 0; p < depth; ++p, to += strip) {
+    const T* const row = b.data + p * b.row_stride;
+    for (Index j = 0; j < whole; j += strip)
+      for (Index i = 0; i < strip; i += size) pstoreu(to + j * depth + i, ploadu<Packet<T>>(row + j + i));
+    if (rest > 0) std::fill_n(std::copy_n(row + whole, rest, to + whole * depth), strip - rest, T(0));
+  }
 }
 
 }  // namespace stlm::eigen

@@ -1,0 +1,25 @@
+# stlm_dev_flags: how our own tests, examples and benchmarks are compiled. Never linked by stlm, never installed.
+
+add_library(stlm_dev_flags INTERFACE)
+target_compile_options(stlm_dev_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion)
+if(STLM_WARNINGS_AS_ERRORS)
+  target_compile_options(stlm_dev_flags INTERFACE -Werror)
+endif()
+
+if(STLM_NATIVE_ARCH AND NOT CMAKE_CROSSCOMPILING)
+  target_compile_options(stlm_dev_flags INTERFACE -march=native)
+  # g++-12 takes a Zen 4 for a Zen 3 with AVX-512, and tuning for that costs Eigen a fifth of its GEMM rate.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    execute_process(COMMAND ${CMAKE_CXX_COMPILER} -march=native -Q --help=target
+                    OUTPUT_VARIABLE target_help ERROR_QUIET)
+    if(target_help MATCHES "-mtune=[ \t]+znver[123][ \t\n]" AND target_help MATCHES "-mavx512f[ \t]+.enabled")
+      target_compile_options(stlm_dev_flags INTERFACE -mtune=generic)
+    endif()
+  endif()
+endif()
+
+if(STLM_SANITIZE)
+  target_compile_options(stlm_dev_flags INTERFACE
+    -fsanitize=${STLM_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(stlm_dev_flags INTERFACE -fsanitize=${STLM_SANITIZE})
+endif()

@@ -1,0 +1,39 @@
+// The commands `generate` and `info` for any model over bytes.
+#pragma once
+
+#include <iostream>
+
+#include <stlm/backend/eigen.hpp>
+#include <stlm/stlm.hpp>
+
+#include "options.hpp"
+
+namespace example {
+
+/// Prints the prompt and its continuation, byte by byte as they are drawn.
+template <class Model>
+int generate(const Options& o, stlm::Index context) {
+  using Backend = stlm::EigenBackend;
+  stlm::Context<Backend> ctx({.threads = o.threads, .seed = o.seed});
+  stlm::Parameters<Model, Backend> params(ctx);
+  stlm::load(params, o.weights);
+  stlm::Generator<Model, Backend> generator(ctx, context);
+  stlm::SampleOptions sampling = o.sampling;
+  sampling.seed = o.seed;
+  std::cout << o.prompt << std::flush;
+  generator.generate(ctx, params, o.prompt, sampling, [](char c) { std::cout << c << std::flush; });
+  std::cout << "\n";
+  return 0;
+}
+
+template <class Model>
+int info(stlm::BatchShape shape) {
+  std::cout << stlm::describe<Model>() << "activations of a training step of " << shape.batch << " x " << shape.tokens
+            << " tokens: " << stlm::activation_bytes<Model>(shape) << " bytes\n"
+            << "training FLOPs a token: " << stlm::num_flops_per_token<Model>(shape.tokens) << "\n"
+            << "compiled by " << __VERSION__ << ", vectors of "
+            << Eigen::internal::packet_traits<float>::size * sizeof(float) * 8 << " bits\n";
+  return 0;
+}
+
+}  // namespace example

@@ -1,0 +1,129 @@
+// ByteText: the bytes of one or several documents as tokens, end of text between them.
+//
+//   ByteText text = ByteText::from_files({"a.txt", "b.txt"});       // memory-mapped, never copied
+//   auto [train, held_out] = text.split(0.1);                       // the last tenth is held out
+//
+// Each file is a document; a separator (say "<|endoftext|>" or a blank line) cuts files further: each occurrence becomes
+// the one token ByteTokenizer::end_of_text. Copies share the mapping. Throws FileError for what cannot be read, Error
+// when there is not a single byte.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <stlm/io/mapped_file.hpp>
+#include <stlm/tokenizer/byte_tokenizer.hpp>
+
+namespace stlm {
+
+class ByteText {
+ public:
+  static ByteText from_files(const std::vector<std::string>& paths, std::string_view separator = {}) {
+    auto storage = std::make_shared<Storage>();
+    for (const std::string& path : paths) {
+      storage->files.emplace_back(path);
+      const auto bytes = storage->files.back().bytes();
+      add(*storage, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, separator);
+      expect<FileError>(!bytes.empty(), "stlm::ByteText: \"", path, "\" is empty; give a file with text.");
+    }
+    expect<Error>(storage->size > 0, "stlm::ByteText: no file was given; name at least one.");
+    return ByteText(std::move(storage));
+  }
+  static ByteText from_string(std::string text, std::string_view separator = {}) {
+    auto storage = std::make_shared<Storage>();
+    storage->text = std::move(text);
+    add(*storage, storage->text, separator);
+    expect<Error>(storage->size > 0, "stlm::ByteText: the text is empty; give at least one byte.");
+    return ByteText(std::move(storage));
+  }
+
+  Index size() const { return end_ - begin_; }
+
+  /// Bytes without the ends of text: what bits per byte divide by.
+  Index num_bytes() const {
+    Index marks = 0;
+    for (const Document& document : storage_->documents) {
+      const Index mark = document.begin + static_cast<Index>(document.text.size());
+      marks += mark >= begin_ && mark < end_;
+    }
+    return size() - marks;
+  }
+
+  /// Token i; i may lie before the beginning: there stand the tokens this part was cut from, and before those, one end of
+  /// text after another.
+  Token operator[](Index i) const {
+    Token token;
+    copy(i, 1, &token);
+    return token;
+  }
+
+  /// Tokens [i, i + count) into `to`.
+  void copy(Index i, Index count, Token* to) const {
+    Index position = begin_ + i;
+    for (; count > 0 && position < 0; --count, ++position) *to++ = ByteTokenizer::end_of_text;
+    const auto& documents = storage_->documents;
+    auto document = std::upper_bound(documents.begin(), documents.end(), position,
+                                     [](Index p, const Document& d) { return p < d.begin; });
+    if (document != documents.begin()) --document;
+    for (; count > 0 && document != documents.end(); ++document) {
+      const auto size = static_cast<Index>(document->text.size());
+      for (Index at = position - document->begin; at <= size && count > 0; ++at, ++position, --count)
+        *to++ = at == size ? ByteTokenizer::end_of_text
+                           : static_cast<Token>(static_cast<unsigned char>(document->text[static_cast<std::size_t>(at)]));
+    }
+    std::fill_n(to, count, ByteTokenizer::end_of_text);
+  }
+
+  /// The part before the last `fraction` of the tokens, and that last part.
+  std::pair<ByteText, ByteText> split(double fraction) const {
+    expect<Error>(fraction > 0 && fraction < 1, "stlm::ByteText: expected a held-out fraction in (0, 1), found ", fraction,
+                  ".");
+    const Index cut = static_cast<Index>(static_cast<double>(size()) * (1 - fraction));
+    return {part(0, cut), part(cut, size())};
+  }
+  ByteText part(Index begin, Index end) const {
+    expect<Error>(0 <= begin && begin <= end && end <= size(), "stlm::ByteText: part [", begin, ", ", end, ") of ", size(),
+                  " tokens does not exist.");
+    ByteText text = *this;
+    text.begin_ = begin_ + begin;
+    text.end_ = begin_ + end;
+    return text;
+  }
+
+ private:
+  struct Document {
+    Index begin;
+    std::string_view text;
+  };
+  struct Storage {
+    std::vector<MappedFile> files;
+    std::string text;
+    std::vector<Document> documents;
+    Index size = 0;
+  };
+
+  static void add(Storage& storage, std::string_view text, std::string_view separator) {
+    for (;;) {
+      const std::size_t cut = separator.empty() ? std::string_view::npos : text.find(separator);
+      const std::string_view document = text.substr(0, cut);
+      if (!document.empty()) {
+        storage.documents.push_back({storage.size, document});
+        storage.size += static_cast<Index>(document.size()) + 1;
+      }
+      if (cut == std::string_view::npos) return;
+      text.remove_prefix(cut + separator.size());
+    }
+  }
+
+  /// The last document's end of text is not part of the text: nothing follows that it would part from.
+  explicit ByteText(std::shared_ptr<const Storage> storage) : storage_(std::move(storage)), end_(storage_->size - 1) {}
+
+  std::shared_ptr<const Storage> storage_;
+  Index begin_ = 0, end_;
+};
+
+}  // namespace stlm

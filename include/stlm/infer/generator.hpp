@@ -1,0 +1,112 @@
+// Generator: continues texts token by token, with keys and values of the past kept per layer.
+//
+//   Generator<Model, Backend> generator(ctx, 256);                    // remembers 256 tokens
+//   generator.generate(ctx, params, prompt, options, [](char c) { std::cout << c; });
+//
+// A prompt is one full-width pass. When the memory is full its later half is read again as a new prompt, so texts may be
+// of any length and a step never reads more than `capacity` tokens. Memory is allocated by the constructor alone.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <stlm/infer/sampler.hpp>
+#include <stlm/models/program.hpp>
+#include <stlm/tokenizer/byte_tokenizer.hpp>
+
+namespace stlm {
+
+template <class Model, class Backend, class T = float>
+class Generator {
+ public:
+  Generator(Context<Backend>&, Index capacity) : capacity_(capacity) {
+    expect<Error>(capacity >= 2, "stlm::Generator: expected a capacity of at least 2 tokens, found ", capacity, ".");
+    const Arena pass = detail::plan<Model, T>({1, capacity});
+    Arena state;
+    Model::plan_decode(state, state_, 1, capacity);
+    pass_bytes_ = pass.kept_bytes();
+    memory_ = Memory(static_cast<Index>(pass.bytes()));
+    state_memory_ = Memory(static_cast<Index>(state.bytes()));
+    Arena bound(state_memory_.data(), state.kept_bytes());
+    Model::plan_decode(bound, state_, 1, capacity);
+    seen_.reserve(static_cast<std::size_t>(capacity));
+  }
+
+  void reset() { seen_.clear(); }
+
+  /// Reads tokens; the logits of what follows the last are in `logits()` then.
+  template <class P>
+  void feed(Context<Backend>& ctx, const P& params, std::span<const Token> tokens) {
+    while (!tokens.empty()) {
+      if (length() == capacity_) forget(ctx, params);
+      const auto count = std::min(tokens.size(), static_cast<std::size_t>(capacity_ - length()));
+      read(ctx, params, tokens.first(count));
+      tokens = tokens.subspan(count);
+    }
+  }
+
+  /// Scores over the vocabulary of the next token.
+  std::span<const T> logits() const {
+    return {cache_.head.logits.data() + (planned_ - 1) * Model::vocabulary, static_cast<std::size_t>(Model::vocabulary)};
+  }
+
+  /// Continues `prompt`, calling `on_byte` for each byte as it is drawn; stops after max_bytes or at an end of text.
+  template <class P, class OnByte>
+  void generate(Context<Backend>& ctx, const P& params, std::string_view prompt, const SampleOptions& options,
+                OnByte&& on_byte) {
+    std::vector<Token> start = ByteTokenizer::encode(prompt);
+    if (start.empty()) start.push_back(ByteTokenizer::end_of_text);
+    Sampler sampler(Model::vocabulary, options);
+    reset();
+    feed(ctx, params, start);
+    for (Index i = 0; i < options.max_bytes; ++i) {
+      const Token token = sampler(logits(), Model::ignore);
+      if (token >= 256) return;
+      on_byte(static_cast<char>(token));
+      if (i + 1 < options.max_bytes) feed(ctx, params, {&token, 1});
+    }
+  }
+
+ private:
+  using Memory = Buffer<std::byte, typename Backend::memory_space>;
+
+  Index length() const { return static_cast<Index>(seen_.size()); }
+
+  template <class P>
+  void read(Context<Backend>& ctx, const P& params, std::span<const Token> tokens) {
+    const Pass pass{1, static_cast<Index>(tokens.size()), length()};
+    if (pass.tokens != planned_) {
+      Arena arena(memory_.data(), pass_bytes_);
+      Model::plan(arena, cache_, {1, pass.tokens});
+      planned_ = pass.tokens;
+    }
+    Model::decode(ctx, params.tree(), pass, {tokens.data(), 1, pass.tokens}, cache_, state_);
+    seen_.insert(seen_.end(), tokens.begin(), tokens.end());
+  }
+
+  /// Keeps the later half of what was read.
+  template <class P>
+  void forget(Context<Backend>& ctx, const P& params) {
+    std::copy(seen_.end() - capacity_ / 2, seen_.end(), kept_.begin());
+    seen_.clear();
+    read(ctx, params, std::span<const Token>(kept_).first(static_cast<std::size_t>(capacity_ / 2)));
+  }
+
+  Index capacity_, planned_ = 0;
+  std::size_t pass_bytes_ = 0;
+  Memory memory_, state_memory_;
+  typename Model::template Cache<T> cache_{};
+  typename Model::template KvCache<T> state_{};
+  std::vector<Token> seen_, kept_ = std::vector<Token>(static_cast<std::size_t>(capacity_));
+};
+
+/// The continuation of `prompt` as a string: the short way, for one text at a time.
+template <class Model, class B, class T>
+std::string sample(Context<B>& ctx, const Parameters<Model, B, T>& params, std::string_view prompt,
+                   const SampleOptions& options = {}, Index capacity = 256) {
+  std::string text;
+  Generator<Model, B, T>(ctx, capacity).generate(ctx, params, prompt, options, [&](char c) { text.push_back(c); });
+  return text;
+}
+
+}  // namespace stlm

@@ -1,0 +1,73 @@
+// Sampling the next token: temperature, then top-k, then one seeded draw.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include <stlm/core/error.hpp>
+#include <stlm/core/random.hpp>
+#include <stlm/core/tensor_view.hpp>
+
+namespace stlm {
+
+struct SampleOptions {
+  Index max_bytes = 200;
+  double temperature = 1;  ///< 0 takes the likeliest token
+  Index top_k = 0;         ///< draw among the k likeliest only; 0: all
+  std::uint64_t seed = 0;
+};
+
+/// Draws tokens; allocates once, for the vocabulary.
+class Sampler {
+ public:
+  Sampler(Index vocabulary, const SampleOptions& options)
+      : options_(options), key_(RandomKey::from_seed(options.seed)), order_(static_cast<std::size_t>(vocabulary)) {
+    expect<Error>(options.temperature >= 0 && options.top_k >= 0,
+                  "stlm::Sampler: expected a temperature and a top-k of at least 0, found ", options.temperature, " and ",
+                  options.top_k, ".");
+  }
+
+  /// One token from the logits of a row; never `excluded`. Throws NumericError when no logit is finite.
+  template <class T>
+  Token operator()(std::span<const T> logits, Token excluded = -1) {
+    std::iota(order_.begin(), order_.end(), Token{0});
+    const auto before = [&](Token a, Token b) {  // likelier first; equal ones by id, so the order is total
+      const T x = value(logits, a, excluded), y = value(logits, b, excluded);
+      return x != y ? x > y : a < b;
+    };
+    const bool greedy = options_.temperature == 0;
+    const Index keep = greedy ? 1 : options_.top_k > 0 ? std::min(options_.top_k, Index(order_.size())) : Index(order_.size());
+    if (keep < Index(order_.size()))
+      std::nth_element(order_.begin(), order_.begin() + keep, order_.end(), before);
+    const auto end = order_.begin() + keep;
+    const double top = static_cast<double>(value(logits, *std::min_element(order_.begin(), end, before), excluded));
+    expect<NumericError>(std::isfinite(top), "stlm::Sampler: the largest logit is not finite; the weights are damaged.");
+    const auto weight = [&](Token id) {
+      return greedy ? 1 : std::exp((static_cast<double>(value(logits, id, excluded)) - top) / options_.temperature);
+    };
+    double total = 0;
+    for (auto id = order_.begin(); id != end; ++id) total += weight(*id);
+    double left = static_cast<double>(random_uniform(key_, drawn_++)) * total;
+    for (auto id = order_.begin(); id != end; ++id)
+      if ((left -= weight(*id)) < 0) return *id;
+    return *(end - 1);
+  }
+
+ private:
+  template <class T>
+  static T value(std::span<const T> logits, Token id, Token excluded) {
+    const T logit = logits[static_cast<std::size_t>(id)];
+    return id == excluded || std::isnan(logit) ? -std::numeric_limits<T>::infinity() : logit;
+  }
+
+  SampleOptions options_;
+  RandomKey key_;
+  std::uint64_t drawn_ = 0;
+  std::vector<Token> order_;
+};
+
+}  // namespace stlm

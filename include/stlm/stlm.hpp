@@ -1,0 +1,16 @@
+// stlm: super tiny language models as types. Everything but the backends: include one of <stlm/backend/eigen.hpp>,
+// <stlm/backend/reference.hpp>, or <stlm/backend/cuda.hpp> in a .cu file, beside this header.
+#pragma once
+
+#include <stlm/data/byte_loader.hpp>
+#include <stlm/data/story_grammar.hpp>
+#include <stlm/infer/generator.hpp>
+#include <stlm/io/weights.hpp>
+#include <stlm/models/byte_model.hpp>
+#include <stlm/models/describe.hpp>
+#include <stlm/models/program.hpp>
+#include <stlm/train/adamw.hpp>
+#include <stlm/train/checkpoint.hpp>
+#include <stlm/train/clip.hpp>
+#include <stlm/train/evaluate.hpp>
+#include <stlm/train/schedule.hpp>

@@ -1,0 +1,44 @@
+// Gradient clipping by global norm, and the checks that stop a run whose numbers are no longer finite.
+#pragma once
+
+#include <cmath>
+
+#include <stlm/core/parameter.hpp>
+#include <stlm/ops/elementwise.hpp>
+#include <stlm/ops/optimizer.hpp>
+
+namespace stlm {
+
+/// Throws NumericError naming the step and the first tensor of `params` or `grads` that holds a number that is not finite.
+template <class Model, class B, class T>
+[[noreturn]] void fail_not_finite(const char* what, Index step, const Parameters<Model, B, T>& params,
+                                  const Parameters<Model, B, T>& grads) {
+  std::string name = "none";
+  const auto look = [&](const char* kind, const Parameters<Model, B, T>& tensors) {
+    tensors.for_each([&](const Path& path, const auto& view, const ParameterSpec&) {
+      if (name != "none") return;
+      for (const T& value : view)
+        if (!std::isfinite(value)) {
+          name = std::string(kind) + " " + path.str();
+          return;
+        }
+    });
+  };
+  look("parameter", params);
+  look("gradient", grads);
+  fail<NumericError>("stlm: step ", step, ": the ", what, " is not finite; first tensor with such a number: ", name,
+                     ". Lower the learning rate, lengthen the warm-up, or clip gradients.");
+}
+
+/// Scales `grads` so that their global norm is at most `max_norm`; returns the norm before. Throws NumericError naming
+/// step and tensor when it is not finite.
+template <class Model, class B, class T>
+double clip_grad_norm(Context<B>& ctx, const Parameters<Model, B, T>& params, const Parameters<Model, B, T>& grads,
+                      double max_norm, Index step) {
+  const double norm = std::sqrt(ops::sum_squares(ctx, grads.flat()));
+  if (!std::isfinite(norm)) fail_not_finite("gradient norm", step, params, grads);
+  if (norm > max_norm) ops::axpby(ctx, static_cast<T>(max_norm / norm), grads.flat(), T(0), grads.flat());
+  return norm;
+}
+
+}  // namespace stlm

@@ -1,0 +1,50 @@
+// Evaluation of a whole held-out text: every token is scored exactly once, with a stated least context.
+//
+// Windows of T tokens advance by T - context; of each window but the first only the last T - context targets count, so
+// each is predicted from at least `context` tokens before it (fewer only where the text itself begins). The token before
+// the first is what the text was cut from, or an end of text.
+#pragma once
+
+#include <stlm/data/byte_text.hpp>
+#include <stlm/models/program.hpp>
+
+namespace stlm {
+
+struct Evaluation {
+  double nats = 0;    ///< sum over all tokens, ends of text included
+  Index tokens = 0;   ///< scored
+  Index bytes = 0;    ///< of the text
+  Index context = 0;  ///< tokens each prediction could read at least
+
+  double nats_per_byte() const { return nats / static_cast<double>(bytes); }
+  double bits_per_byte() const { return nats_per_byte() * 1.4426950408889634; }
+};
+
+/// Scores `text` with windows of the shape of `acts`. `context` < T; -1 stands for 3/4 of T.
+template <class Model, class B, class T>
+Evaluation evaluate(Context<B>& ctx, const Parameters<Model, B, T>& params, Activations<Model, B, T>& acts,
+                    const ByteText& text, Index context = -1) {
+  const Index batch = acts.pass().batch, tokens = acts.pass().tokens;
+  if (context < 0) context = tokens * 3 / 4;
+  expect<Error>(context < tokens, "stlm::evaluate: expected a context shorter than the window of ", tokens, ", found ",
+                context, ".");
+  Evaluation result{0, text.size(), text.num_bytes(), context};
+  std::vector<Token> inputs(static_cast<std::size_t>(batch * tokens)), targets(inputs.size());
+  for (Index scored = 0; scored < text.size();) {
+    for (Index b = 0; b < batch; ++b) {
+      const Index first = scored == 0 ? 0 : scored - context;  // target of the window's first position
+      Token* const target = targets.data() + b * tokens;
+      text.copy(first - 1, tokens, inputs.data() + b * tokens);
+      text.copy(first, tokens, target);
+      for (Index t = 0; t < tokens; ++t)
+        if (first + t < scored || first + t >= text.size()) target[t] = Model::ignore;
+      scored = std::min(first + tokens, text.size());
+    }
+    const Batch windows{{inputs.data(), batch, tokens}, {targets.data(), batch, tokens}};
+    acts.pass().dropout = 0;
+    result.nats += static_cast<double>(Model::forward(ctx, params.tree(), acts.pass(), windows, acts.cache()).sum);
+  }
+  return result;
+}
+
+}  // namespace stlm

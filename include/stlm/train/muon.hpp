@@ -1,0 +1,191 @@
+// Muon (Jordan et al. 2024): momentum, orthogonalised, for the matrices; AdamW for everything else.
+//
+//   m = mu m + g,   u = g + mu m,   w = (1 - lr decay) w - lr sqrt(max(1, rows / cols)) orthogonalise(u)
+//
+// orthogonalise(u) sets X = u / (|u| + 1e-7), Frobenius norm, and takes five Newton-Schulz steps, which bring all
+// singular values near 1 (between about 0.7 and 1.2):
+//   X <- a X + (b G + c G G) X,  G = X X^T        or, when rows > cols,  X <- a X + X (b G + c G G),  G = X^T X
+//
+// Matrices are the tensors of Role::kMatrix and rank 2; those that `row_parts` says are stacked, as Q, K and V, are
+// orthogonalised each on its own. Tables, gains and biases take AdamW's step, with its options.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <stlm/ops/elementwise.hpp>
+#include <stlm/ops/gemm.hpp>
+#include <stlm/train/adamw.hpp>
+
+namespace stlm {
+
+struct MuonOptions {
+  double lr = 0.02;  ///< of the matrices
+  double momentum = 0.95;
+  double weight_decay = 0;  ///< of the matrices
+  AdamWOptions adamw = {};  ///< of all other tensors
+};
+
+namespace detail {
+
+template <class Shape>
+constexpr bool is_muon_matrix(const ParameterSpec& spec) {
+  return Shape::rank == 2 && spec.role == Role::kMatrix;
+}
+
+/// Calls f(first_row, rows) for each matrix stacked in a tensor of `rows` rows.
+template <class F>
+constexpr void for_each_part(const ParameterSpec& spec, Index rows, F&& f) {
+  if (spec.row_parts[0] == 0) return f(Index{0}, rows);
+  Index begin = 0;
+  for (const Index part : spec.row_parts) {
+    if (part > 0) f(begin, part);
+    begin += part;
+  }
+}
+
+/// The elements of the largest matrix and of the largest Gram matrix.
+struct MuonCounter {
+  Index matrix = 0, gram = 0;
+  bool parts_fit = true;
+
+  template <class T, class Shape>
+  constexpr void operator()(const Path&, TensorView<T, Shape>& view, const ParameterSpec& spec) {
+    if (!is_muon_matrix<Shape>(spec)) return;
+    Index rows = 0;
+    for_each_part(spec, view.extent(0), [&](Index begin, Index part) {
+      const Index side = std::min(part, view.extent(1));
+      matrix = std::max(matrix, aligned(part * view.extent(1)));
+      gram = std::max(gram, aligned(side * side));
+      rows = begin + part;
+    });
+    parts_fit = parts_fit && rows == view.extent(0);
+  }
+};
+
+template <class Model>
+constexpr MuonCounter count_muon() {
+  typename Model::template Params<float> params{};
+  MuonCounter counter;
+  Model::visit(counter, Path{}, params);
+  return counter;
+}
+
+/// A model's tensors without Muon's matrices.
+template <class Model>
+struct WithoutMatrices {
+  template <class T>
+  using Params = typename Model::template Params<T>;
+
+  template <class V>
+  struct Filter {
+    V& visitor;
+    template <class T, class Shape>
+    constexpr void operator()(const Path& path, TensorView<T, Shape>& view, const ParameterSpec& spec) {
+      if (!is_muon_matrix<Shape>(spec)) visitor(path, view, spec);
+    }
+  };
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p) {
+    Filter<V> filter{v};
+    Model::visit(filter, path, p);
+  }
+};
+
+}  // namespace detail
+
+template <class Model, class Backend, class T = float>
+class Muon {
+  static constexpr detail::MuonCounter count_ = detail::count_muon<Model>();
+  static_assert(count_.parts_fit,
+                "stlm::Muon: the row_parts of a tensor do not add up to its rows; correct its ParameterSpec.");
+
+ public:
+  Muon(Context<Backend>& ctx, MuonOptions options = {})
+      : options_(options), first_(ctx), second_(ctx), work_(2 * count_.matrix + 2 * count_.gram) {}
+
+  /// One step. `factor`, from a schedule, multiplies both learning rates.
+  void step(Context<Backend>& ctx, const Parameters<Model, Backend, T>& params,
+            const Parameters<Model, Backend, T>& grads, double factor = 1) {
+    ++step_;
+    Index table = 0;  // where the next one's second moment begins
+    params.for_each([&]<class Shape>(const Path&, const TensorView<T, Shape>& w, const ParameterSpec& spec) {
+      if constexpr (Shape::rank >= 2) {
+        const Index at = w.data() - params.flat().data();
+        const Flat weights(w.data(), w.size()), first = part(first_.flat(), at, w.size());
+        const Flat gradient = part(grads.flat(), at, w.size());
+        if (detail::is_muon_matrix<Shape>(spec)) {
+          ops::axpby(ctx, T(1), gradient, T(options_.momentum), first);
+          const Index cols = w.extent(1);
+          detail::for_each_part(spec, w.extent(0), [&](Index row, Index rows) {
+            const Index begin = row * cols, size = rows * cols;
+            update(ctx, part(weights, begin, size), part(gradient, begin, size), part(first, begin, size), rows, cols,
+                   options_.lr * factor);
+          });
+        } else {
+          ops::adamw(ctx, weights, gradient, first, part(second_.flat(), table, w.size()),
+                     adamw_step(factor, options_.adamw.weight_decay));
+          table += detail::aligned(w.size());
+        }
+      }
+    });
+    ops::adamw(ctx, params.vectors(), grads.vectors(), first_.vectors(), second_.vectors(), adamw_step(factor, 0));
+  }
+
+  /// Calls `f(name, parameters)` for each set of moments: what a checkpoint holds beside the step count.
+  template <class F>
+  void for_each_state(F&& f) {
+    f("first", first_);
+    f("second", second_);
+  }
+  std::int64_t& step_count() { return step_; }
+
+ private:
+  using Flat = View<T, dynamic>;
+  using Matrix = View<T, dynamic, dynamic>;
+
+  static Flat part(Flat flat, Index begin, Index size) { return Flat(flat.data() + begin, size); }
+
+  ops::AdamWStep adamw_step(double factor, double decay) const {
+    const AdamWOptions& o = options_.adamw;
+    return {o.lr * factor, o.beta1, o.beta2, o.eps, decay, step_};
+  }
+
+  void update(Context<Backend>& ctx, Flat w, Flat gradient, Flat momentum, Index rows, Index cols, double lr) {
+    const double ratio = static_cast<double>(rows) / static_cast<double>(cols);
+    const double scale = lr * std::sqrt(std::max(1.0, ratio));
+    ops::axpby(ctx, T(-scale), orthogonalised(ctx, gradient, momentum, rows, cols), T(1 - lr * options_.weight_decay),
+               w);
+  }
+
+  /// orthogonalise(gradient + mu momentum), in the work memory.
+  Matrix orthogonalised(Context<Backend>& ctx, Flat gradient, Flat momentum, Index rows, Index cols) {
+    constexpr double a = 3.4445, b = -4.7750, c = 2.0315;
+    const bool wide = rows <= cols;
+    const Index side = std::min(rows, cols);
+    Matrix x(work_.data(), rows, cols), next(work_.data() + count_.matrix, rows, cols);
+    const Matrix gram(work_.data() + 2 * count_.matrix, side, side), sum(gram.data() + count_.gram, side, side);
+
+    ops::axpby(ctx, T(1), gradient, T(0), next);
+    ops::axpby(ctx, T(options_.momentum), momentum, T(1), next);
+    ops::axpby(ctx, T(1 / (std::sqrt(ops::sum_squares(ctx, next)) + 1e-7)), next, T(0), x);
+    for (int i = 0; i < 5; ++i) {
+      ops::gemm(ctx, x, x, gram, {.transpose_a = !wide, .transpose_b = wide});
+      ops::gemm(ctx, gram, gram, sum);
+      ops::axpby(ctx, T(b), gram, T(c), sum);
+      ops::axpby(ctx, T(a), x, T(0), next);
+      ops::gemm(ctx, wide ? sum : x, wide ? x : sum, next, {.accumulate = true});
+      std::swap(x, next);
+    }
+    return x;
+  }
+
+  MuonOptions options_;
+  Parameters<Model, Backend, T> first_;  // momentum of the matrices, AdamW's first moment of the rest
+  Parameters<detail::WithoutMatrices<Model>, Backend, T> second_;
+  Buffer<T, typename Backend::memory_space> work_;  // two matrices, two Gram matrices
+  std::int64_t step_ = 0;
+};
+
+}  // namespace stlm

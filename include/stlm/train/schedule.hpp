@@ -1,0 +1,38 @@
+// Learning-rate schedules: a factor in [0, 1] for each step, counted from 0.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include <stlm/core/config.hpp>
+
+namespace stlm {
+
+/// Always 1, after a linear warm-up.
+struct ConstantSchedule {
+  Index warmup = 0;
+
+  double operator()(Index step) const {
+    return step < warmup ? static_cast<double>(step + 1) / static_cast<double>(warmup) : 1;
+  }
+};
+
+/// Linear from 1/warmup to 1, then half a cosine down to `minimum`, which step total - 1 and all later ones have exactly.
+struct CosineSchedule {
+  Index warmup = 0, total = 1;
+  double minimum = 0.1;
+
+  double operator()(Index step) const {
+    if (step < warmup) return static_cast<double>(step + 1) / static_cast<double>(warmup);
+    if (step >= total - 1) return minimum;
+    return at(static_cast<double>(step - warmup) / static_cast<double>(std::max<Index>(1, total - 1 - warmup)));
+  }
+
+  /// The factor at a fraction of the way from the end of the warm-up to the end: for runs bounded by time.
+  double at(double progress) const {
+    constexpr double pi = 3.141592653589793;
+    return minimum + (1 - minimum) * 0.5 * (1 + std::cos(pi * std::clamp(progress, 0.0, 1.0)));
+  }
+};
+
+}  // namespace stlm

@@ -1,0 +1,72 @@
+#include <stlm/core/activation.hpp>
+
+#include <stlm/backend/reference.hpp>
+
+#include "support/catch.hpp"
+
+using namespace stlm;
+
+namespace {
+
+/// Kept: 3 and 17 floats a row. Temporary: one of 16 a row, then two of which one lives at a time.
+struct Model {
+  template <class T>
+  struct Cache {
+    View<T, dynamic, 3> narrow;
+    View<T, dynamic, 17> wide;
+    View<T, dynamic, 16> scratch;
+    View<T, dynamic, 32> one;
+    View<T, dynamic, 64> other;
+    View<T, dynamic> after;
+  };
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    arena.keep(cache.narrow, pass.rows());
+    arena.temp(cache.scratch, pass.rows());
+    arena.overlay([&] { arena.temp(cache.one, pass.rows()); }, [&] { arena.temp(cache.other, pass.rows()); });
+    arena.temp(cache.after, pass.rows());
+    arena.keep(cache.wide, pass.rows());
+  }
+};
+
+using B = ReferenceBackend;
+
+}  // namespace
+
+// Rows of 2 x 3: 18 and 102 floats in lines of 64 bytes; 96 floats of scratch and 384 of the larger overlay.
+static_assert(activation_bytes<Model>({2, 3}) == 128 + 448 + 384 + 1536);
+static_assert(activation_bytes<Model, double>({2, 3}) == 192 + 832 + 768 + 3072);
+
+TEST_CASE("Activations: kept views apart, temporaries overlaid, all within the constant", "[core][activation]") {
+  Context<B> ctx;
+  const Activations<Model, B> acts(ctx, {2, 3});
+  const auto& c = acts.cache();
+  const auto at = [&](const auto& view) {
+    return reinterpret_cast<const std::byte*>(view.data()) - reinterpret_cast<const std::byte*>(c.narrow.data());
+  };
+  CHECK(at(c.wide) == 128);
+  CHECK(at(c.scratch) == 128 + 448);
+  CHECK(at(c.one) == 128 + 448 + 384);
+  CHECK(at(c.other) == at(c.one));
+  CHECK(at(c.after) == at(c.one));
+  CHECK(at(c.other) + c.other.size() * 4 == static_cast<Index>(activation_bytes<Model>({2, 3})));
+  CHECK(c.wide.extent(0) == 6);
+  CHECK(reinterpret_cast<std::uintptr_t>(c.narrow.data()) % 64 == 0);
+  CHECK(acts.pass().rows() == 6);
+}
+
+TEST_CASE("Activations: a batch has at least one token", "[core][activation]") {
+  Context<B> ctx;
+  using Acts = Activations<Model, B>;
+  CHECK_THROWS_AS(Acts(ctx, {2, 0}), ShapeError);
+  CHECK_THROWS_WITH(Acts(ctx, {0, 3}), "stlm::Activations: expected batch >= 1 and tokens >= 1, found 0 and 3.");
+}
+
+TEST_CASE("Pass: its parts draw different numbers", "[core][activation]") {
+  Pass pass{2, 3, 0, 0.1, {1, 2}};
+  CHECK_FALSE(pass.at(0).key == pass.at(1).key);
+  CHECK_FALSE(pass.at(0).key == pass.key);
+  CHECK(pass.at(1).tokens == 3);
+  pass.dropout = 0;
+  CHECK(pass.at(0).key == pass.key);
+}

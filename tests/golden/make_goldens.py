@@ -1,0 +1,278 @@
+#!/usr/bin/env python3
+"""Makes the files beside it: what PyTorch computes, in float64, for tests to compare with.
+
+    python3 tests/golden/make_goldens.py        # PyTorch 1.13 or later; the same bytes on every run
+
+A model file holds the weights ("params.NAME"), tokens and targets (B, T), logits (B*T, V), the mean loss in nats, its
+gradients ("grads.NAME"), the loss after each of ten AdamW steps on the same batch, and "adamw", the step's numbers
+[lr, beta1, beta2, eps, weight_decay]. NAME is the path of stlm's `visit`; a target of -1 does not count.
+
+optimizers.safetensors holds tensors ("params.NAME"), three rounds of gradients ("grads.ROUND.NAME"), and the tensors
+after each round of AdamW ("adamw.ROUND.NAME") and Muon ("muon.ROUND.NAME"), with their numbers.
+"""
+import json
+import math
+import pathlib
+import struct
+
+import torch
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+FOLDER = pathlib.Path(__file__).parent
+
+
+def write_safetensors(name, tensors):
+    """Data in the order of `tensors`, after a header padded to a multiple of 8 bytes."""
+    types = {torch.float64: "F64", torch.int32: "I32"}
+    header, data = {}, b""
+    for key, tensor in sorted(tensors.items(), key=lambda item: (item[1].dtype != torch.float64, item[0])):
+        raw = tensor.detach().contiguous().numpy().tobytes()
+        offsets = [len(data), len(data) + len(raw)]
+        header[key] = {"dtype": types[tensor.dtype], "shape": list(tensor.shape), "data_offsets": offsets}
+        data += raw
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    (FOLDER / name).write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+# ---------------------------------------------------------------------------------------------------------- models
+
+
+class Family:
+    """A pre-norm transformer; a family of models is this with other values."""
+
+    vocabulary, dim, layers, heads, kv_heads, head_size, ffn = 19, 16, 2, 4, 2, 6, 24
+    batch, tokens = 2, 7
+    norm = "rms"  # "layer"
+    bias = False  # of the linear layers, and of LayerNorm
+    position = "rotary"  # "rotary_half_split", "learned", "sinusoidal"; or several
+    max_tokens = 0  # of learned positions
+    causal = True
+    activation = "swiglu"  # "gelu", "relu_squared"
+    lora_rank = 0  # > 0: all layers share the first one's feed-forward matrices and add low-rank terms of their own
+    tied = True
+
+
+class GqaRopeSwigluTied(Family):
+    pass
+
+
+class LayerNormLearnedGeluUntied(Family):
+    vocabulary, dim, heads, kv_heads, head_size, ffn = 17, 12, 3, 3, 4, 20
+    batch, tokens, max_tokens = 3, 5, 6
+    norm, bias, position, activation, tied = "layer", True, "learned", "gelu", False
+
+
+class MqaHalfSplitSharedLora(Family):
+    kv_heads, norm, position = 1, "layer", "sinusoidal rotary_half_split"
+    causal, activation, lora_rank = False, "relu_squared", 2
+
+
+def shapes(c):
+    """Name -> shape, as stlm's `visit` lists them."""
+    def norm(path):
+        out = {path + ".weight": [c.dim]}
+        return {**out, path + ".bias": [c.dim]} if c.norm == "layer" and c.bias else out
+
+    def linear(path, inputs, outputs):
+        out = {path + ".weight": [outputs, inputs]}
+        return {**out, path + ".bias": [outputs]} if c.bias else out
+
+    queries, keys = c.heads * c.head_size, c.kv_heads * c.head_size
+    out = {"embedding.weight": [c.vocabulary, c.dim]}
+    if "learned" in c.position:
+        out["embedding.position.weight"] = [c.max_tokens, c.dim]
+    for layer in range(c.layers):
+        path = f"core.{layer}."
+        out.update(norm(path + "attention_norm"))
+        out.update(linear(path + "attention.qkv", c.dim, queries + 2 * keys))
+        out.update(linear(path + "attention.out", queries, c.dim))
+        out.update(norm(path + "ffn_norm"))
+        ends = [("gate", c.dim, c.ffn)] if c.activation == "swiglu" else []
+        for part, inputs, outputs in ends + [("up", c.dim, c.ffn), ("down", c.ffn, c.dim)]:
+            if layer == 0 or c.lora_rank == 0:
+                out.update(linear(f"{path}ffn.{part}", inputs, outputs))
+            if c.lora_rank > 0:
+                out[f"{path}ffn.{part}.lora_a"] = [c.lora_rank, inputs]
+                out[f"{path}ffn.{part}.lora_b"] = [outputs, c.lora_rank]
+    out.update(norm("head.norm"))
+    if not c.tied:
+        out["head.weight"] = [c.vocabulary, c.dim]
+    return out
+
+
+def first_values(c):
+    """Numbers that keep activations near one, and nothing at a value that could hide an error (0 or 1)."""
+    values = {}
+    for name, shape in shapes(c).items():
+        noise = torch.randn(shape)
+        if len(shape) == 2:
+            values[name] = noise * (0.5 if "embedding" in name else shape[1] ** -0.5)
+        else:
+            values[name] = 0.2 * noise + (1 if name.endswith("norm.weight") else 0)
+    return {name: value.requires_grad_() for name, value in values.items()}
+
+
+def norm(c, p, path, x):
+    if c.norm == "layer":
+        return F.layer_norm(x, (c.dim,), p[path + ".weight"], p.get(path + ".bias"), eps=1e-5)
+    return x / torch.sqrt(x.square().mean(-1, keepdim=True) + 1e-6) * p[path + ".weight"]
+
+
+def linear(p, path, x, owner=None):
+    """`owner`: the layer whose matrix this one uses."""
+    y = F.linear(x, p[(owner or path) + ".weight"], p.get((owner or path) + ".bias"))
+    if path + ".lora_a" in p:
+        y = y + F.linear(F.linear(x, p[path + ".lora_a"]), p[path + ".lora_b"])
+    return y
+
+
+def rotate(c, x):
+    """x (B, H, T, D): pair i at position t turns by t * 10000^(-2i/D)."""
+    half = c.head_size // 2
+    theta = 10000.0 ** (-2 * torch.arange(half) / c.head_size)
+    turn = torch.exp(1j * torch.outer(torch.arange(c.tokens, dtype=torch.float64), theta))
+    if "half_split" in c.position:
+        z = torch.complex(x[..., :half], x[..., half:]) * turn
+        return torch.cat([z.real, z.imag], -1)
+    z = torch.complex(x[..., 0::2], x[..., 1::2]) * turn
+    return torch.stack([z.real, z.imag], -1).flatten(-2)
+
+
+def attention(c, p, path, x):
+    qkv = linear(p, path + ".qkv", x)
+    widths = [heads * c.head_size for heads in (c.heads, c.kv_heads, c.kv_heads)]
+    q, k, v = (part.unflatten(-1, (-1, c.head_size)).transpose(1, 2) for part in qkv.split(widths, -1))
+    if "rotary" in c.position:
+        q, k = rotate(c, q), rotate(c, k)
+    k, v = (part.repeat_interleave(c.heads // c.kv_heads, 1) for part in (k, v))
+    scores = q @ k.transpose(-1, -2) / math.sqrt(c.head_size)
+    if c.causal:
+        scores = scores.masked_fill(torch.ones(c.tokens, c.tokens).triu(1).bool(), -math.inf)
+    return linear(p, path + ".out", (scores.softmax(-1) @ v).transpose(1, 2).flatten(-2))
+
+
+def feed_forward(c, p, layer, x):
+    def part(name, x):
+        return linear(p, f"core.{layer}.ffn.{name}", x, f"core.{0 if c.lora_rank else layer}.ffn.{name}")
+
+    if c.activation == "swiglu":
+        return part("down", F.silu(part("gate", x)) * part("up", x))
+    function = {"gelu": F.gelu, "relu_squared": lambda x: F.relu(x).square()}[c.activation]
+    return part("down", function(part("up", x)))
+
+
+def logits(c, p, tokens):
+    x = p["embedding.weight"][tokens]
+    if "learned" in c.position:
+        x = x + p["embedding.position.weight"][: c.tokens]
+    if "sinusoidal" in c.position:
+        w = 10000.0 ** (-2 * torch.arange(c.dim // 2) / c.dim)
+        angle = torch.outer(torch.arange(c.tokens, dtype=torch.float64), w)
+        x = x + torch.stack([angle.sin(), angle.cos()], -1).flatten(-2)
+    for layer in range(c.layers):
+        path = f"core.{layer}."
+        x = x + attention(c, p, path + "attention", norm(c, p, path + "attention_norm", x))
+        x = x + feed_forward(c, p, layer, norm(c, p, path + "ffn_norm", x))
+    return F.linear(norm(c, p, "head.norm", x), p["embedding.weight" if c.tied else "head.weight"]).flatten(0, 1)
+
+
+def make_model(c, name, seed):
+    torch.manual_seed(seed)
+    p = first_values(c)
+    tokens = torch.randint(c.vocabulary, (c.batch, c.tokens))
+    targets = torch.randint(c.vocabulary, (c.batch, c.tokens))
+    targets[-1, -1] = -1
+
+    def loss():
+        return F.cross_entropy(logits(c, p, tokens), targets.flatten(), ignore_index=-1)
+
+    start = loss()
+    start.backward()
+    out = {"params." + key: value.clone() for key, value in p.items()}
+    out.update({"grads." + key: value.grad.clone() for key, value in p.items()})
+    out.update(tokens=tokens.int(), targets=targets.int(), logits=logits(c, p, tokens), loss=start[None])
+
+    out["adamw"] = torch.tensor([1e-2, 0.9, 0.95, 1e-8, 0.1])
+    optimizer = adamw(p.values(), *out["adamw"].tolist())
+    losses = []
+    for _ in range(10):
+        optimizer.zero_grad()
+        loss().backward()
+        optimizer.step()
+        losses.append(loss().item())
+    out["losses"] = torch.tensor(losses)
+    write_safetensors(name, out)
+
+
+# ------------------------------------------------------------------------------------------------------ optimisers
+
+
+def adamw(params, lr, beta1, beta2, eps, weight_decay):
+    """Decay on tensors of rank 2 and more only."""
+    params = list(params)
+    groups = [{"params": [p for p in params if p.dim() >= 2], "weight_decay": weight_decay},
+              {"params": [p for p in params if p.dim() < 2], "weight_decay": 0}]
+    groups = [group for group in groups if group["params"]]
+    return torch.optim.AdamW(groups, lr=lr, betas=(beta1, beta2), eps=eps)
+
+
+def orthogonalised(x):
+    """Five Newton-Schulz steps towards the nearest semi-orthogonal matrix."""
+    a, b, c = 3.4445, -4.7750, 2.0315
+    x = x / (x.norm() + 1e-7)
+    for _ in range(5):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x
+
+
+class Muon:
+    """m = mu m + g,  u = g + mu m,  w = (1 - lr decay) w - lr sqrt(max(1, rows/cols)) orthogonalised(u)"""
+
+    def __init__(self, matrix, parts, lr, momentum, weight_decay):
+        self.matrix, self.parts, self.lr, self.mu, self.decay = matrix, parts, lr, momentum, weight_decay
+        self.m = torch.zeros_like(matrix)
+
+    def step(self):
+        g = self.matrix.grad
+        self.m = self.mu * self.m + g
+        for w, u in zip(self.matrix.data.split(self.parts), (g + self.mu * self.m).split(self.parts)):
+            scale = max(1, w.shape[0] / w.shape[1]) ** 0.5
+            w.mul_(1 - self.lr * self.decay).sub_(self.lr * scale * orthogonalised(u))
+
+
+def make_optimizers(seed):
+    torch.manual_seed(seed)
+    shapes = {"wide": [5, 9], "tall": [9, 5], "square": [6, 6], "stacked": [8, 6], "table": [7, 5], "vector": [9]}
+    matrices = {"wide": [5], "tall": [9], "square": [6], "stacked": [4, 2, 2]}  # and the rows of their parts
+    start = {name: torch.randn(shape) for name, shape in shapes.items()}
+    rounds = [{name: torch.randn(shape) for name, shape in shapes.items()} for _ in range(3)]
+    rounds[0]["table"][2] = 0  # a row that no token of the batch used
+    out = {"params." + name: value for name, value in start.items()}
+    out["adamw"] = torch.tensor([1e-2, 0.9, 0.95, 1e-8, 0.1])
+    out["muon"] = torch.tensor([0.02, 0.95, 0.05])  # lr, momentum, weight_decay; "adamw" for the other tensors
+
+    def run(prefix, make):
+        p = {name: value.clone().requires_grad_() for name, value in start.items()}
+        optimizers = make(p)
+        for number, grads in enumerate(rounds):
+            for name, value in p.items():
+                value.grad = grads[name].clone()
+            for optimizer in optimizers:
+                optimizer.step()
+            out.update({f"grads.{number}.{name}": value for name, value in grads.items()})
+            out.update({f"{prefix}.{number}.{name}": value.detach().clone() for name, value in p.items()})
+
+    rest = out["adamw"].tolist()
+    run("adamw", lambda p: [adamw(p.values(), *rest)])
+    run("muon", lambda p: [Muon(p[name], parts, *out["muon"].tolist()) for name, parts in matrices.items()]
+        + [adamw([p[name] for name in p if name not in matrices], *rest)])
+    write_safetensors("optimizers.safetensors", out)
+
+
+make_model(GqaRopeSwigluTied, "gqa_rope_swiglu_tied.safetensors", 1)
+make_model(LayerNormLearnedGeluUntied, "layer_norm_learned_gelu_untied.safetensors", 2)
+make_model(MqaHalfSplitSharedLora, "mqa_half_split_shared_lora.safetensors", 3)
+make_optimizers(4)

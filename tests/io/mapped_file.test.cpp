@@ -1,0 +1,79 @@
+#include <stlm/io/mapped_file.hpp>
+
+#include <sys/stat.h>
+
+#include <type_traits>
+
+#include "support/catch.hpp"
+#include "temporary_folder.hpp"
+
+using stlm::FileError;
+using stlm::MappedFile;
+
+namespace {
+std::string text_of(const MappedFile& file) {
+  return {reinterpret_cast<const char*>(file.bytes().data()), file.size()};
+}
+}  // namespace
+
+TEST_CASE("MappedFile: holds the bytes of the file", "[io][mapped_file]") {
+  const TemporaryFolder folder;
+  std::string text;
+  for (int i = 0; i < 10000; ++i) text += static_cast<char>(i * 7);
+  write_text(folder / "data", text);
+  const MappedFile file(folder / "data");
+  CHECK(file.size() == text.size());
+  CHECK(text_of(file) == text);
+}
+
+TEST_CASE("MappedFile: an empty file is an empty span", "[io][mapped_file]") {
+  const TemporaryFolder folder;
+  write_text(folder / "empty", "");
+  CHECK(MappedFile(folder / "empty").bytes().empty());
+  CHECK(MappedFile().bytes().empty());
+}
+
+TEST_CASE("MappedFile: moves and does not copy", "[io][mapped_file]") {
+  STATIC_REQUIRE(std::is_nothrow_move_constructible_v<MappedFile>);
+  STATIC_REQUIRE(std::is_nothrow_move_assignable_v<MappedFile>);
+  STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<MappedFile>);
+  const TemporaryFolder folder;
+  write_text(folder / "a", "first");
+  write_text(folder / "b", "second");
+  MappedFile a(folder / "a"), b(folder / "b");
+  const MappedFile moved(std::move(a));
+  CHECK(text_of(moved) == "first");
+  CHECK(a.bytes().empty());
+  a = std::move(b);
+  CHECK(text_of(a) == "second");
+}
+
+TEST_CASE("MappedFile: outlives the name of its file", "[io][mapped_file]") {
+  const TemporaryFolder folder;
+  write_text(folder / "data", "still here");
+  const MappedFile file(folder / "data");
+  std::filesystem::remove(folder / "data");
+  CHECK(text_of(file) == "still here");
+}
+
+TEST_CASE("MappedFile: says what is wrong with a path", "[io][mapped_file]") {
+  const TemporaryFolder folder;
+  const std::string advice = "; give the path of a file that exists and may be read.";
+  CHECK(error_of<FileError>([&] { MappedFile(folder / "none"); }) ==
+        "stlm::MappedFile: cannot open \"" + (folder / "none") + "\": No such file or directory (errno 2)" + advice);
+  CHECK(error_of<FileError>([&] { MappedFile(folder.path()); }) ==
+        "stlm::MappedFile: expected a regular file at \"" + folder.path().string() + "\", found a folder" + advice);
+  const std::string pipe = folder / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK(error_of<FileError>([&] { MappedFile{pipe}; }) ==
+        "stlm::MappedFile: expected a regular file at \"" + pipe + "\", found a pipe, socket or device" + advice);
+}
+
+TEST_CASE("MappedFile: keeps no file open", "[io][mapped_file]") {
+  const TemporaryFolder folder;
+  write_text(folder / "data", "x");
+  for (int i = 0; i < 3000; ++i) {  // more than a process may have open by default
+    CHECK_NOTHROW(MappedFile(folder / "data"));
+    CHECK_THROWS_AS(MappedFile(folder.path()), FileError);
+  }
+}

@@ -1,0 +1,83 @@
+// Whole models against PyTorch: logits, loss, every gradient, ten AdamW losses.
+#include "golden/golden.hpp"
+
+#include <tuple>
+
+#include <stlm/models/byte_model.hpp>
+#include <stlm/models/program.hpp>
+#include <stlm/train/adamw.hpp>
+
+namespace {
+
+using namespace stlm;
+
+struct GqaRopeSwigluTied {
+  static constexpr const char* file = "gqa_rope_swiglu_tied.safetensors";
+  static constexpr Index batch = 2, tokens = 7;
+  using Norm = RmsNorm<16>;
+  using Block = PreNormBlock<Norm, Attention<16, 4, 2, 6>, SwiGlu<16, 24>>;
+  using Model = LanguageModel<TokenEmbedding<19, 16>, Repeat<2, Block>, Head<Norm, 16, 19, Tied>>;
+};
+
+struct LayerNormLearnedGeluUntied {
+  static constexpr const char* file = "layer_norm_learned_gelu_untied.safetensors";
+  static constexpr Index batch = 3, tokens = 5;
+  using Norm = LayerNorm<12>;
+  using Block =
+      PreNormBlock<Norm, Attention<12, 3, 3, 4, NoPosition, Causal, WithBias>, FeedForward<12, 20, Gelu, WithBias>>;
+  using Model = LanguageModel<TokenEmbedding<17, 12, LearnedPosition<6>>, Repeat<2, Block>, Head<Norm, 12, 17, Untied>>;
+};
+
+struct MqaHalfSplitSharedLora {
+  static constexpr const char* file = "mqa_half_split_shared_lora.safetensors";
+  static constexpr Index batch = 2, tokens = 7;
+  using Norm = LayerNorm<16, false>;
+  using Block = PreNormBlock<Norm, Attention<16, 4, 1, 6, Rotary<RopePairs::kHalfSplit>, Bidirectional>,
+                             FeedForward<16, 24, ReluSquared>, SharedAcrossLayers<2>>;
+  using Model = LanguageModel<TokenEmbedding<19, 16, SinusoidalPosition>, Repeat<2, Block>, Head<Norm, 16, 19, Tied>>;
+};
+
+template <class Family, class Numbers>
+void check_against_golden() {
+  using Model = typename Family::Model;
+  using Backend = typename Numbers::Backend;
+  using T = typename Numbers::T;
+  constexpr double tolerance = Numbers::tolerance;
+  CAPTURE(Family::file);
+
+  const golden::File file(Family::file);
+  const std::vector<Token> tokens = file.values<Token>("tokens"), targets = file.values<Token>("targets");
+  using Ids = View<const Token, dynamic, dynamic>;
+  const Batch batch{Ids(tokens.data(), Family::batch, Family::tokens),
+                    Ids(targets.data(), Family::batch, Family::tokens)};
+  REQUIRE(std::ssize(tokens) == batch.tokens.size());
+
+  Context<Backend> ctx({.threads = 2});
+  Parameters<Model, Backend, T> params(ctx), grads(ctx);
+  Activations<Model, Backend, T> acts(ctx, {Family::batch, Family::tokens});
+  file.load(params, "params.");
+
+  CHECK(forward(ctx, params, batch, acts) == Approx(file.values("loss")[0]).epsilon(tolerance));
+  golden::File::compare("logits", acts.cache().head.logits, file.values("logits"), tolerance);
+  backward(ctx, params, batch, acts, grads);
+  file.check(grads, "grads.", tolerance);
+
+  const std::vector<double> numbers = file.values("adamw"), losses = file.values("losses");
+  AdamW<Model, Backend, T> optimizer(ctx, {numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]});
+  REQUIRE(losses.size() == 10);
+  for (const double loss : losses) {
+    optimizer.step(ctx, params, grads);
+    CHECK(forward(ctx, params, batch, acts) == Approx(loss).epsilon(tolerance));
+    grads.zero(ctx);
+    backward(ctx, params, batch, acts, grads);
+  }
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("models equal PyTorch's", "[golden]", golden::ReferenceDouble, golden::EigenDouble,
+                   golden::EigenFloat) {
+  check_against_golden<GqaRopeSwigluTied, TestType>();
+  check_against_golden<LayerNormLearnedGeluUntied, TestType>();
+  check_against_golden<MqaHalfSplitSharedLora, TestType>();
+}

@@ -1,0 +1,72 @@
+#include <stlm/nn/attention.hpp>
+
+#include "support/backend_parity.hpp"
+#include "support/gradient_check.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+using HalfSplit = Rotary<RopePairs::kHalfSplit>;
+
+template <Index Heads, Index KvHeads, class Position = Rotary<>, class Mask = Causal, class Linears = NoBias>
+using Layer = Leaf<Attention<6, Heads, KvHeads, 4, Position, Mask, Linears>, 6>;  // Heads * 4 differs from 6
+
+}  // namespace
+
+static_assert(Module<Attention<6, 4, 2, 4>>);
+static_assert(num_params<Attention<6, 4, 4, 4>> == 6 * 48 + 16 * 6);
+static_assert(num_params<Attention<6, 4, 2, 4>> == 6 * (16 + 2 * 8) + 16 * 6);
+static_assert(num_params<Attention<6, 4, 1, 4, NoPosition, Causal, WithBias>> == 6 * 24 + 24 + 16 * 6 + 6);
+static_assert(Attention<6, 4, 2, 4>::flops_per_token(10) == 2 * 6 * 32 + 2 * 16 * 6 + 2 * 10 * 16);
+static_assert(Attention<6, 4, 2, 4, NoPosition, Bidirectional>::flops_per_token(10) == 2 * 6 * 32 + 2 * 16 * 6 + 4 * 10 * 16);
+
+TEMPLATE_TEST_CASE("Attention: gradients of multi-head, grouped and multi-query", "[nn][attention][gradient]",
+                   (Layer<4, 4>), (Layer<4, 2>), (Layer<4, 1>), (Layer<1, 1>)) {
+  check_gradients<TestType>({2, 3});
+}
+
+TEMPLATE_TEST_CASE("Attention: gradients with every position, mask and linear layer", "[nn][attention][gradient]",
+                   (Layer<2, 1, HalfSplit>), (Layer<2, 1, NoPosition>), (Layer<2, 1, NoPosition, Bidirectional>),
+                   (Layer<2, 1, Rotary<>, Bidirectional>), (Layer<2, 1, Rotary<>, Causal, WithBias>),
+                   (Layer<2, 1, Rotary<>, Causal, WithLora<2>>)) {
+  check_gradients<TestType>({2, 3});
+  check_gradients<TestType>({1, 4}, 0.3);
+}
+
+TEST_CASE("Attention: backends agree", "[nn][attention][parity]") {
+  check_backends<Layer<4, 2>>();
+  check_backends<Layer<3, 1, HalfSplit, Bidirectional, WithBias>>(0.2);
+}
+
+TEST_CASE("Attention: the first of causal tokens sees itself alone", "[nn][attention]") {
+  Fixture<Layer<1, 1>, ReferenceBackend, double> f({1, 3});
+  f.forward();
+  const auto& c = f.acts.cache();
+  for (Index d = 0; d < 4; ++d) CHECK(c.mixed(0, d) == Approx(c.qkv(0, 8 + d)).epsilon(1e-15));  // its own value
+}
+
+// Half-split rotary on weights whose rows are permuted within each head, (2i, 2i+1) -> (i, i + D/2), is adjacent rotary:
+// how weights move between the two conventions.
+TEST_CASE("Attention: a permutation of weights turns half-split into adjacent pairs", "[nn][attention]") {
+  constexpr Index dim = 6, heads = 4, kv_heads = 2, size = 4;
+  Fixture<Layer<heads, kv_heads>, ReferenceBackend, double> adjacent({2, 5});
+  Fixture<Layer<heads, kv_heads, HalfSplit>, ReferenceBackend, double> half({2, 5});
+  for (Index row = 0; row < (heads + kv_heads) * size; ++row) {
+    const Index i = row % size, target = row - i + i / 2 + i % 2 * size / 2;
+    for (Index c = 0; c < dim; ++c) half.params.tree().qkv.weight(target, c) = adjacent.params.tree().qkv.weight(row, c);
+  }
+  adjacent.forward();
+  half.forward();
+  CHECK(deviation(adjacent.y, half.y) < 1e-14);
+}
+
+TEST_CASE("Attention: dropout drops, and does nothing at rate 0", "[nn][attention]") {
+  Fixture<Layer<4, 2>, EigenBackend, float> with({2, 5}, 0.5), without({2, 5}), again({2, 5}, 0.5);
+  with.forward();
+  without.forward();
+  again.forward();
+  CHECK(deviation(without.y, with.y) > 0.01);
+  CHECK(deviation(again.y, with.y) == 0);
+}

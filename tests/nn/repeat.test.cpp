@@ -1,0 +1,54 @@
+#include <stlm/nn/repeat.hpp>
+
+#include <stlm/nn/block.hpp>
+
+#include "support/backend_parity.hpp"
+#include "support/gradient_check.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+template <class Sharing = Owned>
+using Block = PreNormBlock<RmsNorm<6>, Attention<6, 2, 1, 4>, SwiGlu<6, 8>, Sharing>;
+constexpr Index own = 2 * 6 + 6 * 16 + 8 * 6, ffn = 3 * 48, lora = 3 * 2 * (6 + 8);
+
+}  // namespace
+
+static_assert(StreamModule<Repeat<3, Block<>>>);
+static_assert(num_params<Repeat<3, Block<>>> == 3 * (own + ffn));
+static_assert(num_params<Repeat<3, Block<SharedAcrossLayers<>>>> == 3 * own + ffn);
+static_assert(num_params<Repeat<3, Block<SharedAcrossLayers<2>>>> == 3 * (own + lora) + ffn);
+static_assert(Repeat<3, Block<>>::flops_per_token(5) == 3 * Block<>::flops_per_token(5));
+// Layers share their temporaries.
+static_assert(activation_bytes<Repeat<3, Block<>>>({1, 64}) < 3 * activation_bytes<Block<>>({1, 64}));
+
+TEST_CASE("Repeat: one block after another, each with its own numbers", "[nn][repeat]") {
+  Fixture<Stream<Repeat<2, Block<>>>, ReferenceBackend, double> both({2, 3});
+  Fixture<Stream<Block<>>, ReferenceBackend, double> one({2, 3});
+  both.forward();
+  Buffer<double> middle(36), last(36);
+  const auto& p = both.params.tree();
+  Block<>::forward(one.ctx, p.layers[0], one.acts.pass(), both.x, {middle.data(), 6}, one.acts.cache());
+  Block<>::forward(one.ctx, p.layers[1], one.acts.pass(), {middle.data(), 6}, {last.data(), 6}, one.acts.cache());
+  CHECK(deviation(last, both.y) == 0);
+  CHECK(deviation(p.layers[0].ffn.up.weight, p.layers[1].ffn.up.weight) > 0.1);
+}
+
+TEST_CASE("Repeat: names number the layers", "[nn][repeat]") {
+  Context<ReferenceBackend> ctx;
+  Parameters<Repeat<12, RmsNorm<6>>, ReferenceBackend> norms(ctx);  // any module with a visit
+  std::vector<std::string> names;
+  norms.for_each([&](const Path& path, auto&, const ParameterSpec&) { names.push_back(path.str()); });
+  CHECK(names.size() == 12);
+  CHECK(names[0] == "0.weight");
+  CHECK(names[11] == "11.weight");
+}
+
+TEST_CASE("Repeat: gradients", "[nn][repeat][gradient]") {
+  check_gradients<Stream<Repeat<1, Block<>>>>({1, 3});
+  check_gradients<Stream<Repeat<3, Block<>>>>({1, 3}, 0.2);
+}
+
+TEST_CASE("Repeat: backends agree", "[nn][repeat][parity]") { check_backends<Stream<Repeat<3, Block<>>>>(0.2); }

@@ -1,0 +1,90 @@
+#include <stlm/ops/activation.hpp>
+
+#include "support/op_parity.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+struct Cube {  // a user's own
+  template <class T>
+  static T value(T x) {
+    return x * x * x;
+  }
+  template <class T>
+  static T derivative(T x) {
+    return T(3) * x * x;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("activations: known values", "[ops][activation]") {
+  CHECK(Sigmoid::value(1.0) == Approx(0.7310585786300049).epsilon(1e-15));
+  CHECK(Silu::value(-2.0) == Approx(-0.2384058440442351).epsilon(1e-15));
+  CHECK(Gelu::value(1.0) == Approx(0.8413447460685429).epsilon(1e-15));
+  CHECK(Gelu::value(-1.0) == Approx(-0.15865525393145707).epsilon(1e-14));
+  CHECK(Tanh::value(0.5) == Approx(0.46211715726000975).epsilon(1e-15));
+  CHECK(Relu::value(2.0) == 2);
+  CHECK(Relu::value(-2.0) == 0);
+  CHECK(LeakyRelu::value(3.0) == 3);
+  CHECK(LeakyRelu::value(-3.0) == -0.03);
+  CHECK(ReluSquared::value(3.0) == 9);
+  CHECK(ReluSquared::value(-3.0) == 0);
+}
+
+TEMPLATE_TEST_CASE("activations: derivatives by complex step, backends alike", "[ops][activation]", Sigmoid, Silu, Gelu, Tanh,
+                   Relu, LeakyRelu, ReluSquared, Cube) {
+  for (double x = -6; x < 6; x += 0.37) {
+    const double expected = TestType::value(std::complex<double>(x, 1e-30)).imag() / 1e-30;
+    CHECK(TestType::derivative(x) == Approx(expected).epsilon(1e-13).margin(1e-15));
+  }
+  for (const Index size : {1, 37, 20000})
+    check_op([=](auto& rig) {
+      const auto x = rig.random(1, size, 8), dy = rig.random(1, size), y = rig.blank(1, size), dx = rig.blank(1, size);
+      ops::activation_forward<TestType>(rig.ctx, x, y);
+      ops::activation_backward<TestType>(rig.ctx, x, dy, dx);
+      ops::activation_backward<TestType>(rig.ctx, x, dy, dy);  // in place
+      CHECK(std::equal(dx.begin(), dx.end(), dy.begin()));
+    });
+}
+
+TEMPLATE_TEST_CASE("activations: saturate without NaN", "[ops][activation]", Sigmoid, Silu, Gelu, Tanh, Relu, LeakyRelu) {
+  for (const Index size : {1, 64})
+    check_op([=](auto& rig) {
+      for (const int extreme : {-1000, -100, -50, 50, 100, 1000}) {
+        const auto x = rig.blank(size), y = rig.blank(size), d = rig.random(size);
+        std::fill(x.begin(), x.end(), extreme);
+        ops::activation_forward<TestType>(rig.ctx, x, y);
+        ops::activation_backward<TestType>(rig.ctx, x, d, d);
+      }
+    });
+}
+
+TEST_CASE("swiglu: silu(gate) up, and both gradients", "[ops][activation]") {
+  for (const Index size : {1, 37, 20000})
+    check_op([=](auto& rig) {
+      const auto gate = rig.random(1, size, 8);
+      const auto up = rig.random(size), y = rig.blank(size), dy = rig.random(size), dgate = rig.blank(size);
+      const auto dup = rig.blank(size);
+      const auto g = static_cast<double>(gate(0, 0)), u = static_cast<double>(up(0)), d = static_cast<double>(dy(0));
+      ops::swiglu_forward(rig.ctx, gate, up, y);
+      ops::swiglu_backward(rig.ctx, gate, up, dy, dgate, dup);
+      CHECK(static_cast<double>(y(0)) == Approx(Silu::value(g) * u).epsilon(1e-5));
+      CHECK(static_cast<double>(dgate(0)) == Approx(d * u * Silu::derivative(g)).epsilon(1e-5));
+      CHECK(static_cast<double>(dup(0)) == Approx(d * Silu::value(g)).epsilon(1e-5));
+      ops::swiglu_backward(rig.ctx, gate, up, dy, dgate, dy);  // dup in place of dy
+      CHECK(std::equal(dup.begin(), dup.end(), dy.begin()));
+    });
+}
+
+TEST_CASE("activations: sizes that differ are named", "[ops][activation]") {
+  Rig<ReferenceBackend, float> rig;
+  const auto three = rig.random(3), four = rig.random(4);
+  CHECK_THROWS_WITH(ops::activation_forward<Gelu>(rig.ctx, three, four),
+                    "stlm::ops::activation_forward: sizes differ: 3 -> 4.");
+  CHECK_THROWS_AS(ops::activation_backward<Gelu>(rig.ctx, three, four, three), ShapeError);
+  CHECK_THROWS_AS(ops::swiglu_forward(rig.ctx, three, four, three), ShapeError);
+  CHECK_THROWS_AS(ops::swiglu_backward(rig.ctx, three, three, three, three, four), ShapeError);
+}

@@ -1,0 +1,110 @@
+#include <stlm/ops/attention.hpp>
+
+#include "support/op_parity.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+struct Case {
+  Index batch, queries, keys, heads, kv_heads, head_size;
+  bool causal;
+  double dropout = 0, scale = 1;
+};
+
+/// (B, T, heads, size) in a tensor of B * T rows.
+template <class T>
+HeadsView<T> heads(View<T, dynamic, dynamic> x, Index batch, Index count) {
+  const Index width = x.extent(1);
+  return {x.data(), count, width / count, x.extent(0) / batch * width, width};
+}
+
+template <class Rig>
+struct Tensors {
+  using V = View<typename Rig::Scalar, dynamic, dynamic>;
+  V q, k, v, out, dout, dq, dk, dv;
+  View<typename Rig::Scalar, dynamic> lse;
+  Tensors(Rig& rig, const Case& c)
+      : q(rig.random(c.batch * c.queries, c.heads * c.head_size, c.scale)),
+        k(rig.random(c.batch * c.keys, c.kv_heads * c.head_size, c.scale)),
+        v(rig.random(c.batch * c.keys, c.kv_heads * c.head_size)),
+        out(rig.blank(c.batch * c.queries, c.heads * c.head_size)),
+        dout(rig.random(c.batch * c.queries, c.heads * c.head_size)),
+        dq(rig.blank(c.batch * c.queries, c.heads * c.head_size)),
+        dk(rig.blank(c.batch * c.keys, c.kv_heads * c.head_size)),
+        dv(rig.blank(c.batch * c.keys, c.kv_heads * c.head_size)),
+        lse(rig.blank(c.batch * c.heads * c.queries)) {}
+};
+
+void check_case(const Case& c) {
+  CAPTURE(c.batch, c.queries, c.keys, c.heads, c.kv_heads, c.head_size, c.causal, c.dropout, c.scale);
+  const ops::AttentionShape shape{c.batch, c.queries, c.keys, c.causal, c.dropout, {8, 9}};
+  check_op([&](auto& rig) {
+    const Tensors t(rig, c);
+    const auto q = heads(t.q, c.batch, c.heads), out = heads(t.out, c.batch, c.heads), dout = heads(t.dout, c.batch, c.heads);
+    const auto k = heads(t.k, c.batch, c.kv_heads), v = heads(t.v, c.batch, c.kv_heads);
+    ops::attention_forward(rig.ctx, q, k, v, out, t.lse, shape);
+    ops::attention_backward(rig.ctx, q, k, v, out, t.lse, dout, heads(t.dq, c.batch, c.heads),
+                            heads(t.dk, c.batch, c.kv_heads), heads(t.dv, c.batch, c.kv_heads), shape);
+  });
+}
+
+}  // namespace
+
+TEST_CASE("attention: the softmax of the scores mixes the values", "[ops][attention]") {
+  const Case c{2, 3, 5, 4, 2, 6, true};
+  for (const bool causal : {true, false}) {
+    Rig<ReferenceBackend, double> rig;
+    const Tensors t(rig, c);
+    ops::attention_forward(rig.ctx, heads(t.q, 2, 4), heads(t.k, 2, 2), heads(t.v, 2, 2), heads(t.out, 2, 4), t.lse,
+                           {2, 3, 5, causal});
+    for (Index b = 0; b < 2; ++b)
+      for (Index h = 0; h < 4; ++h)
+        for (Index i = 0; i < 3; ++i) {
+          std::vector<double> mixed(6);
+          double sum = 0;
+          for (Index j = 0; j < (causal ? i + 3 : 5); ++j) {  // query 0 stands at position 2
+            double score = 0;
+            for (Index d = 0; d < 6; ++d) score += t.q(b * 3 + i, h * 6 + d) * t.k(b * 5 + j, h / 2 * 6 + d);
+            const double weight = std::exp(score / std::sqrt(6.0));
+            sum += weight;
+            for (Index d = 0; d < 6; ++d) mixed[static_cast<std::size_t>(d)] += weight * t.v(b * 5 + j, h / 2 * 6 + d);
+          }
+          CHECK(t.lse((b * 4 + h) * 3 + i) == Approx(std::log(sum)).epsilon(1e-14));
+          for (Index d = 0; d < 6; ++d)
+            CHECK(t.out(b * 3 + i, h * 6 + d) == Approx(mixed[static_cast<std::size_t>(d)] / sum).epsilon(1e-13));
+        }
+  }
+}
+
+TEST_CASE("attention: backends agree", "[ops][attention][parity]") {
+  for (const bool causal : {true, false}) {
+    check_case({1, 1, 1, 1, 1, 1, causal});
+    check_case({2, 7, 7, 4, 2, 5, causal});           // grouped
+    check_case({3, 33, 33, 3, 1, 16, causal});        // one key head
+    check_case({2, 64, 64, 2, 2, 8, causal});         // whole tiles
+    check_case({1, 130, 130, 2, 1, 12, causal});      // more queries than a tile
+    check_case({1, 530, 530, 1, 1, 4, causal});       // more keys than a tile
+    check_case({2, 1, 600, 4, 2, 8, causal});         // one new token after many
+    check_case({2, 3, 70, 4, 2, 8, causal});          // several
+    check_case({2, 66, 66, 4, 2, 8, causal, 0.3});    // dropout
+    check_case({1, 530, 530, 1, 1, 4, causal, 0.3});  // dropout over tiles
+    check_case({1, 40, 40, 2, 1, 8, causal, 0, 16});  // scores up to hundreds
+  }
+}
+
+TEST_CASE("attention: shapes that do not fit are named", "[ops][attention]") {
+  Rig<ReferenceBackend, float> rig;
+  const auto q = rig.random(3, 12), k = rig.random(3, 8);
+  const auto lse = rig.blank(9);
+  const auto run = [&](Index query_heads, Index key_heads, Index keys) {
+    ops::attention_forward(rig.ctx, heads(q, 1, query_heads), heads(k, 1, key_heads), heads(k, 1, key_heads),
+                           heads(q, 1, query_heads), lse, {1, 3, keys});
+  };
+  CHECK_THROWS_WITH(run(3, 2, 3),
+                    "stlm::ops::attention_forward: 3 query heads cannot share 2 key heads; make the first a multiple of the "
+                    "second.");
+  CHECK_THROWS_WITH(run(3, 1, 2), "stlm::ops::attention_forward: 3 causal queries need as many keys, found 2.");
+  CHECK_THROWS_WITH(run(6, 2, 3), "stlm::ops::attention_forward: expected room for 18 row sums, found 9.");
+}

@@ -1,0 +1,88 @@
+#include <stlm/ops/elementwise.hpp>
+
+#include "support/op_parity.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+TEST_CASE("add: y = a + b, y may be a", "[ops][elementwise]") {
+  for (const Index size : {1, 7, 100, 20000})
+    check_op([=](auto& rig) {
+      const auto a = rig.random(size), b = rig.random(size), y = rig.blank(size);
+      ops::add(rig.ctx, a, b, y);
+      ops::add(rig.ctx, a, b, a);
+      CHECK(y(size - 1) == a(size - 1));
+    });
+}
+
+TEST_CASE("axpby: y = alpha x + beta y, y not read when beta is 0", "[ops][elementwise]") {
+  for (const Index size : {1, 7, 20000})
+    check_op([=](auto& rig) {
+      const auto x = rig.random(size), y = rig.random(size), copy = rig.blank(size);
+      const auto before = y(0);
+      ops::axpby(rig.ctx, 2, x, -0.5, y);
+      CHECK(y(0) == 2 * x(0) - before / 2);
+      ops::axpby(rig.ctx, 1, x, 0, copy);
+      CHECK(copy(size - 1) == x(size - 1));
+    });
+}
+
+TEST_CASE("copy_rows: between parts of wider rows", "[ops][elementwise]") {
+  for (const Index rows : {1, 6, 700})
+    check_op([=](auto& rig) {
+      const auto x = rig.random(rows, 20), y = rig.random(rows, 50);
+      ops::copy_rows(rig.ctx, {x.data() + 1, rows, 17, 20}, MatrixView(y.data() + 30, rows, 17, 50));
+      CHECK(y(rows - 1, 30) == x(rows - 1, 1));
+      CHECK(y(rows - 1, 46) == x(rows - 1, 17));
+    });
+}
+
+TEST_CASE("add_bias: to every row; sum_rows: its gradient, which adds", "[ops][elementwise]") {
+  for (const Index rows : {1, 5, 300})
+    for (const Index cols : {1, 9, 130})
+      check_op([=](auto& rig) {
+        const auto bias = rig.random(cols), dbias = rig.random(cols);
+        const auto y = rig.random(rows, cols);
+        const auto before = y(rows - 1, cols - 1);
+        ops::add_bias(rig.ctx, bias, y);
+        CHECK(y(rows - 1, cols - 1) == before + bias(cols - 1));
+        ops::sum_rows(rig.ctx, y, dbias);
+      });
+}
+
+TEST_CASE("dropout: the same mask for the same key, on every backend", "[ops][elementwise]") {
+  check_op([](auto& rig) { ops::dropout(rig.ctx, rig.random(30000), 0.3, {1, 2}); });
+  Rig<EigenBackend, float> rig;
+  const auto first = rig.random(30000), second = rig.random(30000), other = rig.random(30000);
+  for (const auto& x : {first, second, other}) std::fill(x.begin(), x.end(), 1.f);
+  ops::dropout(rig.ctx, first, 0.25, {1, 2});
+  ops::dropout(rig.ctx, second, 0.25, {1, 2});
+  ops::dropout(rig.ctx, other, 0.25, {1, 3});
+  CHECK(std::equal(first.begin(), first.end(), second.begin()));
+  CHECK_FALSE(std::equal(first.begin(), first.end(), other.begin()));
+  const auto dropped = std::count(first.begin(), first.end(), 0.f);
+  CHECK(std::abs(static_cast<double>(dropped) / 30000 - 0.25) < 0.01);
+  CHECK(std::count(first.begin(), first.end(), 1 / 0.75f) == 30000 - dropped);
+}
+
+TEST_CASE("dropout: rate 0 changes nothing, rates outside [0, 1) are refused", "[ops][elementwise]") {
+  Rig<EigenBackend, float> rig;
+  const auto x = rig.random(10);
+  const std::vector<float> before(x.begin(), x.end());
+  ops::dropout(rig.ctx, x, 0, {1, 2});
+  CHECK(std::equal(x.begin(), x.end(), before.begin()));
+  CHECK_THROWS_WITH(ops::dropout(rig.ctx, x, 1, {1, 2}), "stlm::ops::dropout: expected a rate in [0, 1), found 1.");
+  CHECK_THROWS_AS(ops::dropout(rig.ctx, x, -0.1, {1, 2}), Error);
+}
+
+TEST_CASE("elementwise: sizes that differ are named", "[ops][elementwise]") {
+  Rig<ReferenceBackend, float> rig;
+  const auto three = rig.random(3), four = rig.random(4);
+  const auto matrix = rig.random(2, 3);
+  CHECK_THROWS_WITH(ops::add(rig.ctx, three, four, three), "stlm::ops::add: sizes differ: 3 + 4 -> 3.");
+  CHECK_THROWS_WITH(ops::axpby(rig.ctx, 1, three, 1, four), "stlm::ops::axpby: sizes differ: 3 and 4.");
+  CHECK_THROWS_WITH(ops::add_bias(rig.ctx, four, matrix),
+                    "stlm::ops::add_bias: expected a bias of 3 numbers, found 4.");
+  CHECK_THROWS_WITH(ops::sum_rows(rig.ctx, matrix, four), "stlm::ops::sum_rows: expected 3 sums, found room for 4.");
+  CHECK_THROWS_AS(ops::copy_rows(rig.ctx, matrix, MatrixView<float>(rig.random(3, 2))), ShapeError);
+}

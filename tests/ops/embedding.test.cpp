@@ -1,0 +1,86 @@
+#include <stlm/ops/embedding.hpp>
+
+#include "support/op_parity.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+View<const Token, dynamic, dynamic> one_row(const std::vector<Token>& tokens) {
+  return {tokens.data(), 1, static_cast<Index>(tokens.size())};
+}
+
+}  // namespace
+
+TEST_CASE("embedding: rows of the table; gradients add up in them", "[ops][embedding]") {
+  Rig<ReferenceBackend, double> rig;
+  const auto table = rig.random(3, 2), y = rig.blank(4, 2), dtable = rig.random(3, 2);
+  const std::vector<Token> tokens = {2, 0, 2, 2};
+  ops::embedding_forward(rig.ctx, table, one_row(tokens), y);
+  CHECK(y(0, 1) == table(2, 1));
+  CHECK(y(1, 0) == table(0, 0));
+  const double before = dtable(2, 0), untouched = dtable(1, 0);
+  ops::embedding_backward(rig.ctx, one_row(tokens), y, dtable);
+  CHECK(dtable(2, 0) == before + y(0, 0) + y(2, 0) + y(3, 0));
+  CHECK(dtable(1, 0) == untouched);
+}
+
+TEST_CASE("embedding: backends agree", "[ops][embedding][parity]") {
+  for (const Index rows : {1, 7, 300})
+    for (const Index cols : {1, 33, 100}) {
+      CAPTURE(rows, cols);
+      const std::vector<Token> tokens = some_tokens(rows, 11, {4, 4});
+      check_op([&](auto& rig) {
+        const auto table = rig.random(11, cols), y = rig.blank(rows, cols), dtable = rig.random(11, cols);
+        ops::embedding_forward(rig.ctx, table, one_row(tokens), y);
+        ops::embedding_backward(rig.ctx, one_row(tokens), y, dtable);
+      });
+    }
+}
+
+TEST_CASE("positions: backends agree, from any first position", "[ops][embedding][parity]") {
+  for (const Index tokens : {1, 7, 65})
+    for (const Index position : {0, 3}) {
+      CAPTURE(tokens, position);
+      check_op([=](auto& rig) {
+        const auto table = rig.random(70, 33), dtable = rig.random(70, 33), y = rig.random(3 * tokens, 33);
+        ops::add_positions(rig.ctx, table, tokens, position, y);
+        ops::add_sinusoids(rig.ctx, tokens, position, y);
+        ops::add_positions_backward(rig.ctx, y, tokens, dtable);
+      });
+    }
+}
+
+TEST_CASE("positions: the same row for the same place in every sequence", "[ops][embedding]") {
+  Rig<EigenBackend, double> rig;
+  const auto table = rig.random(5, 4), y = rig.random(6, 4), sines = rig.random(6, 4);
+  std::fill(y.begin(), y.end(), 0);
+  std::fill(sines.begin(), sines.end(), 0);
+  ops::add_positions(rig.ctx, table, 3, 2, y);
+  ops::add_sinusoids(rig.ctx, 3, 2, sines);
+  for (Index n = 0; n < 6; ++n)
+    for (Index c = 0; c < 4; ++c) {
+      CHECK(y(n, c) == table(2 + n % 3, c));
+      const double angle = static_cast<double>(2 + n % 3) * (c < 2 ? 1 : 0.01);  // 10000^(-2/4)
+      CHECK(sines(n, c) == Approx(c % 2 == 0 ? std::sin(angle) : std::cos(angle)).epsilon(1e-14));
+    }
+}
+
+TEMPLATE_TEST_CASE("embedding: ids outside the table and positions past its end are named", "[ops][embedding]",
+                   ReferenceBackend, EigenBackend) {
+  Rig<TestType, float> rig;
+  const auto table = rig.random(3, 2), y = rig.blank(2, 2);
+  for (const Token wrong : {-1, 3}) {
+    const std::vector<Token> tokens = {0, wrong};
+    CHECK_THROWS_WITH(ops::embedding_forward(rig.ctx, table, one_row(tokens), y),
+                      "stlm::ops::embedding_forward: token 1 is " + std::to_string(wrong) +
+                          ", expected an id in [0, 3); check the tokenizer against the model's vocabulary.");
+  }
+  const std::vector<Token> three = {0, 1, 2};
+  CHECK_THROWS_AS(ops::embedding_forward(rig.ctx, table, one_row(three), y), ShapeError);
+  CHECK_THROWS_AS(ops::embedding_backward(rig.ctx, one_row(three), y, table), ShapeError);
+  CHECK_THROWS_WITH(ops::add_positions(rig.ctx, table, 2, 2, y),
+                    "stlm::ops::add_positions: the table has 3 positions, 4 are needed; enlarge max_tokens or shorten the "
+                    "sequence.");
+}

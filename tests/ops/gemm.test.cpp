@@ -1,0 +1,81 @@
+#include <stlm/ops/gemm.hpp>
+
+#include "support/op_parity.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+struct Sizes {
+  Index m, n, k;
+};
+// Single elements and rows, sizes around those of packets and tiles, more columns and depth than one packed block.
+constexpr Sizes sizes[] = {{1, 1, 1},    {1, 5, 3},    {3, 4, 0},    {4, 70, 33},   {2, 9, 40},   {5, 7, 9},
+                           {13, 31, 64}, {15, 33, 17}, {64, 65, 66}, {17, 16, 810}, {130, 401, 5}, {200, 33, 7}};
+constexpr bool both[] = {false, true};
+
+/// Part of `rows` x `cols`, from column 3, of rows that are 5 longer.
+template <class Rig>
+auto strided(Rig& rig, Index rows, Index cols) {
+  return MatrixView<typename Rig::Scalar>(rig.random(rows, cols + 5).data() + 3, rows, cols, cols + 5);
+}
+
+}  // namespace
+
+TEST_CASE("gemm: the product, with every transpose", "[ops][gemm]") {
+  Rig<ReferenceBackend, double> rig;
+  const double a[] = {1, 2, 3, 4, 5, 6}, a_transposed[] = {1, 4, 2, 5, 3, 6};
+  const double b[] = {1, -1, 2, 0, 0, 3}, b_transposed[] = {1, 2, 0, -1, 0, 3};
+  for (const bool transpose_a : both)
+    for (const bool transpose_b : both) {
+      std::vector<double> c = {100, 100, 100, 100};
+      const MatrixView<const double> left = transpose_a ? MatrixView<const double>{a_transposed, 3, 2, 2}
+                                                        : MatrixView<const double>{a, 2, 3, 3};
+      const MatrixView<const double> right = transpose_b ? MatrixView<const double>{b_transposed, 2, 3, 3}
+                                                         : MatrixView<const double>{b, 3, 2, 2};
+      const MatrixView<double> out{c.data(), 2, 2, 2};
+      ops::gemm(rig.ctx, left, right, out, {transpose_a, transpose_b});
+      CHECK(c == std::vector<double>{5, 8, 14, 14});
+      ops::gemm(rig.ctx, left, right, out, {transpose_a, transpose_b, true});
+      CHECK(c == std::vector<double>{10, 16, 28, 28});
+    }
+}
+
+TEST_CASE("gemm: backends agree for every size and option", "[ops][gemm][parity]") {
+  for (const auto [m, n, k] : sizes)
+    for (const bool transpose_a : both)
+      for (const bool transpose_b : both)
+        for (const bool accumulate : both) {
+          CAPTURE(m, n, k, transpose_a, transpose_b, accumulate);
+          check_op([=](auto& rig) {  // what is overwritten begins as NaN
+            const auto a = transpose_a ? rig.random(k, m) : rig.random(m, k);
+            const auto b = transpose_b ? rig.random(n, k) : rig.random(k, n);
+            const auto c = accumulate ? rig.random(m, n) : rig.blank(m, n);
+            ops::gemm(rig.ctx, a, b, c, {transpose_a, transpose_b, accumulate});
+          });
+        }
+}
+
+TEST_CASE("gemm: parts of wider rows, nothing beside them touched", "[ops][gemm][parity]") {
+  for (const auto [m, n, k] : {Sizes{3, 6, 5}, Sizes{70, 19, 33}})
+    for (const bool transpose_a : both)
+      for (const bool transpose_b : both)
+        for (const bool accumulate : both) {
+          CAPTURE(m, n, k, transpose_a, transpose_b, accumulate);
+          check_op([=](auto& rig) {
+            const auto a = transpose_a ? strided(rig, k, m) : strided(rig, m, k);
+            const auto b = transpose_b ? strided(rig, n, k) : strided(rig, k, n);
+            ops::gemm(rig.ctx, a, b, strided(rig, m, n), {transpose_a, transpose_b, accumulate});
+          });
+        }
+}
+
+TEST_CASE("gemm: says which shapes do not fit", "[ops][gemm]") {
+  Rig<EigenBackend, float> rig;
+  const auto a = rig.random(2, 3), b = rig.random(4, 5), c = rig.random(2, 5);
+  CHECK_THROWS_AS(ops::gemm(rig.ctx, a, b, c), ShapeError);
+  CHECK_THROWS_WITH(ops::gemm(rig.ctx, a, b, c, {.transpose_b = true}),
+                    "stlm::ops::gemm: the product of A 2x3 and B 4x5 (transposed) does not fit C 2x5; check the widths and "
+                    "the transpose options.");
+}

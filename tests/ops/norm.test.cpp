@@ -1,0 +1,77 @@
+#include <stlm/ops/norm.hpp>
+
+#include "support/op_parity.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+constexpr BatchShape shapes[] = {{1, 1}, {1, 64}, {7, 5}, {33, 100}, {300, 33}};  // rows x columns
+
+}  // namespace
+
+TEST_CASE("rms_norm: g x / sqrt(mean(x^2) + eps)", "[ops][norm]") {
+  Rig<ReferenceBackend, double> rig;
+  const double x[] = {3, 4, 0, 0}, gain[] = {1, 2, 3, 4};
+  const auto y = rig.blank(1, 4);
+  const auto rstd = rig.blank(1);
+  ops::rms_norm_forward(rig.ctx, View<const double, 1, 4>(x), View<const double, 4>(gain), y, rstd, 0.01);
+  const double r = 1 / std::sqrt(25.0 / 4 + 0.01);
+  CHECK(rstd(0) == Approx(r).epsilon(1e-15));
+  CHECK(y(0, 0) == Approx(3 * r).epsilon(1e-15));
+  CHECK(y(0, 1) == Approx(8 * r).epsilon(1e-15));
+}
+
+TEST_CASE("layer_norm: g (x - mean) / sqrt(variance + eps) + b", "[ops][norm]") {
+  Rig<ReferenceBackend, double> rig;
+  const double x[] = {1, 3}, gain[] = {2, 5}, bias[] = {10, 20};
+  const auto y = rig.blank(1, 2);
+  const auto mean = rig.blank(1), rstd = rig.blank(1);
+  ops::layer_norm_forward(rig.ctx, View<const double, 1, 2>(x), View<const double, 2>(gain), View<const double, 2>(bias), y,
+                          mean, rstd, 3);
+  CHECK(mean(0) == 2);
+  CHECK(rstd(0) == 0.5);
+  CHECK(y(0, 0) == 2 * -0.5 + 10);
+  CHECK(y(0, 1) == 5 * 0.5 + 20);
+}
+
+TEST_CASE("rms_norm: backends agree", "[ops][norm][parity]") {
+  for (const auto [rows, cols] : shapes)
+    for (const bool accumulate : {false, true}) {
+      CAPTURE(rows, cols, accumulate);
+      check_op([=, n = rows, c = cols](auto& rig) {
+        const auto x = rig.random(n, c), y = rig.blank(n, c), dy = rig.random(n, c);
+        const auto dx = accumulate ? rig.random(n, c) : rig.blank(n, c);
+        const auto gain = rig.random(c), dgain = rig.random(c), rstd = rig.blank(n);
+        ops::rms_norm_forward(rig.ctx, x, gain, y, rstd, 1e-6);
+        ops::rms_norm_backward(rig.ctx, x, gain, rstd, dy, dx, dgain, accumulate);
+      });
+    }
+}
+
+TEST_CASE("layer_norm: backends agree", "[ops][norm][parity]") {
+  for (const auto [rows, cols] : shapes)
+    for (const bool accumulate : {false, true})
+      for (const bool with_bias : {false, true}) {
+        CAPTURE(rows, cols, accumulate, with_bias);
+        check_op([=, n = rows, c = cols](auto& rig) {
+          const auto x = rig.random(n, c), y = rig.blank(n, c), dy = rig.random(n, c);
+          const auto dx = accumulate ? rig.random(n, c) : rig.blank(n, c);
+          const auto gain = rig.random(c), dgain = rig.random(c), mean = rig.blank(n), rstd = rig.blank(n);
+          const auto bias = with_bias ? rig.random(c) : decltype(rig.random(c)){};
+          const auto dbias = with_bias ? rig.random(c) : decltype(rig.random(c)){};
+          ops::layer_norm_forward(rig.ctx, x, gain, bias, y, mean, rstd, 1e-5);
+          ops::layer_norm_backward(rig.ctx, x, gain, mean, rstd, dy, dx, dgain, dbias, accumulate);
+        });
+      }
+}
+
+TEST_CASE("norms: shapes that do not fit are named", "[ops][norm]") {
+  Rig<ReferenceBackend, float> rig;
+  const auto x = rig.random(2, 3), y = rig.random(2, 3);
+  const auto four = rig.random(4), two = rig.random(2);
+  CHECK_THROWS_WITH(ops::rms_norm_forward(rig.ctx, x, four, y, two, 1e-6),
+                    "stlm::ops::rms_norm_forward: x 2x3, gain 4, y 2x3, one statistic a row expected, room for 2 found.");
+  CHECK_THROWS_AS(ops::layer_norm_forward(rig.ctx, x, two, two, y, two, two, 1e-5), ShapeError);
+}

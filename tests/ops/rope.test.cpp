@@ -1,0 +1,73 @@
+#include <stlm/ops/rope.hpp>
+
+#include <complex>
+
+#include "support/op_parity.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+/// (B, T, heads, size) in a tensor of B * T rows.
+template <class T>
+HeadsView<T> heads(View<T, dynamic, dynamic> x, Index batch, Index count) {
+  const Index width = x.extent(1);
+  return {x.data(), count, width / count, x.extent(0) / batch * width, width};
+}
+
+}  // namespace
+
+TEST_CASE("rope: pair i of the token at t turns by t base^(-2i/D)", "[ops][rope]") {
+  Rig<ReferenceBackend, double> rig;
+  const auto x = rig.random(2 * 3, 2 * 4), before = rig.random(2 * 3, 2 * 4);
+  std::copy(x.begin(), x.end(), before.begin());
+  ops::rope(rig.ctx, heads(x, 2, 2), {.batch = 2, .tokens = 3, .position = 5, .base = 100});
+  for (Index n = 0; n < 6; ++n)
+    for (Index pair = 0; pair < 4; ++pair) {
+      const double theta = pair % 2 == 0 ? 1 : 0.1;  // 100^0, 100^(-2/4)
+      const std::complex<double> turned = std::polar(1.0, static_cast<double>(5 + n % 3) * theta) *
+                                          std::complex<double>(before(n, 2 * pair), before(n, 2 * pair + 1));
+      CHECK(x(n, 2 * pair) == Approx(turned.real()).margin(1e-14));
+      CHECK(x(n, 2 * pair + 1) == Approx(turned.imag()).margin(1e-14));
+    }
+}
+
+TEST_CASE("rope: half-split is adjacent under the permutation (2i, 2i+1) -> (i, i + D/2)", "[ops][rope]") {
+  Rig<EigenBackend, double> rig;
+  const auto adjacent = rig.random(7, 2 * 6), half = rig.blank(7, 2 * 6);
+  const auto permuted = [](Index column) { return column / 6 * 6 + column % 6 / 2 + column % 2 * 3; };
+  for (Index n = 0; n < 7; ++n)
+    for (Index c = 0; c < 12; ++c) half(n, permuted(c)) = adjacent(n, c);
+  ops::rope(rig.ctx, heads(adjacent, 1, 2), {.batch = 1, .tokens = 7});
+  ops::rope(rig.ctx, heads(half, 1, 2), {.batch = 1, .tokens = 7, .pairs = RopePairs::kHalfSplit});
+  for (Index n = 0; n < 7; ++n)
+    for (Index c = 0; c < 12; ++c) CHECK(half(n, permuted(c)) == Approx(adjacent(n, c)).epsilon(1e-14));
+}
+
+TEST_CASE("rope: backends agree, and the inverse undoes it", "[ops][rope][parity]") {
+  for (const RopePairs pairs : {RopePairs::kAdjacent, RopePairs::kHalfSplit})
+    for (const Index tokens : {1, 7, 130})
+      for (const Index size : {2, 6, 32}) {
+        CAPTURE(static_cast<int>(pairs), tokens, size);
+        ops::RopeOptions options{.batch = 2, .tokens = tokens, .position = 3, .pairs = pairs};
+        check_op([=](auto& rig) {
+          ops::rope(rig.ctx, heads(rig.random(2 * tokens, 3 * size), 2, 3), options);
+        });
+        Rig<EigenBackend, double> rig;
+        const auto x = rig.random(2 * tokens, 3 * size);
+        const std::vector<double> before(x.begin(), x.end());
+        ops::rope(rig.ctx, heads(x, 2, 3), options);
+        CHECK(deviation(before, x) > 0.1);
+        options.inverse = true;
+        ops::rope(rig.ctx, heads(x, 2, 3), options);
+        CHECK(deviation(before, x) < 1e-14);
+      }
+}
+
+TEST_CASE("rope: refuses odd heads", "[ops][rope]") {
+  Rig<EigenBackend, float> rig;
+  const auto x = rig.random(1, 3);
+  CHECK_THROWS_WITH(ops::rope(rig.ctx, heads(x, 1, 1), {.batch = 1, .tokens = 1}),
+                    "stlm::ops::rope: expected an even head size, found 3.");
+}

@@ -1,0 +1,40 @@
+# cmake -D WAY=find_package|add_subdirectory|fetch_content ... -P run.cmake: a user's project, from nothing to a run.
+
+cmake_minimum_required(VERSION 3.24)
+
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE text ERROR_VARIABLE text)
+  if(NOT result EQUAL 0)
+    list(JOIN ARGN " " command)
+    message(FATAL_ERROR "${command}\n${text}")
+  endif()
+endfunction()
+
+file(REMOVE_RECURSE "${SCRATCH}")
+set(configure ${CMAKE_COMMAND} -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${COMPILER} -D Eigen3_DIR=${Eigen3_DIR})
+
+if(WAY STREQUAL "find_package")
+  run(${configure} -S ${STLM_SOURCE_DIR} -B ${SCRATCH}/stlm
+      -D STLM_BUILD_TESTS=OFF -D STLM_BUILD_EXAMPLES=OFF -D STLM_BUILD_BENCHMARKS=OFF)
+  run(${CMAKE_COMMAND} --install ${SCRATCH}/stlm --prefix ${SCRATCH}/prefix)
+  file(GLOB_RECURSE installed "${SCRATCH}/prefix/*.cmake")
+  foreach(file IN LISTS installed)  # an installed package may be moved to another machine
+    file(READ "${file}" text)
+    foreach(folder IN ITEMS "${STLM_SOURCE_DIR}" "${SCRATCH}")
+      string(FIND "${text}" "${folder}" at)
+      if(NOT at EQUAL -1)
+        message(FATAL_ERROR "${file} names ${folder}")
+      endif()
+    endforeach()
+  endforeach()
+endif()
+
+run(${configure} -S ${CMAKE_CURRENT_LIST_DIR}/consumer -B ${SCRATCH}/build -D WAY=${WAY} -D STLM_SOURCE_DIR=${STLM_SOURCE_DIR}
+    -D CMAKE_PREFIX_PATH=${SCRATCH}/prefix -D CMAKE_EXPORT_COMPILE_COMMANDS=ON)
+run(${CMAKE_COMMAND} --build ${SCRATCH}/build)
+run(${SCRATCH}/build/consumer)
+
+file(READ "${SCRATCH}/build/compile_commands.json" commands)
+if(commands MATCHES " (-march|-mtune|-m[a-z0-9]+|-W[a-z]+|-O[0-9a-z]*|-f[a-z-]+)[ =]")
+  message(FATAL_ERROR "stlm gives its user the flag ${CMAKE_MATCH_1}:\n${commands}")
+endif()

@@ -1,0 +1,50 @@
+// Seeded numbers for tests, and how far two tensors are apart.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <stlm/core/random.hpp>
+#include <stlm/core/scalar.hpp>
+#include <stlm/core/tensor_view.hpp>
+
+namespace stlm::test {
+
+/// Numbers in [-scale, scale), `scale` a power of two: exact in float, so the same for every scalar and backend.
+template <class Tensor>
+void fill(Tensor&& tensor, RandomKey key, double scale = 1) {
+  using T = typename std::remove_cvref_t<Tensor>::value_type;
+  for (Index i = 0; i < static_cast<Index>(tensor.size()); ++i)
+    tensor.data()[i] = static_cast<real_t<T>>(scale * (2.0 * random_uniform(key, static_cast<std::uint64_t>(i)) - 1));
+}
+
+/// `count` tokens below `vocabulary`; every fifth is `ignore` when that is one of them.
+inline std::vector<Token> some_tokens(Index count, Index vocabulary, RandomKey key, Token ignore = -1) {
+  std::vector<Token> tokens;
+  for (Index i = 0; i < count; ++i) {
+    const auto n = static_cast<std::uint64_t>(i);
+    const auto token = static_cast<Token>(random_below(key, n, static_cast<std::uint64_t>(vocabulary)));
+    tokens.push_back(ignore >= 0 && i % 5 == 4 ? ignore : token);
+  }
+  return tokens;
+}
+
+/// The largest difference, relative to the largest magnitude expected, and at least to 0.01: gradients that are zero but
+/// for rounding are not compared with rounding. What is not finite is infinitely far from everything.
+template <class Expected, class Found>
+double deviation(const Expected& expected, const Found& found) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (static_cast<Index>(expected.size()) != static_cast<Index>(found.size())) return infinity;
+  double largest = 0.01, difference = 0;
+  for (Index i = 0; i < static_cast<Index>(expected.size()); ++i) {
+    const double wanted = static_cast<double>(expected.data()[i]), got = static_cast<double>(found.data()[i]);
+    if (!std::isfinite(wanted) || !std::isfinite(got)) return infinity;
+    largest = std::max(largest, std::abs(wanted));
+    difference = std::max(difference, std::abs(wanted - got));
+  }
+  return difference / largest;
+}
+
+}  // namespace stlm::test

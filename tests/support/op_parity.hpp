@@ -1,0 +1,77 @@
+// One op on several backends: a body makes tensors with a Rig and calls the op; then *all* its tensors are compared,
+// those only read included.
+//
+//   check_op([](auto& rig) {
+//     const auto x = rig.random(5, 7), y = rig.blank(5, 7);
+//     ops::add(rig.ctx, x, x, y);
+//   });
+#pragma once
+
+#include <cstring>
+
+#include "support/backend_parity.hpp"
+
+namespace stlm::test {
+
+template <class B, class T>
+class Rig {
+ public:
+  using Scalar = T;
+  Context<B> ctx;
+
+  explicit Rig(int threads = 2) : ctx({.threads = threads, .seed = 1}) {}
+
+  View<T, dynamic, dynamic> random(Index rows, Index cols, double scale = 1) {
+    const View<T, dynamic, dynamic> view(tensors_.emplace_back(rows * cols).data(), rows, cols);
+    fill(view, RandomKey{7, 7}.fold(tensors_.size()), scale);
+    return view;
+  }
+  View<T, dynamic> random(Index size) { return {random(1, size).data(), Extents<dynamic>(size)}; }
+  /// NaN: for what an op has to overwrite.
+  View<T, dynamic, dynamic> blank(Index rows, Index cols) {
+    const View<T, dynamic, dynamic> view(tensors_.emplace_back(rows * cols).data(), rows, cols);
+    std::fill(view.begin(), view.end(), std::numeric_limits<T>::quiet_NaN());
+    return view;
+  }
+  View<T, dynamic> blank(Index size) { return {blank(1, size).data(), Extents<dynamic>(size)}; }
+  const std::vector<Buffer<T>>& tensors() const { return tensors_; }
+
+ private:
+  std::vector<Buffer<T>> tensors_;
+};
+
+template <class T, class Body>
+void compare_op(const Rig<ReferenceBackend, double>& expected, Body&& body) {
+  Rig<EigenBackend, T> found;
+  body(found);
+  REQUIRE(found.tensors().size() == expected.tensors().size());
+  for (std::size_t i = 0; i < expected.tensors().size(); ++i) {
+    CAPTURE(i, sizeof(T));
+    CHECK(deviation(expected.tensors()[i], found.tensors()[i]) < tolerance<T>);
+  }
+}
+
+template <class Body>
+void check_op(Body&& body) {
+  Rig<ReferenceBackend, double> expected;
+  body(expected);
+  compare_op<float>(expected, body);
+  compare_op<double>(expected, body);
+}
+
+/// The same bits from 1, 2, 3 and 8 threads.
+template <class T = float, class Body>
+void check_threads(Body&& body) {
+  Rig<EigenBackend, T> one(1);
+  body(one);
+  for (const int threads : {2, 3, 8}) {
+    Rig<EigenBackend, T> many(threads);
+    body(many);
+    for (std::size_t i = 0; i < one.tensors().size(); ++i) {
+      CAPTURE(i, threads);
+      CHECK(std::memcmp(one.tensors()[i].data(), many.tensors()[i].data(), one.tensors()[i].bytes()) == 0);
+    }
+  }
+}
+
+}  // namespace stlm::test

@@ -1,0 +1,172 @@
+#include <stlm/train/muon.hpp>
+
+#include <Eigen/Eigenvalues>
+
+#include <stlm/nn/attention.hpp>
+
+#include "golden/updates.hpp"
+
+namespace {
+
+using namespace stlm;
+
+MuonOptions golden_options() {
+  const golden::File file("optimizers.safetensors");
+  const std::vector<double> muon = file.values("muon"), adamw = file.values("adamw");
+  return {muon[0], muon[1], muon[2], {adamw[0], adamw[1], adamw[2], adamw[3], adamw[4]}};
+}
+
+/// One number as a matrix.
+struct Scalar {
+  template <class T>
+  struct Params {
+    View<T, 1, 1> w;
+  };
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p) {
+    v(path / "w", p.w, ParameterSpec::matrix(1));
+  }
+};
+
+/// Only tensors that are AdamW's.
+struct NoMatrix {
+  template <class T>
+  struct Params {
+    View<T, 3, 4> table;
+    View<T, 5> gain;
+  };
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p) {
+    v(path / "table", p.table, ParameterSpec::table(1));
+    v(path / "gain", p.gain, ParameterSpec::ones());
+  }
+};
+
+/// Large enough for every op to split its work.
+struct Large {
+  template <class T>
+  struct Params {
+    View<T, 300, 130> tall;
+    View<T, 130, 300> wide;
+  };
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p) {
+    ParameterSpec spec = ParameterSpec::matrix(130);
+    spec.row_parts = {200, 50, 50};
+    v(path / "tall", p.tall, spec);
+    v(path / "wide", p.wide, ParameterSpec::matrix(300));
+  }
+};
+
+template <class Model, class B, class T>
+void fill(const Parameters<Model, B, T>& params, std::uint64_t seed) {
+  std::uint64_t i = 0;
+  params.for_each([&](const Path&, const auto& view, const ParameterSpec&) {
+    for (T& x : view) x = static_cast<T>(random_uniform(RandomKey::from_seed(seed), i++)) - T(0.5);
+  });
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("Muon equals PyTorch's", "[golden]", golden::ReferenceDouble, golden::EigenDouble,
+                   golden::EigenFloat) {
+  using Optimizer = Muon<golden::UpdateModel, typename TestType::Backend, typename TestType::T>;
+  golden::check_updates<TestType, Optimizer>("muon", golden_options());
+}
+
+TEST_CASE("Muon takes the Q, K and V of attention as matrices of their own") {
+  using Layer = Attention<16, 4, 2, 6, Rotary<>, Causal, WithBias>;
+  Context<ReferenceBackend> ctx;
+  Parameters<Layer, ReferenceBackend> params(ctx);
+  int seen = 0;
+  params.for_each([&](const Path& path, const auto&, const ParameterSpec& spec) {
+    CAPTURE(path.str());
+    const bool qkv = path.str().starts_with("qkv.");
+    CHECK(spec.row_parts == (qkv ? std::array<Index, 3>{24, 12, 12} : std::array<Index, 3>{}));
+    ++seen;
+  });
+  CHECK(seen == 4);
+}
+
+TEST_CASE("Muon on one number is the Newton-Schulz polynomial five times") {
+  Context<ReferenceBackend> ctx;
+  Parameters<Scalar, ReferenceBackend, double> params(ctx), grads(ctx);
+  Muon<Scalar, ReferenceBackend, double> optimizer(ctx, {.lr = 0.1, .momentum = 0.5, .weight_decay = 0.2});
+  double w = params.tree().w(0, 0) = 3, m = 0;
+  for (const double g : {-2.0, 5.0, 0.0}) {
+    m = 0.5 * m + g;
+    const double u = g + 0.5 * m;
+    double x = u / (std::abs(u) + 1e-7);
+    for (int i = 0; i < 5; ++i) x = 3.4445 * x - 4.7750 * std::pow(x, 3) + 2.0315 * std::pow(x, 5);
+    w = w * (1 - 0.25 * 0.1 * 0.2) - 0.25 * 0.1 * x;
+    grads.tree().w(0, 0) = g;
+    optimizer.step(ctx, params, grads, 0.25);
+    CHECK(params.tree().w(0, 0) == Approx(w).epsilon(1e-13));
+  }
+}
+
+TEST_CASE("Muon without a gradient only decays") {
+  Context<ReferenceBackend> ctx;
+  Parameters<Scalar, ReferenceBackend, double> params(ctx), grads(ctx);
+  Muon<Scalar, ReferenceBackend, double> optimizer(ctx, {.lr = 0.1, .weight_decay = 0.5});
+  params.tree().w(0, 0) = 2;
+  optimizer.step(ctx, params, grads);
+  CHECK(params.tree().w(0, 0) == 2 * (1 - 0.1 * 0.5));
+}
+
+TEST_CASE("Muon without matrices is AdamW") {
+  Context<ReferenceBackend> ctx;
+  Parameters<NoMatrix, ReferenceBackend, double> a(ctx), b(ctx), grads(ctx);
+  const AdamWOptions options{.lr = 0.1, .weight_decay = 0.3};
+  Muon<NoMatrix, ReferenceBackend, double> muon(ctx, {.adamw = options});
+  AdamW<NoMatrix, ReferenceBackend, double> adamw(ctx, options);
+  fill(a, 1);
+  std::ranges::copy(a.flat(), b.flat().begin());
+  for (std::uint64_t step = 0; step < 3; ++step) {
+    fill(grads, 2 + step);
+    muon.step(ctx, a, grads, 0.5);
+    adamw.step(ctx, b, grads, 0.5);
+  }
+  CHECK(std::ranges::equal(a.flat(), b.flat()));
+}
+
+TEST_CASE("Muon's update has singular values near one, for each stacked matrix") {
+  Context<EigenBackend> ctx;
+  Parameters<Large, EigenBackend, double> params(ctx), grads(ctx);
+  Muon<Large, EigenBackend, double> optimizer(ctx, {.lr = 1});
+  fill(grads, 7);
+  optimizer.step(ctx, params, grads);
+  using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const auto check = [](const double* data, Index rows, Index cols) {
+    CAPTURE(rows, cols);
+    const double scale = std::sqrt(std::max(1.0, static_cast<double>(rows) / static_cast<double>(cols)));
+    const Matrix update = Eigen::Map<const Matrix>(data, rows, cols) / scale;
+    const Matrix gram = rows < cols ? Matrix(update * update.transpose()) : Matrix(update.transpose() * update);
+    const auto squares = Eigen::SelfAdjointEigenSolver<Matrix>(gram, Eigen::EigenvaluesOnly).eigenvalues().eval();
+    CHECK(squares.minCoeff() > 0.65 * 0.65);
+    CHECK(squares.maxCoeff() < 1.25 * 1.25);
+  };
+  const auto& tree = params.tree();
+  check(tree.tall.data(), 200, 130);
+  check(tree.tall.data() + 200 * 130, 50, 130);
+  check(tree.tall.data() + 250 * 130, 50, 130);
+  check(tree.wide.data(), 130, 300);
+}
+
+TEST_CASE("Muon's update is the same bits for any number of threads") {
+  const auto updated = [](int threads) {
+    Context<EigenBackend> ctx({.threads = threads});
+    Parameters<Large, EigenBackend> params(ctx), grads(ctx);
+    Muon<Large, EigenBackend> optimizer(ctx, {});
+    fill(params, 5);
+    for (std::uint64_t step = 0; step < 2; ++step) {
+      fill(grads, 6 + step);
+      optimizer.step(ctx, params, grads);
+    }
+    return std::vector<float>(params.flat().begin(), params.flat().end());
+  };
+  const std::vector<float> one = updated(1);
+  CHECK(updated(2) == one);
+  CHECK(updated(3) == one);
+  CHECK(updated(8) == one);
+}
