@@ -245,7 +245,8 @@ class Muon:
 
 def make_optimizers(seed):
     torch.manual_seed(seed)
-    shapes = {"wide": [5, 9], "tall": [9, 5], "square": [6, 6], "stacked": [8, 6], "table": [7, 5], "vector": [9]}
+    shapes = {"wide": [5, 9], "tall": [9, 5], "square": [6, 6], "stacked": [8, 6], "table": [7, 5], "positions": [3, 5],
+              "vector": [9]}
     matrices = {"wide": [5], "tall": [9], "square": [6], "stacked": [4, 2, 2]}  # and the rows of their parts
     start = {name: torch.randn(shape) for name, shape in shapes.items()}
     rounds = [{name: torch.randn(shape) for name, shape in shapes.items()} for _ in range(3)]

@@ -10,7 +10,7 @@ namespace golden {
 using stlm::ParameterSpec;
 using stlm::View;
 
-/// Matrices of every kind of shape, three of them stacked; a table; a vector.
+/// Matrices of every kind of shape, three of them stacked; two tables; a vector.
 struct UpdateModel {
   template <class T>
   struct Params {
@@ -19,6 +19,7 @@ struct UpdateModel {
     View<T, 6, 6> square;
     View<T, 8, 6> stacked;
     View<T, 7, 5> table;
+    View<T, 3, 5> positions;
     View<T, 9> vector;
   };
 
@@ -32,6 +33,7 @@ struct UpdateModel {
     ParameterSpec spec = ParameterSpec::matrix(6);
     spec.row_parts = {4, 2, 2};
     v(path / "stacked", p.stacked, spec);
+    v(path / "positions", p.positions, ParameterSpec::table(1));
   }
 };
 

@@ -34,7 +34,8 @@ TEST_CASE("AtomicFile: nothing is seen before commit", "[io][atomic_file]") {
   file.commit();
   CHECK(read_text(folder / "a") == "one two");
   CHECK(folder.names() == Names{"a"});
-  CHECK_THROWS_AS(file.commit(), FileError);
+  CHECK(error_of<FileError>([&] { file.commit(); }) ==
+        "stlm::AtomicFile: expected one commit of \"" + (folder / "a") + "\", found a second; remove it.");
   CHECK(read_text(folder / "a") == "one two");
 }
 
@@ -60,6 +61,16 @@ TEST_CASE("AtomicFile: two writers of one name do not mix", "[io][atomic_file]")
   first.commit();
   CHECK(read_text(folder / "a") == "first");
   CHECK(folder.names() == Names{"a"});
+}
+
+TEST_CASE("AtomicFile: touches no temporary file that is there already", "[io][atomic_file]") {
+  const TemporaryFolder folder;
+  for (int i = 0; i < 300; ++i)  // as a dead process with the same number may have left them
+    write_text(folder / ("a.tmp-" + std::to_string(::getpid()) + "-" + std::to_string(i)), "stale");
+  write_file(folder / "a", as_bytes("new"));
+  CHECK(read_text(folder / "a") == "new");
+  REQUIRE(folder.names().size() == 301);
+  for (const std::string& name : folder.names()) CHECK((name == "a" || read_text(folder / name) == "stale"));
 }
 
 TEST_CASE("AtomicFile: a process that dies while writing leaves the old file", "[io][atomic_file]") {

@@ -3,6 +3,7 @@
 #include <stlm/nn/block.hpp>
 
 #include "support/backend_parity.hpp"
+#include "support/column_scale.hpp"
 #include "support/gradient_check.hpp"
 
 using namespace stlm;
@@ -38,12 +39,12 @@ TEST_CASE("Repeat: one block after another, each with its own numbers", "[nn][re
 
 TEST_CASE("Repeat: names number the layers", "[nn][repeat]") {
   Context<ReferenceBackend> ctx;
-  Parameters<Repeat<12, RmsNorm<6>>, ReferenceBackend> norms(ctx);  // any module with a visit
+  Parameters<Repeat<12, ColumnScale<6>>, ReferenceBackend> params(ctx);
   std::vector<std::string> names;
-  norms.for_each([&](const Path& path, auto&, const ParameterSpec&) { names.push_back(path.str()); });
+  params.for_each([&](const Path& path, auto&, const ParameterSpec&) { names.push_back(path.str()); });
   CHECK(names.size() == 12);
-  CHECK(names[0] == "0.weight");
-  CHECK(names[11] == "11.weight");
+  CHECK(names[0] == "0.scale");
+  CHECK(names[11] == "11.scale");
 }
 
 TEST_CASE("Repeat: gradients", "[nn][repeat][gradient]") {

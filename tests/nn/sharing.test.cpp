@@ -39,7 +39,8 @@ TEST_CASE("SharedAcrossLayers: equals layers of their own with equal numbers, wh
   Fixture<Layers<Owned>, B, double> owned({2, 3});
   for (std::size_t i = 0; i < 3; ++i) {
     const auto copy = [](const auto& from, const auto& to) { std::copy(from.begin(), from.end(), to.begin()); };
-    const auto &from = shared.params.tree().layers[i], &to = owned.params.tree().layers[i];
+    const auto& from = shared.params.tree().layers[i];
+    const auto& to = owned.params.tree().layers[i];
     copy(from.attention_norm.gain, to.attention_norm.gain);
     copy(from.attention.qkv.weight, to.attention.qkv.weight);
     copy(from.attention.out.weight, to.attention.out.weight);

@@ -32,17 +32,6 @@ struct ByteModelDefaults {
 
 namespace detail {
 
-template <class Norm, Index Dim>
-struct Resize;
-template <template <Index> class Norm, Index Any, Index Dim>
-struct Resize<Norm<Any>, Dim> {
-  using type = Norm<Dim>;
-};
-template <Index Any, bool Bias, Index Dim>
-struct Resize<LayerNorm<Any, Bias>, Dim> {
-  using type = LayerNorm<Dim, Bias>;
-};
-
 template <class Position>
 concept RotaryPosition = requires { Position::needs_even_heads; };
 
@@ -67,7 +56,7 @@ struct ByteModelParts {
   static constexpr Index head_dim = Config::head_dim > 0 ? Config::head_dim : dim / heads;
   static constexpr bool rotary = RotaryPosition<typename Config::position>;
 
-  using Norm = typename Resize<typename Config::norm, dim>::type;
+  using Norm = typename Config::norm::template WithDim<dim>;
   using Added = std::conditional_t<rotary, NoPosition, typename Config::position>;
   using Inside = std::conditional_t<rotary, typename Config::position, NoPosition>;
   using AttentionLayer = Attention<dim, heads, kv_heads, head_dim, Inside, typename Config::mask, typename Config::linears>;

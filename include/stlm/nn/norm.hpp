@@ -16,6 +16,8 @@ namespace stlm {
 template <Index Dim>
 struct RmsNorm {
   static constexpr double eps = 1e-6;
+  template <Index Other>
+  using WithDim = RmsNorm<Other>;
 
   template <class T>
   struct Params {
@@ -51,6 +53,8 @@ struct RmsNorm {
 template <Index Dim, bool Bias = true>
 struct LayerNorm {
   static constexpr double eps = 1e-5;
+  template <Index Other>
+  using WithDim = LayerNorm<Other, Bias>;
 
   template <class T>
   struct Params {
@@ -97,6 +101,9 @@ struct LayerNorm {
 /// The identity.
 template <Index Dim>
 struct NoNorm {
+  template <Index Other>
+  using WithDim = NoNorm<Other>;
+
   template <class T>
   using Params = Empty;
   template <class T>

@@ -37,14 +37,11 @@ void gemm_tile(std::integer_sequence<int, I...>, Index depth, const T* a, const 
   (pstoreu(c + I / Packets * c_stride + I % Packets * size, sum[I]), ...);
 }
 
-/// The same for Rows rows and the first `cols` columns of a strip: summed on the stack, then moved.
-template <class T, int Rows, int Packets>
-void gemm_edge(Index cols, Index depth, const T* a, const T* b, T* c, Index c_stride, bool accumulate) {
-  constexpr Index width = Packets * GemmSizes<T>::packet;
-  alignas(64) T tile[std::size_t(Rows * width)];
-  gemm_tile<T, Packets>(std::make_integer_sequence<int, Rows * Packets>{}, depth, a, b, tile, width, false);
-  for (Index i = 0; i < Rows; ++i)
-    for (Index j = 0; j < cols; ++j) c[i * c_stride + j] = tile[i * width + j] + (accumulate ? c[i * c_stride + j] : T(0));
+/// C = or += a tile on the stack, of stride tile_cols: the way of columns that fill no strip. Not inlined for every tile.
+template <class T>
+EIGEN_DONT_INLINE void gemm_move(Index rows, Index cols, const T* tile, T* c, Index c_stride, bool accumulate) {
+  for (; rows > 0; --rows, tile += GemmSizes<T>::tile_cols, c += c_stride)
+    for (Index j = 0; j < cols; ++j) c[j] = tile[j] + (accumulate ? c[j] : T(0));
 }
 
 /// Prefetches a block of an operand, `runs` contiguous runs of `length` elements, in `steps` even steps.
@@ -66,12 +63,15 @@ void gemm_block(Index rows, Index cols, Index depth, const T* a, const T* b, T* 
   constexpr Index size = GemmSizes<T>::packet, strip = GemmSizes<T>::tile_cols;
   for (; rows >= Rows; rows -= Rows, a += Rows * GemmSizes<T>::a_stride, c += Rows * c_stride)
     for (Index j = 0; j < cols; j += strip) {
-      ahead.step();
+      alignas(64) T edge[std::size_t(Rows * strip)];
       const Index left = cols - j;
-      constexpr auto tile = std::make_integer_sequence<int, Rows * 2>{};
-      if (left >= strip) gemm_tile<T, 2>(tile, depth, a, b + j * depth, c + j, c_stride, accumulate);
-      else if (left > size) gemm_edge<T, Rows, 2>(left, depth, a, b + j * depth, c + j, c_stride, accumulate);
-      else gemm_edge<T, Rows, 1>(left, depth, a, b + j * depth, c + j, c_stride, accumulate);
+      const bool whole = left >= strip;
+      T* const to = whole ? c + j : edge;
+      const Index to_stride = whole ? c_stride : strip;
+      ahead.step();
+      if (left > size) gemm_tile<T, 2>(std::make_integer_sequence<int, Rows * 2>{}, depth, a, b + j * depth, to, to_stride, whole && accumulate);
+      else gemm_tile<T, 1>(std::make_integer_sequence<int, Rows>{}, depth, a, b + j * depth, to, to_stride, false);
+      if (!whole) gemm_move(Index(Rows), left, edge, c + j, c_stride, accumulate);
     }
   if constexpr (Rows > 1) {
     constexpr int fewer = int(std::bit_floor(unsigned(Rows - 1)));

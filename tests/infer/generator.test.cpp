@@ -1,0 +1,80 @@
+#include <stlm/infer/generator.hpp>
+
+#include "support/catch.hpp"
+#include "train/small_model.hpp"
+
+using namespace stlm;
+
+namespace {
+
+struct Setup {
+  Context<Backend> ctx{{.threads = 2, .seed = 3}};
+  SmallParameters params{ctx};
+  Setup() { init(ctx, params); }
+};
+
+/// The last row of logits of a full forward pass.
+std::vector<float> full_logits(Setup& s, const std::vector<Token>& tokens) {
+  const auto size = static_cast<Index>(tokens.size());
+  Activations<Small, Backend> acts(s.ctx, {1, size});
+  Small::logits(s.ctx, s.params.tree(), acts.pass(), {tokens.data(), 1, size}, acts.cache());
+  const auto& logits = acts.cache().head.logits;
+  return {logits.end() - Small::vocabulary, logits.end()};
+}
+
+double distance(std::span<const float> a, const std::vector<float>& b) {
+  double worst = 0;
+  for (std::size_t i = 0; i < b.size(); ++i) worst = std::max(worst, std::abs(static_cast<double>(a[i] - b[i])));
+  return worst;
+}
+
+const std::vector<Token> text = ByteTokenizer::encode("the quick brown fox jumps over the lazy dog");
+
+}  // namespace
+
+TEST_CASE("reading in any portions gives the logits of the full forward pass") {
+  Setup s;
+  Generator<Small, Backend> generator(s.ctx, 64);
+  for (const std::size_t portion : {1U, 3U, 7U, 43U}) {
+    generator.reset();
+    for (std::size_t read = 0; read < text.size(); read += portion) {
+      const std::size_t count = std::min(portion, text.size() - read);
+      generator.feed(s.ctx, s.params, std::span(text).subspan(read, count));
+      const std::vector<Token> so_far(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(read + count));
+      CHECK(distance(generator.logits(), full_logits(s, so_far)) < 1e-5);
+    }
+  }
+}
+
+TEST_CASE("when the memory is full the later half is read again") {
+  Setup s;
+  Generator<Small, Backend> generator(s.ctx, 10);
+  generator.feed(s.ctx, s.params, std::span(text).first(12));  // 10 fill it, then 5 stay, then 2 more
+  CHECK(distance(generator.logits(), full_logits(s, {text.begin() + 5, text.begin() + 12})) < 1e-5);
+}
+
+TEST_CASE("generation is what sampling from the full forward pass gives") {
+  Setup s;
+  const SampleOptions options{.max_bytes = 30, .temperature = 0.9, .top_k = 40, .seed = 4};
+  std::vector<Token> tokens = ByteTokenizer::encode("fox");
+  Sampler sampler(Small::vocabulary, options);
+  std::string expected;
+  for (int i = 0; i < 30; ++i) {
+    const auto logits = full_logits(s, tokens);
+    tokens.push_back(sampler(std::span<const float>(logits), Small::ignore));
+    if (tokens.back() >= 256) break;
+    expected.push_back(static_cast<char>(tokens.back()));
+  }
+  CHECK(sample(s.ctx, s.params, "fox", options, 64) == expected);
+  CHECK(sample(s.ctx, s.params, "fox", options, 64) == expected);
+}
+
+TEST_CASE("bytes stream one by one; an empty prompt and no bytes at all are fine") {
+  Setup s;
+  Generator<Small, Backend> generator(s.ctx, 16);
+  int calls = 0;
+  generator.generate(s.ctx, s.params, "", {.max_bytes = 20, .seed = 2}, [&](char) { ++calls; });
+  CHECK(calls <= 20);
+  generator.generate(s.ctx, s.params, "abc", {.max_bytes = 0}, [&](char) { FAIL("no byte was asked for"); });
+  CHECK_THROWS_AS((Generator<Small, Backend>(s.ctx, 1)), Error);
+}

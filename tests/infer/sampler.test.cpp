@@ -1,0 +1,70 @@
+#include <stlm/infer/sampler.hpp>
+
+#include <cmath>
+
+#include "support/catch.hpp"
+
+using stlm::Sampler;
+using stlm::Token;
+
+namespace {
+const std::vector<float> logits{0.F, 2.F, 1.F, -1.F, 2.5F};
+
+std::vector<double> frequencies(const stlm::SampleOptions& options, Token excluded = -1) {
+  Sampler sampler(5, options);
+  std::vector<double> counts(5);
+  constexpr int draws = 20000;
+  for (int i = 0; i < draws; ++i)
+    counts[static_cast<std::size_t>(sampler(std::span<const float>(logits), excluded))] += 1.0 / draws;
+  return counts;
+}
+
+std::vector<double> softmax(double temperature, std::initializer_list<Token> kept) {
+  std::vector<double> p(5);
+  double sum = 0;
+  for (const Token id : kept) sum += std::exp(static_cast<double>(logits[static_cast<std::size_t>(id)]) / temperature);
+  for (const Token id : kept)
+    p[static_cast<std::size_t>(id)] = std::exp(static_cast<double>(logits[static_cast<std::size_t>(id)]) / temperature) / sum;
+  return p;
+}
+
+void check_close(const std::vector<double>& found, const std::vector<double>& expected) {
+  for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i] == Approx(expected[i]).margin(0.015));
+}
+}  // namespace
+
+TEST_CASE("draws follow the softmax at the temperature") {
+  check_close(frequencies({.temperature = 1, .seed = 1}), softmax(1, {0, 1, 2, 3, 4}));
+  check_close(frequencies({.temperature = 0.5, .seed = 2}), softmax(0.5, {0, 1, 2, 3, 4}));
+}
+
+TEST_CASE("top-k draws among the k likeliest") {
+  check_close(frequencies({.temperature = 1, .top_k = 2, .seed = 1}), softmax(1, {1, 4}));
+  check_close(frequencies({.temperature = 1, .top_k = 99, .seed = 1}), softmax(1, {0, 1, 2, 3, 4}));
+}
+
+TEST_CASE("an excluded token is never drawn") { check_close(frequencies({.seed = 1}, 4), softmax(1, {0, 1, 2, 3})); }
+
+TEST_CASE("temperature 0 takes the likeliest, the first of equals") {
+  Sampler sampler(3, {.temperature = 0});
+  CHECK(sampler(std::span<const float>(std::vector<float>{1.F, 3.F, 3.F})) == 1);
+}
+
+TEST_CASE("a seed fixes the draws") {
+  Sampler a(5, {.seed = 9}), b(5, {.seed = 9}), c(5, {.seed = 10});
+  int differs = 0;
+  for (int i = 0; i < 100; ++i) {
+    const Token drawn = a(std::span<const float>(logits));
+    CHECK(b(std::span<const float>(logits)) == drawn);
+    differs += c(std::span<const float>(logits)) != drawn;
+  }
+  CHECK(differs > 0);
+}
+
+TEST_CASE("logits that are not numbers are an error, options out of range too") {
+  Sampler sampler(2, {});
+  CHECK_THROWS_AS(sampler(std::span<const float>(std::vector<float>{NAN, NAN})), stlm::NumericError);
+  CHECK(sampler(std::span<const float>(std::vector<float>{NAN, 0.F})) == 1);
+  CHECK_THROWS_AS(Sampler(2, {.temperature = -1}), stlm::Error);
+  CHECK_THROWS_AS(Sampler(2, {.top_k = -1}), stlm::Error);
+}

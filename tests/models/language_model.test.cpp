@@ -1,0 +1,46 @@
+#include <stlm/models/language_model.hpp>
+
+#include "support/backend_parity.hpp"
+#include "support/gradient_check.hpp"
+#include "support/small_models.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+// Per token of a forward pass: 2 FLOPs a weight of every matrix, and scores and mixing over 50 keys of 100 on average.
+static_assert(Plain::flops_per_token(100) == 2.0 * (2 * (4 * 64 + 3 * 96) + 88) + 2 * 4.0 * 50 * 8);
+static_assert(num_flops_per_token<Plain>(100) == 3 * Plain::flops_per_token(100));
+static_assert(TwoWay::flops_per_token(100) - Plain::flops_per_token(100) == 2 * 4.0 * 50 * 8);
+
+static_assert(activation_bytes<Plain>({2, 64}) > 2 * 64 * 11 * sizeof(float));
+static_assert(activation_bytes<Plain, double>({2, 64}) > activation_bytes<Plain>({2, 64}));
+
+TEMPLATE_TEST_CASE("LanguageModel: gradients", "[models][language_model][gradient]", Plain, Grouped, Learned, Sinusoidal, Mixed) {
+  check_gradients<Whole<TestType>>({2, 3}, 0.2);
+}
+
+TEST_CASE("LanguageModel: logits of the last position of each token alone", "[models][language_model]") {
+  Fixture<Whole<Plain>, ReferenceBackend, double> f({2, 3});
+  f.forward();
+  const auto& cache = f.acts.cache();
+  const auto& table = f.params.tree().embedding.table;
+  CHECK(cache.head.logits.extent(0) == 6);
+  double logit = 0;
+  for (Index c = 0; c < 8; ++c) logit += cache.head.normed(4, c) * table(7, c);
+  CHECK(cache.head.logits(4, 7) == Approx(logit).epsilon(1e-14));
+}
+
+TEST_CASE("LanguageModel: names, each tensor once", "[models][language_model]") {
+  Context<ReferenceBackend> ctx;
+  Parameters<Grouped, ReferenceBackend> params(ctx);
+  std::vector<std::string> names;
+  params.for_each([&](const Path& path, auto&, const ParameterSpec&) { names.push_back(path.str()); });
+  CHECK(names.front() == "embedding.weight");
+  CHECK(names[1] == "core.0.attention_norm.weight");
+  CHECK(names.back() == "head.weight");
+  CHECK(std::count(names.begin(), names.end(), "core.0.ffn.gate.weight") == 1);
+  CHECK(std::count(names.begin(), names.end(), "core.1.ffn.gate.weight") == 0);
+  CHECK(std::count(names.begin(), names.end(), "core.1.ffn.gate.lora_a") == 1);
+  std::sort(names.begin(), names.end());
+  CHECK(std::adjacent_find(names.begin(), names.end()) == names.end());
+}

@@ -1,0 +1,58 @@
+// A training step has the same bits whatever the number of threads.
+
+#include <stlm/backend/eigen.hpp>
+#include <stlm/models/program.hpp>
+
+#include <cstring>
+
+#include "support/catch.hpp"
+#include "support/small_models.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+/// Wide enough that every op splits its work.
+template <class Config>
+struct Wide : Config {
+  static constexpr int vocabulary = 258, dim = 96, ffn_dim = 200;
+};
+
+template <class Model>
+struct Step {
+  float loss;
+  std::vector<float> grads;
+};
+
+template <class Model>
+Step<Model> run(int threads, BatchShape shape) {
+  using B = EigenBackend;
+  Context<B> ctx({.threads = threads, .seed = 3});
+  Parameters<Model, B> params(ctx), grads(ctx);
+  Activations<Model, B> acts(ctx, shape);
+  const SomeBatch batch(shape, Model::vocabulary);
+  init(ctx, params);
+  float loss = 0;
+  for (int i = 0; i < 2; ++i) {
+    loss = forward(ctx, params, batch.view(), acts, {.dropout = 0.1});
+    backward(ctx, params, batch.view(), acts, grads);
+  }
+  return {loss, {grads.flat().begin(), grads.flat().end()}};
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("threads: loss and gradients are bit-equal for 1, 2, 3 and 8", "[models][threads]",
+                   ByteModel<Wide<SmallConfig>>, ByteModel<Wide<GroupedConfig>>, ByteModel<Wide<LearnedConfig>>) {
+  for (const BatchShape shape : {BatchShape{3, 65}, BatchShape{1, 1}, BatchShape{1, 130}}) {
+    const auto one = run<TestType>(1, shape);
+    CHECK(std::isfinite(one.loss));
+    for (const int threads : {2, 3, 8}) {
+      const auto many = run<TestType>(threads, shape);
+      CAPTURE(shape.batch, shape.tokens, threads);
+      CHECK(std::memcmp(&many.loss, &one.loss, sizeof(float)) == 0);
+      CHECK(std::memcmp(many.grads.data(), one.grads.data(), one.grads.size() * sizeof(float)) == 0);
+    }
+  }
+}

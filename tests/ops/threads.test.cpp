@@ -1,0 +1,80 @@
+// Every op that works in threads, on shapes that it splits: the same bits from 1, 2, 3 and 8.
+
+#include <stlm/ops/activation.hpp>
+#include <stlm/ops/attention.hpp>
+#include <stlm/ops/cross_entropy.hpp>
+#include <stlm/ops/embedding.hpp>
+#include <stlm/ops/gemm.hpp>
+#include <stlm/ops/norm.hpp>
+#include <stlm/ops/optimizer.hpp>
+#include <stlm/ops/rope.hpp>
+
+#include <array>
+
+#include "support/op_parity.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+TEST_CASE("threads: gemm", "[ops][threads]") {
+  for (const auto& [m, n, k] : {std::array<Index, 3>{513, 67, 129}, {5, 777, 130}, {1, 999, 65}, {70, 33, 3001}})
+    for (const bool accumulate : {false, true})
+      check_threads([=, m = m, n = n, k = k](auto& rig) {
+        const auto c = rig.random(m, n);
+        ops::gemm(rig.ctx, rig.random(m, k), rig.random(n, k), c, {.transpose_b = true, .accumulate = accumulate});
+        ops::gemm(rig.ctx, rig.random(k, m), rig.random(k, n), c, {.transpose_a = true, .accumulate = accumulate});
+        ops::gemm(rig.ctx, rig.random(m, k), rig.random(k, n), c, {.accumulate = accumulate});
+      });
+}
+
+TEST_CASE("threads: elementwise work, norms and sums", "[ops][threads]") {
+  check_threads([](auto& rig) {
+    const auto x = rig.random(1001, 97), y = rig.random(1001, 97), dx = rig.random(1001, 97);
+    const auto gain = rig.random(97), dgain = rig.random(97), dbias = rig.random(97), mean = rig.blank(1001);
+    const auto rstd = rig.blank(1001), sum = rig.blank(1);
+    ops::dropout(rig.ctx, x, 0.2, {1, 2});
+    ops::add(rig.ctx, x, y, y);
+    ops::add_bias(rig.ctx, gain, y);
+    ops::sum_rows(rig.ctx, y, dbias);
+    ops::rms_norm_forward(rig.ctx, x, gain, y, rstd, 1e-6);
+    ops::rms_norm_backward(rig.ctx, x, gain, rstd, y, dx, dgain, true);
+    ops::layer_norm_forward(rig.ctx, x, gain, dbias, y, mean, rstd, 1e-5);
+    ops::layer_norm_backward(rig.ctx, x, gain, mean, rstd, y, dx, dgain, dbias, true);
+    ops::activation_forward<Gelu>(rig.ctx, dx, y);
+    ops::swiglu_backward(rig.ctx, x, y, dx, dx, y);
+    ops::adamw(rig.ctx, rig.random(97 * 1001), rig.random(97 * 1001), rig.random(97 * 1001), rig.blank(97 * 1001),
+               {1e-2, 0.9, 0.95, 1e-8, 0.1, 3});
+    sum(0) = static_cast<float>(ops::sum_squares(rig.ctx, y));
+  });
+}
+
+TEST_CASE("threads: embedding and cross-entropy", "[ops][threads]") {
+  const std::vector<Token> tokens = some_tokens(999, 258, {1, 2}, 256);
+  const View<const Token, dynamic, dynamic> ids(tokens.data(), 1, 999);
+  check_threads([&](auto& rig) {
+    const auto table = rig.random(258, 70), x = rig.random(999, 70), dtable = rig.random(258, 70);
+    const auto logits = rig.random(999, 258);
+    const auto losses = rig.blank(999), lse = rig.blank(999), sum = rig.blank(1);
+    ops::embedding_forward(rig.ctx, table, ids, x);
+    ops::embedding_backward(rig.ctx, ids, x, dtable);
+    sum(0) = ops::cross_entropy_forward(rig.ctx, logits, ids, 256, losses, lse).sum;
+    ops::cross_entropy_backward(rig.ctx, logits, ids, 256, lse, 0.1);
+  });
+}
+
+TEST_CASE("threads: rotary embedding and attention", "[ops][threads]") {
+  check_threads([](auto& rig) {
+    constexpr Index batch = 2, length = 150, heads = 4, kv_heads = 2, size = 16;
+    const auto view = [&](Index count) {
+      const Index width = count * size;
+      return HeadsView<float>{rig.random(batch * length, width).data(), count, size, length * width, width};
+    };
+    const auto q = view(heads), out = view(heads), dout = view(heads), dq = view(heads);
+    const auto k = view(kv_heads), v = view(kv_heads), dk = view(kv_heads), dv = view(kv_heads);
+    const auto lse = rig.blank(batch * heads * length);
+    const ops::AttentionShape shape{batch, length, length, true, 0.1, {3, 4}};
+    ops::rope(rig.ctx, q, {.batch = batch, .tokens = length});
+    ops::attention_forward(rig.ctx, q, k, v, out, lse, shape);
+    ops::attention_backward(rig.ctx, q, k, v, out, lse, dout, dq, dk, dv, shape);
+  });
+}

@@ -1,0 +1,80 @@
+// Small models that together use every part: position, norm, kind of heads, feed-forward layer, sharing, head.
+#pragma once
+
+#include <stlm/models/byte_model.hpp>
+
+#include "support/column_scale.hpp"
+#include "support/numbers.hpp"
+
+namespace stlm::test {
+
+struct SmallConfig : ByteModelDefaults {
+  static constexpr int vocabulary = 11, dim = 8, layers = 2, heads = 4, ffn_dim = 12;
+};
+
+/// Multi-head, rotary, RMSNorm, SwiGLU, tied.
+using Plain = ByteModel<SmallConfig>;
+
+struct GroupedConfig : SmallConfig {
+  static constexpr int kv_heads = 2, head_dim = 6;
+  using position = Rotary<RopePairs::kHalfSplit>;
+  using norm = LayerNorm<1>;
+  using ffn_sharing = SharedAcrossLayers<2>;
+  using head = Untied;
+};
+/// Grouped-query, half-split rotary, LayerNorm, a feed-forward layer shared but for low-rank terms, untied.
+using Grouped = ByteModel<GroupedConfig>;
+
+struct LearnedConfig : SmallConfig {
+  static constexpr int kv_heads = 1;
+  static constexpr bool gated = false;
+  using position = LearnedPosition<130>;
+  using norm = LayerNorm<1, false>;
+  using activation = Gelu;
+  using linears = WithBias;
+};
+/// Multi-query, learned positions, LayerNorm without bias, a plain feed-forward layer, biases: as in GPT-2.
+using Learned = ByteModel<LearnedConfig>;
+
+struct SinusoidalConfig : SmallConfig {
+  using position = SinusoidalPosition;
+  using norm = NoNorm<1>;
+  using ffn_sharing = SharedAcrossLayers<>;
+};
+/// Sinusoidal positions, no norm, one feed-forward layer for all.
+using Sinusoidal = ByteModel<SinusoidalConfig>;
+
+struct UnorderedConfig : SmallConfig {
+  using position = NoPosition;
+};
+/// No positions: only the mask tells the order of tokens.
+using Unordered = ByteModel<UnorderedConfig>;
+
+/// A user's module between ours.
+using Mixed = LanguageModel<TokenEmbedding<11, 8>,
+                            Sequential<Plain::Core, ColumnScale<8>,
+                                       PreNormBlock<LayerNorm<8>, Attention<8, 2, 1, 4>, FeedForward<8, 12, ReluSquared>>>,
+                            Head<RmsNorm<8>, 8, 11>>;
+
+struct TwoWayConfig : SmallConfig {
+  using mask = Bidirectional;
+};
+/// Every token sees every other: not for generation.
+using TwoWay = ByteModel<TwoWayConfig>;
+
+/// One batch: tokens of a seed, every target the token that follows.
+struct SomeBatch {
+  std::vector<Token> tokens, targets;
+  BatchShape shape;
+
+  SomeBatch(BatchShape batch_shape, Index vocabulary, std::uint64_t seed = 1) : shape(batch_shape) {
+    for (Index b = 0; b < shape.batch; ++b) {
+      const auto text = some_tokens(shape.tokens + 1, vocabulary, RandomKey::from_seed(seed).fold(static_cast<std::uint64_t>(b)));
+      tokens.insert(tokens.end(), text.begin(), text.end() - 1);
+      targets.insert(targets.end(), text.begin() + 1, text.end());
+    }
+  }
+  Batch view() const { return {{tokens.data(), shape.batch, shape.tokens}, {targets.data(), shape.batch, shape.tokens}}; }
+};
+
+}  // namespace stlm::test

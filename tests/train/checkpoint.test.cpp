@@ -1,0 +1,85 @@
+#include <stlm/train/checkpoint.hpp>
+
+#include <stlm/data/byte_loader.hpp>
+#include <stlm/train/adamw.hpp>
+#include <stlm/train/muon.hpp>
+
+#include "io/temporary_folder.hpp"
+#include "support/catch.hpp"
+#include "train/small_model.hpp"
+
+using namespace stlm;
+
+namespace {
+
+/// A run with dropout, so that the random stream matters.
+template <class Optimizer>
+struct Run {
+  static constexpr BatchShape shape{.batch = 2, .tokens = 16};
+  Context<Backend> ctx{{.threads = 2, .seed = 5}};
+  SmallParameters params{ctx}, grads{ctx};
+  Activations<Small, Backend> acts{ctx, shape};
+  Optimizer optimizer{ctx, {}};
+  ByteLoader<Small> loader{ByteText::from_string(std::string(300, 'x') + std::string(300, 'y')), shape, 3};
+  std::uint64_t step = 0;
+
+  Run() { init(ctx, params); }
+  void train(int steps) {
+    for (int i = 0; i < steps; ++i, ++step) {
+      const Batch batch = loader.next();
+      forward(ctx, params, batch, acts, {.dropout = 0.1});
+      grads.zero(ctx);
+      backward(ctx, params, batch, acts, grads);
+      optimizer.step(ctx, params, grads);
+    }
+  }
+  void save(const std::string& path) {
+    save_checkpoint(path, params, optimizer, {step, ctx.random().counter(), loader.position()}, {{"note", "x"}});
+  }
+  void resume(const std::string& path) {
+    const TrainState state = load_checkpoint(SafetensorsFile(path), params, optimizer);
+    step = state.step;
+    ctx.random().restore(state.random_counter);
+    loader.seek(state.loader_position);
+  }
+};
+
+template <class Optimizer>
+void stopped_equals_whole() {
+  const TemporaryFolder folder;
+  Run<Optimizer> whole, first, second;
+  whole.train(12);
+  first.train(7);
+  first.save(folder / "stopped");
+  second.train(2);  // what it did before must not matter
+  second.resume(folder / "stopped");
+  second.train(5);
+  whole.save(folder / "a");
+  second.save(folder / "b");
+  CHECK(read_text(folder / "a") == read_text(folder / "b"));
+  CHECK(SafetensorsFile(folder / "a").metadata("step") == "12");
+  CHECK(SafetensorsFile(folder / "a").metadata("note") == "x");
+}
+
+}  // namespace
+
+TEST_CASE("a run stopped and continued ends with the same bytes: AdamW") { stopped_equals_whole<AdamW<Small, Backend>>(); }
+TEST_CASE("a run stopped and continued ends with the same bytes: Muon") { stopped_equals_whole<Muon<Small, Backend>>(); }
+
+TEST_CASE("a checkpoint of another optimiser or with damaged numbers changes nothing") {
+  const TemporaryFolder folder;
+  Run<AdamW<Small, Backend>> adamw;
+  Run<Muon<Small, Backend>> muon;
+  adamw.train(1);
+  muon.train(1);
+  muon.save(folder / "muon");
+  const std::vector<float> before(adamw.params.flat().begin(), adamw.params.flat().end());
+  CHECK_THROWS_AS(adamw.resume(folder / "muon"), FileError);
+
+  SafetensorsWriter writer;
+  writer.set_metadata({{"step", "7 or so"}});
+  writer.write(folder / "damaged");
+  const auto text = error_of<FileError>([&] { adamw.resume(folder / "damaged"); });
+  CHECK(text.find("step: expected a whole number, found \"7 or so\"") != std::string::npos);
+  CHECK(std::equal(before.begin(), before.end(), adamw.params.flat().begin()));
+}

@@ -1,0 +1,27 @@
+#include <stlm/train/schedule.hpp>
+
+#include "support/catch.hpp"
+
+TEST_CASE("the cosine warms up, falls, and ends exactly at its minimum") {
+  const stlm::CosineSchedule factor{.warmup = 10, .total = 100, .minimum = 0.1};
+  CHECK(factor(0) == 0.1);
+  CHECK(factor(9) == 1.0);
+  CHECK(factor(10) == 1.0);
+  CHECK(factor(99) == 0.1);
+  CHECK(factor(1000) == 0.1);
+  CHECK(factor(98) > 0.1);
+  CHECK(factor.at(0.5) == Approx(0.55));
+  for (int step = 10; step < 99; ++step) CHECK(factor(step + 1) < factor(step));
+}
+
+TEST_CASE("a cosine of one step, or all warm-up, is defined") {
+  CHECK(stlm::CosineSchedule{.warmup = 0, .total = 1, .minimum = 0.2}(0) == 0.2);
+  CHECK(stlm::CosineSchedule{.warmup = 5, .total = 5, .minimum = 0.2}(4) == 1.0);
+}
+
+TEST_CASE("constant after warm-up") {
+  const stlm::ConstantSchedule factor{.warmup = 4};
+  CHECK(factor(0) == 0.25);
+  CHECK(factor(3) == 1.0);
+  CHECK(factor(1000) == 1.0);
+}
