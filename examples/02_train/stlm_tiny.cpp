@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
   example::Recipe recipe;
   recipe.optimizer = {.lr = 0.02, .adamw = {.lr = 3e-3}};
   try {
-    if (app.got_subcommand("train")) return example::train<Model>(options, recipe);
+    if (app.got_subcommand("train")) return example::TrainingRun<Model>(options, recipe).run();
     if (app.got_subcommand("generate")) return example::generate<Model>(options, recipe.shape.tokens);
     return example::info<Model>(recipe.shape);
   } catch (const std::exception& error) {

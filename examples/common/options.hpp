@@ -58,12 +58,13 @@ inline void add_commands(CLI::App& app, Options& o) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
 
-  auto* info = app.add_subcommand("info", "Print the model: tensors, parameters, memory, FLOPs");
+  app.add_subcommand("info", "Print the model: tensors, parameters, memory, FLOPs");
   for (auto* command : {train, generate}) {
-    command->add_option("--threads", o.threads, "Results do not depend on it")->check(CLI::Range(1, 1024))->capture_default_str();
+    command->add_option("--threads", o.threads, "Results do not depend on it")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
     command->add_option("--seed", o.seed, "Of every random number")->capture_default_str();
   }
-  static_cast<void>(info);
 }
 
 }  // namespace example

@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -13,7 +12,17 @@
 
 namespace example {
 
-/// Seconds since it was made, plus those of earlier runs.
+inline constexpr double bits_per_nat = 1.4426950408889634;
+
+/// printf into a string of at most 255 characters.
+template <class... Values>
+std::string format(const char* pattern, Values... values) {
+  char text[256];
+  std::snprintf(text, sizeof text, pattern, values...);
+  return text;
+}
+
+/// Seconds since it was made, plus those of the runs it continues.
 class Clock {
  public:
   explicit Clock(double before = 0) : before_(before) {}
@@ -29,15 +38,10 @@ class Clock {
 /// One line that is written over on a terminal, and a plain line every few seconds elsewhere.
 class Progress {
  public:
-  void line(const std::string& text, bool last = false) {
-    const double now = clock_.seconds();
-    const double gap = terminal_ ? 0.2 : 5;
-    if (!last && now < shown_ + gap) return;
-    shown_ = now;
-    if (terminal_)
-      std::printf("\r\033[K%s%s", text.c_str(), last ? "\n" : "");
-    else
-      std::printf("%s\n", text.c_str());
+  void line(const std::string& text) {
+    if (clock_.seconds() < next_) return;
+    next_ = clock_.seconds() + (terminal_ ? 0.2 : 5);
+    std::printf(terminal_ ? "\r\033[K%s" : "%s\n", text.c_str());
     std::fflush(stdout);
   }
   /// Text on lines of its own.
@@ -49,18 +53,18 @@ class Progress {
  private:
   bool terminal_ = isatty(STDOUT_FILENO) != 0;
   Clock clock_;
-  double shown_ = -1e9;
+  double next_ = 0;
 };
 
 /// Metrics, one JSON object a line. A resumed run keeps the lines up to the step it continues from.
 class Metrics {
  public:
-  Metrics(const std::string& path, std::uint64_t continue_from) {
+  Metrics(const std::string& path, std::uint64_t step) {
     std::string kept;
     std::ifstream old(path);
-    for (std::string line; continue_from > 0 && std::getline(old, line);) {
+    for (std::string line; step > 0 && std::getline(old, line);) {
       const auto entry = nlohmann::json::parse(line, nullptr, false);
-      if (entry.is_object() && entry.value("step", std::uint64_t{0}) <= continue_from) kept += line + "\n";
+      if (entry.is_object() && entry.value("step", step + 1) <= step) kept += line + "\n";
     }
     old.close();
     file_.open(path, std::ios::trunc);

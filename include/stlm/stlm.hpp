@@ -13,4 +13,5 @@
 #include <stlm/train/checkpoint.hpp>
 #include <stlm/train/clip.hpp>
 #include <stlm/train/evaluate.hpp>
+#include <stlm/train/muon.hpp>
 #include <stlm/train/schedule.hpp>

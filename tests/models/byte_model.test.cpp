@@ -13,6 +13,10 @@ struct Tiny : ByteModelDefaults {
 };
 using Model = ByteModel<Tiny>;
 
+struct Deeper : Tiny {
+  static constexpr int layers = 5;
+};
+
 }  // namespace
 
 // The defaults: bytes, multi-head attention with adjacent rotary pairs, RMSNorm, SwiGLU, no bias, tied.
@@ -40,9 +44,6 @@ static_assert(num_params<Learned> == 88 + 130 * 8 + 2 * (16 + 8 * 12 + 12 + 64 +
 static_assert(num_params<Sinusoidal> == 88 + 2 * 4 * 64 + 3 * 96);
 static_assert(num_params<Unordered> == num_params<Plain> && num_params<TwoWay> == num_params<Plain>);
 
-TEST_CASE("ByteModel: more layers are more numbers and nothing else", "[models][byte_model]") {
-  struct Deeper : Tiny {
-    static constexpr int layers = 5;
-  };
+TEST_CASE("ByteModel: a layer more is a layer's numbers more", "[models][byte_model]") {
   STATIC_REQUIRE(num_params<ByteModel<Deeper>> - num_params<Model> == 4 * 128 * 128 + 3 * 128 * 320 + 2 * 128);
 }

@@ -1,4 +1,5 @@
-# cmake -D WAY=find_package|add_subdirectory|fetch_content ... -P run.cmake: a user's project, from nothing to a run.
+# cmake -D WAY=find_package|add_subdirectory|fetch_content|examples_alone ... -P run.cmake
+# A user's project, from nothing to a run.
 
 cmake_minimum_required(VERSION 3.24)
 
@@ -13,7 +14,7 @@ endfunction()
 file(REMOVE_RECURSE "${SCRATCH}")
 set(configure ${CMAKE_COMMAND} -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${COMPILER} -D Eigen3_DIR=${Eigen3_DIR})
 
-if(WAY STREQUAL "find_package")
+if(WAY MATCHES "find_package|examples_alone")
   run(${configure} -S ${STLM_SOURCE_DIR} -B ${SCRATCH}/stlm
       -D STLM_BUILD_TESTS=OFF -D STLM_BUILD_EXAMPLES=OFF -D STLM_BUILD_BENCHMARKS=OFF)
   run(${CMAKE_COMMAND} --install ${SCRATCH}/stlm --prefix ${SCRATCH}/prefix)
@@ -27,6 +28,12 @@ if(WAY STREQUAL "find_package")
       endif()
     endforeach()
   endforeach()
+endif()
+
+if(WAY STREQUAL "examples_alone")
+  run(${configure} -S ${STLM_SOURCE_DIR}/examples -B ${SCRATCH}/build -D CMAKE_PREFIX_PATH=${SCRATCH}/prefix)
+  run(${CMAKE_COMMAND} --build ${SCRATCH}/build --target stlm_hello)
+  return()
 endif()
 
 run(${configure} -S ${CMAKE_CURRENT_LIST_DIR}/consumer -B ${SCRATCH}/build -D WAY=${WAY} -D STLM_SOURCE_DIR=${STLM_SOURCE_DIR}

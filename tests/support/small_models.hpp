@@ -77,4 +77,19 @@ struct SomeBatch {
   Batch view() const { return {{tokens.data(), shape.batch, shape.tokens}, {targets.data(), shape.batch, shape.tokens}}; }
 };
 
+/// Keys and values of `capacity` tokens for `decode`.
+template <class Model, class B, class T = float>
+struct DecodeState {
+  Buffer<std::byte> memory;
+  typename Model::template KvCache<T> cache{};
+
+  DecodeState(Index batch, Index capacity) {
+    Arena count;
+    Model::plan_decode(count, cache, batch, capacity);
+    memory = Buffer<std::byte>(static_cast<Index>(count.bytes()));
+    Arena arena(memory.data(), count.kept_bytes());
+    Model::plan_decode(arena, cache, batch, capacity);
+  }
+};
+
 }  // namespace stlm::test

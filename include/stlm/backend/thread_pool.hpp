@@ -3,6 +3,10 @@
 // `run(tasks, f)` calls f(task, worker) for every task in [0, tasks), on the calling thread (worker 0) and the pool's.
 // Which thread takes which task is chance; callers make results independent of it by splitting work by the problem's
 // shape and giving every task its own output. Between runs threads spin briefly, then sleep. One thread starts none.
+//
+// A run does not wait for threads that come too late to find a task: it opens, its caller works until no task is left,
+// closes it, and waits only for those inside. A thread enters by raising `inside_` before it looks whether the run is
+// open; the caller closes before it looks whether anyone is inside; so one of the two always sees the other.
 #pragma once
 
 #include <atomic>
@@ -24,7 +28,7 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
   ~ThreadPool() {
     stop_ = true;
-    start();
+    wake();
     for (std::thread& worker : workers_) worker.join();
   }
 
@@ -41,17 +45,18 @@ class ThreadPool {
     object_ = &f;
     tasks_ = tasks;
     next_.store(0, std::memory_order_relaxed);
-    busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
-    start();
+    open_.store(true);
+    wake();
     drain(0);
-    wait(busy_, [](int busy) { return busy != 0; });
+    open_.store(false);
+    wait(inside_, [](int inside) { return inside != 0; });
   }
 
  private:
   static constexpr int spins = 4000;  // tens of microseconds: longer than the gap between two ops, shorter than a pause
 
-  void start() {
-    epoch_.fetch_add(1, std::memory_order_release);
+  void wake() {
+    epoch_.fetch_add(1);
     epoch_.notify_all();
   }
 
@@ -77,21 +82,22 @@ class ThreadPool {
   void serve(int worker) {
     for (unsigned seen = 0;;) {
       wait(epoch_, [seen](unsigned epoch) { return epoch == seen; });
-      ++seen;
+      seen = epoch_.load();
       if (stop_) return;
-      drain(worker);
-      if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) busy_.notify_one();
+      inside_.fetch_add(1);
+      if (open_.load()) drain(worker);
+      if (inside_.fetch_sub(1) == 1) inside_.notify_one();
     }
   }
 
-  std::vector<std::thread> workers_;
   std::atomic<unsigned> epoch_{0};
-  std::atomic<int> busy_{0};
+  std::atomic<int> inside_{0};
+  std::atomic<bool> open_{false}, stop_{false};
   std::atomic<Index> next_{0};
   void (*call_)(const void*, Index, int) = nullptr;
   const void* object_ = nullptr;
   Index tasks_ = 0;
-  std::atomic<bool> stop_{false};
+  std::vector<std::thread> workers_;  // last: they use all of the above
 };
 
 }  // namespace stlm

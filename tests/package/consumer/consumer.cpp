@@ -1,13 +1,31 @@
-// A user's program: what it needs must all come from stlm::stlm.
-#include <stlm/core/tensor_view.hpp>
+// A user's program: a model of their own, trained for one step. What it needs must all come from stlm::stlm.
+#include <cstdio>
 
-#include <Eigen/Core>
-#include <thread>
+#include <stlm/backend/eigen.hpp>
+#include <stlm/stlm.hpp>
+
+struct Tiny : stlm::ByteModelDefaults {
+  static constexpr int dim = 16, layers = 2, heads = 2, ffn_dim = 32;
+};
+using Model = stlm::ByteModel<Tiny>;
+using Backend = stlm::EigenBackend;
 
 int main() {
-  float numbers[6] = {1, 2, 3, 4, 5, 6};
-  float sum = 0;
-  std::thread([&] { sum = Eigen::Map<Eigen::VectorXf>(numbers, 6).sum(); }).join();
-  const stlm::View<float, stlm::dynamic, 3> view(numbers, 2);
-  return view(1, 2) == 6 && sum == 21 ? 0 : 1;
+  constexpr stlm::BatchShape shape{.batch = 1, .tokens = 8};
+  stlm::Context<Backend> ctx({.threads = 2, .seed = 1});
+  stlm::Parameters<Model, Backend> params(ctx), grads(ctx);
+  stlm::Activations<Model, Backend> acts(ctx, shape);
+  stlm::AdamW<Model, Backend> opt(ctx, {.lr = 1e-2});
+  stlm::init(ctx, params);
+
+  const stlm::Token text[] = {'o', 'n', 'e', ' ', 's', 't', 'e', 'p', '.'};
+  const stlm::Batch batch{{text, 1, 8}, {text + 1, 1, 8}};
+  const float before = stlm::forward(ctx, params, batch, acts);
+  stlm::backward(ctx, params, batch, acts, grads);
+  opt.step(ctx, params, grads);
+  const float after = stlm::forward(ctx, params, batch, acts);
+
+  std::printf("%d.%d.%d: loss %.4f, after one step %.4f\n", STLM_VERSION_MAJOR, STLM_VERSION_MINOR, STLM_VERSION_PATCH,
+              double{before}, double{after});
+  return after < before ? 0 : 1;
 }

@@ -29,7 +29,8 @@ struct Vectorized<Sigmoid> {
   }
   template <class X>
   static auto derivative(const X& x) {
-    return (-x).exp() * (1 + (-x).exp()).square().inverse();
+    const auto s = value(x);
+    return s * (1 - s);
   }
 };
 

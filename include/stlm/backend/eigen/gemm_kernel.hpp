@@ -1,15 +1,17 @@
 // The serial matrix product C = A B or C += A B on Eigen's packets: C row-major, A and B row-major or transposed.
 //
 // The idea is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), and of BLIS. A
-// tile of C, tile_rows x 2 packets, stays in registers while the loop over k multiplies two packets of B by one broadcast
-// element of A per row: 12 x 2 = 24 sums in 32 registers (AVX-512, NEON), 6 x 2 = 12 in 16, enough to hide the latency of
-// a multiply-add, with one load for two of them. Both operands are packed first (gemm_pack.hpp): the tile's rows of A stay
-// in L1 while all strips of B stream past from L2. Rows that fill no tile take tiles of 8, 4, 2 and 1 rows; columns that
-// fill no strip, a tile on the stack. What the next tile and the next block need is prefetched while this one is summed.
+// tile of C, tile_rows x 2 packets, stays in registers while the loop over k multiplies two packets of B by one
+// broadcast element of A per row: 12 x 2 = 24 sums in 32 registers (AVX-512, NEON), 6 x 2 = 12 in 16, enough to hide
+// the latency of a multiply-add, with one load for two of them. Both operands are packed first (gemm_pack.hpp): the
+// tile's rows of A stay in L1 while all strips of B stream past from L2. Rows that fill no tile take tiles of 8, 4, 2
+// and 1 rows; columns that fill no strip, a tile on the stack. What the next tile and the next block need is prefetched
+// while this one is summed.
 //
 // Each element of C is the sum over k in order, one sum per block of k: its bits depend on k alone, not on m, n or its
-// place. Products of up to four rows with a transposed B (y = x W^T for one token) read each weight once and are bound by
-// memory: they take dot products along k without packing, again with bits that depend on k alone.
+// place, so a product may be cut into pieces of rows or columns at will. Only up to eight rows with a transposed B
+// (y = x W^T for a few tokens) go another way: dot products along k, without packing, because reading each weight once
+// is all the time there is.
 #pragma once
 
 #include <bit>
@@ -24,35 +26,40 @@ namespace stlm::eigen {
 
 /// C = or += A B for one tile in registers: Packets wide, with one I in 0, 1, .. for each of its packets.
 template <class T, int Packets, int... I>
-void gemm_tile(std::integer_sequence<int, I...>, Index depth, const T* a, const T* b, T* c, Index c_stride, bool accumulate) {
+void gemm_tile(std::integer_sequence<int, I...>, Index depth, const T* a, const T* b, T* c, Index c_stride,
+               bool accumulate) {
   using namespace Eigen::internal;
   constexpr Index size = GemmSizes<T>::packet, a_stride = GemmSizes<T>::a_stride;
-  (prefetch(c + I / Packets * c_stride + I % Packets * size), ...);
+  const auto step = [c_stride](int i) { return i % Packets == Packets - 1 ? c_stride - (Packets - 1) * size : size; };
+  Index at = 0;
+  ((prefetch(c + at), at += step(I)), ...);
   Packet<T> sum[] = {(static_cast<void>(I), pset1<Packet<T>>(T(0)))...};
   for (const T* const end = a + depth; a != end; ++a, b += GemmSizes<T>::tile_cols) {
     const Packet<T> row[] = {pload<Packet<T>>(b), pload<Packet<T>>(b + size)};
     ((sum[I] = pmadd(pset1<Packet<T>>(a[I / Packets * a_stride]), row[I % Packets], sum[I])), ...);
   }
-  if (accumulate) ((sum[I] = padd(sum[I], ploadu<Packet<T>>(c + I / Packets * c_stride + I % Packets * size))), ...);
-  (pstoreu(c + I / Packets * c_stride + I % Packets * size, sum[I]), ...);
+  at = 0;
+  if (accumulate) ((sum[I] = padd(sum[I], ploadu<Packet<T>>(c + at)), at += step(I)), ...);
+  at = 0;
+  ((pstoreu(c + at, sum[I]), at += step(I)), ...);
 }
 
-/// C = or += a tile on the stack, of stride tile_cols: the way of columns that fill no strip. Not inlined for every tile.
+/// C = or += a tile on the stack, of stride tile_cols: the way of columns that fill no strip. Not inlined per tile.
 template <class T>
 EIGEN_DONT_INLINE void gemm_move(Index rows, Index cols, const T* tile, T* c, Index c_stride, bool accumulate) {
   for (; rows > 0; --rows, tile += GemmSizes<T>::tile_cols, c += c_stride)
-    for (Index j = 0; j < cols; ++j) c[j] = tile[j] + (accumulate ? c[j] : T(0));
+    for (Index j = 0; j < cols; ++j) c[j] = accumulate ? c[j] + tile[j] : tile[j];
 }
 
 /// Prefetches a block of an operand, `runs` contiguous runs of `length` elements, in `steps` even steps.
 template <class T>
 struct GemmAhead {
   const T* data;
-  Index stride, runs, length, steps, due = 0;
+  Index stride, runs, length, steps, at = 0, due = 0;
 
   void step() {
-    for (due += runs; due >= steps; due -= steps, data += stride)
-      for (Index j = 0; j < length; j += Index(64 / sizeof(T))) Eigen::internal::prefetch(data + j);
+    for (due += runs; due >= steps; due -= steps, at += stride)
+      for (Index j = 0; j < length; j += Index(64 / sizeof(T))) Eigen::internal::prefetch(data + at + j);
   }
 };
 
@@ -61,6 +68,8 @@ template <class T, int Rows>
 void gemm_block(Index rows, Index cols, Index depth, const T* a, const T* b, T* c, Index c_stride, bool accumulate,
                 GemmAhead<T>& ahead) {
   constexpr Index size = GemmSizes<T>::packet, strip = GemmSizes<T>::tile_cols;
+  constexpr std::make_integer_sequence<int, Rows> narrow;
+  constexpr std::make_integer_sequence<int, Rows * 2> wide;
   for (; rows >= Rows; rows -= Rows, a += Rows * GemmSizes<T>::a_stride, c += Rows * c_stride)
     for (Index j = 0; j < cols; j += strip) {
       alignas(64) T edge[std::size_t(Rows * strip)];
@@ -69,8 +78,10 @@ void gemm_block(Index rows, Index cols, Index depth, const T* a, const T* b, T* 
       T* const to = whole ? c + j : edge;
       const Index to_stride = whole ? c_stride : strip;
       ahead.step();
-      if (left > size) gemm_tile<T, 2>(std::make_integer_sequence<int, Rows * 2>{}, depth, a, b + j * depth, to, to_stride, whole && accumulate);
-      else gemm_tile<T, 1>(std::make_integer_sequence<int, Rows>{}, depth, a, b + j * depth, to, to_stride, false);
+      if (left > size)
+        gemm_tile<T, 2>(wide, depth, a, b + j * depth, to, to_stride, whole && accumulate);
+      else
+        gemm_tile<T, 1>(narrow, depth, a, b + j * depth, to, to_stride, false);
       if (!whole) gemm_move(Index(Rows), left, edge, c + j, c_stride, accumulate);
     }
   if constexpr (Rows > 1) {
@@ -79,68 +90,73 @@ void gemm_block(Index rows, Index cols, Index depth, const T* a, const T* b, T* 
   }
 }
 
-/// c[j] = or += a . b_j for the rows b_j of B, Cols at a time: one sum each, in lanes, which are then added in pairs.
+/// c[j] = or += a . b_j for the rows b_j of B, one for each J in 0, 1, ..: all at once, with one sum each.
 template <class T, int... J>
-void gemm_dots(std::integer_sequence<int, J...>, Index k, const T* a, const T* b, Index b_stride, T* c, bool accumulate) {
+void gemm_dots(std::integer_sequence<int, J...>, Index k, const T* a, const T* b, Index b_stride, T* c,
+               bool accumulate) {
   using namespace Eigen::internal;
-  constexpr Index size = GemmSizes<T>::packet;
+  const Index rest = k % GemmSizes<T>::packet;
   Packet<T> sum[] = {(static_cast<void>(J), pset1<Packet<T>>(T(0)))...};
-  const Index whole = k - k % size;
-  for (Index p = 0; p < whole; p += size) {
-    const Packet<T> row = ploadu<Packet<T>>(a + p);
-    ((sum[J] = pmadd(row, ploadu<Packet<T>>(b + J * b_stride + p), sum[J])), ...);
+  for (const T* const end = a + (k - rest); a != end; a += GemmSizes<T>::packet, b += GemmSizes<T>::packet) {
+    const Packet<T> x = ploadu<Packet<T>>(a);
+    Index row = 0;
+    ((sum[J] = pmadd(x, ploadu<Packet<T>>(b + row), sum[J]), row += b_stride), ...);
   }
-  for (Index j = 0; j < Index(sizeof...(J)); ++j) {
-    alignas(64) T lane[std::size_t(size)];
-    pstore(lane, sum[j]);
-    for (Index half = size / 2; half > 0; half /= 2)
-      for (Index i = 0; i < half; ++i) lane[i] += lane[i + half];
-    for (Index p = whole; p < k; ++p) lane[0] += a[p] * b[j * b_stride + p];
-    c[j] = lane[0] + (accumulate ? c[j] : T(0));
-  }
+  ((c[J] = accumulate ? c[J] + predux(sum[J]) : predux(sum[J])), ...);
+  for (Index p = 0; p < rest; ++p)
+    for (Index j = 0; j < Index(sizeof...(J)); ++j) c[j] += a[p] * b[j * b_stride + p];
+}
+
+/// C = or += A B for few rows of A, row-major, and B transposed: each row of weights is read once, in groups of eight.
+template <class T>
+void gemm_few_rows(Index m, Index n, Index k, GemmOperand<T> a, GemmOperand<T> b, T* c, Index c_stride,
+                   bool accumulate) {
+  const Index whole = n - n % 8;
+  const auto dots = [&](auto group, Index i, Index j) {
+    gemm_dots<T>(group, k, a.from(i, 0).data, b.from(0, j).data, b.col_stride, c + i * c_stride + j, accumulate);
+  };
+  for (Index j = 0; j < whole; j += 8)
+    for (Index i = 0; i < m; ++i) dots(std::make_integer_sequence<int, 8>{}, i, j);
+  for (Index j = whole; j < n; ++j)
+    for (Index i = 0; i < m; ++i) dots(std::make_integer_sequence<int, 1>{}, i, j);
+}
+
+/// The number of blocks of `size` that cover `total`.
+constexpr Index gemm_blocks(Index total, Index size) {
+  return (total + size - 1) / size;
 }
 
 /// Size of the fewest equal blocks, multiples of `step`, that cover `total` with at most `most` each.
-inline Index gemm_blocking(Index total, Index most, Index step) {
-  const Index blocks = (total + most - 1) / most;
-  return (total + blocks * step - 1) / (blocks * step) * step;
+constexpr Index gemm_block_size(Index total, Index most, Index step) {
+  return gemm_blocks(total, gemm_blocks(total, most) * step) * step;
 }
 
-/// C (m x n, row stride c_stride) = or += A (m x k) B (k x n). `scratch` holds GemmScratch<T>::elements, aligned to 64 bytes.
+/// C (m x n, row stride c_stride) = or += A (m x k) B (k x n). `scratch`: GemmScratch<T>::elements, aligned to 64
+/// bytes.
 template <class T>
 void gemm_serial(Index m, Index n, Index k, GemmOperand<T> a, GemmOperand<T> b, T* c, Index c_stride, bool accumulate,
                  T* scratch) {
   using Sizes = GemmSizes<T>;
-  if (m == 0 || n == 0 || (k == 0 && accumulate)) return;
-  if (k == 0) {
+  if (m <= 8 && b.transposed() && !a.transposed()) return gemm_few_rows(m, n, k, a, b, c, c_stride, accumulate);
+  if (k == 0 && !accumulate)
     for (Index i = 0; i < m; ++i) std::fill_n(c + i * c_stride, n, T(0));
-    return;
-  }
-  if (m <= 4 && b.transposed() && !a.transposed()) {
-    for (Index j = 0; j < n; j += j + 4 <= n ? 4 : 1)
-      for (Index i = 0; i < m; ++i) {
-        const T *const row = a.data + i * a.row_stride, *const cols = b.data + j * b.col_stride;
-        if (j + 4 <= n) gemm_dots<T>(std::make_integer_sequence<int, 4>{}, k, row, cols, b.col_stride, c + i * c_stride + j, accumulate);
-        else gemm_dots<T>(std::make_integer_sequence<int, 1>{}, k, row, cols, b.col_stride, c + i * c_stride + j, accumulate);
-      }
-    return;
-  }
-  const Index most_depth = gemm_blocking(k, Sizes::depth, 16);
-  const Index most_cols = gemm_blocking(n, Sizes::b_elements / most_depth / Sizes::tile_cols * Sizes::tile_cols, Sizes::tile_cols);
+  if (n == 0 || k == 0) return;
+  const Index most_depth = gemm_block_size(k, Sizes::depth, 16);
+  const Index most_strips = Sizes::b_elements / (most_depth * Sizes::tile_cols);
+  const Index most_cols = gemm_block_size(n, most_strips * Sizes::tile_cols, Sizes::tile_cols);
   T* const packed_b = scratch;
   T* const packed_a = scratch + Sizes::b_elements;
   for (Index j = 0; j < n; j += most_cols)
     for (Index p = 0; p < k; p += most_depth) {
       const Index cols = std::min(n - j, most_cols), depth = std::min(k - p, most_depth);
       pack_b(depth, cols, b.from(p, j), packed_b);
-      for (Index i = 0, rows = 0; i < m; i += rows) {
-        rows = std::min(m - i, Sizes::rows);
+      for (Index i = 0; i < m; i += Sizes::rows) {
+        const Index rows = std::min(m - i, Sizes::rows), next = std::min(m - i - rows, Sizes::rows);
         pack_a(rows, depth, a.from(i, p), packed_a);
-        const Index next = std::min(m - i - rows, Sizes::rows);
-        const Index steps = (rows + Sizes::tile_rows - 1) / Sizes::tile_rows * ((cols + Sizes::tile_cols - 1) / Sizes::tile_cols);
-        const GemmOperand<T> after = a.from(next > 0 ? i + rows : i, p);
-        GemmAhead<T> ahead = a.transposed() ? GemmAhead<T>{after.data, a.col_stride, next > 0 ? depth : 0, next, steps}
-                                            : GemmAhead<T>{after.data, a.row_stride, next, depth, steps};
+        const Index tiles = gemm_blocks(rows, Sizes::tile_rows) * gemm_blocks(cols, Sizes::tile_cols);
+        const T* const after = next > 0 ? a.from(i + rows, p).data : a.data;
+        GemmAhead<T> ahead = a.transposed() ? GemmAhead<T>{after, a.col_stride, depth, next, tiles}
+                                            : GemmAhead<T>{after, a.row_stride, next, depth, tiles};
         gemm_block<T, int(Sizes::tile_rows)>(rows, cols, depth, packed_a, packed_b, c + i * c_stride + j, c_stride,
                                              accumulate || p > 0, ahead);
       }

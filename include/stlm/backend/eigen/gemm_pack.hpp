@@ -1,15 +1,15 @@
 // Packing for the matrix product of gemm_kernel.hpp: its block sizes, and how a block of an operand reaches scratch.
 //
-// A block of A becomes rows with a stride fixed at compile time; a block of B becomes strips [depth][tile_cols] with zeros
-// beyond its last column. So the kernel knows one layout only, its addresses are constants, and no power-of-two stride
-// makes rows compete for the same cache sets. Contiguous rows are copied, contiguous columns (a transposed operand) go
-// through register transposes.
+// A block of A becomes rows with a stride fixed at compile time; a block of B becomes strips [depth][tile_cols] with
+// zeros beyond its last column. So the kernel knows one layout only, its addresses are constants, and no power-of-two
+// stride makes rows compete for the same cache sets. Contiguous rows are copied, contiguous columns (a transposed
+// operand) go through register transposes.
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
-#include <Eigen/Core>
-
+#include <stlm/backend/eigen/eigen_core.hpp>
 #include <stlm/core/config.hpp>
 
 #pragma GCC diagnostic push
@@ -30,14 +30,15 @@ struct GemmOperand {
   GemmOperand from(Index i, Index j) const { return {data + i * row_stride + j * col_stride, row_stride, col_stride}; }
 };
 
-/// Block sizes in elements. Their bytes do not depend on T and are meant for 32 KiB of L1 and 1 MiB of L2: the `tile_rows`
-/// rows of A in use take 18 KiB and stay in L1; a block of B, at most 768 KiB, and one of A, 150 KiB, stay in L2.
+/// Block sizes in elements. Their bytes do not depend on T and are meant for 32 KiB of L1 and 1 MiB of L2: the
+/// `tile_rows` rows of A in use take 18 KiB and stay in L1; a block of B, at most 768 KiB, and one of A, 75 KiB, stay
+/// in L2.
 template <class T>
 struct GemmSizes {
   static constexpr Index packet = Eigen::internal::unpacket_traits<Packet<T>>::size;
   static constexpr Index tile_rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 12 : 6;
   static constexpr Index tile_cols = 2 * packet;
-  static constexpr Index rows = 8 * tile_rows;
+  static constexpr Index rows = 4 * tile_rows;
   static constexpr Index depth = Index(1536 / sizeof(T));
   static constexpr Index a_stride = depth + Index(64 / sizeof(T));
   static constexpr Index b_elements = 512 * depth;

@@ -1,0 +1,119 @@
+// The program as a user runs it: trains, is killed, goes on, generates, and says what is wrong.
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "io/temporary_folder.hpp"
+#include "support/catch.hpp"
+
+namespace {
+
+struct Result {
+  int status;
+  std::string output;  // standard output and error
+};
+
+Result run(const std::string& arguments) {
+  std::FILE* const pipe = ::popen((STLM_PROGRAM " " + arguments + " 2>&1").c_str(), "r");
+  std::string output;
+  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output.push_back(static_cast<char>(c));
+  return {WEXITSTATUS(::pclose(pipe)), output};
+}
+
+/// Starts the program and kills it outright once its metrics hold `lines` lines.
+void run_and_kill(std::vector<std::string> arguments, const std::string& metrics, std::ptrdiff_t lines) {
+  arguments.insert(arguments.begin(), STLM_PROGRAM);
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (std::freopen("/dev/null", "w", stdout)) ::execv(argv[0], argv.data());
+    ::_exit(127);
+  }
+  for (int i = 0; i < 6000; ++i) {
+    const std::string text = read_text(metrics);
+    if (std::count(text.begin(), text.end(), '\n') >= lines) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  ::kill(child, SIGKILL);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  REQUIRE(WIFSIGNALED(status));
+}
+
+std::string last_line(const std::string& text) {
+  const std::size_t end = text.find_last_not_of('\n'), begin = text.rfind('\n', end);
+  return text.substr(begin + 1, end - begin);
+}
+
+void write_corpus(const std::string& path) {
+  std::string text;
+  for (int i = 0; i < 700; ++i) text += "line " + std::to_string(i * i) + " of a small text\n";
+  write_text(path, text);
+}
+
+}  // namespace
+
+TEST_CASE("a run killed and resumed ends with the same bytes as one left alone") {
+  const TemporaryFolder folder;
+  write_corpus(folder / "text");
+  const std::string common = "train --data " + folder / "text" + " --steps 24 --dropout 0.1 --threads 2 --seed 7 --out ";
+  const Result whole = run(common + folder / "whole");
+  REQUIRE(whole.status == 0);
+  const std::string killed = folder / "killed";
+  run_and_kill({"train", "--data", folder / "text", "--steps", "24", "--dropout", "0.1", "--threads", "2", "--seed", "7",
+                "--checkpoint-seconds", "0", "--out", killed},
+               killed + "/metrics.jsonl", 8);
+  CHECK(!std::filesystem::exists(killed + "/model.safetensors"));
+  const Result resumed = run(common + killed + " --resume");
+  REQUIRE(resumed.status == 0);
+  CHECK(resumed.output.find("continuing at step") != std::string::npos);
+  CHECK(read_text(killed + "/model.safetensors") == read_text(folder / "whole/model.safetensors"));
+
+  const std::string other = run("train --data " + folder / "text" + " --steps 25 --resume --out " + killed).output;
+  CHECK(other.find("give the same options") != std::string::npos);
+}
+
+TEST_CASE("the last line of train is one JSON object, and its weights generate") {
+  const TemporaryFolder folder;
+  write_corpus(folder / "text");
+  const Result trained = run("train --data " + folder / "text" + " --steps 3 --out " + folder / "out");
+  REQUIRE(trained.status == 0);
+  const std::string json = last_line(trained.output);
+  CHECK(json.front() == '{');
+  CHECK(json.back() == '}');
+  for (const char* key : {"params", "steps", "tokens", "seconds", "tokens_per_second", "train_nats", "val_nats",
+                          "val_bits_per_byte", "val_bytes", "threads", "seed"})
+    CHECK(json.find("\"" + std::string(key) + "\":") != std::string::npos);
+  CHECK(json.find("\"steps\":3,\"tokens\":6144") != std::string::npos);
+
+  const std::string generate = "generate --weights " + folder / "out/model.safetensors" + " --prompt line --max-bytes 20 --seed ";
+  const Result first = run(generate + "1"), again = run(generate + "1"), other = run(generate + "2");
+  CHECK(first.status == 0);
+  CHECK(first.output.substr(0, 4) == "line");
+  CHECK(first.output.size() <= 4 + 20 + 1);
+  CHECK(first.output == again.output);
+  CHECK(first.output != other.output);
+
+  const std::string weights = read_text(folder / "out/model.safetensors");
+  write_text(folder / "cut", weights.substr(0, weights.size() - 1));
+  const Result damaged = run("generate --weights " + folder / "cut");
+  CHECK(damaged.status == 1);
+  CHECK(damaged.output.find("cut") != std::string::npos);
+}
+
+TEST_CASE("info and help describe the model; nonsense is refused") {
+  CHECK(run("info").output.find("total 787840 parameters") != std::string::npos);
+  CHECK(run("--help").output.find("787840 parameters") != std::string::npos);
+  CHECK(run("").status != 0);
+  CHECK(run("train --data /nowhere/at-all").status != 0);
+  const TemporaryFolder folder;
+  write_text(folder / "tiny", "abc");
+  CHECK(run("train --steps 1 --data " + folder / "tiny" + " --out " + folder / "o").output.find("more than 128 tokens") !=
+        std::string::npos);
+}
