@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   example::Recipe recipe;
-  recipe.optimizer = {.lr = 0.02, .adamw = {.lr = 3e-3}};
+  recipe.optimizer = {.lr = 0.02, .adamw = {.lr = 8e-3, .weight_decay = 0}};
   try {
     if (app.got_subcommand("train")) return example::TrainingRun<Model>(options, recipe).run();
     if (app.got_subcommand("generate")) return example::generate<Model>(options, recipe.shape.tokens);

@@ -18,7 +18,7 @@ namespace example {
 struct Recipe {
   stlm::BatchShape shape{.batch = 16, .tokens = 128};
   stlm::MuonOptions optimizer;
-  double warmup = 0.02, minimum = 0.05;  // parts of the run spent warming up, of the learning rate left at the end
+  double warmup = 0.02, minimum = 0.02;  // parts of the run spent warming up, of the learning rate left at the end
   double clip = 1;
 };
 
@@ -44,7 +44,7 @@ template <class Model>
 class TrainingRun {
  public:
   TrainingRun(const Options& o, const Recipe& recipe) : o_(o), recipe_(recipe) {
-    if (o_.max_seconds == 0 && o_.steps == 0) o_.max_seconds = 180;
+    if (o_.max_seconds == 0 && o_.steps == 0) o_.max_seconds = 200;
     stlm::init(ctx_, params_);
     std::filesystem::create_directories(o_.out);
     if (o_.resume) resume();
