@@ -6,18 +6,18 @@
 
 namespace stlm::eigen {
 
-/// Calls f(begin, end, partial) for blocks of rows, `partial` being `width` zeros of the block's own, then adds all
-/// partials to `sums` in order. The blocks depend on the shape alone.
+/// Calls f(begin, end, partial, row) for blocks of rows, `partial` being `width` zeros of the block's own and `row` room
+/// for `width` numbers, then adds all partials to `sums` in order. The blocks depend on the shape alone.
 template <class T, class F>
 void sum_row_blocks(Context<EigenBackend>& ctx, Index rows, Index width, T* sums, const F& f) {
   const Index room = Context<EigenBackend>::shared_bytes / static_cast<Index>(sizeof(T)) / width;
   expect(room > 0, "stlm::EigenBackend: a norm over ", width, " columns is wider than the scratch memory allows.");
   const Index blocks = std::clamp<Index>(rows / 32, 1, std::min<Index>(room, 32)), block = (rows + blocks - 1) / blocks;
   T* const partials = ctx.shared<T>();
-  ctx.for_pieces(rows, block, [&](Index begin, Index end, int) {
+  ctx.for_pieces(rows, block, [&](Index begin, Index end, int worker) {
     T* const partial = partials + begin / block * width;
     std::fill_n(partial, width, T(0));
-    f(begin, end, partial);
+    f(begin, end, partial, ctx.scratch<T>(worker));
   });
   for (Index begin = 0; begin < rows; begin += block) array(sums, width) += array(partials + begin / block * width, width);
 }
@@ -45,10 +45,11 @@ struct RmsNorm<EigenBackend> {
   static void backward(Ctx& ctx, MatrixView<const T> x, const T* gain, const T* rstd, MatrixView<const T> dy, MatrixView<T> dx,
                        T* dgain, bool accumulate) {
     const Index width = x.cols;
-    eigen::sum_row_blocks(ctx, x.rows, width, dgain, [=](Index begin, Index end, T* partial) {
+    eigen::sum_row_blocks(ctx, x.rows, width, dgain, [=](Index begin, Index end, T* partial, T* weighted) {
       for (Index n = begin; n < end; ++n) {
         const auto row = eigen::array(x.row(n), width), grad = eigen::array(dy.row(n), width);
-        const auto w = grad * eigen::array(gain, width);
+        auto w = eigen::array(weighted, width);
+        w = grad * eigen::array(gain, width);
         const T r = rstd[n], dot = (w * row).sum() * r * r * r / static_cast<T>(width);
         auto out = eigen::array(dx.row(n), width);
         eigen::array(partial, width) += grad * row * r;
@@ -84,11 +85,12 @@ struct LayerNorm<EigenBackend> {
   static void backward(Ctx& ctx, MatrixView<const T> x, const T* gain, const T* mean, const T* rstd, MatrixView<const T> dy,
                        MatrixView<T> dx, T* dgain, T* dbias, bool accumulate) {
     const Index width = x.cols;
-    eigen::sum_row_blocks(ctx, x.rows, width, dgain, [=](Index begin, Index end, T* partial) {
+    eigen::sum_row_blocks(ctx, x.rows, width, dgain, [=](Index begin, Index end, T* partial, T* weighted) {
       for (Index n = begin; n < end; ++n) {
         const auto xhat = (eigen::array(x.row(n), width) - mean[n]) * rstd[n];
         const auto grad = eigen::array(dy.row(n), width);
-        const auto w = grad * eigen::array(gain, width);
+        auto w = eigen::array(weighted, width);
+        w = grad * eigen::array(gain, width);
         const T sum = w.sum() / static_cast<T>(width), dot = (w * xhat).sum() / static_cast<T>(width);
         auto out = eigen::array(dx.row(n), width);
         eigen::array(partial, width) += grad * xhat;
