@@ -56,11 +56,11 @@ struct ParameterSpec {
   bool per_layer = false;  ///< stays a layer's own when the rest of its module is shared (LoRA factors)
   std::array<Index, 3> row_parts = {};  ///< rows of the matrices stacked in this one, as Q, K, V; zeros: it is one
 
-  static constexpr ParameterSpec matrix(Index fan_in) { return {Role::kMatrix, {Init::Kind::kUniform, -1}, fan_in, false}; }
-  static constexpr ParameterSpec table(double std) { return {Role::kTable, {Init::Kind::kNormal, std}, 1, false}; }
-  static constexpr ParameterSpec ones() { return {Role::kVector, {Init::Kind::kOnes, 0}, 1, false}; }
-  static constexpr ParameterSpec zeros(Role role = Role::kVector) { return {role, {Init::Kind::kZeros, 0}, 1, false}; }
-  static constexpr ParameterSpec bias(Index fan_in) { return {Role::kVector, {Init::Kind::kUniform, -1}, fan_in, false}; }
+  static constexpr ParameterSpec matrix(Index fan_in) { return {Role::kMatrix, {Init::Kind::kUniform, -1}, fan_in}; }
+  static constexpr ParameterSpec table(double std) { return {Role::kTable, {Init::Kind::kNormal, std}}; }
+  static constexpr ParameterSpec ones() { return {Role::kVector, {Init::Kind::kOnes}}; }
+  static constexpr ParameterSpec zeros(Role role = Role::kVector) { return {role, {Init::Kind::kZeros}}; }
+  static constexpr ParameterSpec bias(Index fan_in) { return {Role::kVector, {Init::Kind::kUniform, -1}, fan_in}; }
 
   /// The scale of the initial distribution; -1 in `init.scale` stands for 1/sqrt(fan_in).
   double scale() const { return init.scale < 0 ? 1 / std::sqrt(static_cast<double>(fan_in)) : init.scale; }

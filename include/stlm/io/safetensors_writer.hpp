@@ -5,8 +5,6 @@
 // UTF-8, for bytes that are not of the shape given, and when the file cannot be written.
 #pragma once
 
-#include <algorithm>
-#include <functional>
 #include <set>
 
 #include <stlm/io/atomic_file.hpp>
@@ -41,8 +39,10 @@ class SafetensorsWriter {
 
   /// Leaves an older file untouched when the new one cannot be written.
   void write(const std::string& path) const {
-    std::vector<TensorEntry> entries = entries_;
-    std::ranges::stable_sort(entries, std::greater{}, [](const TensorEntry& entry) { return info(entry.dtype).bits; });
+    std::vector<TensorEntry> entries;
+    for (std::uint64_t bits = 64; bits > 0; --bits)
+      for (const TensorEntry& entry : entries_)
+        if (info(entry.dtype).bits == bits) entries.push_back(entry);
     std::string text = header(entries);
     text.append((64 - (8 + text.size()) % 64) % 64, ' ');
     expect<FileError>(text.size() <= max_safetensors_header, who, ": expected a header of at most ",

@@ -1,7 +1,7 @@
-// gemm split over threads: row blocks where there are many rows, column blocks where there are few.
+// gemm cut into pieces for the threads: of rows where there are many, of columns where there are few.
 //
-// A block repeats the packing of the other operand, so blocks are as large as leaves work for eight threads. The split
-// depends on the shape alone.
+// Every piece packs the other operand again, so there are no more pieces than two a thread. The kernel sums each element
+// in an order that depends on k alone, wherever C is cut: so the pieces may depend on the threads, the bits do not.
 #pragma once
 
 #include <stlm/backend/eigen/context.hpp>
@@ -19,10 +19,11 @@ struct Gemm<EigenBackend> {
     const Index m = c.rows, n = c.cols, k = options.transpose_a ? a.rows : a.cols;
     const eigen::GemmOperand<T> left = operand(a, options.transpose_a), right = operand(b, options.transpose_b);
     const bool by_rows = m >= 64;
-    const Index size = by_rows ? m : n, work = m * n * k;
-    const Index tasks = std::clamp<Index>(std::min(size / 48, work / (Index{1} << 15)), 1, 8);
-    const Index block = (size + tasks - 1) / tasks;
-    ctx.for_pieces(size, block, [&](Index begin, Index end, int worker) {
+    const Index size = by_rows ? m : n, unit = by_rows ? 24 : 32, units = (size + unit - 1) / unit;
+    const Index most = ctx.threads() == 1 ? 1 : 2 * ctx.threads();
+    const Index tasks = std::clamp<Index>(std::min(units / 2, m * n * k / (Index{1} << 15)), 1, most);
+    ctx.parallel_for(tasks, [&](Index task, int worker) {
+      const Index begin = units * task / tasks * unit, end = std::min(size, units * (task + 1) / tasks * unit);
       const Index i = by_rows ? begin : 0, j = by_rows ? 0 : begin;
       eigen::gemm_serial<T>(by_rows ? end - begin : m, by_rows ? n : end - begin, k, left.from(i, 0), right.from(0, j),
                             c.row(i) + j, c.stride, options.accumulate, ctx.scratch<T>(worker));
