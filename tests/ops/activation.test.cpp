@@ -34,6 +34,11 @@ TEST_CASE("activations: known values", "[ops][activation]") {
   CHECK(ReluSquared::value(-3.0) == 0);
 }
 
+TEMPLATE_TEST_CASE("activations: what is not a number stays so", "[ops][activation]", Sigmoid, Silu, Gelu, Tanh, Relu,
+                   LeakyRelu, ReluSquared) {
+  CHECK(std::isnan(TestType::value(std::nan(""))));
+}
+
 TEMPLATE_TEST_CASE("activations: derivatives by complex step, backends alike", "[ops][activation]", Sigmoid, Silu, Gelu, Tanh,
                    Relu, LeakyRelu, ReluSquared, Cube) {
   for (double x = -6; x < 6; x += 0.37) {

@@ -59,7 +59,7 @@ struct Tanh {
 struct Relu {
   template <class T>
   static STLM_HOST_DEVICE T value(T x) {
-    return real_part(x) > 0 ? x : T(0);
+    return real_part(x) <= 0 ? T(0) : x;  // so that NaN stays NaN
   }
   template <class T>
   static STLM_HOST_DEVICE T derivative(T x) {
@@ -81,11 +81,11 @@ struct LeakyRelu {  ///< slope 0.01 below zero
 struct ReluSquared {  ///< relu(x)^2 (So et al. 2021, "Primer")
   template <class T>
   static STLM_HOST_DEVICE T value(T x) {
-    return real_part(x) > 0 ? x * x : T(0);
+    return real_part(x) <= 0 ? T(0) : x * x;
   }
   template <class T>
   static STLM_HOST_DEVICE T derivative(T x) {
-    return real_part(x) > 0 ? T(2) * x : T(0);
+    return real_part(x) <= 0 ? T(0) : T(2) * x;
   }
 };
 
