@@ -17,7 +17,7 @@ namespace bench {
 inline double probe_one(double seconds) {
   using Packet = stlm::eigen::Packet<float>;
   constexpr int count = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 24 : 12;
-  constexpr double size = Eigen::internal::unpacket_traits<Packet>::size;
+  constexpr double size = sizeof(Packet) / sizeof(float);
   Packet sum[count];
   for (int i = 0; i < count; ++i) sum[i] = Eigen::internal::pset1<Packet>(static_cast<float>(i));
   Packet factor = Eigen::internal::pset1<Packet>(0.999F), term = Eigen::internal::pset1<Packet>(0.001F);

@@ -38,7 +38,7 @@ inline void add_commands(CLI::App& app, Options& o) {
       ->capture_default_str();
   train->add_option("--separator", o.separator, "Text that separates documents, such as <|endoftext|>");
   train->add_option("--steps", o.steps, "Stop after this many steps")->check(CLI::PositiveNumber);
-  train->add_option("--max-seconds", o.max_seconds, "Stop after this time (default: 200, without --steps)")
+  train->add_option("--max-seconds", o.max_seconds, "Stop after this time (default: 215, without --steps)")
       ->check(CLI::PositiveNumber);
   train->add_option("--dropout", o.dropout, "Probability of dropping an activation")
       ->check(CLI::Range(0.0, 0.9))

@@ -44,7 +44,7 @@ template <class Model>
 class TrainingRun {
  public:
   TrainingRun(const Options& o, const Recipe& recipe) : o_(o), recipe_(recipe) {
-    if (o_.max_seconds == 0 && o_.steps == 0) o_.max_seconds = 200;
+    if (o_.max_seconds == 0 && o_.steps == 0) o_.max_seconds = 215;
     stlm::init(ctx_, params_);
     std::filesystem::create_directories(o_.out);
     if (o_.resume) resume();

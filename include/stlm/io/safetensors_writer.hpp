@@ -61,7 +61,10 @@ class SafetensorsWriter {
 
   std::string header(const std::vector<TensorEntry>& entries) const {
     std::string text = "{";
-    const auto member = [&](std::string_view key) { (text += text.back() == '{' ? "" : ",") += json_quote(key) + ":"; };
+    const auto put = [&](std::initializer_list<std::string_view> parts) {
+      for (const std::string_view part : parts) text += part;
+    };
+    const auto member = [&](std::string_view key) { put({text.back() == '{' ? "" : ",", json_quote(key), ":"}); };
     if (!metadata_.empty()) {
       member("__metadata__");
       text += '{';
@@ -74,13 +77,14 @@ class SafetensorsWriter {
     std::size_t begin = 0;
     for (const TensorEntry& entry : entries) {
       member(entry.name);
-      text += "{\"dtype\":" + json_quote(info(entry.dtype).name) + ",\"shape\":[";
-      for (const Index size : entry.shape) text += (text.back() == '[' ? "" : ",") + std::to_string(size);
-      text += "],\"data_offsets\":[" + std::to_string(begin) + ",";
-      begin += entry.bytes.size();
-      text += std::to_string(begin) + "]}";
+      put({"{\"dtype\":", json_quote(info(entry.dtype).name), ",\"shape\":["});
+      for (const Index size : entry.shape) put({text.back() == '[' ? "" : ",", std::to_string(size)});
+      const std::size_t end = begin + entry.bytes.size();
+      put({"],\"data_offsets\":[", std::to_string(begin), ",", std::to_string(end), "]}"});
+      begin = end;
     }
-    return text + "}";
+    text += '}';
+    return text;
   }
 
   Metadata metadata_;
