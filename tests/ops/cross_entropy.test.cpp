@@ -5,14 +5,6 @@
 using namespace stlm;
 using namespace stlm::test;
 
-namespace {
-
-View<const Token, dynamic, dynamic> one_row(const std::vector<Token>& tokens) {
-  return {tokens.data(), 1, static_cast<Index>(tokens.size())};
-}
-
-}  // namespace
-
 TEST_CASE("cross_entropy: log sum exp minus the target's logit, and its gradient", "[ops][cross_entropy]") {
   Rig<ReferenceBackend, double> rig;
   const auto logits = rig.random(2, 3);

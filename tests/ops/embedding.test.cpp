@@ -5,14 +5,6 @@
 using namespace stlm;
 using namespace stlm::test;
 
-namespace {
-
-View<const Token, dynamic, dynamic> one_row(const std::vector<Token>& tokens) {
-  return {tokens.data(), 1, static_cast<Index>(tokens.size())};
-}
-
-}  // namespace
-
 TEST_CASE("embedding: rows of the table; gradients add up in them", "[ops][embedding]") {
   Rig<ReferenceBackend, double> rig;
   const auto table = rig.random(3, 2), y = rig.blank(4, 2), dtable = rig.random(3, 2);

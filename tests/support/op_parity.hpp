@@ -74,4 +74,9 @@ void check_threads(Body&& body) {
   }
 }
 
+/// Tokens as a batch of one sequence.
+inline View<const Token, dynamic, dynamic> one_row(const std::vector<Token>& tokens) {
+  return {tokens.data(), 1, static_cast<Index>(tokens.size())};
+}
+
 }  // namespace stlm::test

@@ -73,12 +73,11 @@ constexpr Index aligned(Index size) { return (size + tensor_alignment - 1) / ten
 
 /// Sums sizes; `matrices` is the padded length of the leading part of the buffer, all tensors of rank >= 2.
 struct Counter {
-  Index elements = 0, matrices = 0, vectors = 0, tensors = 0;
+  Index elements = 0, matrices = 0, vectors = 0;
   template <class T, class Shape>
   constexpr void operator()(const Path&, TensorView<T, Shape>& view, const ParameterSpec&) {
     elements += view.size();
     (Shape::rank >= 2 ? matrices : vectors) += aligned(view.size());
-    ++tensors;
   }
 };
 
@@ -99,12 +98,12 @@ struct Binder {
   }
 };
 
-template <class Model>
-constexpr Counter count() {
+/// A visitor after it has seen every tensor of a model, none of them bound to memory.
+template <class Model, class V>
+constexpr V visited(V visitor) {
   typename Model::template Params<float> params{};
-  Counter counter;
-  Model::visit(counter, Path{}, params);
-  return counter;
+  Model::visit(visitor, Path{}, params);
+  return visitor;
 }
 
 }  // namespace detail
@@ -117,12 +116,12 @@ constexpr void share(V& v, P& p, const P& owner) {
 
 /// The number of trainable parameters, each shared tensor counted once. A constant.
 template <class Model>
-inline constexpr Index num_params = detail::count<Model>().elements;
+inline constexpr Index num_params = detail::visited<Model>(detail::Counter{}).elements;
 
 /// One model's worth of numbers: weights, gradients, moments and averages are all of this type, over other buffers.
 template <class Model, class Backend, class T = float>
 class Parameters {
-  static constexpr detail::Counter count_ = detail::count<Model>();
+  static constexpr detail::Counter count_ = detail::visited<Model>(detail::Counter{});
 
  public:
   using Tree = typename Model::template Params<T>;

@@ -24,10 +24,7 @@ struct Describer {
 /// One line for each tensor: name, shape, numbers; then the total. Shared tensors stand once, where they are owned.
 template <class Model>
 std::string describe() {
-  typename Model::template Params<float> params{};
-  detail::Describer lines;
-  Model::visit(lines, Path{}, params);
-  return lines.text + "total " + std::to_string(num_params<Model>) + " parameters\n";
+  return detail::visited<Model>(detail::Describer{}).text + "total " + std::to_string(num_params<Model>) + " parameters\n";
 }
 
 }  // namespace stlm

@@ -83,9 +83,7 @@ struct Attention {
   template <class B, class T>
   static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
                       const Cache<T>& cache) {
-    Qkv::forward(ctx, p.qkv, pass, x, cache.qkv, cache.qkv_linear);
-    Position::rotate(ctx, queries(cache.qkv, pass), pass, false);
-    Position::rotate(ctx, keys(cache.qkv, pass), pass, false);
+    project(ctx, p, pass, x, cache);
     ops::attention_forward(ctx, queries(cache.qkv, pass), keys(cache.qkv, pass), values(cache.qkv, pass),
                            mixed(cache.mixed, pass), cache.lse, shape(pass));
     Out::forward(ctx, p.out, pass, cache.mixed, y, cache.out_linear);
@@ -108,9 +106,7 @@ struct Attention {
   static void decode(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
     static_assert(Mask::causal, "stlm::Attention: decoding token by token needs a Causal mask.");
-    Qkv::forward(ctx, p.qkv, pass, x, cache.qkv, cache.qkv_linear);
-    Position::rotate(ctx, queries(cache.qkv, pass), pass, false);
-    Position::rotate(ctx, keys(cache.qkv, pass), pass, false);
+    project(ctx, p, pass, x, cache);
     const Index length = pass.position + pass.tokens;
     for (Index b = 0; b < pass.batch; ++b) {
       ops::copy_rows(ctx, part(cache.qkv, b, pass, query_width), part(state.keys, b, pass));
@@ -124,6 +120,14 @@ struct Attention {
   }
 
  private:
+  /// Rotated queries and keys, and values, of the rows x.
+  template <class B, class T>
+  static void project(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x,
+                      const Cache<T>& cache) {
+    Qkv::forward(ctx, p.qkv, pass, x, cache.qkv, cache.qkv_linear);
+    Position::rotate(ctx, queries(cache.qkv, pass), pass, false);
+    Position::rotate(ctx, keys(cache.qkv, pass), pass, false);
+  }
   /// Says of a tensor with one row for each number of [Q | K | V] that three matrices are stacked in it.
   template <class V>
   struct StackedRows {

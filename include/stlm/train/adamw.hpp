@@ -11,6 +11,12 @@ namespace stlm {
 
 struct AdamWOptions {
   double lr = 6e-4, beta1 = 0.9, beta2 = 0.95, eps = 1e-8, weight_decay = 0.1;
+
+  /// What step number `step` does to tensors of rank >= 2, and to the rest.
+  ops::AdamWStep matrices(double factor, std::int64_t step) const {
+    return {lr * factor, beta1, beta2, eps, weight_decay, step};
+  }
+  ops::AdamWStep vectors(double factor, std::int64_t step) const { return {lr * factor, beta1, beta2, eps, 0, step}; }
 };
 
 template <class Model, class Backend, class T = float>
@@ -22,11 +28,10 @@ class AdamW {
   void step(Context<Backend>& ctx, const Parameters<Model, Backend, T>& params, const Parameters<Model, Backend, T>& grads,
             double factor = 1) {
     ++step_;
-    ops::AdamWStep update{options_.lr * factor, options_.beta1,        options_.beta2,
-                          options_.eps,         options_.weight_decay, step_};
-    ops::adamw(ctx, params.matrices(), grads.matrices(), first_.matrices(), second_.matrices(), update);
-    update.weight_decay = 0;
-    ops::adamw(ctx, params.vectors(), grads.vectors(), first_.vectors(), second_.vectors(), update);
+    ops::adamw(ctx, params.matrices(), grads.matrices(), first_.matrices(), second_.matrices(),
+               options_.matrices(factor, step_));
+    ops::adamw(ctx, params.vectors(), grads.vectors(), first_.vectors(), second_.vectors(),
+               options_.vectors(factor, step_));
   }
 
   /// Calls f(name, parameters) for each set of moments: what a checkpoint holds beside `step_count()`.

@@ -30,7 +30,7 @@ struct MuonOptions {
 
 template <class Model, class Backend, class T = float>
 class Muon {
-  static constexpr detail::MuonCounter count_ = detail::count_muon<Model>();
+  static constexpr detail::MuonCounter count_ = detail::visited<Model>(detail::MuonCounter{});
   static_assert(count_.parts_fit,
                 "stlm::Muon: the row_parts of a tensor do not add up to its rows; correct its ParameterSpec.");
 
@@ -58,12 +58,13 @@ class Muon {
           });
         } else {
           ops::adamw(ctx, weights, gradient, first, part(second_.flat(), table, w.size()),
-                     adamw_step(factor, options_.adamw.weight_decay));
+                     options_.adamw.matrices(factor, step_));
           table += detail::aligned(w.size());
         }
       }
     });
-    ops::adamw(ctx, params.vectors(), grads.vectors(), first_.vectors(), second_.vectors(), adamw_step(factor, 0));
+    ops::adamw(ctx, params.vectors(), grads.vectors(), first_.vectors(), second_.vectors(),
+               options_.adamw.vectors(factor, step_));
   }
 
   /// Calls `f(name, parameters)` for each set of moments: what a checkpoint holds beside the step count.
@@ -79,11 +80,6 @@ class Muon {
   using Matrix = View<T, dynamic, dynamic>;
 
   static Flat part(Flat flat, Index begin, Index size) { return Flat(flat.data() + begin, size); }
-
-  ops::AdamWStep adamw_step(double factor, double decay) const {
-    const AdamWOptions& o = options_.adamw;
-    return {o.lr * factor, o.beta1, o.beta2, o.eps, decay, step_};
-  }
 
   void update(Context<Backend>& ctx, Flat w, Flat gradient, Flat momentum, Index rows, Index cols, double lr) {
     const double ratio = static_cast<double>(rows) / static_cast<double>(cols);

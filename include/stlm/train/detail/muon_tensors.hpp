@@ -42,14 +42,6 @@ struct MuonCounter {
   }
 };
 
-template <class Model>
-constexpr MuonCounter count_muon() {
-  typename Model::template Params<float> params{};
-  MuonCounter counter;
-  Model::visit(counter, Path{}, params);
-  return counter;
-}
-
 /// A model's tensors without Muon's matrices.
 template <class Model>
 struct WithoutMatrices {
