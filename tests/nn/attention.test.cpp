@@ -20,6 +20,8 @@ static_assert(num_params<Attention<6, 4, 4, 4>> == 6 * 48 + 16 * 6);
 static_assert(num_params<Attention<6, 4, 2, 4>> == 6 * (16 + 2 * 8) + 16 * 6);
 static_assert(num_params<Attention<6, 4, 1, 4, NoPosition, Causal, WithBias>> == 6 * 24 + 24 + 16 * 6 + 6);
 static_assert(Attention<6, 4, 2, 4>::flops_per_token(10) == 2 * 6 * 32 + 2 * 16 * 6 + 2 * 10 * 16);
+static_assert(Attention<6, 4, 2, 4, Rotary<>, SlidingWindow<5>>::flops_per_token(10) == 2 * 6 * 32 + 2 * 16 * 6 + 4 * 3.75 * 16);
+static_assert(Attention<6, 4, 2, 4, Rotary<>, SlidingWindow<50>>::flops_per_token(10) == Attention<6, 4, 2, 4>::flops_per_token(10));
 static_assert(Attention<6, 4, 2, 4, NoPosition, Bidirectional>::flops_per_token(10) == 2 * 6 * 32 + 2 * 16 * 6 + 4 * 10 * 16);
 
 TEMPLATE_TEST_CASE("Attention: gradients of multi-head, grouped and multi-query", "[nn][attention][gradient]",
@@ -30,7 +32,8 @@ TEMPLATE_TEST_CASE("Attention: gradients of multi-head, grouped and multi-query"
 TEMPLATE_TEST_CASE("Attention: gradients with every position, mask and linear layer", "[nn][attention][gradient]",
                    (Layer<2, 1, HalfSplit>), (Layer<2, 1, NoPosition>), (Layer<2, 1, NoPosition, Bidirectional>),
                    (Layer<2, 1, Rotary<>, Bidirectional>), (Layer<2, 1, Rotary<>, Causal, WithBias>),
-                   (Layer<2, 1, Rotary<>, Causal, WithLora<2>>)) {
+                   (Layer<2, 1, Rotary<>, Causal, WithLora<2>>), (Layer<2, 1, Rotary<>, SlidingWindow<1>>),
+                   (Layer<2, 1, Alibi, SlidingWindow<1, false>>), (Layer<3, 3, Alibi>)) {
   check_gradients<TestType>({2, 3});
   check_gradients<TestType>({1, 4}, 0.3);
 }
@@ -38,6 +41,7 @@ TEMPLATE_TEST_CASE("Attention: gradients with every position, mask and linear la
 TEST_CASE("Attention: backends agree", "[nn][attention][parity]") {
   check_backends<Layer<4, 2>>();
   check_backends<Layer<3, 1, HalfSplit, Bidirectional, WithBias>>(0.2);
+  check_backends<Layer<3, 1, Alibi, SlidingWindow<20>>>(0.2);
 }
 
 TEST_CASE("Attention: the first of causal tokens sees itself alone", "[nn][attention]") {

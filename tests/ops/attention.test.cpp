@@ -11,6 +11,10 @@ struct Case {
   Index batch, queries, keys, heads, kv_heads, head_size;
   bool causal;
   double dropout = 0, scale = 1;
+  Index window = 0;
+  bool alibi = false;
+
+  ops::AttentionShape shape() const { return {batch, queries, keys, causal, dropout, {8, 9}, window, alibi}; }
 };
 
 /// (B, T, heads, size) in a tensor of B * T rows.
@@ -38,8 +42,8 @@ struct Tensors {
 };
 
 void check_case(const Case& c) {
-  CAPTURE(c.batch, c.queries, c.keys, c.heads, c.kv_heads, c.head_size, c.causal, c.dropout, c.scale);
-  const ops::AttentionShape shape{c.batch, c.queries, c.keys, c.causal, c.dropout, {8, 9}};
+  CAPTURE(c.batch, c.queries, c.keys, c.heads, c.kv_heads, c.head_size, c.causal, c.dropout, c.scale, c.window, c.alibi);
+  const ops::AttentionShape shape = c.shape();
   check_op([&](auto& rig) {
     const Tensors t(rig, c);
     const auto q = heads(t.q, c.batch, c.heads), out = heads(t.out, c.batch, c.heads), dout = heads(t.dout, c.batch, c.heads);
@@ -91,7 +95,80 @@ TEST_CASE("attention: backends agree", "[ops][attention][parity]") {
     check_case({2, 66, 66, 4, 2, 8, causal, 0.3});    // dropout
     check_case({1, 530, 530, 1, 1, 4, causal, 0.3});  // dropout over tiles
     check_case({1, 40, 40, 2, 1, 8, causal, 0, 16});  // scores up to hundreds
+    for (const bool alibi : {true, false})
+      for (const Index window : {0, 1, 5, 70}) {
+        if (window == 0 && !alibi) continue;
+        check_case({2, 9, 9, 6, 2, 5, causal, 0.2, 1, window, alibi});
+        check_case({1, 130, 130, 3, 3, 8, causal, 0, 1, window, alibi});
+        check_case({1, 600, 600, 1, 1, 4, causal, 0.2, 1, window, alibi});  // rows that see nothing of the first tile
+        check_case({2, 3, 600, 2, 1, 4, causal, 0, 1, window, alibi});
+      }
   }
+}
+
+TEST_CASE("attention: packed sequences equal the same sequences one by one", "[ops][attention][parity]") {
+  for (const Index most : {12, 90})  // short sequences go another way
+    for (const Index window : {0, 4})
+      for (const bool causal : {true, false}) {
+        CAPTURE(most, causal, window);
+        const std::vector<Index> offsets = {0, 1, 1 + most, 1 + most, 1 + most + 5, 2 + most + 5};  // the third is empty
+        const Index rows = offsets.back();
+        const Case c{5, most, most, 4, 2, 6, causal, 0, 1, window, true};
+        ops::AttentionShape packed = c.shape();
+        packed.offsets = Offsets(offsets.data(), std::ssize(offsets));
+        const auto run = [&](auto& rig) {
+          const Tensors t(rig, Case{1, rows, rows, 4, 2, 6, causal});
+          ops::attention_forward(rig.ctx, heads(t.q, 1, 4), heads(t.k, 1, 2), heads(t.v, 1, 2), heads(t.out, 1, 4), t.lse, packed);
+          ops::attention_backward(rig.ctx, heads(t.q, 1, 4), heads(t.k, 1, 2), heads(t.v, 1, 2), heads(t.out, 1, 4), t.lse,
+                                  heads(t.dout, 1, 4), heads(t.dq, 1, 4), heads(t.dk, 1, 2), heads(t.dv, 1, 2), packed);
+        };
+        check_op(run);
+        check_threads(run);
+
+        Rig<ReferenceBackend, double> all, alone;
+        run(all);
+        const Tensors one(alone, Case{1, rows, rows, 4, 2, 6, causal});
+        for (std::size_t b = 0; b + 1 < offsets.size(); ++b) {
+          const Index first = offsets[b], length = offsets[b + 1] - first;
+          if (length == 0) continue;
+          const auto part = [&](const auto& x, Index count) {
+            return HeadsView<double>{x.data() + first * x.extent(1), count, 6, 0, x.extent(1)};
+          };
+          const View<double, dynamic> lse(one.lse.data() + first * 4, length * 4);
+          ops::AttentionShape shape = c.shape();
+          shape.batch = 1;
+          shape.queries = shape.keys = length;
+          ops::attention_forward(alone.ctx, part(one.q, 4), part(one.k, 2), part(one.v, 2), part(one.out, 4), lse, shape);
+          ops::attention_backward(alone.ctx, part(one.q, 4), part(one.k, 2), part(one.v, 2), part(one.out, 4), lse,
+                                  part(one.dout, 4), part(one.dq, 4), part(one.dk, 2), part(one.dv, 2), shape);
+        }
+        for (std::size_t i = 0; i < all.tensors().size(); ++i) {
+          CAPTURE(i);
+          CHECK(deviation(alone.tensors()[i], all.tensors()[i]) == 0);
+        }
+      }
+}
+
+TEST_CASE("attention: a window hides what is further away, ALiBi weighs by distance", "[ops][attention]") {
+  constexpr Index tokens = 9;
+  for (const bool causal : {true, false}) {
+    Case c{1, tokens, tokens, 1, 1, 4, causal, 0, 1, 2, true};
+    Rig<ReferenceBackend, double> rig;
+    const Tensors t(rig, c);
+    std::fill(t.q.begin(), t.q.end(), 0.0);  // all scores are ALiBi's alone
+    std::fill(t.v.begin(), t.v.end(), 1.0);
+    ops::attention_forward(rig.ctx, heads(t.q, 1, 1), heads(t.k, 1, 1), heads(t.v, 1, 1), heads(t.out, 1, 1), t.lse, c.shape());
+    const double m = std::exp2(-8);
+    const double before = 1 + std::exp(-m) + std::exp(-2 * m), after = causal ? 0 : before - 1;
+    CHECK(t.lse(4) == Approx(std::log(before + after)).epsilon(1e-14));
+    CHECK(t.lse(0) == Approx(std::log(1 + after)).margin(1e-14));
+  }
+}
+
+TEST_CASE("attention: ALiBi's slopes", "[ops][attention]") {
+  for (Index h = 0; h < 8; ++h) CHECK(ops::alibi_slope(h, 8) == std::exp2(-static_cast<double>(h + 1)));
+  const double twelve[] = {-1, -2, -3, -4, -5, -6, -7, -8, -0.5, -1.5, -2.5, -3.5};  // of 8, then odd ones of 16
+  for (Index h = 0; h < 12; ++h) CHECK(ops::alibi_slope(h, 12) == Approx(std::exp2(twelve[h])).epsilon(1e-15));
 }
 
 TEST_CASE("attention: shapes that do not fit are named", "[ops][attention]") {

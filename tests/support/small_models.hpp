@@ -50,6 +50,13 @@ struct UnorderedConfig : SmallConfig {
 /// No positions: only the mask tells the order of tokens.
 using Unordered = ByteModel<UnorderedConfig>;
 
+struct WindowedConfig : SmallConfig {
+  using position = Alibi;
+  using mask = SlidingWindow<5>;
+};
+/// Linear biases and a sliding window.
+using Windowed = ByteModel<WindowedConfig>;
+
 /// A user's module between ours.
 using Mixed = LanguageModel<TokenEmbedding<11, 8>,
                             Sequential<Plain::Core, ColumnScale<8>,

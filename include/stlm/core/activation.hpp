@@ -23,8 +23,21 @@ struct Pass {
   Index position = 0;           ///< of the first token; > 0 when decoding with a cache
   double dropout = 0;           ///< probability of dropping an element; 0 when not training
   RandomKey key = {};           ///< of the dropout masks
+  double weight = 1;            ///< of this batch's mean loss in the step: auxiliary losses scale their gradients by it
+  Index packed = 0;             ///< > 0: sequences of at most T rows lie one after another, this many rows in all
+  Offsets offsets = {};         ///< then sequence b has rows [offsets(b), offsets(b + 1))
+  Index bytes_read = 0, bytes_predicted = 0;  ///< of a model over patches: rows of its byte blocks
 
-  constexpr Index rows() const { return batch * tokens; }
+  constexpr Index rows() const { return packed > 0 ? packed : batch * tokens; }
+  /// Sequences of up to `most` rows, packed.
+  constexpr Pass pack(Index sequences, Index most, Index rows, Offsets first_rows) const {
+    Pass pass = *this;
+    pass.batch = sequences;
+    pass.tokens = most;
+    pass.packed = rows;
+    pass.offsets = first_rows;
+    return pass;
+  }
   /// The same pass for the i-th part of a module: its random numbers are independent of the other parts'.
   constexpr Pass at(std::uint64_t part) const {
     Pass pass = *this;
@@ -73,6 +86,14 @@ class Arena {
 };
 
 namespace detail {
+/// The largest pass that batches of a shape can ask for.
+template <class Model>
+constexpr Pass largest_pass(BatchShape shape) {
+  if constexpr (requires { Model::largest_pass(shape); })
+    return Model::largest_pass(shape);
+  else
+    return {shape.batch, shape.tokens};
+}
 template <class Model, class T>
 constexpr Arena plan(const Pass& pass) {
   typename Model::template Cache<T> cache{};
@@ -85,7 +106,7 @@ constexpr Arena plan(const Pass& pass) {
 /// Bytes of all activations and gradients of activations of one pass. A constant when `shape` is.
 template <class Model, class T = float>
 constexpr std::size_t activation_bytes(BatchShape shape) {
-  return detail::plan<Model, T>({shape.batch, shape.tokens}).bytes();
+  return detail::plan<Model, T>(detail::largest_pass<Model>(shape)).bytes();
 }
 
 /// The intermediates of a model for batches of one shape. Filled by `forward`, read by `backward`.
@@ -94,13 +115,22 @@ class Activations {
  public:
   using Cache = typename Model::template Cache<T>;
 
-  Activations(Context<Backend>&, BatchShape shape) : pass_{shape.batch, shape.tokens} {
+  Activations(Context<Backend>&, BatchShape shape) : pass_(detail::largest_pass<Model>(shape)), largest_(pass_) {
     expect(shape.batch > 0 && shape.tokens > 0, "stlm::Activations: expected batch >= 1 and tokens >= 1, found ", shape.batch,
            " and ", shape.tokens, ".");
-    const Arena count = detail::plan<Model, T>(pass_);
-    memory_ = Memory(static_cast<Index>(count.bytes()));
-    Arena arena(memory_.data(), count.kept_bytes());
-    Model::plan(arena, cache_, pass_);
+    memory_ = Memory(static_cast<Index>(detail::plan<Model, T>(pass_).bytes()));
+    bind();
+  }
+
+  /// Lays out the same memory for a batch whose patches hold these many bytes. Throws ShapeError when it is too small.
+  void fit(Index bytes_read, Index bytes_predicted) {
+    if (bytes_read == pass_.bytes_read && bytes_predicted == pass_.bytes_predicted) return;
+    expect(bytes_read <= largest_.bytes_read && bytes_predicted <= largest_.bytes_predicted,
+           "stlm::Activations: the batch has ", bytes_read, " bytes to read and ", bytes_predicted, " to predict, room for ",
+           largest_.bytes_read, " and ", largest_.bytes_predicted, " was planned; set BatchShape::bytes, or give fewer.");
+    pass_.bytes_read = bytes_read;
+    pass_.bytes_predicted = bytes_predicted;
+    bind();
   }
 
   Cache& cache() { return cache_; }
@@ -110,9 +140,15 @@ class Activations {
 
  private:
   using Memory = Buffer<std::byte, typename Backend::memory_space>;
+
+  void bind() {
+    Arena arena(memory_.data(), detail::plan<Model, T>(pass_).kept_bytes());
+    Model::plan(arena, cache_, pass_);
+  }
+
   Memory memory_;
   Cache cache_{};
-  Pass pass_;
+  Pass pass_, largest_;
 };
 
 }  // namespace stlm

@@ -5,12 +5,14 @@
 
 namespace stlm {
 
-/// `batch` sequences (B) of `tokens` tokens (T).
+/// `batch` sequences (B) of `tokens` tokens (T). For a model over patches, tokens are patches, and `bytes` is the most
+/// that the patches of a batch may hold together; 0: no patch need have an empty slot.
 struct BatchShape {
-  Index batch = 1, tokens = 1;
+  Index batch = 1, tokens = 1, bytes = 0;
 };
 
-/// Token ids on the host, (B, T) each; `targets` is what follows `tokens`, position by position.
+/// Token ids on the host, (B, T) each; `targets` is what follows `tokens`, position by position. For a model over patches
+/// of up to W bytes (B, T * W): the slots of patch t begin at t * W, the empty ones hold ByteTokenizer::pad.
 struct Batch {
   View<const Token, dynamic, dynamic> tokens, targets;
 };

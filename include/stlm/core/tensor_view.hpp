@@ -87,6 +87,9 @@ class TensorView {
 template <class T, Index... Sizes>
 using View = TensorView<T, Extents<Sizes...>>;
 
+/// Where each of several sequences begins in rows packed one after another, and where the last ends.
+using Offsets = View<const Index, dynamic>;
+
 /// N rows of width C, in a position where the compiler must not deduce T from the argument.
 template <class T, Index C>
 using Rows = std::type_identity_t<View<T, dynamic, C>>;

@@ -33,7 +33,7 @@ struct ByteModelDefaults {
 namespace detail {
 
 template <class Position>
-concept RotaryPosition = requires { Position::needs_even_heads; };
+concept PositionInside = requires { Position::inside_attention; };
 
 template <class Config>
 struct ByteModelParts {
@@ -54,11 +54,11 @@ struct ByteModelParts {
   static constexpr Index dim = Config::dim, heads = Config::heads;
   static constexpr Index kv_heads = Config::kv_heads > 0 ? Config::kv_heads : heads;
   static constexpr Index head_dim = Config::head_dim > 0 ? Config::head_dim : dim / heads;
-  static constexpr bool rotary = RotaryPosition<typename Config::position>;
+  static constexpr bool inside = PositionInside<typename Config::position>;
 
   using Norm = typename Config::norm::template WithDim<dim>;
-  using Added = std::conditional_t<rotary, NoPosition, typename Config::position>;
-  using Inside = std::conditional_t<rotary, typename Config::position, NoPosition>;
+  using Added = std::conditional_t<inside, NoPosition, typename Config::position>;
+  using Inside = std::conditional_t<inside, typename Config::position, NoPosition>;
   using AttentionLayer = Attention<dim, heads, kv_heads, head_dim, Inside, typename Config::mask, typename Config::linears>;
   using Ffn = std::conditional_t<Config::gated, SwiGlu<dim, Config::ffn_dim, typename Config::linears>,
                                  FeedForward<dim, Config::ffn_dim, typename Config::activation, typename Config::linears>>;

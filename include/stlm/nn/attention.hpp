@@ -15,9 +15,18 @@ namespace stlm {
 
 struct Causal {
   static constexpr bool causal = true;
+  static constexpr Index window = 0;  // keys at any distance
 };
 struct Bidirectional {
   static constexpr bool causal = false;
+  static constexpr Index window = 0;
+};
+/// Keys at most Window tokens away: before the query alone, or on both sides (Beltagy et al. 2020).
+template <Index Window, bool IsCausal = true>
+struct SlidingWindow {
+  static_assert(Window > 0, "stlm::SlidingWindow: expected a Window of at least one token; use stlm::Causal for no limit.");
+  static constexpr bool causal = IsCausal;
+  static constexpr Index window = Window;
 };
 
 template <Index Dim, Index Heads, Index KvHeads, Index HeadSize, class Position = Rotary<>, class Mask = Causal,
@@ -74,10 +83,11 @@ struct Attention {
     arena.keep(state.values, batch, capacity);
   }
 
-  /// Scores and mixing count once for each key a query reads: T/2 on average when causal.
+  /// Scores and mixing count once for each key a query reads: T/2 on average when causal, fewer in a window.
   static constexpr double flops_per_token(Index tokens) {
-    return Qkv::flops_per_token(tokens) + Out::flops_per_token(tokens) +
-           (Mask::causal ? 2.0 : 4.0) * static_cast<double>(tokens) * query_width;
+    const double all = static_cast<double>(tokens), window = static_cast<double>(Mask::window);
+    const double before = Mask::window > 0 && window < all ? window * (1 - window / (2 * all)) : all / 2;
+    return Qkv::flops_per_token(tokens) + Out::flops_per_token(tokens) + (Mask::causal ? 4 : 8) * before * query_width;
   }
 
   template <class B, class T>
@@ -140,7 +150,8 @@ struct Attention {
   };
 
   static ops::AttentionShape shape(const Pass& pass) {
-    return {pass.batch, pass.tokens, pass.tokens, Mask::causal, pass.dropout, pass.key};
+    return {pass.batch,   pass.tokens, pass.tokens, Mask::causal, pass.dropout, pass.key,
+            Mask::window, requires { Position::alibi; }, pass.offsets};
   }
   template <class T>
   static HeadsView<T> heads(T* data, Index count, const Pass& pass, Index width) {

@@ -1,7 +1,7 @@
 // Positions: what tells a model the order of its tokens.
 //
 // Added to the embedding: LearnedPosition<MaxTokens>, SinusoidalPosition<MaxTokens> (Vaswani et al. 2017).
-// Inside attention: Rotary<Pairs> (Su et al. 2021).  NoPosition serves both places.
+// Inside attention: Rotary<Pairs> (Su et al. 2021), Alibi (Press et al. 2021).  NoPosition serves both places.
 #pragma once
 
 #include <cmath>
@@ -41,11 +41,11 @@ struct LearnedPosition {
   }
   template <class B, class P, class Y>
   static void add(Context<B>& ctx, const P& p, const Pass& pass, const Y& y) {
-    ops::add_positions(ctx, p.table, pass.tokens, pass.position, y);
+    ops::add_positions(ctx, p.table, pass.tokens, pass.position, y, pass.offsets);
   }
   template <class B, class P, class Dy>
   static void add_backward(Context<B>& ctx, const Pass& pass, const Dy& dy, const P& grads) {
-    ops::add_positions_backward(ctx, dy, pass.tokens, grads.table);
+    ops::add_positions_backward(ctx, dy, pass.tokens, grads.table, pass.offsets);
   }
 };
 
@@ -58,6 +58,7 @@ struct SinusoidalPosition {
   static constexpr void visit(V&, const Path&, P&) {}
   template <class B, class P, class Y>
   static void add(Context<B>& ctx, const P&, const Pass& pass, const Y& y) {
+    expect(!pass.offsets, "stlm::SinusoidalPosition: packed sequences are not supported; use stlm::LearnedPosition.");
     ops::add_sinusoids(ctx, pass.tokens, pass.position, y);
   }
   template <class B, class P, class Dy>
@@ -67,12 +68,18 @@ struct SinusoidalPosition {
 /// Rotation of queries and keys inside attention.
 template <RopePairs Pairs = RopePairs::kAdjacent, int Base = 10000>
 struct Rotary {
-  static constexpr bool needs_even_heads = true;
+  static constexpr bool inside_attention = true, needs_even_heads = true;
 
   template <class B, class T>
   static void rotate(Context<B>& ctx, HeadsView<T> x, const Pass& pass, bool inverse) {
-    ops::rope(ctx, x, {pass.batch, pass.tokens, pass.position, Pairs, static_cast<double>(Base), inverse});
+    ops::rope(ctx, x, {pass.batch, pass.tokens, pass.position, Pairs, static_cast<double>(Base), inverse, pass.offsets});
   }
+};
+
+/// Attention with linear biases: the score of a key at distance d loses m_h d, m_h given by the head (ops/attention.hpp).
+/// Queries and keys stay as they are.
+struct Alibi : NoPosition {
+  static constexpr bool inside_attention = true, alibi = true;
 };
 
 }  // namespace stlm

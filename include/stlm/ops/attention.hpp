@@ -6,7 +6,13 @@
 // each row; backward draws P again from it (Dao et al. 2022):
 //   P = exp(S - lse),  dP = dropout'(dO V^T),  delta_i = dO_i . O_i,  dS = P (dP - delta)
 //   dV = dropout(P)^T dO,   dQ = dS K / sqrt(D),   dK = dS^T Q / sqrt(D), summed over the heads that share K and V
+//
+// The mask is causal or not, and may be a sliding window (Beltagy et al. 2020); ALiBi (Press et al. 2021) takes
+// m_h |i - j| from the scores of head h. Sequences all have one length, or are packed one after another.
 #pragma once
+
+#include <algorithm>
+#include <cmath>
 
 #include <stlm/core/backend.hpp>
 #include <stlm/core/tensor_view.hpp>
@@ -23,6 +29,10 @@ struct HeadsView {
   STLM_HOST_DEVICE constexpr T* operator()(Index b, Index t, Index h) const {
     return data + b * batch_stride + t * token_stride + h * head_size;
   }
+  /// The heads of sequence b alone, as (0, t, h).
+  STLM_HOST_DEVICE constexpr HeadsView sequence(Index b, const Offsets& offsets) const {
+    return {data + (offsets ? offsets(b) * token_stride : b * batch_stride), heads, head_size, 0, token_stride};
+  }
   constexpr operator HeadsView<const T>() const
     requires(!std::is_const_v<T>)
   {
@@ -32,13 +42,41 @@ struct HeadsView {
 
 namespace ops {
 
-/// Query i stands at position keys - queries + i; when causal it reads keys up to there, else all of them.
+/// Query i stands at position keys - queries + i; when causal it reads keys up to there, else all of them. Packed
+/// sequences have as many keys as queries; `queries` and `keys` are then the most that one has.
 struct AttentionShape {
   Index batch, queries, keys;
   bool causal = true;
-  double dropout = 0;  ///< of the probabilities; mask element ((b H + h) queries + i) keys + j of `key`
+  double dropout = 0;    ///< of the probabilities; mask element (lse row) keys + j of `key`
   RandomKey key = {};
+  Index window = 0;      ///< > 0: keys at most this far from the query
+  bool alibi = false;    ///< scores lose slope(h, H) |i - j|
+  Offsets offsets = {};  ///< of packed sequences
+
+  Index rows() const { return offsets ? offsets(batch) : batch * queries; }
+  Index num_queries(Index b) const { return offsets ? offsets(b + 1) - offsets(b) : queries; }
+  Index num_keys(Index b) const { return offsets ? offsets(b + 1) - offsets(b) : keys; }
+  /// The row of `lse` that belongs to query i of head h in sequence b.
+  Index row(Index heads, Index b, Index h, Index i) const {
+    return (offsets ? offsets(b) : b * queries) * heads + h * num_queries(b) + i;
+  }
+  /// The position of query i of sequence b, and the keys [first, last) that it reads.
+  Index position(Index b, Index i) const { return num_keys(b) - num_queries(b) + i; }
+  Index first_key(Index b, Index i) const { return window > 0 ? std::max<Index>(0, position(b, i) - window) : 0; }
+  Index last_key(Index b, Index i) const {
+    const Index last = causal ? position(b, i) + 1 : num_keys(b);
+    return window > 0 ? std::min(last, position(b, i) + window + 1) : last;
+  }
 };
+
+/// ALiBi's slope of head h in 0 .. heads - 1: 2^(-8 (h + 1) / heads) when heads is a power of two; else those of the next
+/// lower power, then every second one of twice that power.
+inline double alibi_slope(Index h, Index heads) {
+  Index power = 1;
+  while (2 * power <= heads) power *= 2;
+  const double step = h < power ? static_cast<double>(h + 1) : static_cast<double>(2 * (h - power)) + 1;
+  return std::exp2(-8 * step / static_cast<double>(h < power ? power : 2 * power));
+}
 
 namespace impl {
 template <class Backend>
@@ -55,8 +93,10 @@ void attention_forward(Context<Backend>& ctx, std::type_identity_t<HeadsView<con
          " key heads; make the first a multiple of the second.");
   expect(shape.keys >= shape.queries || !shape.causal, "stlm::ops::attention_forward: ", shape.queries,
          " causal queries need as many keys, found ", shape.keys, ".");
-  expect(lse.size() == shape.batch * q.heads * shape.queries, "stlm::ops::attention_forward: expected room for ",
-         shape.batch * q.heads * shape.queries, " row sums, found ", lse.size(), ".");
+  expect(!shape.offsets || shape.offsets.size() == shape.batch + 1, "stlm::ops::attention_forward: ", shape.batch,
+         " packed sequences need one offset more than that, found ", shape.offsets.size(), ".");
+  expect(lse.size() == shape.rows() * q.heads, "stlm::ops::attention_forward: expected room for ", shape.rows() * q.heads,
+         " row sums, found ", lse.size(), ".");
   impl::Attention<Backend>::template forward<T>(ctx, q, k, v, out, lse.data(), shape);
 }
 

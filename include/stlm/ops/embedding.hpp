@@ -1,6 +1,8 @@
 // Embedding tables: gather of token rows, addition of position rows, and their gradients.
 #pragma once
 
+#include <algorithm>
+
 #include <stlm/core/backend.hpp>
 #include <stlm/core/tensor_view.hpp>
 
@@ -9,6 +11,26 @@ namespace stlm::ops {
 namespace impl {
 template <class Backend>
 struct Embedding : MissingBackend<Backend> {};
+
+/// The position of each row: sequences of `tokens` rows, or packed ones.
+struct RowPositions {
+  Index tokens, position;
+  Offsets offsets;
+
+  /// f(row, position) for the rows [begin, end), in order.
+  template <class F>
+  void for_each(Index begin, Index end, const F& f) const {
+    if (!offsets) {
+      for (Index n = begin; n < end; ++n) f(n, position + n % tokens);
+      return;
+    }
+    const Index* first = std::upper_bound(offsets.begin(), offsets.end(), begin) - 1;
+    for (Index n = begin; n < end; ++n) {
+      while (n >= first[1]) ++first;
+      f(n, position + n - *first);
+    }
+  }
+};
 }  // namespace impl
 
 /// y[n, :] = table[tokens[n], :]. Throws Error for an id outside the table.
@@ -34,21 +56,23 @@ void embedding_backward(Context<Backend>& ctx, View<const Token, dynamic, dynami
   impl::Embedding<Backend>::template backward<T>(ctx, tokens.data(), grad, rows);
 }
 
-/// y[b*T + t, :] += table[position + t, :] for sequences of `tokens` rows. Throws ShapeError past the table's end.
+/// y[b*T + t, :] += table[position + t, :] for sequences of `tokens` rows, or of at most so many, packed. Throws
+/// ShapeError past the table's end.
 template <class Backend, class Table, class Y>
-void add_positions(Context<Backend>& ctx, const Table& table, Index tokens, Index position, const Y& y) {
+void add_positions(Context<Backend>& ctx, const Table& table, Index tokens, Index position, const Y& y,
+                   Offsets offsets = {}) {
   using T = typename Y::value_type;
   const MatrixView<const T> rows(table);
   expect(position + tokens <= rows.rows, "stlm::ops::add_positions: the table has ", rows.rows, " positions, ",
          position + tokens, " are needed; enlarge max_tokens or shorten the sequence.");
-  impl::Embedding<Backend>::template add_positions<T>(ctx, rows, tokens, position, y);
+  impl::Embedding<Backend>::template add_positions<T>(ctx, rows, {tokens, position, offsets}, y);
 }
 
 /// dtable[t, :] += the sum over sequences of dy[b*T + t, :].
 template <class Backend, class Dy, class Dtable>
-void add_positions_backward(Context<Backend>& ctx, const Dy& dy, Index tokens, const Dtable& dtable) {
+void add_positions_backward(Context<Backend>& ctx, const Dy& dy, Index tokens, const Dtable& dtable, Offsets offsets = {}) {
   using T = typename Dtable::value_type;
-  impl::Embedding<Backend>::template add_positions_backward<T>(ctx, dy, tokens, dtable);
+  impl::Embedding<Backend>::template add_positions_backward<T>(ctx, dy, {tokens, 0, offsets}, dtable);
 }
 
 /// y[b*T + t, 2i] += sin(p w_i) and y[b*T + t, 2i + 1] += cos(p w_i), p = position + t, w_i = 10000^(-2i / C).

@@ -19,6 +19,9 @@ struct RopeOptions {
   RopePairs pairs = RopePairs::kAdjacent;
   double base = 10000;
   bool inverse = false;
+  Offsets offsets = {};  ///< of packed sequences of at most `tokens` rows
+
+  Index length(Index b) const { return offsets ? offsets(b + 1) - offsets(b) : tokens; }
 };
 
 namespace impl {

@@ -2,14 +2,14 @@
 //
 // Forward: one task a (sequence, head, query tile). Key tiles past the first rescale what stands (online softmax; Dao et
 // al. 2022). Backward: one task a (sequence, key head), which walks the query heads that share it in order, so dK and dV
-// add up without atomics. Tiles that a causal mask hides are never computed.
+// add up without atomics. Tiles that the mask hides are never computed. Short sequences go the way of
+// attention_short.hpp: which way is taken depends on the shape alone.
 #pragma once
 
 #include <cmath>
 
-#include <stlm/backend/eigen/context.hpp>
+#include <stlm/backend/eigen/attention_short.hpp>
 #include <stlm/backend/eigen/gemm_kernel.hpp>
-#include <stlm/ops/attention.hpp>
 
 namespace stlm::ops::impl {
 
@@ -19,88 +19,105 @@ struct Attention<EigenBackend> {
   static constexpr Index query_tile = 64, key_tile = 512;
 
   template <class T>
-  static void forward(Ctx& ctx, HeadsView<const T> q, HeadsView<const T> k, HeadsView<const T> v, HeadsView<T> out, T* lse,
-                      const AttentionShape& shape) {
-    const Index tiles = (shape.queries + query_tile - 1) / query_tile, group = q.heads / k.heads;
-    const T scale = T(1 / std::sqrt(static_cast<double>(q.head_size)));
-    ctx.parallel_for(shape.batch * q.heads * tiles, [&](Index task, int worker) {
-      const Index b = task / tiles / q.heads, h = task / tiles % q.heads, i = task % tiles * query_tile;
-      const Index rows = std::min(query_tile, shape.queries - i), keys = visible(shape, i + rows - 1);
+  static void forward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
+                      HeadsView<T> outputs, T* lse, const AttentionShape& shape) {
+    if (shape.keys <= ShortAttention::most) return ShortAttention::forward(ctx, queries, keys, values, outputs, lse, shape);
+    const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
+    const Index tiles = (shape.queries + query_tile - 1) / query_tile;
+    const T scale = T(1 / std::sqrt(static_cast<double>(size)));
+    ctx.parallel_for(shape.batch * heads * tiles, [&](Index task, int worker) {
+      const Index b = task / tiles / heads, h = task / tiles % heads, i = task % tiles * query_tile;
+      const Index rows = std::min(query_tile, shape.num_queries(b) - i);
+      if (rows <= 0) return;
+      const auto q = queries.sequence(b, shape.offsets), k = keys.sequence(b, shape.offsets);
+      const auto v = values.sequence(b, shape.offsets);
+      const auto out = outputs.sequence(b, shape.offsets);
+      const Index start = first_tile(shape, b, i), end = shape.last_key(b, i + rows - 1);
       Scratch<T> scratch(ctx, worker);
       T top[query_tile], sum[query_tile];
       std::fill_n(top, rows, -std::numeric_limits<T>::infinity());
       std::fill_n(sum, rows, T(0));
-      for (Index j = 0; j < keys; j += key_tile) {
-        const Index cols = std::min(key_tile, keys - j);
-        product(rows, cols, q.head_size, by_rows(q, b, i, h), by_columns(k, b, j, h / group), scratch.p, key_tile, false,
-                scratch);
+      for (Index j = start; j < end; j += key_tile) {
+        const Index cols = std::min(key_tile, end - j);
+        product(rows, cols, size, by_rows(q, i, h), by_columns(k, j, h / group), scratch.p, key_tile, false, scratch);
         for (Index r = 0; r < rows; ++r) {
-          auto o = eigen::array(out(b, i + r, h), q.head_size);
+          auto o = eigen::array(out(0, i + r, h), size);
           T* const p = scratch.p + r * key_tile;
-          const Index seen = std::clamp<Index>(visible(shape, i + r) - j, 0, cols);
-          std::fill(p + seen, p + cols, T(0));
-          if (seen == 0) continue;
-          auto scores = eigen::array(p, seen);
+          const Seen seen(shape, b, i + r, j, cols);
+          seen.clear_rest(p);
+          if (seen.none()) continue;
+          auto scores = eigen::array(p + seen.first, seen.size());
+          eigen::add_alibi(shape, heads, h, shape.position(b, i + r) - j - seen.first, scale, p + seen.first, seen.size());
           const T high = std::max(top[r], scores.template maxCoeff<Eigen::PropagateNaN>() * scale);
-          const T shrink = j == 0 ? T(0) : std::exp(top[r] - high);
+          const T shrink = j == start ? T(0) : std::exp(top[r] - high);
           scores = (scores * scale - high).exp();
           sum[r] = sum[r] * shrink + scores.sum();
           top[r] = high;
-          drop(shape, row(shape, q, b, h, i + r), j, p, seen);
-          if (j > 0) o *= shrink;
+          eigen::drop(shape, shape.row(heads, b, h, i + r), j + seen.first, p + seen.first, seen.size());
+          if (j > start) o *= shrink;
         }
-        product(rows, q.head_size, cols, {scratch.p, key_tile, 1}, by_rows(v, b, j, h / group), out(b, i, h),
-                out.token_stride, j > 0, scratch);
+        product(rows, size, cols, {scratch.p, key_tile, 1}, by_rows(v, j, h / group), out(0, i, h), out.token_stride,
+                j > start, scratch);
       }
       for (Index r = 0; r < rows; ++r) {
-        eigen::array(out(b, i + r, h), q.head_size) *= T(1) / sum[r];
-        lse[row(shape, q, b, h, i + r)] = top[r] + std::log(sum[r]);
+        eigen::array(out(0, i + r, h), size) *= T(1) / sum[r];
+        lse[shape.row(heads, b, h, i + r)] = top[r] + std::log(sum[r]);
       }
     });
   }
 
   template <class T>
-  static void backward(Ctx& ctx, HeadsView<const T> q, HeadsView<const T> k, HeadsView<const T> v, HeadsView<const T> out,
-                       const T* lse, HeadsView<const T> dout, HeadsView<T> dq, HeadsView<T> dk, HeadsView<T> dv,
-                       const AttentionShape& shape) {
-    const Index size = q.head_size, group = q.heads / k.heads;
+  static void backward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
+                       HeadsView<const T> outputs, const T* lse, HeadsView<const T> doutputs, HeadsView<T> dqueries,
+                       HeadsView<T> dkeys, HeadsView<T> dvalues, const AttentionShape& shape) {
+    if (shape.keys <= ShortAttention::most)
+      return ShortAttention::backward(ctx, queries, keys, values, outputs, lse, doutputs, dqueries, dkeys, dvalues, shape);
+    const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
     const T scale = T(1 / std::sqrt(static_cast<double>(size)));
-    ctx.parallel_for(shape.batch * k.heads, [&](Index task, int worker) {
-      const Index b = task / k.heads, hk = task % k.heads;
+    ctx.parallel_for(shape.batch * keys.heads, [&](Index task, int worker) {
+      const Index b = task / keys.heads, hk = task % keys.heads;
+      const auto q = queries.sequence(b, shape.offsets), k = keys.sequence(b, shape.offsets);
+      const auto v = values.sequence(b, shape.offsets), out = outputs.sequence(b, shape.offsets);
+      const auto dout = doutputs.sequence(b, shape.offsets);
+      const auto dq = dqueries.sequence(b, shape.offsets), dk = dkeys.sequence(b, shape.offsets);
+      const auto dv = dvalues.sequence(b, shape.offsets);
       Scratch<T> scratch(ctx, worker);
-      for (Index j = 0; j < shape.keys; ++j) {
-        std::fill_n(dk(b, j, hk), size, T(0));
-        std::fill_n(dv(b, j, hk), size, T(0));
+      for (Index j = 0; j < shape.num_keys(b); ++j) {
+        std::fill_n(dk(0, j, hk), size, T(0));
+        std::fill_n(dv(0, j, hk), size, T(0));
       }
       for (Index h = hk * group; h < (hk + 1) * group; ++h)
-        for (Index i = 0; i < shape.queries; i += query_tile) {
-          const Index rows = std::min(query_tile, shape.queries - i), keys = visible(shape, i + rows - 1);
+        for (Index i = 0; i < shape.num_queries(b); i += query_tile) {
+          const Index rows = std::min(query_tile, shape.num_queries(b) - i);
+          const Index start = first_tile(shape, b, i), end = shape.last_key(b, i + rows - 1);
           T delta[query_tile];
           for (Index r = 0; r < rows; ++r)
-            delta[r] = (eigen::array(dout(b, i + r, h), size) * eigen::array(out(b, i + r, h), size)).sum();
-          for (Index j = 0; j < keys; j += key_tile) {
-            const Index cols = std::min(key_tile, keys - j);
-            product(rows, cols, size, by_rows(q, b, i, h), by_columns(k, b, j, hk), scratch.p, key_tile, false, scratch);
-            product(rows, cols, size, by_rows(dout, b, i, h), by_columns(v, b, j, hk), scratch.ds, key_tile, false, scratch);
+            delta[r] = (eigen::array(dout(0, i + r, h), size) * eigen::array(out(0, i + r, h), size)).sum();
+          for (Index j = start; j < end; j += key_tile) {
+            const Index cols = std::min(key_tile, end - j);
+            product(rows, cols, size, by_rows(q, i, h), by_columns(k, j, hk), scratch.p, key_tile, false, scratch);
+            product(rows, cols, size, by_rows(dout, i, h), by_columns(v, j, hk), scratch.ds, key_tile, false, scratch);
             for (Index r = 0; r < rows; ++r) {
               T *const p = scratch.p + r * key_tile, *const ds = scratch.ds + r * key_tile;
-              const Index seen = std::clamp<Index>(visible(shape, i + r) - j, 0, cols);
-              const Index position = row(shape, q, b, h, i + r);
-              std::fill(p + seen, p + cols, T(0));
-              std::fill(ds + seen, ds + cols, T(0));
-              if (seen == 0) continue;
-              auto probability = eigen::array(p, seen);
-              auto score = eigen::array(ds, seen);
-              drop(shape, position, j, ds, seen);
-              probability = (probability * scale - lse[position]).exp();
+              const Seen seen(shape, b, i + r, j, cols);
+              const Index row = shape.row(heads, b, h, i + r);
+              seen.clear_rest(p);
+              seen.clear_rest(ds);
+              if (seen.none()) continue;
+              auto probability = eigen::array(p + seen.first, seen.size());
+              auto score = eigen::array(ds + seen.first, seen.size());
+              eigen::add_alibi(shape, heads, h, shape.position(b, i + r) - j - seen.first, scale, p + seen.first,
+                               seen.size());
+              eigen::drop(shape, row, j + seen.first, ds + seen.first, seen.size());
+              probability = (probability * scale - lse[row]).exp();
               score = scale * probability * (score - delta[r]);
-              drop(shape, position, j, p, seen);
+              eigen::drop(shape, row, j + seen.first, p + seen.first, seen.size());
             }
-            product(cols, size, rows, {scratch.p, 1, key_tile}, by_rows(dout, b, i, h), dv(b, j, hk), dv.token_stride, true,
+            product(cols, size, rows, {scratch.p, 1, key_tile}, by_rows(dout, i, h), dv(0, j, hk), dv.token_stride, true,
                     scratch);
-            product(cols, size, rows, {scratch.ds, 1, key_tile}, by_rows(q, b, i, h), dk(b, j, hk), dk.token_stride, true,
+            product(cols, size, rows, {scratch.ds, 1, key_tile}, by_rows(q, i, h), dk(0, j, hk), dk.token_stride, true,
                     scratch);
-            product(rows, size, cols, {scratch.ds, key_tile, 1}, by_rows(k, b, j, hk), dq(b, i, h), dq.token_stride, j > 0,
+            product(rows, size, cols, {scratch.ds, key_tile, 1}, by_rows(k, j, hk), dq(0, i, h), dq.token_stride, j > start,
                     scratch);
           }
         }
@@ -118,36 +135,39 @@ struct Attention<EigenBackend> {
     }
   };
 
-  /// Keys that query i may read.
-  static Index visible(const AttentionShape& shape, Index i) {
-    return shape.causal ? shape.keys - shape.queries + i + 1 : shape.keys;
+  /// The keys of a tile that a query may read: [first, last) counted from the tile's first key.
+  struct Seen {
+    Index first, last, cols;
+    Seen(const AttentionShape& shape, Index b, Index i, Index j, Index cols_)
+        : first(std::clamp<Index>(shape.first_key(b, i) - j, 0, cols_)),
+          last(std::clamp<Index>(shape.last_key(b, i) - j, first, cols_)),
+          cols(cols_) {}
+    Index size() const { return last - first; }
+    bool none() const { return first == last; }
+    template <class T>
+    void clear_rest(T* p) const {
+      std::fill(p, p + first, T(0));
+      std::fill(p + last, p + cols, T(0));
+    }
+  };
+
+  /// Where the first tile begins that holds a key which query i, and so any later one, may read.
+  static Index first_tile(const AttentionShape& shape, Index b, Index i) {
+    return shape.first_key(b, i) / key_tile * key_tile;
+  }
+  /// Vectors (t.., h) of one sequence as the rows of a matrix, and as its columns.
+  template <class T>
+  static eigen::GemmOperand<T> by_rows(HeadsView<const T> x, Index t, Index h) {
+    return {x(0, t, h), x.token_stride, 1};
   }
   template <class T>
-  static Index row(const AttentionShape& shape, HeadsView<T> q, Index b, Index h, Index i) {
-    return (b * q.heads + h) * shape.queries + i;
-  }
-  /// Vectors (b, t.., h) as the rows of a matrix, and as its columns.
-  template <class T>
-  static eigen::GemmOperand<T> by_rows(HeadsView<const T> x, Index b, Index t, Index h) {
-    return {x(b, t, h), x.token_stride, 1};
-  }
-  template <class T>
-  static eigen::GemmOperand<T> by_columns(HeadsView<const T> x, Index b, Index t, Index h) {
-    return {x(b, t, h), 1, x.token_stride};
+  static eigen::GemmOperand<T> by_columns(HeadsView<const T> x, Index t, Index h) {
+    return {x(0, t, h), 1, x.token_stride};
   }
   template <class T>
   static void product(Index m, Index n, Index k, eigen::GemmOperand<T> a, eigen::GemmOperand<T> b, T* c, Index stride,
                       bool accumulate, const Scratch<T>& scratch) {
     eigen::gemm_serial<T>(m, n, k, a, b, c, stride, accumulate, scratch.gemm);
-  }
-  template <class T>
-  static void drop(const AttentionShape& shape, Index row, Index column, T* p, Index size) {
-    if (shape.dropout == 0) return;
-    const float threshold = static_cast<float>(shape.dropout);
-    const T scale = T(1 / (1 - shape.dropout));
-    const auto first = static_cast<std::uint64_t>(row * shape.keys + column);
-    for (Index i = 0; i < size; ++i)
-      p[i] *= random_uniform(shape.key, first + static_cast<std::uint64_t>(i)) < threshold ? T(0) : scale;
   }
 };
 

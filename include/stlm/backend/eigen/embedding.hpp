@@ -21,18 +21,26 @@ struct Embedding<EigenBackend> {
   }
   template <class T>
   static void backward(Ctx& ctx, const Token* tokens, MatrixView<const T> dy, MatrixView<T> dtable) {
-    scatter(ctx, dy, dtable, [tokens](Index n) -> Index { return tokens[n]; });
-  }
-  template <class T>
-  static void add_positions(Ctx& ctx, MatrixView<const T> table, Index tokens, Index position, MatrixView<T> y) {
-    ctx.for_pieces(y.rows, rows_a_piece(y.cols), [=](Index begin, Index end, int) {
-      for (Index n = begin; n < end; ++n)
-        eigen::array(y.row(n), y.cols) += eigen::array(table.row(position + n % tokens), y.cols);
+    ctx.for_pieces(dy.cols, columns, [=](Index begin, Index end, int) {
+      for (Index n = 0; n < dy.rows; ++n)
+        eigen::array(dtable.row(tokens[n]) + begin, end - begin) += eigen::array(dy.row(n) + begin, end - begin);
     });
   }
   template <class T>
-  static void add_positions_backward(Ctx& ctx, MatrixView<const T> dy, Index tokens, MatrixView<T> dtable) {
-    scatter(ctx, dy, dtable, [tokens](Index n) { return n % tokens; });
+  static void add_positions(Ctx& ctx, MatrixView<const T> table, const RowPositions& positions, MatrixView<T> y) {
+    ctx.for_pieces(y.rows, rows_a_piece(y.cols), [=](Index begin, Index end, int) {
+      positions.for_each(begin, end, [=](Index n, Index t) {
+        eigen::array(y.row(n), y.cols) += eigen::array(table.row(t), y.cols);
+      });
+    });
+  }
+  template <class T>
+  static void add_positions_backward(Ctx& ctx, MatrixView<const T> dy, const RowPositions& positions, MatrixView<T> dtable) {
+    ctx.for_pieces(dy.cols, columns, [=](Index begin, Index end, int) {
+      positions.for_each(0, dy.rows, [=](Index n, Index t) {
+        eigen::array(dtable.row(t) + begin, end - begin) += eigen::array(dy.row(n) + begin, end - begin);
+      });
+    });
   }
   template <class T>
   static void add_sinusoids(Ctx& ctx, Index tokens, Index position, MatrixView<T> y) {
@@ -49,14 +57,6 @@ struct Embedding<EigenBackend> {
 
  private:
   static Index rows_a_piece(Index cols) { return Elementwise<EigenBackend>::rows_a_piece(cols); }
-
-  template <class T, class RowOf>
-  static void scatter(Ctx& ctx, MatrixView<const T> dy, MatrixView<T> dtable, RowOf row_of) {
-    ctx.for_pieces(dy.cols, columns, [=](Index begin, Index end, int) {
-      for (Index n = 0; n < dy.rows; ++n)
-        eigen::array(dtable.row(row_of(n)) + begin, end - begin) += eigen::array(dy.row(n) + begin, end - begin);
-    });
-  }
 };
 
 }  // namespace stlm::ops::impl

@@ -30,8 +30,11 @@ struct Rope<EigenBackend> {
           angle[i] = {angle[i].real() * step[i].real() - angle[i].imag() * step[i].imag(),
                       angle[i].real() * step[i].imag() + angle[i].imag() * step[i].real()};
         }
-        for (Index b = 0; b < options.batch; ++b)
-          for (Index h = 0; h < x.heads; ++h) rotate(x(b, t, h), turn, half, options.pairs);
+        for (Index b = 0; b < options.batch; ++b) {
+          if (t >= options.length(b)) continue;
+          const auto sequence = x.sequence(b, options.offsets);
+          for (Index h = 0; h < x.heads; ++h) rotate(sequence(0, t, h), turn, half, options.pairs);
+        }
       }
     });
   }

@@ -20,11 +20,6 @@ struct Attention<ReferenceBackend> {
     return sum;
   }
 
-  /// Keys that query i may read.
-  static Index visible(const AttentionShape& shape, Index i) {
-    return shape.causal ? shape.keys - shape.queries + i + 1 : shape.keys;
-  }
-
   /// 1 / (1 - rate) or 0: the dropout factor of probability `column` in row `row`.
   template <class T>
   static T kept(const AttentionShape& shape, Index row, Index column) {
@@ -32,60 +27,76 @@ struct Attention<ReferenceBackend> {
     const auto element = static_cast<std::uint64_t>(row * shape.keys + column);
     return random_uniform(shape.key, element) < static_cast<float>(shape.dropout) ? T(0) : T(1 / (1 - shape.dropout));
   }
-
+  /// What ALiBi takes from a score at this distance.
   template <class T>
-  static void forward(Ctx&, HeadsView<const T> q, HeadsView<const T> k, HeadsView<const T> v, HeadsView<T> out, T* lse,
-                      const AttentionShape& shape) {
-    const Index size = q.head_size, group = q.heads / k.heads;
-    const T scale = T(1 / std::sqrt(static_cast<double>(size)));
-    std::vector<T> row_scores(static_cast<std::size_t>(shape.keys));
-    T* p = row_scores.data();
-    for (Index b = 0; b < shape.batch; ++b)
-      for (Index h = 0; h < q.heads; ++h)
-        for (Index i = 0; i < shape.queries; ++i) {
-          const Index row = (b * q.heads + h) * shape.queries + i, keys = visible(shape, i);
-          real_t<T> top = -INFINITY;
-          for (Index j = 0; j < keys; ++j) {
-            p[j] = scale * dot(q(b, i, h), k(b, j, h / group), size);
-            top = std::max(top, real_part(p[j]));
-          }
-          T sum = 0;
-          for (Index j = 0; j < keys; ++j) sum += std::exp(p[j] - top);
-          lse[row] = top + std::log(sum);
-          T* o = out(b, i, h);
-          for (Index c = 0; c < size; ++c) o[c] = T(0);
-          for (Index j = 0; j < keys; ++j) {
-            const T weight = std::exp(p[j] - lse[row]) * kept<T>(shape, row, j);
-            for (Index c = 0; c < size; ++c) o[c] += weight * v(b, j, h / group)[c];
-          }
-        }
+  static T penalty(const AttentionShape& shape, Index heads, Index h, Index distance) {
+    return shape.alibi ? T(alibi_slope(h, heads) * static_cast<double>(std::abs(distance))) : T(0);
   }
 
   template <class T>
-  static void backward(Ctx&, HeadsView<const T> q, HeadsView<const T> k, HeadsView<const T> v, HeadsView<const T> out,
-                       const T* lse, HeadsView<const T> dout, HeadsView<T> dq, HeadsView<T> dk, HeadsView<T> dv,
-                       const AttentionShape& shape) {
-    const Index size = q.head_size, group = q.heads / k.heads;
+  static void forward(Ctx&, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
+                      HeadsView<T> outputs, T* lse, const AttentionShape& shape) {
+    const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
+    const T scale = T(1 / std::sqrt(static_cast<double>(size)));
+    std::vector<T> row_scores(static_cast<std::size_t>(shape.keys));
+    T* p = row_scores.data();
+    for (Index b = 0; b < shape.batch; ++b) {
+      const auto q = queries.sequence(b, shape.offsets), k = keys.sequence(b, shape.offsets);
+      const auto v = values.sequence(b, shape.offsets);
+      const auto out = outputs.sequence(b, shape.offsets);
+      for (Index h = 0; h < heads; ++h)
+        for (Index i = 0; i < shape.num_queries(b); ++i) {
+          const Index row = shape.row(heads, b, h, i), position = shape.position(b, i);
+          const Index first = shape.first_key(b, i), last = shape.last_key(b, i);
+          real_t<T> top = -INFINITY;
+          for (Index j = first; j < last; ++j) {
+            p[j] = scale * dot(q(0, i, h), k(0, j, h / group), size) - penalty<T>(shape, heads, h, position - j);
+            top = std::max(top, real_part(p[j]));
+          }
+          T sum = 0;
+          for (Index j = first; j < last; ++j) sum += std::exp(p[j] - top);
+          lse[row] = top + std::log(sum);
+          T* o = out(0, i, h);
+          for (Index c = 0; c < size; ++c) o[c] = T(0);
+          for (Index j = first; j < last; ++j) {
+            const T weight = std::exp(p[j] - lse[row]) * kept<T>(shape, row, j);
+            for (Index c = 0; c < size; ++c) o[c] += weight * v(0, j, h / group)[c];
+          }
+        }
+    }
+  }
+
+  template <class T>
+  static void backward(Ctx&, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
+                       HeadsView<const T> outputs, const T* lse, HeadsView<const T> doutputs, HeadsView<T> dqueries,
+                       HeadsView<T> dkeys, HeadsView<T> dvalues, const AttentionShape& shape) {
+    const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
     const T scale = T(1 / std::sqrt(static_cast<double>(size)));
     for (Index b = 0; b < shape.batch; ++b) {
-      for (Index j = 0; j < shape.keys; ++j)
+      const auto q = queries.sequence(b, shape.offsets), k = keys.sequence(b, shape.offsets);
+      const auto v = values.sequence(b, shape.offsets), out = outputs.sequence(b, shape.offsets);
+      const auto dout = doutputs.sequence(b, shape.offsets);
+      const auto dq = dqueries.sequence(b, shape.offsets), dk = dkeys.sequence(b, shape.offsets);
+      const auto dv = dvalues.sequence(b, shape.offsets);
+      for (Index j = 0; j < shape.num_keys(b); ++j)
         for (Index h = 0; h < k.heads; ++h)
-          for (Index c = 0; c < size; ++c) dk(b, j, h)[c] = dv(b, j, h)[c] = T(0);
-      for (Index h = 0; h < q.heads; ++h)
-        for (Index i = 0; i < shape.queries; ++i) {
-          const Index row = (b * q.heads + h) * shape.queries + i;
-          const T* grad = dout(b, i, h);
-          const T delta = dot(grad, out(b, i, h), size);
-          T* dqi = dq(b, i, h);
+          for (Index c = 0; c < size; ++c) dk(0, j, h)[c] = dv(0, j, h)[c] = T(0);
+      for (Index h = 0; h < heads; ++h)
+        for (Index i = 0; i < shape.num_queries(b); ++i) {
+          const Index row = shape.row(heads, b, h, i), position = shape.position(b, i);
+          const T* grad = dout(0, i, h);
+          const T delta = dot(grad, out(0, i, h), size);
+          T* dqi = dq(0, i, h);
           for (Index c = 0; c < size; ++c) dqi[c] = T(0);
-          for (Index j = 0; j < visible(shape, i); ++j) {
-            const T *ki = k(b, j, h / group), *qi = q(b, i, h);
-            const T p = std::exp(scale * dot(qi, ki, size) - lse[row]), keep = kept<T>(shape, row, j);
-            const T ds = scale * p * (keep * dot(grad, v(b, j, h / group), size) - delta);
+          for (Index j = shape.first_key(b, i); j < shape.last_key(b, i); ++j) {
+            const T *ki = k(0, j, h / group), *qi = q(0, i, h);
+            const T score = scale * dot(qi, ki, size) - penalty<T>(shape, heads, h, position - j);
+            const T p = std::exp(score - lse[row]), keep = kept<T>(shape, row, j);
+            const T ds = scale * p * (keep * dot(grad, v(0, j, h / group), size) - delta);
             for (Index c = 0; c < size; ++c) {
               dqi[c] += ds * ki[c];
-              dk(b, j, h / group)[c] += ds * qi[c];
-              dv(b, j, h / group)[c] += keep * p * grad[c];
+              dk(0, j, h / group)[c] += ds * qi[c];
+              dv(0, j, h / group)[c] += keep * p * grad[c];
             }
           }
         }

@@ -24,14 +24,16 @@ struct Embedding<ReferenceBackend> {
       for (Index c = 0; c < dy.cols; ++c) dtable(tokens[n], c) += dy(n, c);
   }
   template <class T>
-  static void add_positions(Ctx&, MatrixView<const T> table, Index tokens, Index position, MatrixView<T> y) {
-    for (Index n = 0; n < y.rows; ++n)
-      for (Index c = 0; c < y.cols; ++c) y(n, c) += table(position + n % tokens, c);
+  static void add_positions(Ctx&, MatrixView<const T> table, const RowPositions& positions, MatrixView<T> y) {
+    positions.for_each(0, y.rows, [&](Index n, Index t) {
+      for (Index c = 0; c < y.cols; ++c) y(n, c) += table(t, c);
+    });
   }
   template <class T>
-  static void add_positions_backward(Ctx&, MatrixView<const T> dy, Index tokens, MatrixView<T> dtable) {
-    for (Index n = 0; n < dy.rows; ++n)
-      for (Index c = 0; c < dy.cols; ++c) dtable(n % tokens, c) += dy(n, c);
+  static void add_positions_backward(Ctx&, MatrixView<const T> dy, const RowPositions& positions, MatrixView<T> dtable) {
+    positions.for_each(0, dy.rows, [&](Index n, Index t) {
+      for (Index c = 0; c < dy.cols; ++c) dtable(t, c) += dy(n, c);
+    });
   }
   template <class T>
   static void add_sinusoids(Ctx&, Index tokens, Index position, MatrixView<T> y) {

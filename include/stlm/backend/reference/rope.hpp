@@ -19,9 +19,10 @@ struct Rope<ReferenceBackend> {
         const double angle = static_cast<double>(options.position + t) * theta * (options.inverse ? -1 : 1);
         const T cosine = T(static_cast<real_t<T>>(std::cos(angle))), sine = T(static_cast<real_t<T>>(std::sin(angle)));
         for (Index b = 0; b < options.batch; ++b)
-          for (Index h = 0; h < x.heads; ++h) {
-            T& first = x(b, t, h)[adjacent ? 2 * i : i];
-            T& second = x(b, t, h)[adjacent ? 2 * i + 1 : i + half];
+          for (Index h = 0; t < options.length(b) && h < x.heads; ++h) {
+            T* const head = x.sequence(b, options.offsets)(0, t, h);
+            T& first = head[adjacent ? 2 * i : i];
+            T& second = head[adjacent ? 2 * i + 1 : i + half];
             const T u = first, w = second;
             first = u * cosine - w * sine;
             second = u * sine + w * cosine;

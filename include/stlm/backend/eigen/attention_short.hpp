@@ -1,0 +1,127 @@
+// Attention over short sequences, such as the bytes of a patch: dot products instead of matrix products, whose packing
+// would cost more than they save. One task a group of sequences.
+#pragma once
+
+#include <cmath>
+
+#include <stlm/backend/eigen/context.hpp>
+#include <stlm/ops/attention.hpp>
+
+namespace stlm::eigen {
+
+/// Takes ALiBi's share, divided by `scale`, from the scores of one query, whose first key stands `distance` before it.
+template <class T>
+void add_alibi(const ops::AttentionShape& shape, Index heads, Index h, Index distance, T scale, T* scores, Index size) {
+  if (!shape.alibi) return;
+  const T slope = static_cast<T>(ops::alibi_slope(h, heads)) / scale;
+  for (Index j = 0; j < size; ++j) scores[j] -= slope * static_cast<T>(std::abs(distance - j));
+}
+
+/// Multiplies `size` numbers, the first that of key `column`, by the dropout mask of a row of scores.
+template <class T>
+void drop(const ops::AttentionShape& shape, Index row, Index column, T* p, Index size) {
+  if (shape.dropout == 0) return;
+  const float threshold = static_cast<float>(shape.dropout);
+  const T scale = T(1 / (1 - shape.dropout));
+  const auto first = static_cast<std::uint64_t>(row * shape.keys + column);
+  for (Index i = 0; i < size; ++i)
+    p[i] *= random_uniform(shape.key, first + static_cast<std::uint64_t>(i)) < threshold ? T(0) : scale;
+}
+
+}  // namespace stlm::eigen
+
+namespace stlm::ops::impl {
+
+struct ShortAttention {
+  using Ctx = Context<EigenBackend>;
+  static constexpr Index most = 24;     // keys
+  static constexpr Index piece = 2048;  // scores of one task, about
+
+  template <class T>
+  static void forward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
+                      HeadsView<T> outputs, T* lse, const AttentionShape& shape) {
+    const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
+    const T scale = T(1 / std::sqrt(static_cast<double>(size)));
+    for_sequences(ctx, shape, heads, [&](Index b) {
+      const auto q = queries.sequence(b, shape.offsets), k = keys.sequence(b, shape.offsets);
+      const auto v = values.sequence(b, shape.offsets);
+      const auto out = outputs.sequence(b, shape.offsets);
+      for (Index h = 0; h < heads; ++h)
+        for (Index i = 0; i < shape.num_queries(b); ++i) {
+          const Index row = shape.row(heads, b, h, i), first = shape.first_key(b, i), count = shape.last_key(b, i) - first;
+          T p[most];
+          scores(shape, b, h, i, q, k, scale, p);
+          auto probability = eigen::array(p, count);
+          const T top = probability.template maxCoeff<Eigen::PropagateNaN>() * scale;
+          probability = (probability * scale - top).exp();
+          const T sum = probability.sum();
+          probability *= T(1) / sum;
+          lse[row] = top + std::log(sum);
+          eigen::drop(shape, row, first, p, count);
+          auto o = eigen::array(out(0, i, h), size);
+          o = p[0] * eigen::array(v(0, first, h / group), size);
+          for (Index j = 1; j < count; ++j) o += p[j] * eigen::array(v(0, first + j, h / group), size);
+        }
+    });
+  }
+
+  template <class T>
+  static void backward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
+                       HeadsView<const T> outputs, const T* lse, HeadsView<const T> doutputs, HeadsView<T> dqueries,
+                       HeadsView<T> dkeys, HeadsView<T> dvalues, const AttentionShape& shape) {
+    const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
+    const T scale = T(1 / std::sqrt(static_cast<double>(size)));
+    for_sequences(ctx, shape, heads, [&](Index b) {
+      const auto q = queries.sequence(b, shape.offsets), k = keys.sequence(b, shape.offsets);
+      const auto v = values.sequence(b, shape.offsets), out = outputs.sequence(b, shape.offsets);
+      const auto dout = doutputs.sequence(b, shape.offsets);
+      const auto dq = dqueries.sequence(b, shape.offsets), dk = dkeys.sequence(b, shape.offsets);
+      const auto dv = dvalues.sequence(b, shape.offsets);
+      for (Index j = 0; j < shape.num_keys(b); ++j) {
+        std::fill_n(dk(0, j, 0), keys.heads * size, T(0));
+        std::fill_n(dv(0, j, 0), keys.heads * size, T(0));
+      }
+      for (Index h = 0; h < heads; ++h)
+        for (Index i = 0; i < shape.num_queries(b); ++i) {
+          const Index row = shape.row(heads, b, h, i), first = shape.first_key(b, i), count = shape.last_key(b, i) - first;
+          const auto query = eigen::array(q(0, i, h), size), grad = eigen::array(dout(0, i, h), size);
+          const T delta = (grad * eigen::array(out(0, i, h), size)).sum();
+          T p[most], keep[most];
+          scores(shape, b, h, i, q, k, scale, p);
+          std::fill_n(keep, count, T(1));
+          eigen::drop(shape, row, first, keep, count);
+          eigen::array(p, count) = (eigen::array(p, count) * scale - lse[row]).exp();
+          auto dquery = eigen::array(dq(0, i, h), size);
+          dquery.setZero();
+          for (Index j = 0; j < count; ++j) {
+            const auto key = eigen::array(k(0, first + j, h / group), size);
+            const T dp = keep[j] * (grad * eigen::array(v(0, first + j, h / group), size)).sum();
+            const T ds = scale * p[j] * (dp - delta);
+            dquery += ds * key;
+            eigen::array(dk(0, first + j, h / group), size) += ds * query;
+            eigen::array(dv(0, first + j, h / group), size) += keep[j] * p[j] * grad;
+          }
+        }
+    });
+  }
+
+ private:
+  template <class F>
+  static void for_sequences(Ctx& ctx, const AttentionShape& shape, Index heads, const F& f) {
+    const Index each = std::max<Index>(1, piece / (shape.queries * shape.keys * heads));
+    ctx.for_pieces(shape.batch, each, [&](Index begin, Index end, int) {
+      for (Index b = begin; b < end; ++b) f(b);
+    });
+  }
+  /// The products of query i with the keys it may read, less ALiBi's share, yet to be scaled.
+  template <class T>
+  static void scores(const AttentionShape& shape, Index b, Index h, Index i, HeadsView<const T> q, HeadsView<const T> k,
+                     T scale, T* p) {
+    const Index first = shape.first_key(b, i), count = shape.last_key(b, i) - first, group = q.heads / k.heads;
+    const auto query = eigen::array(q(0, i, h), q.head_size);
+    for (Index j = 0; j < count; ++j) p[j] = (query * eigen::array(k(0, first + j, h / group), q.head_size)).sum();
+    eigen::add_alibi(shape, q.heads, h, shape.position(b, i) - first, scale, p, count);
+  }
+};
+
+}  // namespace stlm::ops::impl
