@@ -13,3 +13,5 @@
 #include <stlm/backend/eigen/norm.hpp>
 #include <stlm/backend/eigen/optimizer.hpp>
 #include <stlm/backend/eigen/rope.hpp>
+#include <stlm/backend/eigen/segments.hpp>
+#include <stlm/backend/host_patches.hpp>

@@ -10,3 +10,5 @@
 #include <stlm/backend/reference/norm.hpp>
 #include <stlm/backend/reference/optimizer.hpp>
 #include <stlm/backend/reference/rope.hpp>
+#include <stlm/backend/reference/segments.hpp>
+#include <stlm/backend/host_patches.hpp>

@@ -138,6 +138,10 @@ class Activations {
   Pass& pass() { return pass_; }
   const Pass& pass() const { return pass_; }
 
+  /// How many targets counted in the last forward pass.
+  Index targets() const { return targets_; }
+  void set_targets(Index count) { targets_ = count; }
+
  private:
   using Memory = Buffer<std::byte, typename Backend::memory_space>;
 
@@ -149,6 +153,7 @@ class Activations {
   Memory memory_;
   Cache cache_{};
   Pass pass_, largest_;
+  Index targets_ = 0;
 };
 
 }  // namespace stlm

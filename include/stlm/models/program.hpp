@@ -10,29 +10,56 @@ struct ForwardOptions {
   double dropout = 0;  ///< probability of dropping, of embeddings, attention probabilities and residual branches
 };
 
-/// The mean loss in nats over the targets that count; fills `acts`. Draws one random key when dropping.
+namespace detail {
+/// The mean cross-entropy of a batch and, in `acts`, all that backward needs. The batch must be of the shape planned for.
+template <class Model, class B, class T>
+ops::LossSum<T> forward_sum(Context<B>& ctx, const Parameters<Model, B, T>& params, const Batch& batch,
+                            Activations<Model, B, T>& acts) {
+  Index slots = 1;  // ids a token: a patch has several
+  if constexpr (requires { Model::window; }) slots = Model::window;
+  expect(batch.tokens.extent(0) == acts.pass().batch && batch.tokens.extent(1) == acts.pass().tokens * slots &&
+             batch.targets.extents() == batch.tokens.extents(),
+         "stlm::forward: expected a batch of ", acts.pass().batch, " sequences of ", acts.pass().tokens * slots,
+         " tokens with as many targets, found ", batch.tokens.extent(0), " of ", batch.tokens.extent(1),
+         "; build Activations for the batch's shape.");
+  if constexpr (requires { Model::rows_needed(batch); }) {
+    const auto [read, predicted] = Model::rows_needed(batch);
+    acts.fit(read, predicted);
+  }
+  return Model::forward(ctx, params.tree(), acts.pass(), batch, acts.cache());
+}
+}  // namespace detail
+
+/// The part of the loss of the last `forward` that is not cross-entropy: 0 for models that have none.
+template <class Model, class B, class T>
+T auxiliary_loss(const Activations<Model, B, T>& acts) {
+  if constexpr (requires { Model::auxiliary(acts.cache()); })
+    return Model::auxiliary(acts.cache());
+  else
+    return T(0);
+}
+
+/// The loss in nats, which backward differentiates: the mean cross-entropy over the targets that count, plus auxiliary
+/// losses of the model. Fills `acts`. Draws one random key when dropping.
 template <class Model, class B, class T>
 T forward(Context<B>& ctx, const Parameters<Model, B, T>& params, const Batch& batch, Activations<Model, B, T>& acts,
           ForwardOptions options = {}) {
-  Pass& pass = acts.pass();
-  expect(batch.tokens.extent(0) == pass.batch && batch.tokens.extent(1) == pass.tokens &&
-             batch.targets.extents() == batch.tokens.extents(),
-         "stlm::forward: expected a batch of ", pass.batch, " sequences of ", pass.tokens, " tokens with as many targets, found ",
-         batch.tokens.extent(0), " of ", batch.tokens.extent(1), "; build Activations for the batch's shape.");
-  pass.dropout = options.dropout;
-  if (options.dropout > 0) pass.key = ctx.random().next();
-  return Model::forward(ctx, params.tree(), pass, batch, acts.cache()).mean();
+  acts.pass().dropout = options.dropout;
+  if (options.dropout > 0) acts.pass().key = ctx.random().next();
+  const ops::LossSum<T> sum = detail::forward_sum(ctx, params, batch, acts);
+  acts.set_targets(sum.count);
+  return sum.mean() + auxiliary_loss(acts);
 }
 
-/// Adds the gradient of `weight` times the mean loss of the last `forward` into `grads`: 1 for one batch a step, 1/n to
+/// Adds the gradient of `weight` times the loss of the last `forward` into `grads`: 1 for one batch a step, 1/n to
 /// average n. To be called once for each forward.
 template <class Model, class B, class T>
 void backward(Context<B>& ctx, const Parameters<Model, B, T>& params, const Batch& batch, Activations<Model, B, T>& acts,
               const Parameters<Model, B, T>& grads, double weight = 1) {
-  Index count = 0;
-  for (const Token target : batch.targets) count += target != Model::ignore;
-  if (count == 0) return;
-  Model::backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(), weight / static_cast<double>(count));
+  if (acts.targets() == 0) return;
+  acts.pass().weight = weight;
+  Model::backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(),
+                  weight / static_cast<double>(acts.targets()));
 }
 
 }  // namespace stlm

@@ -42,7 +42,7 @@ Evaluation evaluate(Context<B>& ctx, const Parameters<Model, B, T>& params, Acti
     }
     const Batch windows{{inputs.data(), batch, tokens}, {targets.data(), batch, tokens}};
     acts.pass().dropout = 0;
-    result.nats += static_cast<double>(Model::forward(ctx, params.tree(), acts.pass(), windows, acts.cache()).sum);
+    result.nats += static_cast<double>(detail::forward_sum(ctx, params, windows, acts).sum);
   }
   return result;
 }

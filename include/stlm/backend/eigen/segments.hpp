@@ -1,0 +1,47 @@
+// Segment sums, some sequences a task, the rows of each added in order.
+#pragma once
+
+#include <stlm/backend/eigen/context.hpp>
+#include <stlm/ops/segments.hpp>
+
+namespace stlm::ops::impl {
+
+template <>
+struct Segment<EigenBackend> {
+  using Ctx = Context<EigenBackend>;
+
+  template <class T>
+  static void sum(Ctx& ctx, MatrixView<const T> x, MatrixView<T> y, const Segments& segments) {
+    ctx.for_pieces(segments.count, piece(segments, y.cols), [=](Index first, Index last, int) {
+      for (Index b = first; b < last; ++b) {
+        auto total = eigen::array(y.row(b), y.cols);
+        total.setZero();
+        for (Index r = segments.begin(b); r < segments.end(b); ++r) total += eigen::array(x.row(r), y.cols);
+        if (segments.mean) total *= static_cast<T>(segments.weight(b));
+      }
+    });
+  }
+  template <class T>
+  static void spread(Ctx& ctx, MatrixView<const T> x, MatrixView<T> y, const Segments& segments, bool accumulate) {
+    ctx.for_pieces(segments.count, piece(segments, y.cols), [=](Index first, Index last, int) {
+      for (Index b = first; b < last; ++b) {
+        const T weight = static_cast<T>(segments.weight(b));
+        const auto from = eigen::array(x.row(b), y.cols);
+        for (Index r = segments.begin(b); r < segments.end(b); ++r) {
+          auto to = eigen::array(y.row(r), y.cols);
+          if (accumulate)
+            to += weight * from;
+          else
+            to = weight * from;
+        }
+      }
+    });
+  }
+
+ private:
+  static Index piece(const Segments& segments, Index cols) {
+    return std::max<Index>(1, eigen::grain * segments.count / std::max<Index>(1, segments.rows() * cols));
+  }
+};
+
+}  // namespace stlm::ops::impl

@@ -1,0 +1,47 @@
+// Packing of patches for the backends whose memory the CPU reads: some tens of thousands of ids a batch, in one pass.
+#pragma once
+
+#include <stlm/ops/patches.hpp>
+
+namespace stlm::ops::impl {
+
+struct HostPatches {
+  template <class Ctx>
+  static void pack_bytes(Ctx&, const PatchSlots& slots, View<Index, dynamic> offsets, View<Token, dynamic> ids) {
+    Index row = 0;
+    for (Index p = 0; p < slots.patches(); ++p) {
+      offsets(p) = row;
+      const Index length = slots.length(p);
+      for (Index i = 0; i < length; ++i) ids(row++) = slots.ids(p, i);
+    }
+    offsets(slots.patches()) = row;
+  }
+  template <class Ctx>
+  static void pack_symbols(Ctx&, const PatchSlots& slots, View<Index, dynamic> offsets, View<Token, dynamic> inputs,
+                           View<Token, dynamic> targets) {
+    Index row = 0;
+    for (Index p = 0; p < slots.patches(); ++p) {
+      offsets(p) = row;
+      const Index symbols = slots.symbols(p);
+      for (Index i = 0; i < symbols; ++i, ++row) {
+        inputs(row) = i == 0 ? slots.pad : slots.ids(p, i - 1);
+        targets(row) = slots.ids(p, i);
+      }
+    }
+    offsets(slots.patches()) = row;
+  }
+  template <class Ctx>
+  static void slot_targets(Ctx&, const PatchSlots& slots, View<Token, dynamic> targets, bool masked) {
+    for (Index p = 0; p < slots.patches(); ++p) {
+      const Index symbols = masked ? slots.symbols(p) : slots.window();
+      for (Index i = 0; i < slots.window(); ++i) targets(p * slots.window() + i) = i < symbols ? slots.ids(p, i) : -1;
+    }
+  }
+};
+
+template <>
+struct Patches<ReferenceBackend> : HostPatches {};
+template <>
+struct Patches<EigenBackend> : HostPatches {};
+
+}  // namespace stlm::ops::impl

@@ -1,0 +1,97 @@
+// ByteBlock: a small transformer block over the bytes of each patch.
+//
+//   u = x + Attention(Norm1(x)),     y = W2 gelu(W1 Norm2(u))  [+ u, where In = Out and the policy says so]
+//
+// x (N, In) -> y (N, Out), W1 (Hidden, In), W2 (Out, Hidden). Every byte of a patch sees all others of it: bidirectional,
+// multi-head, no positions, no bias. Cached: both normed inputs, u, and the products around the activation.
+#pragma once
+
+#include <stlm/nn/attention.hpp>
+#include <stlm/nn/byte_policy.hpp>
+#include <stlm/nn/norm.hpp>
+#include <stlm/ops/activation.hpp>
+
+namespace stlm {
+
+template <Index In, Index Out, Index Hidden, Index Heads = 8, class Policy = CorrectBytes>
+struct ByteBlock {
+  static_assert(In % Heads == 0, "stlm::ByteBlock: heads do not divide: In must be a multiple of Heads.");
+  static constexpr Index in = In, out = Out;
+  static constexpr bool residual = Policy::ffn_residual && In == Out;
+  using Norm = RmsNorm<In>;
+  using AttentionLayer = Attention<In, Heads, Heads, In / Heads, NoPosition, Bidirectional>;
+  using Up = Linear<In, Hidden>;
+  using Down = Linear<Hidden, Out>;
+
+  template <class T>
+  struct Params {
+    typename Norm::template Params<T> attention_norm;
+    typename AttentionLayer::template Params<T> attention;
+    typename Norm::template Params<T> ffn_norm;
+    typename Up::template Params<T> up;
+    typename Down::template Params<T> down;
+  };
+  template <class T>
+  struct Cache {
+    View<T, dynamic, In> attention_in, middle, ffn_in, branch;
+    View<T, dynamic, Hidden> up, hidden, dhidden;
+    typename Norm::template Cache<T> attention_norm, ffn_norm;
+    typename AttentionLayer::template Cache<T> attention;
+  };
+
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p) {
+    Norm::visit(v, path / "attention_norm", p.attention_norm);
+    AttentionLayer::visit(v, path / "attention", p.attention);
+    Norm::visit(v, path / "ffn_norm", p.ffn_norm);
+    Up::visit(v, path / "ffn" / "up", p.up);
+    Down::visit(v, path / "ffn" / "down", p.down);
+  }
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    arena.keep(cache.attention_in, pass.rows());
+    arena.keep(cache.middle, pass.rows());
+    arena.keep(cache.ffn_in, pass.rows());
+    arena.keep(cache.up, pass.rows());
+    arena.keep(cache.hidden, pass.rows());
+    arena.temp(cache.branch, pass.rows());
+    Norm::plan(arena, cache.attention_norm, pass);
+    Norm::plan(arena, cache.ffn_norm, pass);
+    arena.overlay([&] { AttentionLayer::plan(arena, cache.attention, pass); },
+                  [&] { arena.temp(cache.dhidden, pass.rows()); });
+  }
+  static constexpr double flops_per_token(Index tokens) {
+    return AttentionLayer::flops_per_token(tokens) + Up::flops_per_token(tokens) + Down::flops_per_token(tokens);
+  }
+
+  template <class B, class T>
+  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, In> x, Rows<T, Out> y,
+                      const Cache<T>& cache) {
+    Norm::forward(ctx, p.attention_norm, pass, x, cache.attention_in, cache.attention_norm);
+    AttentionLayer::forward(ctx, p.attention, pass.at(0), cache.attention_in, cache.branch, cache.attention);
+    ops::dropout(ctx, cache.branch, pass.dropout, pass.at(1).key);
+    ops::add(ctx, x, cache.branch, cache.middle);
+    Norm::forward(ctx, p.ffn_norm, pass, cache.middle, cache.ffn_in, cache.ffn_norm);
+    Up::forward(ctx, p.up, pass, cache.ffn_in, cache.up, Empty{});
+    ops::activation_forward<Gelu>(ctx, cache.up, cache.hidden);
+    Down::forward(ctx, p.down, pass, cache.hidden, y, Empty{});
+    if constexpr (residual) ops::add(ctx, y, cache.middle, y);
+  }
+
+  template <class B, class T>
+  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, In> x, Rows<const T, Out> dy,
+                       Rows<T, In> dx, const Cache<T>& cache, const Params<T>& grads) {
+    Down::backward(ctx, p.down, pass, cache.hidden, dy, cache.dhidden, Empty{}, grads.down);
+    ops::activation_backward<Gelu>(ctx, cache.up, cache.dhidden, cache.dhidden);
+    Up::backward(ctx, p.up, pass, cache.ffn_in, cache.dhidden, cache.branch, Empty{}, grads.up);
+    if constexpr (residual) ops::axpby(ctx, T(1), dy, T(0), dx);
+    Norm::backward(ctx, p.ffn_norm, pass, cache.middle, cache.branch, dx, cache.ffn_norm, grads.ffn_norm, residual);
+    ops::axpby(ctx, T(1), dx, T(0), cache.branch);  // dx: the gradient of u
+    ops::dropout(ctx, cache.branch, pass.dropout, pass.at(1).key);
+    AttentionLayer::backward(ctx, p.attention, pass.at(0), cache.attention_in, cache.branch, cache.branch, cache.attention,
+                             grads.attention);  // reads its dy before it writes its dx
+    Norm::backward(ctx, p.attention_norm, pass, x, cache.branch, dx, cache.attention_norm, grads.attention_norm, true);
+  }
+};
+
+}  // namespace stlm

@@ -1,0 +1,86 @@
+// ByteBlocks<Block...>: byte blocks one after another, each as wide as the one before it ends.
+#pragma once
+
+#include <tuple>
+#include <utility>
+
+#include <stlm/nn/byte_block.hpp>
+
+namespace stlm {
+
+/// x (N, in) -> y (N, out). Cached: the output of every block but the last, and what the blocks cache.
+template <class... Blocks>
+struct ByteBlocks {
+  static constexpr std::size_t size = sizeof...(Blocks);
+  template <std::size_t I>
+  using Block = std::tuple_element_t<I, std::tuple<Blocks...>>;
+  static constexpr Index in = Block<0>::in, out = Block<size - 1>::out;
+
+  template <class T>
+  struct Params {
+    std::tuple<typename Blocks::template Params<T>...> blocks;
+  };
+  template <class T>
+  struct Cache {
+    std::tuple<View<T, dynamic, Blocks::out>...> outputs, doutputs;  // those of the last block stay empty
+    std::tuple<typename Blocks::template Cache<T>...> blocks;
+  };
+
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p) {
+    each([&]<std::size_t I>() { Block<I>::visit(v, path / static_cast<Index>(I), std::get<I>(p.blocks)); });
+  }
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    each([&]<std::size_t I>() {
+      if constexpr (I + 1 < size) {
+        arena.keep(std::get<I>(cache.outputs), pass.rows());
+        arena.temp(std::get<I>(cache.doutputs), pass.rows());
+      }
+    });
+    each([&]<std::size_t I>() { arena.overlay([&] { Block<I>::plan(arena, std::get<I>(cache.blocks), pass); }); });
+  }
+  static constexpr double flops_per_token(Index tokens) { return (Blocks::flops_per_token(tokens) + ...); }
+
+  template <class B, class T>
+  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, in> x, Rows<T, out> y,
+                      const Cache<T>& cache) {
+    each([&]<std::size_t I>() {
+      Block<I>::forward(ctx, std::get<I>(p.blocks), pass.at(I), edge<I>(x, cache.outputs), end<I>(y, cache.outputs),
+                        std::get<I>(cache.blocks));
+    });
+  }
+  template <class B, class T>
+  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, in> x, Rows<const T, out> dy,
+                       Rows<T, in> dx, const Cache<T>& cache, const Params<T>& grads) {
+    each([&]<std::size_t Reverse>() {
+      constexpr std::size_t I = size - 1 - Reverse;
+      Block<I>::backward(ctx, std::get<I>(p.blocks), pass.at(I), edge<I>(x, cache.outputs), end<I>(dy, cache.doutputs),
+                         edge<I>(dx, cache.doutputs), std::get<I>(cache.blocks), std::get<I>(grads.blocks));
+    });
+  }
+
+ private:
+  template <class F>
+  static constexpr void each(F&& f) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<I>(), ...); }
+    (std::make_index_sequence<size>{});
+  }
+  /// What block I reads, and what it writes: the ends of the chain, or a view between two blocks.
+  template <std::size_t I, class X, class Between>
+  static auto edge(X x, const Between& between) {
+    if constexpr (I == 0)
+      return x;
+    else
+      return std::get<I - 1>(between);
+  }
+  template <std::size_t I, class Y, class Between>
+  static auto end(Y y, const Between& between) {
+    if constexpr (I + 1 == size)
+      return y;
+    else
+      return std::get<I>(between);
+  }
+};
+
+}  // namespace stlm

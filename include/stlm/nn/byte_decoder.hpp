@@ -1,0 +1,152 @@
+// ByteDecoder: the bytes of the next patch one after another, from the core's state and the bytes before.
+//
+//   e_i = Table[symbol i-1] + P[i] + W x,   logits_i = Table Norm(Blocks(e)_i)
+//
+// x (B*S, Dim), W (ByteDim, Dim) -> logits (symbols, 258), the patches packed: row i of a patch reads the symbols before it
+// in the patch, the id 256 at the first place, and the state x of the patch before. Blocks are causal pre-norm blocks of
+// width ByteDim that see the patch alone. Table is the pool's, for reading and for predicting.
+//
+// The probability of a text is the product over its symbols, so bits per byte from this head are a true likelihood. Where
+// patches end by a rule that looks ahead, `EmitsEnd` makes the end of a patch a symbol that is predicted and paid for;
+// where the end follows from the bytes so far it costs nothing. Cached: e, the blocks' output, its norm, the logits.
+#pragma once
+
+#include <stlm/nn/block.hpp>
+#include <stlm/nn/repeat.hpp>
+#include <stlm/ops/embedding.hpp>
+#include <stlm/ops/patches.hpp>
+#include <stlm/ops/segments.hpp>
+
+namespace stlm {
+
+template <Index Dim, Index ByteDim, Index Window, bool EmitsEnd, Index Layers, Index Heads, Index Hidden>
+struct ByteDecoder {
+  static constexpr Index dim = Dim, byte_dim = ByteDim, window = Window, vocabulary = 258;
+  static constexpr Token pad = 256, ignore = -1;
+  static constexpr bool parallel = false;
+  static constexpr Index first_patch = 1;  // emission contract: patch s + 1 is the first to read the state of patch s
+  static constexpr bool emits_end = EmitsEnd;
+  using Norm = RmsNorm<ByteDim>;
+  using Blocks = Repeat<Layers, PreNormBlock<Norm, Attention<ByteDim, Heads, Heads, ByteDim / Heads, NoPosition>,
+                                             SwiGlu<ByteDim, Hidden>>>;
+  using Project = Linear<Dim, ByteDim>;
+
+  template <class T>
+  struct Params {
+    typename Project::template Params<T> project;
+    View<T, Window, ByteDim> position;
+    typename Blocks::template Params<T> blocks;
+    typename Norm::template Params<T> norm;
+    View<T, vocabulary, ByteDim> table;  // the pool's
+  };
+  template <class T>
+  struct Cache {
+    View<Index, dynamic> offsets;
+    View<Token, dynamic> inputs, targets;
+    View<T, dynamic, ByteDim> state, dstate;  // W x, of patches
+    View<T, dynamic, ByteDim> embedded, last, normed, d;
+    View<T, dynamic, vocabulary> logits;  // backward turns them into their gradient
+    typename Blocks::template Cache<T> blocks;
+    typename Norm::template Cache<T> norm;
+  };
+  template <class T>
+  using KvCache = typename Blocks::template KvCache<T>;
+
+  template <class V, class P, class Table>
+  static constexpr void visit(V& v, const Path& path, P& p, const Table& table) {
+    share(v, p.table, table);
+    Project::visit(v, path / "project", p.project);
+    v(path / "position" / "weight", p.position, ParameterSpec::table(0.02));
+    Blocks::visit(v, path / "blocks", p.blocks);
+    Norm::visit(v, path / "norm", p.norm);
+  }
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    const Pass symbols = local(pass, {});
+    arena.keep(cache.offsets, pass.rows() + 1);
+    arena.keep(cache.inputs, symbols.rows());
+    arena.keep(cache.targets, symbols.rows());
+    arena.temp(cache.state, pass.rows());
+    arena.temp(cache.dstate, pass.rows());
+    arena.keep(cache.embedded, symbols.rows());
+    arena.keep(cache.last, symbols.rows());
+    arena.keep(cache.normed, symbols.rows());
+    arena.keep(cache.logits, symbols.rows());
+    arena.temp(cache.d, symbols.rows());
+    arena.overlay([&] { Blocks::plan(arena, cache.blocks, symbols); }, [&] { Norm::plan(arena, cache.norm, symbols); });
+  }
+  template <class A, class S>
+  static constexpr void plan_decode(A& arena, S& state, Index batch) {
+    Blocks::plan_decode(arena, state, batch, Window);
+  }
+  static constexpr Index rows_predicted(const ops::PatchSlots& slots) { return slots.total_symbols(); }
+  static constexpr double flops_per_patch() { return Project::flops_per_token(1); }
+  /// Of one symbol, in patches of the mean length of English.
+  static constexpr double flops_per_byte() { return Blocks::flops_per_token(Window / 2) + 2.0 * ByteDim * vocabulary; }
+
+  /// `next` (B, S * Window): the patch that follows each. Fills `cache.logits` and `cache.targets`.
+  template <class B, class T>
+  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x,
+                      View<const Token, dynamic, dynamic> next, const Cache<T>& cache) {
+    ops::pack_symbols(ctx, {{next.data(), pass.rows(), Window}, pad, EmitsEnd}, cache.offsets, cache.inputs, cache.targets);
+    const Pass symbols = local(pass, cache.offsets);
+    Project::forward(ctx, p.project, pass, x, cache.state, Empty{});
+    embed(ctx, p, ids(cache), cache);
+    ops::add_positions(ctx, p.position, Window, 0, cache.embedded, symbols.offsets);
+    ops::segment_spread(ctx, cache.state, cache.embedded, segments(symbols), true);
+    ops::dropout(ctx, cache.embedded, pass.dropout, pass.at(0).key);
+    Blocks::forward(ctx, p.blocks, symbols.at(1), cache.embedded, cache.last, cache.blocks);
+    predict(ctx, p, symbols, cache);
+  }
+  /// From the gradient in `cache.logits`.
+  template <class B, class T>
+  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> dx,
+                       const Cache<T>& cache, const Params<T>& grads) {
+    const Pass symbols = local(pass, cache.offsets);
+    ops::gemm(ctx, cache.logits, cache.normed, grads.table, {.transpose_a = true, .accumulate = true});
+    ops::gemm(ctx, cache.logits, p.table, cache.d);
+    Norm::backward(ctx, p.norm, symbols, cache.last, cache.d, cache.normed, cache.norm, grads.norm);  // normed has served
+    Blocks::backward(ctx, p.blocks, symbols.at(1), cache.embedded, cache.normed, cache.blocks, grads.blocks);
+    ops::dropout(ctx, cache.normed, pass.dropout, pass.at(0).key);
+    ops::segment_sum(ctx, cache.normed, cache.dstate, segments(symbols));
+    ops::add_positions_backward(ctx, cache.normed, Window, grads.position, symbols.offsets);
+    ops::embedding_backward(ctx, ids(cache), cache.normed, grads.table);
+    Project::backward(ctx, p.project, pass, x, cache.dstate, dx, Empty{}, grads.project);
+  }
+
+  /// Logits of the symbol at `position` of a patch, from the state x (1, Dim) before the patch and the symbol before it,
+  /// `pad` at the first place; `state` holds what the blocks remember of the symbols before that.
+  template <class B, class T>
+  static void decode(Context<B>& ctx, const Params<T>& p, Index position, Rows<const T, Dim> x, const Token& previous,
+                     const Cache<T>& cache, const KvCache<T>& state) {
+    const Pass pass{1, 1, position};
+    Project::forward(ctx, p.project, pass, x, cache.state, Empty{});
+    embed(ctx, p, {&previous, 1, 1}, cache);
+    ops::add_positions(ctx, p.position, 1, position, cache.embedded);
+    ops::segment_spread(ctx, cache.state, cache.embedded, {1, 1}, true);
+    Blocks::decode(ctx, p.blocks, pass, cache.embedded, cache.last, cache.blocks, state);
+    predict(ctx, p, pass, cache);
+  }
+
+ private:
+  /// A pass over the symbols of patches instead of patches.
+  static constexpr Pass local(const Pass& pass, Offsets offsets) {
+    return pass.pack(pass.rows(), Window, pass.bytes_predicted, offsets);
+  }
+  static ops::Segments segments(const Pass& symbols) { return {symbols.batch, Window, symbols.offsets}; }
+  template <class T>
+  static View<const Token, dynamic, dynamic> ids(const Cache<T>& cache) {
+    return {cache.inputs.data(), 1, cache.inputs.size()};
+  }
+  template <class B, class T>
+  static void embed(Context<B>& ctx, const Params<T>& p, View<const Token, dynamic, dynamic> tokens, const Cache<T>& cache) {
+    ops::embedding_forward(ctx, p.table, tokens, cache.embedded);
+  }
+  template <class B, class T>
+  static void predict(Context<B>& ctx, const Params<T>& p, const Pass& symbols, const Cache<T>& cache) {
+    Norm::forward(ctx, p.norm, symbols, cache.last, cache.normed, cache.norm);
+    ops::gemm(ctx, cache.normed, p.table, cache.logits, {.transpose_b = true});
+  }
+};
+
+}  // namespace stlm

@@ -1,0 +1,82 @@
+// Patches in slots, (P, W) token ids with `pad` in the empty slots, and the packed rows that byte blocks work on.
+//
+//   pack_bytes     the bytes of every patch, one patch after another: what a pool reads
+//   pack_symbols   what a decoder predicts of every patch, its bytes and, if asked for, the end, and what it reads:
+//                  the symbol before, at the first place `pad`. The end is `pad` as a target; a full patch has none
+//   slot_targets   the same targets slot by slot, for a head that predicts all slots at once: -1 past the end, or the
+//                  slots as they are
+//
+// An empty patch has no rows and no targets.
+#pragma once
+
+#include <stlm/core/backend.hpp>
+#include <stlm/core/tensor_view.hpp>
+
+namespace stlm::ops {
+
+/// Patches of up to W bytes in slots.
+struct PatchSlots {
+  View<const Token, dynamic, dynamic> ids;  ///< (P, W)
+  Token pad;
+  bool end = false;  ///< a patch that leaves a slot empty has an end to be predicted
+
+  Index patches() const { return ids.extent(0); }
+  Index window() const { return ids.extent(1); }
+  /// The number of bytes of patch p.
+  Index length(Index p) const {
+    Index length = 0;
+    while (length < window() && ids(p, length) != pad) ++length;
+    return length;
+  }
+  /// And of its symbols.
+  Index symbols(Index p) const {
+    const Index bytes = length(p);
+    return bytes + (end && bytes > 0 && bytes < window());
+  }
+  Index total_bytes() const {
+    Index total = 0;
+    for (Index p = 0; p < patches(); ++p) total += length(p);
+    return total;
+  }
+  Index total_symbols() const {
+    Index total = 0;
+    for (Index p = 0; p < patches(); ++p) total += symbols(p);
+    return total;
+  }
+};
+
+namespace impl {
+template <class Backend>
+struct Patches : MissingBackend<Backend> {};
+
+inline void expect_packed(const char* name, const PatchSlots& slots, Index offsets, Index expected, Index found) {
+  expect(offsets == slots.patches() + 1 && expected == found, "stlm::ops::", name, ": ", slots.patches(),
+         " patches need one offset more and ", expected, " rows, found room for ", offsets, " and ", found, ".");
+}
+}  // namespace impl
+
+/// ids (total_bytes), offsets (P + 1).
+template <class Backend>
+void pack_bytes(Context<Backend>& ctx, const PatchSlots& slots, View<Index, dynamic> offsets, View<Token, dynamic> ids) {
+  impl::expect_packed("pack_bytes", slots, offsets.size(), slots.total_bytes(), ids.size());
+  impl::Patches<Backend>::pack_bytes(ctx, slots, offsets, ids);
+}
+
+/// inputs and targets (total_symbols), offsets (P + 1).
+template <class Backend>
+void pack_symbols(Context<Backend>& ctx, const PatchSlots& slots, View<Index, dynamic> offsets, View<Token, dynamic> inputs,
+                  View<Token, dynamic> targets) {
+  impl::expect_packed("pack_symbols", slots, offsets.size(), slots.total_symbols(), inputs.size());
+  impl::expect_packed("pack_symbols", slots, offsets.size(), slots.total_symbols(), targets.size());
+  impl::Patches<Backend>::pack_symbols(ctx, slots, offsets, inputs, targets);
+}
+
+/// targets (P * W); `masked`: -1 past the end.
+template <class Backend>
+void slot_targets(Context<Backend>& ctx, const PatchSlots& slots, View<Token, dynamic> targets, bool masked) {
+  expect(targets.size() == slots.ids.size(), "stlm::ops::slot_targets: ", slots.ids.size(), " slots, room for ",
+         targets.size(), " targets.");
+  impl::Patches<Backend>::slot_targets(ctx, slots, targets, masked);
+}
+
+}  // namespace stlm::ops
