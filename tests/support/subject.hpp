@@ -128,6 +128,7 @@ struct Fixture {
         dx(dx_memory.data(), rows()),
         y(y_memory.data(), rows()),
         dy(dy_memory.data(), rows()) {
+    if constexpr (requires { S::prepare(acts); }) S::prepare(acts);
     acts.pass().dropout = dropout;
     acts.pass().key = {3, 4};
     fill(params.flat(), {1, 1}, 0.5);

@@ -63,7 +63,8 @@ struct ByteModelParts {
   using Ffn = std::conditional_t<Config::gated, SwiGlu<dim, Config::ffn_dim, typename Config::linears>,
                                  FeedForward<dim, Config::ffn_dim, typename Config::activation, typename Config::linears>>;
   using Block = PreNormBlock<Norm, AttentionLayer, Ffn, typename Config::ffn_sharing>;
-  using Model = LanguageModel<TokenEmbedding<Config::vocabulary, dim, Added>, Repeat<Config::layers, Block>,
+  using Core = Repeat<Config::layers, Block>;
+  using Model = LanguageModel<TokenEmbedding<Config::vocabulary, dim, Added>, Core,
                               Head<Norm, dim, Config::vocabulary, typename Config::head>, ByteTokenizer::pad>;
 };
 

@@ -1,0 +1,86 @@
+// ByteLevelModel<Config>: bytes pooled into patches, a core over patches, bytes again, from a configuration that is a type.
+//
+//   struct Tiny : stlm::ByteLevelDefaults {                     // override what differs
+//     static constexpr int dim = 256, layers = 6, heads = 8, ffn_dim = 704;
+//     static constexpr int byte_dim = 96;
+//     using boundary = stlm::SpaceLike;
+//   };
+//   using Model = stlm::ByteLevelModel<Tiny>;
+//
+// A configuration names `dim`, `layers`, `heads` and `ffn_dim` of the core itself; the rest has defaults. The core's layers
+// take the same choices as a ByteModel's: norm, position, mask, activation, linears, sharing.
+#pragma once
+
+#include <stlm/models/byte_model.hpp>
+#include <stlm/models/patch_model.hpp>
+#include <stlm/nn/byte_decoder.hpp>
+#include <stlm/nn/byte_pool.hpp>
+#include <stlm/nn/parallel_byte_head.hpp>
+#include <stlm/tokenizer/patch_boundary.hpp>
+
+namespace stlm {
+
+/// Heads of a byte-level model. Autoregressive: the ends of patches are predicted where the boundary looks ahead.
+template <int Layers = 2, int Heads = 4, int HiddenPerDim = 3>
+struct Autoregressive {};
+/// All bytes at once, in independent slots.
+template <int Layers = 7, int Heads = 8>
+struct Parallel {};
+
+/// Pools: PreNorm blocks of width ByteDim before the last, which leads to the core's width.
+template <int Layers = 1, int Heads = 4, int HiddenPerDim = 4>
+struct ByteMean {};
+/// The reference's four blocks.
+struct ReferenceByteMean {};
+
+struct ByteLevelDefaults : ByteModelDefaults {
+  static constexpr int byte_dim = 128, byte_window = 12;
+  using boundary = SpaceLike;
+  using bytes = CorrectBytes;  // or ReferenceQuirks
+  using pool = ReferenceByteMean;
+  using byte_head = Autoregressive<>;
+  using reconstruction = NoReconstruction;
+};
+
+namespace detail {
+
+template <class Config, class Pool>
+struct PoolOf;
+template <class Config>
+struct PoolOf<Config, ReferenceByteMean> {
+  using type = BytePool<Config::dim, Config::byte_dim, Config::byte_window, typename Config::bytes>;
+};
+template <class Config, int Layers, int Heads, int HiddenPerDim>
+struct PoolOf<Config, ByteMean<Layers, Heads, HiddenPerDim>> {
+  static constexpr Index narrow = Config::byte_dim, hidden = HiddenPerDim * narrow;
+  using Policy = typename Config::bytes;
+  template <std::size_t... I>
+  static ByteBlocks<Same<ByteBlock<narrow, narrow, hidden, Heads, Policy>, I>...,
+                    ByteBlock<narrow, Config::dim, hidden, Heads, Policy>>
+      blocks(std::index_sequence<I...>);
+  using Blocks = decltype(blocks(std::make_index_sequence<static_cast<std::size_t>(Layers - 1)>{}));
+  using type = BytePool<Config::dim, narrow, Config::byte_window, Policy, Blocks>;
+};
+
+template <class Config, class Head>
+struct ByteHeadOf;
+template <class Config, int Layers, int Heads, int HiddenPerDim>
+struct ByteHeadOf<Config, Autoregressive<Layers, Heads, HiddenPerDim>> {
+  using type = ByteDecoder<Config::dim, Config::byte_dim, Config::byte_window, !Config::boundary::known_from_past, Layers,
+                           Heads, HiddenPerDim * Config::byte_dim>;
+};
+template <class Config, int Layers, int Heads>
+struct ByteHeadOf<Config, Parallel<Layers, Heads>> {
+  using type = ParallelByteHead<Config::dim, Config::byte_dim, Config::byte_window, typename Config::bytes,
+                                static_cast<std::size_t>(Layers), Heads>;
+};
+
+}  // namespace detail
+
+template <class Config>
+using ByteLevelModel =
+    PatchModel<typename Config::boundary, typename detail::PoolOf<Config, typename Config::pool>::type,
+               typename detail::ByteModelParts<Config>::Core,
+               typename detail::ByteHeadOf<Config, typename Config::byte_head>::type, typename Config::reconstruction>;
+
+}  // namespace stlm
