@@ -18,3 +18,29 @@ TEMPLATE_TEST_CASE("PatchModel: backends agree", "[models][patch_model][parity]"
   check_backends<WholePatches<TestType>>();
   check_backends<WholePatches<TestType>>(0.2);
 }
+
+TEMPLATE_TEST_CASE("PatchModel: a batch of empty patches costs nothing and teaches nothing", "[models][patch_model]", SpacePatches,
+                   ParallelPatches) {
+  const std::vector<Token> empty(static_cast<std::size_t>(2 * 3 * TestType::window), TestType::pad);
+  const View<const Token, dynamic, dynamic> slots(empty.data(), 2, 3 * TestType::window);
+  Context<EigenBackend> ctx({.threads = 2, .seed = 1});
+  Parameters<TestType, EigenBackend> params(ctx), grads(ctx);
+  Activations<TestType, EigenBackend> acts(ctx, {2, 3});
+  init(ctx, params);
+  CHECK(forward(ctx, params, Batch{slots, slots}, acts) == 0);
+  CHECK(acts.targets() == 0);
+  TestType::backward(ctx, params.tree(), acts.pass(), Batch{slots, slots}, acts.cache(), grads.tree(), 1);
+  CHECK(std::all_of(grads.flat().begin(), grads.flat().end(), [](float g) { return g == 0; }));
+}
+
+TEST_CASE("PatchModel: a batch of more bytes than planned is refused", "[models][patch_model]") {
+  Context<EigenBackend> ctx;
+  Parameters<SpacePatches, EigenBackend> params(ctx);
+  Activations<SpacePatches, EigenBackend> acts(ctx, {2, 6, 8});
+  const SomePatches some({2, 6}, SpacePatches::window);
+  CHECK_THROWS_AS(forward(ctx, params, some.view(), acts), ShapeError);
+  CHECK_THROWS_WITH(acts.fit(9, 8),
+                    "stlm::Activations: the batch has 9 bytes to read and 8 to predict, room for 8 and 8 was planned; set "
+                    "BatchShape::bytes, or give fewer.");
+  STATIC_REQUIRE(activation_bytes<SpacePatches>({2, 6, 8}) < activation_bytes<SpacePatches>({2, 6}));
+}

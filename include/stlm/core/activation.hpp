@@ -24,11 +24,11 @@ struct Pass {
   double dropout = 0;           ///< probability of dropping an element; 0 when not training
   RandomKey key = {};           ///< of the dropout masks
   double weight = 1;            ///< of this batch's mean loss in the step: auxiliary losses scale their gradients by it
-  Index packed = 0;             ///< > 0: sequences of at most T rows lie one after another, this many rows in all
+  Index packed = -1;            ///< >= 0: sequences of at most T rows lie one after another, this many rows in all
   Offsets offsets = {};         ///< then sequence b has rows [offsets(b), offsets(b + 1))
   Index bytes_read = 0, bytes_predicted = 0;  ///< of a model over patches: rows of its byte blocks
 
-  constexpr Index rows() const { return packed > 0 ? packed : batch * tokens; }
+  constexpr Index rows() const { return packed >= 0 ? packed : batch * tokens; }
   /// Sequences of up to `most` rows, packed.
   constexpr Pass pack(Index sequences, Index most, Index rows, Offsets first_rows) const {
     Pass pass = *this;

@@ -74,12 +74,17 @@ struct PatchModel {
     View<Index, 1> count;  // of symbols in it
     typename Head::template Cache<T> head;
   };
+  /// From slots to the core's states.
   template <class T>
-  struct Cache {
-    View<T, dynamic, dim> pooled, last, d;
-    View<T, dynamic> losses, lse;
+  struct StateCache {
+    View<T, dynamic, dim> pooled, last;
     typename Pool::template Cache<T> pool;
     typename Core::template Cache<T> core;
+  };
+  template <class T>
+  struct Cache : StateCache<T> {
+    View<T, dynamic, dim> d;
+    View<T, dynamic> losses, lse;
     typename Head::template Cache<T> head;
     [[no_unique_address]] std::conditional_t<reconstructs, Again<T>, Empty> again;
   };
@@ -93,12 +98,16 @@ struct PatchModel {
     Head::visit(v, path / "head", p.head, p.pool.table);
   }
   template <class A, class C>
-  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+  static constexpr void plan_states(A& arena, C& cache, const Pass& pass) {
     arena.keep(cache.pooled, pass.rows());
     arena.keep(cache.last, pass.rows());
+    arena.overlay([&] { Pool::plan(arena, cache.pool, pass); }, [&] { Core::plan(arena, cache.core, pass); });
+  }
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
     arena.temp(cache.d, pass.rows());
-    arena.overlay([&] { Pool::plan(arena, cache.pool, pass); }, [&] { Core::plan(arena, cache.core, pass); },
-                  [&] { Head::plan(arena, cache.head, pass); }, [&] { plan_again(arena, cache.again, pass); });
+    arena.overlay([&] { plan_states(arena, cache, pass); }, [&] { Head::plan(arena, cache.head, pass); },
+                  [&] { plan_again(arena, cache.again, pass); });
     arena.keep(cache.losses, cache.head.logits.extent(0));
     arena.keep(cache.lse, cache.head.logits.extent(0));
   }
@@ -127,14 +136,14 @@ struct PatchModel {
   /// Fills `cache.last` (B*S, dim), the core's states.
   template <class B, class T>
   static void states(Context<B>& ctx, const Params<T>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
-                     const Cache<T>& cache) {
+                     const StateCache<T>& cache) {
     Pool::forward(ctx, p.pool, pass.at(0), slots, cache.pooled, cache.pool);
     Core::forward(ctx, p.core, pass.at(1), cache.pooled, cache.last, cache.core);
   }
   /// The same for `pass.tokens` new patches at `pass.position`, attending to those in `state`.
   template <class B, class T>
   static void decode(Context<B>& ctx, const Params<T>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
-                     const Cache<T>& cache, const KvCache<T>& state) {
+                     const StateCache<T>& cache, const KvCache<T>& state) {
     Pool::forward(ctx, p.pool, pass, slots, cache.pooled, cache.pool);
     Core::decode(ctx, p.core, pass, cache.pooled, cache.last, cache.core, state);
   }

@@ -101,7 +101,7 @@ struct BytePool {
   /// A pass over the bytes of patches instead of patches.
   static constexpr Pass local(const Pass& pass, Offsets offsets) {
     if constexpr (packs) return pass.pack(pass.rows(), Window, pass.bytes_read, offsets);
-    return pass.pack(pass.rows(), Window, 0, {});
+    return pass.pack(pass.rows(), Window, -1, {});
   }
   static ops::Segments segments(const Pass& bytes) { return {bytes.batch, Window, bytes.offsets, true}; }
   template <class T>

@@ -113,7 +113,7 @@ struct ParallelByteHead {
   }
 
  private:
-  static constexpr Pass local(const Pass& pass) { return pass.pack(pass.rows(), Window, 0, {}); }
+  static constexpr Pass local(const Pass& pass) { return pass.pack(pass.rows(), Window, -1, {}); }
   template <class T>
   static View<T, dynamic, Window * ByteDim> in_patches(View<T, dynamic, ByteDim> z) {
     return {z.data(), z.extent(0) / Window};
