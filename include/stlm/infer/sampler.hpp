@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include <stlm/core/error.hpp>
@@ -34,9 +35,15 @@ class Sampler {
   /// One token from the logits of a row; never `excluded`. Throws NumericError when no logit is finite.
   template <class T>
   Token operator()(std::span<const T> logits, Token excluded = -1) {
+    return (*this)(logits, [excluded](Token id) { return id != excluded; });
+  }
+  /// One of the tokens for which `allowed(id)` holds.
+  template <class T, class Allowed>
+    requires std::is_invocable_v<Allowed, Token>
+  Token operator()(std::span<const T> logits, const Allowed& allowed) {
     std::iota(order_.begin(), order_.end(), Token{0});
     const auto before = [&](Token a, Token b) {  // likelier first; equal ones by id, so the order is total
-      const T x = value(logits, a, excluded), y = value(logits, b, excluded);
+      const T x = value(logits, a, allowed), y = value(logits, b, allowed);
       return x != y ? x > y : a < b;
     };
     const bool greedy = options_.temperature == 0;
@@ -44,10 +51,10 @@ class Sampler {
     if (keep < Index(order_.size()))
       std::nth_element(order_.begin(), order_.begin() + keep, order_.end(), before);
     const auto end = order_.begin() + keep;
-    const double top = static_cast<double>(value(logits, *std::min_element(order_.begin(), end, before), excluded));
+    const double top = static_cast<double>(value(logits, *std::min_element(order_.begin(), end, before), allowed));
     expect<NumericError>(std::isfinite(top), "stlm::Sampler: the largest logit is not finite; the weights are damaged.");
     const auto weight = [&](Token id) {
-      return greedy ? 1 : std::exp((static_cast<double>(value(logits, id, excluded)) - top) / options_.temperature);
+      return greedy ? 1 : std::exp((static_cast<double>(value(logits, id, allowed)) - top) / options_.temperature);
     };
     double total = 0;
     for (auto id = order_.begin(); id != end; ++id) total += weight(*id);
@@ -58,10 +65,10 @@ class Sampler {
   }
 
  private:
-  template <class T>
-  static T value(std::span<const T> logits, Token id, Token excluded) {
+  template <class T, class Allowed>
+  static T value(std::span<const T> logits, Token id, const Allowed& allowed) {
     const T logit = logits[static_cast<std::size_t>(id)];
-    return id == excluded || std::isnan(logit) ? -std::numeric_limits<T>::infinity() : logit;
+    return !allowed(id) || std::isnan(logit) ? -std::numeric_limits<T>::infinity() : logit;
   }
 
   SampleOptions options_;

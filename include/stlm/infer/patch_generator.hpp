@@ -1,0 +1,238 @@
+// PatchGenerator: continues texts byte by byte with a model over patches.
+//
+//   PatchGenerator<Model, Backend> generator(ctx, 256);               // remembers 256 patches
+//   generator.generate(ctx, params, prompt, options, [](char c) { std::cout << c; });
+//
+// The core keeps keys and values of all patches read, the byte decoder those of the patch that is being written. A prompt
+// is one full-width pass over its patches; its last one is left open, for the model to go on with. When the memory is full
+// its later half is read again. Memory is allocated by the constructor alone.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <stlm/infer/sampler.hpp>
+#include <stlm/models/program.hpp>
+#include <stlm/ops/patches.hpp>
+#include <stlm/tokenizer/patch_boundary.hpp>
+
+namespace stlm {
+
+template <class Model, class Backend, class T = float>
+class PatchGenerator {
+  using Head = typename Model::Head;
+  using Boundary = typename Model::Boundary;
+  static constexpr Index window = Model::window;
+  static constexpr Token end_of_text = ByteTokenizer::end_of_text;
+
+ public:
+  PatchGenerator(Context<Backend>&, Index capacity, Boundary boundary = {})
+      : boundary_(std::move(boundary)), capacity_(capacity) {
+    expect<Error>(capacity >= 2, "stlm::PatchGenerator: expected a capacity of at least 2 patches, found ", capacity, ".");
+    Pass all{1, capacity};
+    all.bytes_read = capacity * window;
+    Pass one{1, 1};
+    one.bytes_predicted = 1;
+    state_memory_.plan([&](Arena& arena) { Model::plan_decode(arena, core_state_, 1, capacity); });
+    head_memory_.plan([&](Arena& arena) {
+      Head::plan(arena, head_, one);
+      if constexpr (!Head::parallel) Head::plan_decode(arena, head_state_, 1);
+    });
+    pass_memory_.plan([&](Arena& arena) { Model::plan_states(arena, states_, all); });
+    seen_.reserve(static_cast<std::size_t>(capacity * window));
+    kept_.reserve(seen_.capacity());
+    open_.reserve(static_cast<std::size_t>(window));
+  }
+
+  /// Forgets all, and begins a text.
+  template <class P>
+  void reset(Context<Backend>& ctx, const P& params) {
+    seen_.clear();
+    open_.assign(1, end_of_text);
+    previous_ = end_of_text;
+    close(ctx, params);
+  }
+
+  /// Reads text that follows what was read. The last patch stays open.
+  template <class P>
+  void feed(Context<Backend>& ctx, const P& params, std::string_view text) {
+    for (const Index length : split(text)) {
+      for (Index i = 0; i < length; ++i) append(static_cast<unsigned char>(text[static_cast<std::size_t>(i)]));
+      text.remove_prefix(static_cast<std::size_t>(length));
+      if (text.empty() && !complete()) break;
+      waiting_.insert(waiting_.end(), open_.begin(), open_.end());
+      waiting_.resize(waiting_.size() + static_cast<std::size_t>(window) - open_.size(), Model::pad);
+      open_.clear();
+    }
+    for (std::span<const Token> left(waiting_); !left.empty();) {
+      if (patches() == capacity_) forget(ctx, params);
+      const auto count = std::min(left.size(), static_cast<std::size_t>((capacity_ - patches()) * window));
+      read(ctx, params, left.first(count));
+      left = left.subspan(count);
+    }
+    waiting_.clear();
+    predict(ctx, params);
+  }
+
+  /// Scores of the next symbol: a byte, an end of text, or, where the model predicts them, the end of the patch.
+  std::span<const T> logits() const {
+    const Index row = Head::parallel ? std::ssize(open_) : 0;
+    return {head_.logits.data() + row * Model::vocabulary, static_cast<std::size_t>(Model::vocabulary)};
+  }
+  /// Whether the model may say so here.
+  bool allowed(Token symbol) const { return symbol != Model::pad || (Head::emits_end && !open_.empty()); }
+
+  /// Reads one symbol that follows.
+  template <class P>
+  void push(Context<Backend>& ctx, const P& params, Token symbol) {
+    if (symbol != Model::pad) append(symbol);
+    if (symbol == Model::pad || complete())
+      close(ctx, params);
+    else if constexpr (!Head::parallel)
+      step(ctx, params, symbol);
+  }
+
+  /// Continues `prompt`, calling `on_byte` for each byte as it is drawn; stops after max_bytes or at an end of text.
+  template <class P, class OnByte>
+  void generate(Context<Backend>& ctx, const P& params, std::string_view prompt, const SampleOptions& options,
+                OnByte&& on_byte) {
+    Sampler sampler(Model::vocabulary, options);
+    reset(ctx, params);
+    feed(ctx, params, prompt);
+    for (Index i = 0; i < options.max_bytes;) {
+      const Token symbol = sampler(logits(), [this](Token id) { return allowed(id); });
+      if (symbol == end_of_text) return;
+      if (symbol < 256) {
+        on_byte(static_cast<char>(symbol));
+        if (++i == options.max_bytes) return;
+      }
+      push(ctx, params, symbol);
+    }
+  }
+
+ private:
+  /// Memory laid out by a plan.
+  struct Planned {
+    Buffer<std::byte, typename Backend::memory_space> memory;
+    std::size_t kept = 0;
+    template <class Plan>
+    void plan(const Plan& lay_out) {
+      Arena count;
+      lay_out(count);
+      kept = count.kept_bytes();
+      memory = decltype(memory)(static_cast<Index>(count.bytes()));
+      Arena arena(memory.data(), kept);
+      lay_out(arena);
+    }
+  };
+
+  Index patches() const { return std::ssize(seen_) / window; }
+  void append(Token symbol) {
+    before_ = previous_;
+    previous_ = symbol;
+    open_.push_back(symbol);
+  }
+  /// Whether the open patch ends with its newest byte, as far as that is known.
+  bool complete() const {
+    if (std::ssize(open_) == window || previous_ == end_of_text) return true;
+    if constexpr (Boundary::known_from_past)
+      return !open_.empty() && Boundary::ends(before_, previous_, std::ssize(open_));
+    else
+      return false;
+  }
+
+  /// The lengths of the patches of a text that goes on from the open patch.
+  std::vector<Index> split(std::string_view text) const {
+    if constexpr (Boundary::known_from_past) {
+      std::vector<Index> lengths;
+      Token before = previous_;
+      Index length = std::ssize(open_), counted = 0;
+      for (const char c : text) {
+        const Token byte = static_cast<unsigned char>(c);
+        ++counted;
+        if (++length == window || Boundary::ends(before, byte, length)) {
+          lengths.push_back(counted);
+          length = counted = 0;
+        }
+        before = byte;
+      }
+      if (counted > 0) lengths.push_back(counted);
+      return lengths;
+    } else {
+      expect<Error>(open_.empty(), "stlm::PatchGenerator: patches that end by a rule that looks ahead cannot be gone on with; "
+                                   "give the text at once.");
+      return boundary_.split(text, window);
+    }
+  }
+
+  template <class P>
+  void close(Context<Backend>& ctx, const P& params) {
+    open_.resize(static_cast<std::size_t>(window), Model::pad);
+    if (patches() == capacity_) forget(ctx, params);
+    read(ctx, params, open_);
+    open_.clear();
+    predict(ctx, params);
+  }
+
+  /// Whole patches through pool and core.
+  template <class P>
+  void read(Context<Backend>& ctx, const P& params, std::span<const Token> slots) {
+    Pass pass{1, std::ssize(slots) / window, patches()};
+    const View<const Token, dynamic, dynamic> view(slots.data(), 1, std::ssize(slots));
+    pass.bytes_read = ops::PatchSlots{{slots.data(), pass.tokens, window}, Model::pad}.total_bytes();
+    Arena count, arena;
+    Model::plan_states(count, states_, pass);
+    arena = Arena(pass_memory_.memory.data(), count.kept_bytes());
+    Model::plan_states(arena, states_, pass);
+    Model::decode(ctx, params.tree(), pass, view, states_, core_state_);
+    seen_.insert(seen_.end(), slots.begin(), slots.end());
+  }
+
+  /// Keeps the later half of what was read.
+  template <class P>
+  void forget(Context<Backend>& ctx, const P& params) {
+    kept_.assign(seen_.end() - capacity_ / 2 * window, seen_.end());
+    seen_.clear();
+    read(ctx, params, kept_);
+  }
+
+  /// Scores of the symbol that follows the open patch's bytes, from the newest state.
+  template <class P>
+  void predict(Context<Backend>& ctx, const P& params) {
+    if constexpr (Head::parallel) {
+      Head::logits(ctx, params.tree().head, {1, 1}, newest(), head_);
+    } else {
+      for (Index i = 0; i <= std::ssize(open_); ++i)
+        Head::decode(ctx, params.tree().head, i, newest(), i == 0 ? Model::pad : open_[static_cast<std::size_t>(i - 1)],
+                     head_, head_state_);
+    }
+  }
+  template <class P>
+  void step(Context<Backend>& ctx, const P& params, Token symbol) {
+    Head::decode(ctx, params.tree().head, std::ssize(open_), newest(), symbol, head_, head_state_);
+  }
+  View<const T, dynamic, Model::dim> newest() const { return {&states_.last(states_.last.extent(0) - 1, 0), 1}; }
+
+  struct None {};
+  template <class H>
+  struct HeadState {
+    using type = None;
+  };
+  template <class H>
+    requires(!H::parallel)
+  struct HeadState<H> {
+    using type = typename H::template KvCache<T>;
+  };
+
+  Boundary boundary_;
+  Index capacity_;
+  Planned pass_memory_, state_memory_, head_memory_;
+  typename Model::template StateCache<T> states_{};
+  typename Model::template KvCache<T> core_state_{};
+  typename Head::template Cache<T> head_{};
+  typename HeadState<Head>::type head_state_{};
+  std::vector<Token> seen_, kept_, open_, waiting_;  // slots of patches read; bytes of the open patch; patches to be read
+  Token previous_ = end_of_text, before_ = end_of_text;
+};
+
+}  // namespace stlm

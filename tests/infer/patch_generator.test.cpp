@@ -1,0 +1,132 @@
+#include <stlm/infer/patch_generator.hpp>
+
+#include <stlm/backend/eigen.hpp>
+#include <stlm/backend/reference.hpp>
+
+#include "support/catch.hpp"
+#include "support/patch_models.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+struct ParallelSpacesConfig : SmallPatchConfig {
+  using byte_head = Parallel<2, 2>;
+};
+using ParallelSpaces = ByteLevelModel<ParallelSpacesConfig>;
+
+template <class M, class B>
+struct Setup {
+  using Model = M;
+  Context<B> ctx{{.threads = 2, .seed = 3}};
+  Parameters<M, B> params{ctx};
+  Setup() { fill(params.flat(), {1, 1}, 0.5); }
+};
+
+/// Logits of the symbol after `text` by a full forward pass over its patches, without any cache.
+template <class M, class B>
+std::vector<float> full_logits(Setup<M, B>& s, std::string_view text) {
+  std::vector<std::vector<Token>> patches{{257}, {}};
+  Token before = 257;
+  for (const char c : text) {
+    const Token byte = static_cast<unsigned char>(c);
+    patches.back().push_back(byte);
+    if (std::ssize(patches.back()) == M::window || M::Boundary::ends(before, byte, std::ssize(patches.back())))
+      patches.emplace_back();
+    before = byte;
+  }
+  const Index open = std::ssize(patches.back()), count = std::ssize(patches) - 1;
+  patches.back().push_back(65);  // whatever comes: its logits must not depend on it
+  std::vector<Token> slots(patches.size() * static_cast<std::size_t>(M::window), M::pad);
+  for (std::size_t p = 0; p < patches.size(); ++p)
+    std::copy(patches[p].begin(), patches[p].end(), slots.begin() + static_cast<Index>(p) * M::window);
+  Activations<M, B> acts(s.ctx, {1, count});
+  forward(s.ctx, s.params, Batch{{slots.data(), 1, count * M::window}, {slots.data() + M::window, 1, count * M::window}}, acts);
+  const auto& head = acts.cache().head;
+  Index row = (count - 1) * M::window + open;
+  if constexpr (!M::Head::parallel) row = head.offsets(count - 1) + open;
+  return {&head.logits(row, 0), &head.logits(row, 0) + M::vocabulary};
+}
+
+double distance(std::span<const float> a, const std::vector<float>& b) {
+  double worst = 0;
+  for (std::size_t i = 0; i < b.size(); ++i) worst = std::max(worst, std::abs(static_cast<double>(a[i] - b[i])));
+  return worst;
+}
+
+const std::string text = "the quick  brown fox, jumps over antidisestablishmentarianism\n";
+
+template <class M, class B>
+double error_in_portions(std::size_t portion) {
+  Setup<M, B> s;
+  PatchGenerator<M, B> generator(s.ctx, 64);
+  generator.reset(s.ctx, s.params);
+  double worst = distance(generator.logits(), full_logits(s, ""));
+  for (std::size_t read = 0; read < text.size(); read += portion) {
+    generator.feed(s.ctx, s.params, std::string_view(text).substr(read, portion));
+    worst = std::max(worst, distance(generator.logits(), full_logits(s, std::string_view(text).substr(0, read + portion))));
+  }
+  return worst;
+}
+
+/// What generation would give if every byte were drawn from a full forward pass.
+template <class M, class B>
+std::string generated_without_cache(Setup<M, B>& s, std::string all, const SampleOptions& options) {
+  const std::size_t prompt = all.size();
+  Sampler sampler(M::vocabulary, options);
+  for (Index i = 0; i < options.max_bytes; ++i) {
+    const auto logits = full_logits(s, all);
+    const Token byte = sampler(std::span<const float>(logits), M::pad);
+    if (byte >= 256) break;
+    all.push_back(static_cast<char>(byte));
+  }
+  return all.substr(prompt);
+}
+
+template <class M, class B>
+std::string generated(Setup<M, B>& s, std::string_view prompt, const SampleOptions& options, Index capacity = 64) {
+  PatchGenerator<M, B> generator(s.ctx, capacity);
+  std::string text_out;
+  generator.generate(s.ctx, s.params, prompt, options, [&](char c) { text_out.push_back(c); });
+  return text_out;
+}
+
+}  // namespace
+
+TEST_CASE("PatchGenerator: reading in any portions gives the logits of the full forward pass, bit for bit on ReferenceBackend",
+          "[infer]") {
+  for (const std::size_t portion : {1U, 3U, 7U, 100U}) {
+    CAPTURE(portion);
+    CHECK(error_in_portions<SpacePatches, ReferenceBackend>(portion) == 0);
+    CHECK(error_in_portions<SpacePatches, EigenBackend>(portion) < 1e-5);
+  }
+}
+
+TEST_CASE("PatchGenerator: generation is what sampling from the full forward pass gives", "[infer]") {
+  const SampleOptions options{.max_bytes = 40, .temperature = 0.9, .top_k = 40, .seed = 4};
+  Setup<SpacePatches, ReferenceBackend> exact;
+  Setup<SpacePatches, EigenBackend> fast;
+  const std::string expected = generated_without_cache(exact, "the fox", options);
+  CHECK(expected.size() > 10);
+  CHECK(generated(exact, "the fox", options) == expected);
+  CHECK(generated(fast, "the fox", options) == generated_without_cache(fast, "the fox", options));
+}
+
+TEST_CASE("PatchGenerator: a parallel head writes too", "[infer]") {
+  const SampleOptions options{.max_bytes = 30, .seed = 4};
+  Setup<ParallelSpaces, EigenBackend> s;
+  const std::string once = generated(s, "the fox ", options);
+  CHECK(once.size() <= 30);
+  CHECK(once == generated(s, "the fox ", options));
+}
+
+TEST_CASE("PatchGenerator: texts longer than the memory, empty prompts and no bytes at all are fine", "[infer]") {
+  Setup<SpacePatches, EigenBackend> s;
+  const SampleOptions options{.max_bytes = 60, .seed = 2};
+  CHECK(generated(s, text + text, options, 4).size() <= 60);
+  CHECK(generated(s, "", options, 4).size() <= 60);
+  CHECK(generated(s, "abc", {.max_bytes = 0}).empty());
+  CHECK_THROWS_WITH((PatchGenerator<SpacePatches, EigenBackend>(s.ctx, 1)),
+                    "stlm::PatchGenerator: expected a capacity of at least 2 patches, found 1.");
+}
