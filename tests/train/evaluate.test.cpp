@@ -1,6 +1,7 @@
 #include <stlm/train/evaluate.hpp>
 
 #include "support/catch.hpp"
+#include "support/patch_models.hpp"
 #include "train/small_model.hpp"
 
 using namespace stlm;
@@ -50,4 +51,32 @@ TEST_CASE("an end of text is paid for, but is not a byte") {
   CHECK(result.bytes == 6);
   CHECK(result.nats_per_byte() == Approx(result.nats / 6));
   CHECK_THROWS_AS(evaluate(ctx, params, acts, ByteText::from_string("abc"), 8), Error);
+}
+
+TEMPLATE_TEST_CASE("every symbol of every patch is scored once, whatever the batch", "", test::SpacePatches, test::TokenPatches,
+                   test::ParallelPatches) {
+  using Model = TestType;
+  Context<Backend> ctx({.seed = 1});
+  Parameters<Model, Backend> params(ctx);
+  test::fill(params.flat(), {1, 1}, 0.5);
+  std::string bytes = some_text(90) + "|" + some_text(40);
+  for (std::size_t i = 3; i < bytes.size(); i += i % 9 + 1) bytes[i] = bytes[i] == '|' ? '|' : ' ';
+  const PatchText text(ByteText::from_string(bytes, "|"), SpaceLike{}, Model::window);
+  constexpr Index patches = 7, context = 4, window = Model::window;
+  Activations<Model, Backend> one(ctx, {.batch = 1, .tokens = patches}), three(ctx, {.batch = 3, .tokens = patches});
+  const Evaluation result = evaluate(ctx, params, one, text, context);
+  CHECK(result.bytes == 130);
+  CHECK(result.tokens == 131);
+  CHECK(evaluate(ctx, params, three, text, context).nats == Approx(result.nats).epsilon(1e-6));
+
+  double nats = 0;  // patch by patch, each read in the window that begins at the latest multiple of the stride
+  for (Index i = 0; i < text.size(); ++i) {
+    const Index begin = i < patches ? 0 : (i - context) / (patches - context) * (patches - context);
+    std::vector<Token> inputs(patches * window), targets(inputs.size(), Model::pad);
+    text.copy(begin - 1, patches, inputs.data());
+    text.copy(i, 1, targets.data() + (i - begin) * window);
+    const Batch batch{{inputs.data(), 1, patches * window}, {targets.data(), 1, patches * window}};
+    nats += static_cast<double>(forward(ctx, params, batch, one)) * static_cast<double>(one.targets());
+  }
+  CHECK(result.nats == Approx(nats).epsilon(1e-5));
 }

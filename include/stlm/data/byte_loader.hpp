@@ -1,44 +1,19 @@
-// ByteLoader<Model>: batches of windows of a text in a seeded order that can be resumed anywhere.
-//
-// An epoch cuts the text into windows of T tokens at an offset drawn for the epoch and takes each once, in an order drawn
-// for the epoch: a permutation by a Feistel network on the window's number, so nothing is stored or shuffled. The n-th
-// window is a function of (seed, n); `position()` is the loader's whole state.
+// ByteLoader<Model>: batches of windows of a text in a seeded order that can be resumed anywhere (window_order.hpp); `position()` is its whole state.
 #pragma once
 
-#include <bit>
 #include <vector>
 
 #include <stlm/core/batch.hpp>
-#include <stlm/core/random.hpp>
 #include <stlm/data/byte_text.hpp>
+#include <stlm/data/window_order.hpp>
 
 namespace stlm {
-
-namespace detail {
-
-/// A permutation of [0, size), chosen by `key`: four Feistel rounds on enough bits, walking past numbers >= size.
-constexpr std::uint64_t permute(RandomKey key, std::uint64_t index, std::uint64_t size) {
-  const int half = (static_cast<int>(std::bit_width(size)) + 1) / 2;
-  const std::uint64_t mask = (std::uint64_t{1} << half) - 1;
-  do {
-    std::uint64_t left = index >> half, right = index & mask;
-    for (std::uint64_t round = 0; round < 4; ++round) {
-      const std::uint64_t mixed = left ^ (philox(key, right, round).word[0] & mask);
-      left = right;
-      right = mixed;
-    }
-    index = left << half | right;
-  } while (index >= size);
-  return index;
-}
-
-}  // namespace detail
 
 template <class Model>
 class ByteLoader {
  public:
   ByteLoader(ByteText text, BatchShape shape, std::uint64_t seed = 0)
-      : text_(std::move(text)), shape_(shape), key_(RandomKey::from_seed(seed)) {
+      : text_(std::move(text)), shape_(shape), order_(text_.size(), shape.tokens, seed) {
     expect<Error>(text_.size() > shape.tokens, "stlm::ByteLoader: expected a text of more than ", shape.tokens,
                   " tokens, found ", text_.size(), "; give more text or a shorter window.");
     tokens_.resize(static_cast<std::size_t>(shape.batch * (shape.tokens + 1)));
@@ -64,19 +39,12 @@ class ByteLoader {
   void seek(std::uint64_t position) { position_ = position; }
 
   /// Where window n of the endless sequence begins.
-  Index window_start(std::uint64_t n) const {
-    const Index last = text_.size() - shape_.tokens - 1;  // the latest start that leaves a target for every token
-    const auto windows = static_cast<std::uint64_t>(std::max<Index>(1, last / shape_.tokens));
-    const RandomKey epoch = key_.fold(n / windows);
-    const Index slack = last - (static_cast<Index>(windows) - 1) * shape_.tokens;
-    const auto offset = static_cast<Index>(random_below(epoch, 0, static_cast<std::uint64_t>(slack) + 1));
-    return offset + static_cast<Index>(detail::permute(epoch, n % windows, windows)) * shape_.tokens;
-  }
+  Index window_start(std::uint64_t n) const { return order_.start(n); }
 
  private:
   ByteText text_;
   BatchShape shape_;
-  RandomKey key_;
+  WindowOrder order_;
   std::uint64_t position_ = 0;
   std::vector<Token> tokens_, inputs_, targets_;
 };

@@ -17,6 +17,7 @@
 #include <stlm/nn/byte_pool.hpp>
 #include <stlm/nn/parallel_byte_head.hpp>
 #include <stlm/tokenizer/patch_boundary.hpp>
+#include <stlm/tokenizer/token_boundary.hpp>
 
 namespace stlm {
 

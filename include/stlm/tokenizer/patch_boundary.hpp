@@ -3,7 +3,7 @@
 //   SpaceLike        after the first of a run of bytes that are no letter or digit (Slagle 2024, "SpaceByte")
 //   Whitespace       after the first of a run of white space
 //   FixedStride<K>   after K bytes
-//   TokenBoundary    where the tokens of a tokenizer end, such as GPT-2's (data/token_patches.hpp)
+//   TokenBoundary    where the tokens of a tokenizer end, such as GPT-2's (token_boundary.hpp)
 //
 // For all: a patch ends at the latest with its Window-th byte, what follows goes on in the next; an end of text ends the
 // patch it stands in. `known_from_past` says that the end of a patch follows from the bytes up to it, so that it need not
@@ -39,11 +39,6 @@ struct FixedStride {
   static constexpr bool known_from_past = true;
 
   static constexpr bool ends(Token, Token, Index length) { return length == Stride; }
-};
-
-/// The end of a token depends on what follows it, so a model that uses it predicts the ends of its patches.
-struct TokenBoundary {
-  static constexpr bool known_from_past = false;
 };
 
 }  // namespace stlm

@@ -5,7 +5,7 @@
 // the first is what the text was cut from, or an end of text.
 #pragma once
 
-#include <stlm/data/byte_text.hpp>
+#include <stlm/data/patch_text.hpp>
 #include <stlm/models/program.hpp>
 
 namespace stlm {
@@ -42,6 +42,35 @@ Evaluation evaluate(Context<B>& ctx, const Parameters<Model, B, T>& params, Acti
     }
     const Batch windows{{inputs.data(), batch, tokens}, {targets.data(), batch, tokens}};
     acts.pass().dropout = 0;
+    result.nats += static_cast<double>(detail::forward_sum(ctx, params, windows, acts).sum);
+  }
+  return result;
+}
+
+/// Scores `text` with a model over patches: every symbol of every patch once, ends of patches included where the head
+/// predicts them. `context` counts patches.
+template <class Model, class B, class T>
+  requires requires { Model::window; }
+Evaluation evaluate(Context<B>& ctx, const Parameters<Model, B, T>& params, Activations<Model, B, T>& acts,
+                    const PatchText& text, Index context = -1) {
+  const Index batch = acts.pass().batch, patches = acts.pass().tokens, window = Model::window, size = patches * window;
+  if (context < 0) context = patches * 3 / 4;
+  expect<Error>(context < patches, "stlm::evaluate: expected a context shorter than the window of ", patches,
+                " patches, found ", context, ".");
+  Evaluation result{0, text.num_tokens(), text.num_bytes(), context};
+  std::vector<Token> inputs(static_cast<std::size_t>(batch * size)), targets(inputs.size());
+  acts.pass().dropout = 0;
+  for (Index scored = 0; scored < text.size();) {
+    for (Index b = 0; b < batch; ++b) {
+      const Index first = scored == 0 ? 0 : scored - context;  // target of the window's first position
+      Token* const target = targets.data() + b * size;
+      text.copy(first - 1, patches, inputs.data() + b * size);
+      text.copy(first, patches, target);
+      if (scored >= text.size()) std::fill_n(inputs.data() + b * size, size, Model::pad);
+      std::fill_n(target, std::clamp<Index>(scored - first, 0, patches) * window, Model::pad);
+      scored = std::min(first + patches, text.size());
+    }
+    const Batch windows{{inputs.data(), batch, size}, {targets.data(), batch, size}};
     result.nats += static_cast<double>(detail::forward_sum(ctx, params, windows, acts).sum);
   }
   return result;

@@ -1,0 +1,56 @@
+// WindowOrder: which windows of a text a loader takes, one after another without end.
+//
+// An epoch cuts the text into windows of T items at an offset drawn for the epoch and takes each once, in an order drawn
+// for the epoch: a permutation by a Feistel network on the window's number, so nothing is stored or shuffled. The n-th
+// window is a function of (seed, n).
+#pragma once
+
+#include <algorithm>
+#include <bit>
+
+#include <stlm/core/random.hpp>
+
+namespace stlm {
+
+namespace detail {
+
+/// A permutation of [0, size), chosen by `key`: four Feistel rounds on enough bits, walking past numbers >= size.
+constexpr std::uint64_t permute(RandomKey key, std::uint64_t index, std::uint64_t size) {
+  const int half = (static_cast<int>(std::bit_width(size)) + 1) / 2;
+  const std::uint64_t mask = (std::uint64_t{1} << half) - 1;
+  do {
+    std::uint64_t left = index >> half, right = index & mask;
+    for (std::uint64_t round = 0; round < 4; ++round) {
+      const std::uint64_t mixed = left ^ (philox(key, right, round).word[0] & mask);
+      left = right;
+      right = mixed;
+    }
+    index = left << half | right;
+  } while (index >= size);
+  return index;
+}
+
+}  // namespace detail
+
+class WindowOrder {
+ public:
+  /// Windows of `window` items of a text of `items` > `window`, each followed by one item more, its last target.
+  constexpr WindowOrder(Index items, Index window, std::uint64_t seed)
+      : items_(items), window_(window), key_(RandomKey::from_seed(seed)) {}
+
+  /// Where window n begins.
+  constexpr Index start(std::uint64_t n) const {
+    const Index last = items_ - window_ - 1;  // the latest start that leaves a target for every item
+    const auto windows = static_cast<std::uint64_t>(std::max<Index>(1, last / window_));
+    const RandomKey epoch = key_.fold(n / windows);
+    const Index slack = last - (static_cast<Index>(windows) - 1) * window_;
+    const auto offset = static_cast<Index>(random_below(epoch, 0, static_cast<std::uint64_t>(slack) + 1));
+    return offset + static_cast<Index>(detail::permute(epoch, n % windows, windows)) * window_;
+  }
+
+ private:
+  Index items_, window_;
+  RandomKey key_;
+};
+
+}  // namespace stlm

@@ -1,0 +1,108 @@
+#include <stlm/data/patch_loader.hpp>
+
+#include "support/catch.hpp"
+
+using namespace stlm;
+
+namespace {
+
+struct AnyModel {
+  static constexpr Index window = 4;
+};
+using Loader = PatchLoader<AnyModel>;
+
+/// Patch i: one to four bytes, all i.
+PatchText counting_text(Index patches) {
+  std::string text;
+  std::vector<Index> lengths;
+  for (Index i = 0; i < patches; ++i) {
+    lengths.push_back(i * 7 % 4 + 1);
+    text.append(static_cast<std::size_t>(lengths.back()), static_cast<char>(i));
+  }
+  return PatchText(ByteText::from_string(text), lengths, 4);
+}
+
+std::vector<Token> copy(const View<const Token, dynamic, dynamic>& view) { return {view.begin(), view.end()}; }
+
+Index bytes(const View<const Token, dynamic, dynamic>& slots) {
+  return std::count_if(slots.begin(), slots.end(), [](Token t) { return t != ByteTokenizer::pad; });
+}
+Index ends(const View<const Token, dynamic, dynamic>& slots) {
+  Index count = 0;
+  for (Index i = 0; i < slots.size(); i += 4)
+    count += slots.data()[i] != ByteTokenizer::pad && slots.data()[i + 3] == ByteTokenizer::pad;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("PatchLoader: targets are the patches that follow, slot by slot", "[data][patch_loader]") {
+  Loader loader(counting_text(200), {3, 10}, 7);
+  for (int i = 0; i < 50; ++i) {
+    const Batch batch = loader.next();
+    REQUIRE(batch.tokens.extent(1) == 40);
+    for (Index b = 0; b < 3; ++b)
+      for (Index s = 0; s < 10; ++s) {
+        const Index patch = batch.tokens(b, 4 * s), next = batch.targets(b, 4 * s);
+        REQUIRE(next == patch + 1);
+        for (Index w = 0; w < 4; ++w) {
+          REQUIRE(batch.tokens(b, 4 * s + w) == (w <= patch * 7 % 4 ? patch : ByteTokenizer::pad));
+          REQUIRE(batch.targets(b, 4 * s + w) == (w <= next * 7 % 4 ? next : ByteTokenizer::pad));
+        }
+      }
+  }
+  CHECK(loader.dropped() == 0);
+}
+
+TEST_CASE("PatchLoader: continues anywhere, and its seed decides", "[data][patch_loader]") {
+  const auto text = counting_text(250);
+  Loader first(text, {2, 8}, 5), second(text, {2, 8}, 5), other(text, {2, 8}, 6);
+  for (int i = 0; i < 7; ++i) first.next();
+  second.seek(first.position());
+  bool differs = false;
+  for (int i = 0; i < 9; ++i) {
+    const auto expected = copy(first.next().tokens);
+    CHECK(copy(second.next().tokens) == expected);
+    differs = differs || copy(other.next().tokens) != expected;
+  }
+  CHECK(differs);
+}
+
+TEST_CASE("PatchLoader: what a batch has no room for is left out of its end, and counted", "[data][patch_loader]") {
+  const auto text = counting_text(250);
+  std::uint64_t before = 30 * 50 + 1;
+  for (const Index room : {4, 17, 40, 75, 120}) {
+    Loader all(text, {3, 10}, 7), some(text, {3, 10, room}, 7);
+    std::uint64_t dropped = 0;
+    for (int i = 0; i < 50; ++i) {
+      const Batch whole = all.next();
+      const auto tokens = copy(whole.tokens), targets = copy(whole.targets);
+      const Batch batch = some.next();
+      REQUIRE(bytes(batch.tokens) <= room);
+      REQUIRE(bytes(batch.targets) + ends(batch.targets) <= room);
+      for (Index b = 0; b < 3; ++b) {
+        Index kept = 0;  // slots of targets, all in front
+        for (Index n = 0; n < 40; ++n) {
+          if (batch.targets(b, n) == ByteTokenizer::pad) continue;
+          kept = n + 1;
+          REQUIRE(batch.targets(b, n) == targets[static_cast<std::size_t>(40 * b + n)]);
+          REQUIRE(batch.tokens(b, n / 4 * 4) == tokens[static_cast<std::size_t>(40 * b + n / 4 * 4)]);
+        }
+        dropped += static_cast<std::uint64_t>(10 - (kept + 3) / 4);
+      }
+    }
+    CHECK(some.dropped() >= dropped);  // the patch read before the first target may be dropped as well
+    CHECK(some.dropped() < before);
+    CHECK((some.dropped() == 0) == (room == 120));  // room for full patches
+    before = some.dropped();
+  }
+}
+
+TEST_CASE("PatchLoader: refuses too short a text, and another window than the model's", "[data][patch_loader]") {
+  CHECK(Loader(counting_text(11), {1, 10}).next().targets(0, 36) == 10);
+  CHECK_THROWS_WITH(Loader(counting_text(10), {1, 10}),
+                    "stlm::PatchLoader: expected a text of more than 10 patches, found 10; give more text or a shorter window.");
+  CHECK_THROWS_WITH(Loader(PatchText(ByteText::from_string("abcdef"), FixedStride<1>{}, 5), {1, 2}),
+                    "stlm::PatchLoader: expected patches of at most 4 bytes, the model's window, found 5; cut the text with the "
+                    "model's.");
+}

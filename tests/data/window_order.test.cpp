@@ -1,0 +1,37 @@
+#include <stlm/data/window_order.hpp>
+
+#include <set>
+
+#include "support/catch.hpp"
+
+using namespace stlm;
+
+TEST_CASE("permute is a permutation, and another one for another key", "[data][window_order]") {
+  for (const std::uint64_t size : {1U, 2U, 3U, 7U, 64U, 100U, 1000U}) {
+    std::set<std::uint64_t> seen;
+    bool same = true;
+    for (std::uint64_t i = 0; i < size; ++i) {
+      seen.insert(detail::permute({1, 2}, i, size));
+      same = same && detail::permute({1, 2}, i, size) == detail::permute({1, 3}, i, size);
+    }
+    CHECK(seen.size() == size);
+    CHECK(*seen.rbegin() == size - 1);
+    CHECK(same == (size <= 3 && same));
+  }
+}
+
+TEST_CASE("WindowOrder: an epoch takes every window once, inside the text", "[data][window_order]") {
+  constexpr Index window = 10, size = 207;
+  const WindowOrder order(size, window, 7);
+  for (std::uint64_t epoch = 0; epoch < 5; ++epoch) {
+    std::set<Index> starts;
+    for (std::uint64_t n = 0; n < 19; ++n) {
+      const Index start = order.start(epoch * 19 + n);
+      REQUIRE(start >= 0);
+      REQUIRE(start + window < size);
+      starts.insert(start);
+    }
+    CHECK(starts.size() == 19);
+    CHECK(*starts.rbegin() - *starts.begin() == 18 * window);
+  }
+}
