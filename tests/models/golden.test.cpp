@@ -33,7 +33,7 @@ struct MqaHalfSplitSharedLora {
   static constexpr Index batch = 2, tokens = 7;
   using Norm = LayerNorm<16, false>;
   using Block = PreNormBlock<Norm, Attention<16, 4, 1, 6, Rotary<RopePairs::kHalfSplit>, Bidirectional>,
-                             FeedForward<16, 24, ReluSquared>, SharedAcrossLayers<2>>;
+                             FeedForward<16, 24, ReluSquared>, SharedAcrossLayers<Lora<2>>>;
   using Model = LanguageModel<TokenEmbedding<19, 16, SinusoidalPosition>, Repeat<2, Block>, Head<Norm, 16, 19, Tied>>;
 };
 
