@@ -15,8 +15,8 @@ static_assert(num_params<presets::Cascade50M> == 49'857'536);
 static_assert(num_params<presets::Baseline10M> == 10'495'872);
 
 // Parts of the sums.
-static_assert(num_params<presets::Baseline50M::Core> == 21'471'232 - 512);  // the published core has the head's norm
-static_assert(num_params<presets::FfnSharing::Core> == 8'923'136 - 512);
+static_assert(num_params<presets::Baseline50M::Core> == 21'471'232);
+static_assert(num_params<presets::FfnSharing::Core> == 8'923'136);
 static_assert(num_params<presets::Baseline10M::Core> == 6'651'648);
 static_assert(num_params<presets::Baseline50M::Embedding> == 25'731'584);
 
