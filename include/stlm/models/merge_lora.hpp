@@ -33,7 +33,7 @@ struct MergedModule<WithLora<LowRank, Base>> {
   using type = std::conditional_t<LowRank::biased, WithBias, Base>;
 };
 template <class M>
-  requires requires { typename M::linears; }
+  requires requires { typename M::template WithLinears<typename M::linears>; }
 struct MergedModule<M> {
   using type = typename M::template WithLinears<merged_t<typename M::linears>>;
 };

@@ -98,7 +98,7 @@ struct PreNormBlock {
   template <class B, class T>
   static void decode(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
-    static_assert(LooksBack<typename Ffn::linears> && LooksBack<typename AttentionLayer::linears>,
+    static_assert(LooksBack<Ffn> && LooksBack<AttentionLayer>,
                   "stlm::PreNormBlock: decoding token by token needs layers that see no later token; gate a LoraMixture by "
                   "GateOf::kToken.");
     Norm::forward(ctx, p.attention_norm, pass, x, cache.attention_in, cache.attention_norm);

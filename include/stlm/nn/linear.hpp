@@ -57,8 +57,8 @@ struct WithBias {
   using Linear = stlm::Linear<In, Out, true>;
 };
 
-/// False for a policy whose layers let a token see later ones; it says so by `causal = false`.
-template <class Linears>
-concept LooksBack = !requires { requires !Linears::causal; };
+/// False for a module whose linear layers let a token see later ones: their policy says so by `causal = false`.
+template <class M>
+concept LooksBack = !requires { requires !M::linears::causal; };
 
 }  // namespace stlm

@@ -101,6 +101,9 @@ struct Shared {
 template <class M, class Policy>
   requires has_lora<Policy>
 struct Shared<M, Policy> {
+  static_assert(requires { typename M::template WithLinears<typename M::linears>; },
+                "stlm::SharedModule: low-rank terms need a module that says what linear layers it is made of; add `linears` "
+                "and `WithLinears<Other>` as in stlm::SwiGlu, or give the sharing policy no Lora.");
   using type = typename M::template WithLinears<WithLora<typename Policy::lora, typename M::linears>>;
 };
 
