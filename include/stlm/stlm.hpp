@@ -8,7 +8,10 @@
 #include <stlm/io/weights.hpp>
 #include <stlm/models/byte_model.hpp>
 #include <stlm/models/describe.hpp>
+#include <stlm/models/merge_lora.hpp>
+#include <stlm/models/presets.hpp>
 #include <stlm/models/program.hpp>
+#include <stlm/nn/lora_mixture.hpp>
 #include <stlm/train/adamw.hpp>
 #include <stlm/train/checkpoint.hpp>
 #include <stlm/train/clip.hpp>

@@ -1,28 +1,15 @@
 // The program as a user runs it: trains, is killed, goes on, generates, and says what is wrong.
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdio>
 #include <thread>
 
-#include "io/temporary_folder.hpp"
-#include "support/catch.hpp"
+#include "examples/program.hpp"
+
+using namespace program;
 
 namespace {
-
-struct Result {
-  int status;
-  std::string output;  // standard output and error
-};
-
-Result run(const std::string& arguments) {
-  std::FILE* const pipe = ::popen((STLM_PROGRAM " " + arguments + " 2>&1").c_str(), "r");
-  std::string output;
-  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output.push_back(static_cast<char>(c));
-  return {WEXITSTATUS(::pclose(pipe)), output};
-}
 
 /// Starts the program and kills it outright once its metrics hold `lines` lines.
 void run_and_kill(std::vector<std::string> arguments, const std::string& metrics, std::ptrdiff_t lines) {
@@ -44,17 +31,6 @@ void run_and_kill(std::vector<std::string> arguments, const std::string& metrics
   int status = 0;
   ::waitpid(child, &status, 0);
   REQUIRE(WIFSIGNALED(status));
-}
-
-std::string last_line(const std::string& text) {
-  const std::size_t end = text.find_last_not_of('\n'), begin = text.rfind('\n', end);
-  return text.substr(begin + 1, end - begin);
-}
-
-void write_corpus(const std::string& path) {
-  std::string text;
-  for (int i = 0; i < 700; ++i) text += "line " + std::to_string(i * i) + " of a small text\n";
-  write_text(path, text);
 }
 
 }  // namespace
@@ -84,13 +60,8 @@ TEST_CASE("the last line of train is one JSON object, and its weights generate")
   write_corpus(folder / "text");
   const Result trained = run("train --data " + folder / "text" + " --steps 3 --out " + folder / "out");
   REQUIRE(trained.status == 0);
-  const std::string json = last_line(trained.output);
-  CHECK(json.front() == '{');
-  CHECK(json.back() == '}');
-  for (const char* key : {"params", "steps", "tokens", "seconds", "tokens_per_second", "train_nats", "val_nats",
-                          "val_bits_per_byte", "val_bytes", "threads", "seed"})
-    CHECK(json.find("\"" + std::string(key) + "\":") != std::string::npos);
-  CHECK(json.find("\"steps\":3,\"tokens\":6144") != std::string::npos);
+  check_summary(trained.output);
+  CHECK(last_line(trained.output).find("\"steps\":3,\"tokens\":6144") != std::string::npos);
 
   const std::string generate = "generate --weights " + folder / "out/model.safetensors" + " --prompt line --max-bytes 20 --seed ";
   const Result first = run(generate + "1"), again = run(generate + "1"), other = run(generate + "2");

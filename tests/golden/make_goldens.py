@@ -44,14 +44,21 @@ class Family:
 
     vocabulary, dim, layers, heads, kv_heads, head_size, ffn = 19, 16, 2, 4, 2, 6, 24
     batch, tokens = 2, 7
-    norm = "rms"  # "layer"
+    norm = "rms"  # "layer", "none"
+    head_norm = None  # as norm, or another
     bias = False  # of the linear layers, and of LayerNorm
     position = "rotary"  # "rotary_half_split", "learned", "sinusoidal"; or several
     max_tokens = 0  # of learned positions
     causal = True
     activation = "swiglu"  # "gelu", "relu_squared"
-    lora_rank = 0  # > 0: all layers share the first one's feed-forward matrices and add low-rank terms of their own
+    ffn_sharing = "owned"  # "all", "interior" (layers 2 to L - 2), "cyclic" (layers i and i + 2)
+    out_sharing = "owned"  # of attention's output projection
+    lora_rank = 0  # > 0: layers that share a feed-forward layer add low-rank terms of their own
+    lora_alpha = None  # the terms are multiplied by alpha / rank; None: by 1
+    lora_bias = False
+    experts = 0  # > 0: the linear layers of the feed-forward layer are gated mixtures of terms of lora_rank
     tied = True
+    head_bias = False
     auxiliary = 0  # loss beside the cross-entropy, set in `logits`
 
     def batch_of(self):
@@ -65,21 +72,44 @@ class Family:
         out = {}
         ends = [("gate", self.dim, self.ffn)] if self.activation == "swiglu" else []
         for part, inputs, outputs in ends + [("up", self.dim, self.ffn), ("down", self.ffn, self.dim)]:
-            if layer == 0 or self.lora_rank == 0:
-                out.update(linear_shapes(self, path + part, inputs, outputs))
-            if self.lora_rank > 0:
-                out[f"{path}{part}.lora_a"] = [self.lora_rank, inputs]
-                out[f"{path}{part}.lora_b"] = [outputs, self.lora_rank]
+            name = path + part
+            if self.owner(self.ffn_sharing, layer) == layer:
+                out.update(linear_shapes(self, name, inputs, outputs))
+                if self.experts:
+                    out[name + ".mixture.gate"] = [self.experts, inputs]
+                    out[name + ".mixture.u"] = [self.experts * self.lora_rank, inputs]
+                    out[name + ".mixture.v"] = [outputs, self.experts * self.lora_rank]
+            if self.has_lora(layer):
+                out[name + ".lora_a"] = [self.lora_rank, inputs]
+                out[name + ".lora_b"] = [outputs, self.lora_rank]
+                if self.lora_bias:
+                    out[name + ".lora_a_bias"] = [self.lora_rank]
+                    out[name + ".lora_b_bias"] = [outputs]
         return out
 
     def feed_forward(self, p, path, layer, x):
         def part(name, x):
-            return linear(p, path + name, x, f"core.0.ffn.{name}" if self.lora_rank else None)
+            return linear(self, p, path + name, x, f"core.{self.owner(self.ffn_sharing, layer)}.ffn.{name}")
 
         if self.activation == "swiglu":
             return part("down", F.silu(part("gate", x)) * part("up", x))
         function = {"gelu": F.gelu, "relu_squared": lambda x: F.relu(x).square()}[self.activation]
         return part("down", function(part("up", x)))
+
+    @classmethod
+    def owner(cls, sharing, layer):
+        if sharing == "interior":
+            return 2 if 2 <= layer < cls.layers - 1 else layer
+        return {"owned": layer, "all": 0, "cyclic": layer % 2}[sharing]
+
+    @classmethod
+    def has_lora(cls, layer):
+        owners = [cls.owner(cls.ffn_sharing, i) for i in range(cls.layers)]
+        return cls.lora_rank > 0 and owners.count(owners[layer]) > 1 and cls.experts == 0
+
+    @classmethod
+    def lora_scale(cls):
+        return 1 if cls.lora_alpha is None else cls.lora_alpha / cls.lora_rank
 
 
 class GqaRopeSwigluTied(Family):
@@ -94,7 +124,33 @@ class LayerNormLearnedGeluUntied(Family):
 
 class MqaHalfSplitSharedLora(Family):
     kv_heads, norm, position = 1, "layer", "sinusoidal rotary_half_split"
-    causal, activation, lora_rank = False, "relu_squared", 2
+    causal, activation, ffn_sharing, lora_rank = False, "relu_squared", "all", 2
+
+
+class Tiny(Family):
+    vocabulary, dim, head_size, ffn = 13, 8, 4, 12
+    batch, tokens = 2, 6
+
+
+class FfnSharing(Tiny):
+    layers, ffn_sharing = 3, "all"
+
+
+class InteriorBiasedLora(Tiny):
+    layers, ffn_sharing, lora_rank, lora_bias = 5, "interior", 2, True
+
+
+class CyclicScaledLora(Tiny):
+    layers, ffn_sharing, lora_rank, lora_alpha = 4, "cyclic", 2, 1
+
+
+class SharedOutputNoNorms(Tiny):
+    layers, ffn_sharing, out_sharing = 3, "all", "all"
+    norm, head_norm, bias, activation, head_bias = "none", "rms", True, "gelu", True
+
+
+class SharedLoraMixture(Tiny):
+    layers, ffn_sharing, experts, lora_rank, lora_alpha = 2, "all", 3, 2, 1
 
 
 def linear_shapes(c, path, inputs, outputs):
@@ -104,9 +160,9 @@ def linear_shapes(c, path, inputs, outputs):
 
 def shapes(c):
     """Name -> shape, as stlm's `visit` lists them."""
-    def norm(path):
-        out = {path + ".weight": [c.dim]}
-        return {**out, path + ".bias": [c.dim]} if c.norm == "layer" and c.bias else out
+    def norm(path, kind=c.norm):
+        out = {path + ".weight": [c.dim]} if kind != "none" else {}
+        return {**out, path + ".bias": [c.dim]} if kind == "layer" and c.bias else out
 
     queries, keys = c.heads * c.head_size, c.kv_heads * c.head_size
     out = {"embedding.weight": [c.vocabulary, c.dim]}
@@ -116,12 +172,15 @@ def shapes(c):
         path = f"core.{layer}."
         out.update(norm(path + "attention_norm"))
         out.update(linear_shapes(c, path + "attention.qkv", c.dim, queries + 2 * keys))
-        out.update(linear_shapes(c, path + "attention.out", queries, c.dim))
+        if c.owner(c.out_sharing, layer) == layer:
+            out.update(linear_shapes(c, path + "attention.out", queries, c.dim))
         out.update(norm(path + "ffn_norm"))
         out.update(c.ffn_shapes(path + "ffn.", layer))
-    out.update(norm("head.norm"))
+    out.update(norm("head.norm", c.head_norm or c.norm))
     if not c.tied:
         out["head.weight"] = [c.vocabulary, c.dim]
+    if c.head_bias:
+        out["head.bias"] = [c.vocabulary]
     return out
 
 
@@ -138,16 +197,27 @@ def first_values(c):
 
 
 def norm(c, p, path, x):
+    if path + ".weight" not in p:
+        return x
     if c.norm == "layer":
         return F.layer_norm(x, (c.dim,), p[path + ".weight"], p.get(path + ".bias"), eps=1e-5)
     return x / torch.sqrt(x.square().mean(-1, keepdim=True) + 1e-6) * p[path + ".weight"]
 
 
-def linear(p, path, x, owner=None):
-    """`owner`: the layer whose matrix this one uses."""
-    y = F.linear(x, p[(owner or path) + ".weight"], p.get((owner or path) + ".bias"))
+def linear(c, p, path, x, owner=None):
+    """`owner`: the path of the layer whose tensors this one uses."""
+    owner = owner or path
+    weight, bias = p[owner + ".weight"], p.get(owner + ".bias")
+    if owner + ".mixture.gate" in p:  # by its definition, with a dense matrix for each expert
+        gates = F.linear(x, p[owner + ".mixture.gate"]).softmax(-1)
+        u = p[owner + ".mixture.u"].unflatten(0, (c.experts, c.lora_rank))
+        v = p[owner + ".mixture.v"].unflatten(1, (c.experts, c.lora_rank))
+        weights = (weight + c.lora_scale() * v[:, e] @ u[e] for e in range(c.experts))
+        return sum(gates[..., e, None] * F.linear(x, w) for e, w in enumerate(weights))
+    y = F.linear(x, weight, bias)
     if path + ".lora_a" in p:
-        y = y + F.linear(F.linear(x, p[path + ".lora_a"]), p[path + ".lora_b"])
+        low = F.linear(x, p[path + ".lora_a"], p.get(path + ".lora_a_bias"))
+        y = y + c.lora_scale() * F.linear(low, p[path + ".lora_b"], p.get(path + ".lora_b_bias"))
     return y
 
 
@@ -163,8 +233,9 @@ def rotate(c, x):
     return torch.stack([z.real, z.imag], -1).flatten(-2)
 
 
-def attention(c, p, path, x):
-    qkv = linear(p, path + ".qkv", x)
+def attention(c, p, layer, x):
+    path = f"core.{layer}.attention"
+    qkv = linear(c, p, path + ".qkv", x)
     widths = [heads * c.head_size for heads in (c.heads, c.kv_heads, c.kv_heads)]
     q, k, v = (part.unflatten(-1, (-1, c.head_size)).transpose(1, 2) for part in qkv.split(widths, -1))
     if "rotary" in c.position:
@@ -173,7 +244,8 @@ def attention(c, p, path, x):
     scores = q @ k.transpose(-1, -2) / math.sqrt(c.head_size)
     if c.causal:
         scores = scores.masked_fill(torch.ones(c.tokens, c.tokens).triu(1).bool(), -math.inf)
-    return linear(p, path + ".out", (scores.softmax(-1) @ v).transpose(1, 2).flatten(-2))
+    mixed = (scores.softmax(-1) @ v).transpose(1, 2).flatten(-2)
+    return linear(c, p, path + ".out", mixed, f"core.{c.owner(c.out_sharing, layer)}.attention.out")
 
 
 def logits(c, p, tokens):
@@ -187,9 +259,10 @@ def logits(c, p, tokens):
         x = x + torch.stack([angle.sin(), angle.cos()], -1).flatten(-2)
     for layer in range(c.layers):
         path = f"core.{layer}."
-        x = x + attention(c, p, path + "attention", norm(c, p, path + "attention_norm", x))
+        x = x + attention(c, p, layer, norm(c, p, path + "attention_norm", x))
         x = x + c.feed_forward(p, path + "ffn.", layer, norm(c, p, path + "ffn_norm", x))
-    return F.linear(norm(c, p, "head.norm", x), p["embedding.weight" if c.tied else "head.weight"]).flatten(0, 1)
+    weight = p["embedding.weight" if c.tied else "head.weight"]
+    return F.linear(norm(c, p, "head.norm", x), weight, p.get("head.bias")).flatten(0, 1)
 
 
 def make_model(c, name, seed):
@@ -290,3 +363,8 @@ if __name__ == "__main__":
     make_model(LayerNormLearnedGeluUntied(), "layer_norm_learned_gelu_untied.safetensors", 2)
     make_model(MqaHalfSplitSharedLora(), "mqa_half_split_shared_lora.safetensors", 3)
     make_optimizers(4)
+    make_model(FfnSharing(), "ffn_sharing.safetensors", 5)
+    make_model(InteriorBiasedLora(), "interior_biased_lora.safetensors", 12)  # with 6, float errs in a small gradient's sign
+    make_model(CyclicScaledLora(), "cyclic_scaled_lora.safetensors", 7)
+    make_model(SharedOutputNoNorms(), "shared_output_no_norms.safetensors", 8)
+    make_model(SharedLoraMixture(), "shared_lora_mixture.safetensors", 9)

@@ -28,7 +28,7 @@ static_assert(num_params<Model> == 258 * 128 + 4 * (4 * 128 * 128 + 3 * 128 * 32
 
 // Every choice reaches its place.
 static_assert(std::is_same_v<Grouped::Core, Repeat<2, PreNormBlock<LayerNorm<8>, Attention<8, 4, 2, 6, Rotary<RopePairs::kHalfSplit>>,
-                                                                  SwiGlu<8, 12>, SharedAcrossLayers<2>>>>);
+                                                                  SwiGlu<8, 12>, SharedAcrossLayers<Lora<2>>>>>);
 static_assert(std::is_same_v<Grouped::Head, Head<LayerNorm<8>, 8, 11, Untied>>);
 static_assert(std::is_same_v<Learned::Embedding, TokenEmbedding<11, 8, LearnedPosition<130>>>);
 static_assert(std::is_same_v<Learned::Core, Repeat<2, PreNormBlock<LayerNorm<8, false>,

@@ -3,8 +3,9 @@
 
 #include <tuple>
 
-#include <stlm/models/byte_model.hpp>
 #include <stlm/models/program.hpp>
+#include <stlm/models/token_model.hpp>
+#include <stlm/nn/lora_mixture.hpp>
 #include <stlm/train/adamw.hpp>
 
 namespace {
@@ -33,8 +34,62 @@ struct MqaHalfSplitSharedLora {
   static constexpr Index batch = 2, tokens = 7;
   using Norm = LayerNorm<16, false>;
   using Block = PreNormBlock<Norm, Attention<16, 4, 1, 6, Rotary<RopePairs::kHalfSplit>, Bidirectional>,
-                             FeedForward<16, 24, ReluSquared>, SharedAcrossLayers<2>>;
+                             FeedForward<16, 24, ReluSquared>, SharedAcrossLayers<Lora<2>>>;
   using Model = LanguageModel<TokenEmbedding<19, 16, SinusoidalPosition>, Repeat<2, Block>, Head<Norm, 16, 19, Tied>>;
+};
+
+struct TinyConfig : TokenModelDefaults {
+  static constexpr int vocabulary = 13, dim = 8, layers = 3, heads = 4, kv_heads = 2, head_dim = 4, ffn_dim = 12;
+};
+template <class Config>
+struct Tiny {
+  static constexpr Index batch = 2, tokens = 6;
+  using Model = TokenModel<Config>;
+};
+
+struct FfnSharingConfig : TinyConfig {
+  using ffn_sharing = SharedAcrossLayers<>;
+};
+struct FfnSharing : Tiny<FfnSharingConfig> {
+  static constexpr const char* file = "ffn_sharing.safetensors";
+};
+
+struct InteriorBiasedLoraConfig : TinyConfig {
+  static constexpr int layers = 5;
+  using ffn_sharing = SharedInterior<1, BiasedLora<2>>;
+};
+struct InteriorBiasedLora : Tiny<InteriorBiasedLoraConfig> {
+  static constexpr const char* file = "interior_biased_lora.safetensors";
+};
+
+struct CyclicScaledLoraConfig : TinyConfig {
+  static constexpr int layers = 4;
+  using ffn_sharing = Cyclic<2, Lora<2, 1>>;
+};
+struct CyclicScaledLora : Tiny<CyclicScaledLoraConfig> {
+  static constexpr const char* file = "cyclic_scaled_lora.safetensors";
+};
+
+struct SharedOutputNoNormsConfig : TinyConfig {
+  static constexpr bool gated = false, head_bias = true;
+  using activation = Gelu;
+  using norm = NoNorm<1>;
+  using head_norm = RmsNorm<1>;
+  using linears = WithBias;
+  using ffn_sharing = SharedAcrossLayers<>;
+  using out_sharing = SharedAcrossLayers<>;
+};
+struct SharedOutputNoNorms : Tiny<SharedOutputNoNormsConfig> {
+  static constexpr const char* file = "shared_output_no_norms.safetensors";
+};
+
+struct SharedLoraMixtureConfig : TinyConfig {
+  static constexpr int layers = 2;
+  using ffn_linears = LoraMixture<3, 2, 1>;
+  using ffn_sharing = SharedAcrossLayers<>;
+};
+struct SharedLoraMixture : Tiny<SharedLoraMixtureConfig> {
+  static constexpr const char* file = "shared_lora_mixture.safetensors";
 };
 
 template <class Family, class Numbers>
@@ -82,4 +137,9 @@ TEMPLATE_TEST_CASE("models equal PyTorch's", "[golden]", golden::ReferenceDouble
   check_against_golden<GqaRopeSwigluTied, TestType>();
   check_against_golden<LayerNormLearnedGeluUntied, TestType>();
   check_against_golden<MqaHalfSplitSharedLora, TestType>();
+  check_against_golden<FfnSharing, TestType>();
+  check_against_golden<InteriorBiasedLora, TestType>();
+  check_against_golden<CyclicScaledLora, TestType>();
+  check_against_golden<SharedOutputNoNorms, TestType>();
+  check_against_golden<SharedLoraMixture, TestType>();
 }

@@ -1,5 +1,7 @@
 #include <stlm/nn/attention.hpp>
 
+#include <stlm/nn/lora.hpp>
+
 #include "support/backend_parity.hpp"
 #include "support/gradient_check.hpp"
 
@@ -32,7 +34,7 @@ TEMPLATE_TEST_CASE("Attention: gradients of multi-head, grouped and multi-query"
 TEMPLATE_TEST_CASE("Attention: gradients with every position, mask and linear layer", "[nn][attention][gradient]",
                    (Layer<2, 1, HalfSplit>), (Layer<2, 1, NoPosition>), (Layer<2, 1, NoPosition, Bidirectional>),
                    (Layer<2, 1, Rotary<>, Bidirectional>), (Layer<2, 1, Rotary<>, Causal, WithBias>),
-                   (Layer<2, 1, Rotary<>, Causal, WithLora<2>>), (Layer<2, 1, Rotary<>, SlidingWindow<1>>),
+                   (Layer<2, 1, Rotary<>, Causal, WithLora<Lora<2>>>), (Layer<2, 1, Rotary<>, SlidingWindow<1>>),
                    (Layer<2, 1, Alibi, SlidingWindow<1, false>>), (Layer<3, 3, Alibi>)) {
   check_gradients<TestType>({2, 3});
   check_gradients<TestType>({1, 4}, 0.3);

@@ -52,12 +52,12 @@ TEST_CASE("PreNormBlock: names", "[nn][block]") {
 TEMPLATE_TEST_CASE("PreNormBlock: gradients with every norm and sharing policy", "[nn][block][gradient]", Block<RmsNorm<6>>,
                    Block<LayerNorm<6>>, (Block<LayerNorm<6, false>, FeedForward<6, 8>>), Block<NoNorm<6>>,
                    (Block<RmsNorm<6>, SwiGlu<6, 8>, SharedAcrossLayers<>>),
-                   (Block<RmsNorm<6>, SwiGlu<6, 8>, SharedAcrossLayers<2>>)) {
+                   (Block<RmsNorm<6>, SwiGlu<6, 8, WithLora<Lora<2>>>>)) {
   check_gradients<TestType>();
   check_gradients<TestType>({2, 3}, 0.3);
 }
 
 TEST_CASE("PreNormBlock: backends agree", "[nn][block][parity]") {
   check_backends<Block<RmsNorm<6>>>();
-  check_backends<Block<LayerNorm<6>, FeedForward<6, 9>, SharedAcrossLayers<2>>>(0.3);
+  check_backends<Block<LayerNorm<6>, FeedForward<6, 9, Gelu, WithLora<Lora<2>>>>>(0.3);
 }

@@ -1,5 +1,7 @@
 #include <stlm/nn/feed_forward.hpp>
 
+#include <stlm/nn/lora.hpp>
+
 #include "support/backend_parity.hpp"
 #include "support/gradient_check.hpp"
 
@@ -9,7 +11,7 @@ using namespace stlm::test;
 static_assert(num_params<FeedForward<4, 10>> == 80);
 static_assert(num_params<FeedForward<4, 10, Gelu, WithBias>> == 80 + 14);
 static_assert(num_params<SwiGlu<4, 10>> == 120);
-static_assert(num_params<SwiGlu<4, 10, WithLora<2>>> == 120 + 3 * 2 * 14);
+static_assert(num_params<SwiGlu<4, 10, WithLora<Lora<2>>>> == 120 + 3 * 2 * 14);
 static_assert(FeedForward<4, 10>::flops_per_token(1) == 160 && SwiGlu<4, 10>::flops_per_token(1) == 240);
 
 TEST_CASE("SwiGlu: W2 (silu(W1 x) * W3 x)", "[nn][feed_forward]") {
@@ -36,7 +38,7 @@ TEMPLATE_TEST_CASE("FeedForward: gradients with every activation", "[nn][feed_fo
 }
 
 TEMPLATE_TEST_CASE("feed-forward layers: gradients with biases and low-rank terms", "[nn][feed_forward][gradient]", NoBias,
-                   WithBias, WithLora<2>) {
+                   WithBias, WithLora<Lora<2>>) {
   check_gradients<Leaf<FeedForward<4, 7, Gelu, TestType>, 4>>();
   check_gradients<Leaf<SwiGlu<4, 7, TestType>, 4>>();
 }
@@ -44,5 +46,5 @@ TEMPLATE_TEST_CASE("feed-forward layers: gradients with biases and low-rank term
 TEST_CASE("feed-forward layers: backends agree", "[nn][feed_forward][parity]") {
   check_backends<Leaf<FeedForward<16, 33, Gelu, WithBias>, 16>>();
   check_backends<Leaf<SwiGlu<16, 40>, 16>>();
-  check_backends<Leaf<SwiGlu<9, 13, WithLora<3>>, 9>>();
+  check_backends<Leaf<SwiGlu<9, 13, WithLora<Lora<3>>>, 9>>();
 }

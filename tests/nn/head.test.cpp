@@ -10,11 +10,13 @@ namespace {
 
 using TiedHead = WithTable<Head<RmsNorm<6>, 6, 11>>;
 using UntiedHead = WithTable<Head<LayerNorm<6>, 6, 11, Untied>>;
+using BiasedHead = WithTable<Head<RmsNorm<6>, 6, 11, Tied, true>>;
 
 }  // namespace
 
 static_assert(num_params<TiedHead> == 66 + 6);         // the table once
 static_assert(num_params<UntiedHead> == 66 + 66 + 12);  // and a matrix of its own
+static_assert(num_params<BiasedHead> == 66 + 6 + 11);
 
 TEST_CASE("Head: a tied one reads the table and adds its gradient there", "[nn][head]") {
   Fixture<TiedHead, ReferenceBackend, double> tied({1, 2});
@@ -33,8 +35,21 @@ TEST_CASE("Head: a tied one reads the table and adds its gradient there", "[nn][
   CHECK(tied.y(1, 3) == Approx(logit).epsilon(1e-14));
 }
 
-TEMPLATE_TEST_CASE("Head: gradients", "[nn][head][gradient]", TiedHead, UntiedHead, (WithTable<Head<NoNorm<6>, 6, 11>>)) {
+TEST_CASE("Head: a bias is added to the logits", "[nn][head]") {
+  Fixture<BiasedHead, ReferenceBackend, double> biased({1, 2});
+  biased.forward();
+  const std::vector<double> with(biased.y.begin(), biased.y.end());
+  const auto& bias = biased.params.tree().head.bias;
+  const std::vector<double> added(bias.begin(), bias.end());
+  std::ranges::fill(bias, 0.0);
+  biased.forward();
+  for (Index n = 0; n < 2; ++n)
+    for (Index v = 0; v < 11; ++v)
+      CHECK(with[static_cast<std::size_t>(n * 11 + v)] == Approx(biased.y(n, v) + added[static_cast<std::size_t>(v)]).epsilon(1e-14));
+}
+
+TEMPLATE_TEST_CASE("Head: gradients", "[nn][head][gradient]", TiedHead, UntiedHead, BiasedHead, (WithTable<Head<NoNorm<6>, 6, 11>>)) {
   check_gradients<TestType>();
 }
 
-TEMPLATE_TEST_CASE("Head: backends agree", "[nn][head][parity]", TiedHead, UntiedHead) { check_backends<TestType>(); }
+TEMPLATE_TEST_CASE("Head: backends agree", "[nn][head][parity]", TiedHead, UntiedHead, BiasedHead) { check_backends<TestType>(); }

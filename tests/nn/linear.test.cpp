@@ -6,12 +6,10 @@
 using namespace stlm;
 using namespace stlm::test;
 
-static_assert(Module<Linear<3, 5>> && Module<LoraLinear<3, 5, 2>>);
+static_assert(Module<Linear<3, 5>>);
 static_assert(num_params<Linear<3, 5>> == 15);
 static_assert(num_params<Linear<3, 5, true>> == 20);
-static_assert(num_params<LoraLinear<3, 5, 2>> == 15 + 2 * (3 + 5));
 static_assert(Linear<3, 5>::flops_per_token(1) == 30);
-static_assert(LoraLinear<3, 5, 2>::flops_per_token(1) == 30 + 32);
 
 TEST_CASE("Linear: y = x W^T + b", "[nn][linear]") {
   using Layer = Linear<3, 2, true>;
@@ -26,37 +24,13 @@ TEST_CASE("Linear: y = x W^T + b", "[nn][linear]") {
   CHECK(y == std::vector<double>{8, 18, 14, 33});  // [1 0 -1] and [2 1 0] times W^T, plus [10 20]
 }
 
-TEST_CASE("LoraLinear: equals (W + B A) in place of W", "[nn][linear]") {
-  using Layer = LoraLinear<3, 5, 2>;
-  Fixture<Leaf<Layer, 3, 5>, ReferenceBackend, double> lora({1, 4});
-  lora.forward();
-  Parameters<Linear<3, 5>, ReferenceBackend, double> merged(lora.ctx);
-  const auto& p = lora.params.tree();
-  for (Index o = 0; o < 5; ++o)
-    for (Index i = 0; i < 3; ++i)
-      merged.tree().weight(o, i) = p.base.weight(o, i) + p.b(o, 0) * p.a(0, i) + p.b(o, 1) * p.a(1, i);
-  Buffer<double> y(20);
-  Linear<3, 5>::forward(lora.ctx, merged.tree(), Pass{1, 4}, lora.x, {y.data(), 4}, Empty{});
-  CHECK(deviation(y, lora.y) < 1e-15);
-}
-
-TEST_CASE("LoraLinear: starts as the matrix it adds to", "[nn][linear]") {
-  Context<ReferenceBackend> ctx;
-  Parameters<LoraLinear<3, 5, 2>, ReferenceBackend> params(ctx);
-  init(ctx, params);
-  for (const float b : params.tree().b) CHECK(b == 0);
-  CHECK(params.tree().a(0, 0) != 0);
-}
-
 TEST_CASE("Linear: gradients", "[nn][linear][gradient]") {
   check_gradients<Leaf<Linear<3, 5>, 3, 5>>();
   check_gradients<Leaf<Linear<4, 1, true>, 4, 1>>();
-  check_gradients<Leaf<LoraLinear<5, 3, 2>, 5, 3>>();
 }
 
 TEST_CASE("Linear: backends agree", "[nn][linear][parity]") {
   check_backends<Leaf<Linear<7, 13, true>, 7, 13>>();
   check_backends<Leaf<Linear<64, 96>, 64, 96>>();
   check_backends<Leaf<Linear<33, 1>, 33, 1>>();
-  check_backends<Leaf<LoraLinear<20, 17, 3>, 20, 17>>();
 }

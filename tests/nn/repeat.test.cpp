@@ -20,8 +20,10 @@ constexpr Index own = 2 * 6 + 6 * 16 + 8 * 6, ffn = 3 * 48, lora = 3 * 2 * (6 + 
 static_assert(StreamModule<Repeat<3, Block<>>>);
 static_assert(num_params<Repeat<3, Block<>>> == 3 * (own + ffn));
 static_assert(num_params<Repeat<3, Block<SharedAcrossLayers<>>>> == 3 * own + ffn);
-static_assert(num_params<Repeat<3, Block<SharedAcrossLayers<2>>>> == 3 * (own + lora) + ffn);
+static_assert(num_params<Repeat<3, Block<SharedAcrossLayers<Lora<2>>>>> == 3 * (own + lora) + ffn);
 static_assert(Repeat<3, Block<>>::flops_per_token(5) == 3 * Block<>::flops_per_token(5));
+static_assert(num_params<Repeat<4, Block<>, Blockwise<2>>> == 2 * (own + ffn));
+static_assert(num_params<Repeat<4, ColumnScale<6>, Cyclic<1>>> == 6);  // any block
 // Layers share their temporaries.
 static_assert(activation_bytes<Repeat<3, Block<>>>({1, 64}) < 3 * activation_bytes<Block<>>({1, 64}));
 
@@ -35,6 +37,17 @@ TEST_CASE("Repeat: one block after another, each with its own numbers", "[nn][re
   Block<>::forward(one.ctx, p.layers[1], one.acts.pass(), {middle.data(), 6}, {last.data(), 6}, one.acts.cache());
   CHECK(deviation(last, both.y) == 0);
   CHECK(deviation(p.layers[0].ffn.up.weight, p.layers[1].ffn.up.weight) > 0.1);
+}
+
+TEST_CASE("Repeat: a block used twice in a row is that block twice", "[nn][repeat]") {
+  Fixture<Stream<Repeat<4, ColumnScale<6>, Blockwise<2>>>, ReferenceBackend, double> f({1, 2});
+  f.forward();
+  const auto& layers = f.params.tree().layers;
+  for (Index n = 0; n < 2; ++n)
+    for (Index c = 0; c < 6; ++c) {
+      const double first = 1 + layers[0].scale(c), second = 1 + layers[2].scale(c);
+      CHECK(f.y(n, c) == Approx(f.x(n, c) * first * first * second * second).epsilon(1e-14));
+    }
 }
 
 TEST_CASE("Repeat: names number the layers", "[nn][repeat]") {

@@ -5,6 +5,7 @@
 #include <stlm/ops/cross_entropy.hpp>
 #include <stlm/ops/embedding.hpp>
 #include <stlm/ops/gemm.hpp>
+#include <stlm/ops/group_gate.hpp>
 #include <stlm/ops/norm.hpp>
 #include <stlm/ops/optimizer.hpp>
 #include <stlm/ops/rope.hpp>
@@ -47,6 +48,15 @@ TEST_CASE("threads: elementwise work, norms and sums", "[ops][threads]") {
     ops::adamw(rig.ctx, w, g, m, v, {1e-2, 0.9, 0.95, 1e-8, 0.1, 3});
     sum(0) = static_cast<float>(ops::sum_squares(rig.ctx, g));
   });
+}
+
+TEST_CASE("threads: gated groups", "[ops][threads]") {
+  for (const Index span : {1, 77})
+    check_threads([=](auto& rig) {
+      const auto gates = rig.random(1001 / span, 4), x = rig.random(1001, 96), y = rig.blank(1001, 96);
+      ops::group_gate_forward(rig.ctx, gates, x, 0.5, y);
+      ops::group_gate_backward(rig.ctx, gates, x, 0.5, rig.random(1001, 96), rig.blank(1001 / span, 4));
+    });
 }
 
 TEST_CASE("threads: embedding and cross-entropy", "[ops][threads]") {

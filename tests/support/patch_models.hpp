@@ -19,7 +19,7 @@ using SpacePatches = ByteLevelModel<SmallPatchConfig>;
 
 struct TokenPatchConfig : SmallPatchConfig {
   using boundary = TokenBoundary;
-  using ffn_sharing = SharedAcrossLayers<2>;
+  using ffn_sharing = SharedAcrossLayers<Lora<2>>;
 };
 /// The same where ends of patches are predicted, with a shared feed-forward layer.
 using TokenPatches = ByteLevelModel<TokenPatchConfig>;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stlm/models/byte_model.hpp>
+#include <stlm/nn/lora_mixture.hpp>
 
 #include "support/column_scale.hpp"
 #include "support/numbers.hpp"
@@ -19,7 +20,7 @@ struct GroupedConfig : SmallConfig {
   static constexpr int kv_heads = 2, head_dim = 6;
   using position = Rotary<RopePairs::kHalfSplit>;
   using norm = LayerNorm<1>;
-  using ffn_sharing = SharedAcrossLayers<2>;
+  using ffn_sharing = SharedAcrossLayers<Lora<2>>;
   using head = Untied;
 };
 /// Grouped-query, half-split rotary, LayerNorm, a feed-forward layer shared but for low-rank terms, untied.
@@ -56,6 +57,39 @@ struct WindowedConfig : SmallConfig {
 };
 /// Linear biases and a sliding window.
 using Windowed = ByteModel<WindowedConfig>;
+
+struct InteriorConfig : SmallConfig {
+  static constexpr int layers = 5;
+  using ffn_sharing = SharedInterior<1, BiasedLora<2>>;
+};
+/// Layers 2 and 3 share a feed-forward layer but for low-rank terms.
+using Interior = ByteModel<InteriorConfig>;
+
+struct RepeatedConfig : SmallConfig {
+  static constexpr int layers = 4;
+  using block_sharing = Blockwise<2>;
+};
+/// Two blocks, each twice in a row.
+using Repeated = ByteModel<RepeatedConfig>;
+
+struct LeanConfig : LearnedConfig {
+  static constexpr int layers = 3;
+  static constexpr bool head_bias = true;
+  using position = Rotary<>;
+  using norm = NoNorm<1>;
+  using head_norm = RmsNorm<1>;
+  using ffn_sharing = SharedAcrossLayers<>;
+  using out_sharing = SharedAcrossLayers<>;
+};
+/// Layers own queries, keys and values alone; no norm but the head's, biases in the head too.
+using Lean = ByteModel<LeanConfig>;
+
+struct MixtureConfig : SmallConfig {
+  using ffn_linears = LoraMixture<2, 2>;
+  using ffn_sharing = SharedAcrossLayers<>;
+};
+/// One feed-forward layer for all, a gated mixture of low-rank terms in it.
+using Mixture = ByteModel<MixtureConfig>;
 
 /// A user's module between ours.
 using Mixed = LanguageModel<TokenEmbedding<11, 8>,

@@ -10,6 +10,7 @@
 #include <stlm/backend/eigen/elementwise.hpp>
 #include <stlm/backend/eigen/embedding.hpp>
 #include <stlm/backend/eigen/gemm.hpp>
+#include <stlm/backend/eigen/group_gate.hpp>
 #include <stlm/backend/eigen/norm.hpp>
 #include <stlm/backend/eigen/optimizer.hpp>
 #include <stlm/backend/eigen/rope.hpp>

@@ -55,6 +55,7 @@ struct ParameterSpec {
   Index fan_in = 1;
   bool per_layer = false;  ///< stays a layer's own when the rest of its module is shared (LoRA factors)
   std::array<Index, 3> row_parts = {};  ///< rows of the matrices stacked in this one, as Q, K, V; zeros: it is one
+  double factor = 1;  ///< on the product that a LoRA factor is part of
 
   static constexpr ParameterSpec matrix(Index fan_in) { return {Role::kMatrix, {Init::Kind::kUniform, -1}, fan_in}; }
   static constexpr ParameterSpec table(double std) { return {Role::kTable, {Init::Kind::kNormal, std}}; }

@@ -56,7 +56,7 @@ struct PoolOf<Config, ByteMean<Layers, Heads, HiddenPerDim>> {
   static constexpr Index narrow = Config::byte_dim, hidden = HiddenPerDim * narrow;
   using Policy = typename Config::bytes;
   template <std::size_t... I>
-  static ByteBlocks<Same<ByteBlock<narrow, narrow, hidden, Heads, Policy>, I>...,
+  static ByteBlocks<Each<ByteBlock<narrow, narrow, hidden, Heads, Policy>, I>...,
                     ByteBlock<narrow, Config::dim, hidden, Heads, Policy>>
       blocks(std::index_sequence<I...>);
   using Blocks = decltype(blocks(std::make_index_sequence<static_cast<std::size_t>(Layers - 1)>{}));

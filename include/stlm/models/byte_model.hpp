@@ -5,69 +5,27 @@
 //   };
 //   using Model = stlm::ByteModel<Tiny>;
 //
-// A configuration names `dim` (C), `layers`, `heads` (H) and `ffn_dim` (F) itself; ByteModelDefaults has the rest.
+// It is a TokenModel whose vocabulary is the bytes. A configuration names `dim` (C), `layers`, `heads` (H) and `ffn_dim`
+// (F) itself; TokenModelDefaults has the rest.
 #pragma once
 
-#include <stlm/models/language_model.hpp>
-#include <stlm/nn/block.hpp>
-#include <stlm/nn/repeat.hpp>
+#include <stlm/models/token_model.hpp>
 #include <stlm/nn/sequential.hpp>
 #include <stlm/tokenizer/byte_tokenizer.hpp>
 
 namespace stlm {
 
-struct ByteModelDefaults {
+struct ByteModelDefaults : TokenModelDefaults {
   static constexpr int vocabulary = ByteTokenizer::vocabulary;  // 256 bytes, pad, end of text
-  static constexpr int kv_heads = 0;                            // 0: as many as heads
-  static constexpr int head_dim = 0;                            // 0: dim / heads
-  using norm = RmsNorm<1>;                                      // its width is set by the model
-  using position = Rotary<>;                                    // inside attention, or learned or sinusoidal, added
-  using mask = Causal;
-  using activation = Silu;       // of a plain feed-forward layer
-  static constexpr bool gated = true;  // SwiGLU; false: a plain feed-forward layer with `activation`
-  using linears = NoBias;
-  using ffn_sharing = Owned;     // or SharedAcrossLayers</*lora_rank=*/8>
-  using head = Tied;             // or Untied
+  static constexpr Token ignore = ByteTokenizer::pad;
 };
 
 namespace detail {
-
-template <class Position>
-concept PositionInside = requires { Position::inside_attention; };
-
 template <class Config>
-struct ByteModelParts {
-  static_assert(requires { Config::dim; },
-                "stlm::ByteModel: the configuration lacks `dim`; add `static constexpr int dim = ...;`, the model width.");
-  static_assert(requires { Config::layers; },
-                "stlm::ByteModel: the configuration lacks `layers`; add `static constexpr int layers = ...;`.");
-  static_assert(requires { Config::heads; },
-                "stlm::ByteModel: the configuration lacks `heads`; add `static constexpr int heads = ...;`.");
-  static_assert(requires { Config::ffn_dim; },
-                "stlm::ByteModel: the configuration lacks `ffn_dim`; add `static constexpr int ffn_dim = ...;`, the width "
-                "of the feed-forward layer.");
+struct ByteModelParts : TokenModelParts<Config> {
   static_assert(std::is_base_of_v<ByteModelDefaults, Config>,
                 "stlm::ByteModel: the configuration lacks the defaults; derive it from stlm::ByteModelDefaults.");
-  static_assert(Config::head_dim > 0 || Config::dim % Config::heads == 0,
-                "stlm::ByteModel: heads do not divide dim; change one of them, or set head_dim.");
-
-  static constexpr Index dim = Config::dim, heads = Config::heads;
-  static constexpr Index kv_heads = Config::kv_heads > 0 ? Config::kv_heads : heads;
-  static constexpr Index head_dim = Config::head_dim > 0 ? Config::head_dim : dim / heads;
-  static constexpr bool inside = PositionInside<typename Config::position>;
-
-  using Norm = typename Config::norm::template WithDim<dim>;
-  using Added = std::conditional_t<inside, NoPosition, typename Config::position>;
-  using Inside = std::conditional_t<inside, typename Config::position, NoPosition>;
-  using AttentionLayer = Attention<dim, heads, kv_heads, head_dim, Inside, typename Config::mask, typename Config::linears>;
-  using Ffn = std::conditional_t<Config::gated, SwiGlu<dim, Config::ffn_dim, typename Config::linears>,
-                                 FeedForward<dim, Config::ffn_dim, typename Config::activation, typename Config::linears>>;
-  using Block = PreNormBlock<Norm, AttentionLayer, Ffn, typename Config::ffn_sharing>;
-  using Core = Repeat<Config::layers, Block>;
-  using Model = LanguageModel<TokenEmbedding<Config::vocabulary, dim, Added>, Core,
-                              Head<Norm, dim, Config::vocabulary, typename Config::head>, ByteTokenizer::pad>;
 };
-
 }  // namespace detail
 
 template <class Config>

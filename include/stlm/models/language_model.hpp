@@ -18,6 +18,8 @@ struct LanguageModel {
   using Embedding = EmbeddingLayer;
   using Core = CoreModule;
   using Head = HeadLayer;
+  template <class Other>
+  using WithCore = LanguageModel<Embedding, Other, Head, Ignore>;
   static constexpr Index dim = Embedding::dim, vocabulary = Embedding::vocabulary;
   static constexpr Token ignore = Ignore;
   static_assert(Core::dim == dim && Head::dim == dim,

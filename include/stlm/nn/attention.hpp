@@ -39,6 +39,9 @@ struct Attention {
                 "stlm::Attention: odd rotary size: rotary positions turn pairs, so HeadSize must be even. Change "
                 "HeadSize, or use stlm::NoPosition.");
 
+  using linears = Linears;
+  template <class Other>
+  using WithLinears = Attention<Dim, Heads, KvHeads, HeadSize, Position, Mask, Other>;
   static constexpr Index dim = Dim, query_width = Heads * HeadSize, kv_width = KvHeads * HeadSize;
   static constexpr Index qkv_width = query_width + 2 * kv_width;
   using Qkv = typename Linears::template Linear<Dim, qkv_width>;
@@ -64,9 +67,13 @@ struct Attention {
 
   template <class V, class P>
   static constexpr void visit(V& v, const Path& path, P& p) {
+    visit_qkv(v, path, p);
+    Out::visit(v, path / "out", p.out);
+  }
+  template <class V, class P>
+  static constexpr void visit_qkv(V& v, const Path& path, P& p) {
     StackedRows<V> stacked{v};
     Qkv::visit(stacked, path / "qkv", p.qkv);
-    Out::visit(v, path / "out", p.out);
   }
   template <class A, class C>
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {

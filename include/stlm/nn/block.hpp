@@ -4,6 +4,9 @@
 //
 // x (N, C) -> y (N, C). Cached: both normed inputs, h, and what the parts cache. Backward works on the gradient of the
 // residual stream in place: each branch adds its share, the path around it is already there.
+//
+// In a Repeat, `FfnSharing` and `OutSharing` are the policies (nn/sharing.hpp) of the feed-forward layer and of
+// attention's output projection.
 #pragma once
 
 #include <stlm/nn/attention.hpp>
@@ -13,10 +16,17 @@
 
 namespace stlm {
 
-template <class Norm, class AttentionLayer, class FeedForwardLayer, class FeedForwardSharing = Owned>
+template <class Norm, class AttentionLayer, class FeedForwardLayer, class FfnSharing = Owned, class OutSharing = Owned>
 struct PreNormBlock {
+  static_assert(!detail::has_lora<OutSharing>,
+                "stlm::PreNormBlock: the output projection is shared without low-rank terms; give none in OutSharing.");
   static constexpr Index dim = AttentionLayer::dim;
-  using Ffn = typename FeedForwardSharing::template Apply<FeedForwardLayer>;
+  using Ffn = SharedModule<FeedForwardLayer, FfnSharing>;
+
+  template <Index Layers>
+  static constexpr bool fits() {
+    return detail::sharing_fits<FfnSharing, Layers>() && detail::sharing_fits<OutSharing, Layers>();
+  }
 
   template <class T>
   struct Params {
@@ -35,17 +45,24 @@ struct PreNormBlock {
   template <class T>
   using KvCache = typename AttentionLayer::template KvCache<T>;
 
-  /// `first` is layer 0's parameters, whose memory shared parts point to.
+  /// Layer i of `layers`, where its sharing policies look for the owner of a tensor.
   template <class V, class P>
-  static constexpr void visit(V& v, const Path& path, P& p, const P& first, Index layer) {
+  static constexpr void visit(V& v, const Path& path, std::span<P> layers, Index i) {
+    P& p = layers[static_cast<std::size_t>(i)];
     Norm::visit(v, path / "attention_norm", p.attention_norm);
-    AttentionLayer::visit(v, path / "attention", p.attention);
+    if constexpr (std::is_same_v<OutSharing, Owned>) {
+      AttentionLayer::visit(v, path / "attention", p.attention);
+    } else {
+      AttentionLayer::visit_qkv(v, path / "attention", p.attention);
+      visit_shared<OutSharing, typename AttentionLayer::Out>(v, path / "attention" / "out", layers, i,
+                                                             [](P& one) -> auto& { return one.attention.out; });
+    }
     Norm::visit(v, path / "ffn_norm", p.ffn_norm);
-    FeedForwardSharing::template visit<Ffn>(v, path / "ffn", p.ffn, first.ffn, layer);
+    visit_shared<FfnSharing, Ffn>(v, path / "ffn", layers, i, [](P& one) -> auto& { return one.ffn; });
   }
   template <class V, class P>
   static constexpr void visit(V& v, const Path& path, P& p) {
-    visit(v, path, p, p, 0);
+    visit(v, path, std::span<P>(&p, 1), 0);
   }
 
   template <class A, class C>
@@ -63,8 +80,10 @@ struct PreNormBlock {
     AttentionLayer::plan_decode(arena, state, batch, capacity);
   }
 
-  static constexpr double flops_per_token(Index tokens) {
-    return AttentionLayer::flops_per_token(tokens) + Ffn::flops_per_token(tokens);
+  static constexpr double flops_per_token(Index tokens, Index layer = 0, Index layers = 1) {
+    return AttentionLayer::flops_per_token(tokens) + (detail::in_group<FfnSharing>(layer, layers)
+                                                          ? Ffn::flops_per_token(tokens)
+                                                          : FeedForwardLayer::flops_per_token(tokens));
   }
 
   template <class B, class T>
@@ -79,6 +98,9 @@ struct PreNormBlock {
   template <class B, class T>
   static void decode(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
+    static_assert(LooksBack<Ffn> && LooksBack<AttentionLayer>,
+                  "stlm::PreNormBlock: decoding token by token needs layers that see no later token; gate a LoraMixture by "
+                  "GateOf::kToken.");
     Norm::forward(ctx, p.attention_norm, pass, x, cache.attention_in, cache.attention_norm);
     AttentionLayer::decode(ctx, p.attention, pass, cache.attention_in, cache.branch, cache.attention, state);
     finish(ctx, p, pass, x, y, cache);

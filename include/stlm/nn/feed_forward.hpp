@@ -13,6 +13,7 @@ namespace stlm {
 
 template <Index Dim, Index Hidden, class Function = Gelu, class Linears = NoBias>
 struct FeedForward {
+  using linears = Linears;
   using Up = typename Linears::template Linear<Dim, Hidden>;
   using Down = typename Linears::template Linear<Hidden, Dim>;
   template <class Other>
@@ -65,6 +66,7 @@ struct FeedForward {
 
 template <Index Dim, Index Hidden, class Linears = NoBias>
 struct SwiGlu {
+  using linears = Linears;
   using Up = typename Linears::template Linear<Dim, Hidden>;
   using Down = typename Linears::template Linear<Hidden, Dim>;
   template <class Other>

@@ -1,12 +1,13 @@
 // Head: the final norm and the projection to the vocabulary, tied to the embedding's table or with a matrix of its own.
 //
-//   logits = W Norm(x),   x (N, C), W (V, C), logits (N, V)
+//   logits = W Norm(x) (+ b),   x (N, C), W (V, C), b (V), logits (N, V)
 //
 // A tied head owns no matrix: its view is the embedding's table (Press & Wolf 2017), so the table is stored, counted and
 // stepped once and both gradients meet in it.
 #pragma once
 
 #include <stlm/nn/norm.hpp>
+#include <stlm/ops/elementwise.hpp>
 #include <stlm/ops/gemm.hpp>
 
 namespace stlm {
@@ -18,7 +19,7 @@ struct Untied {
   static constexpr bool owns_matrix = true;
 };
 
-template <class Norm, Index Dim, Index Vocabulary, class Tying = Tied>
+template <class Norm, Index Dim, Index Vocabulary, class Tying = Tied, bool Bias = false>
 struct Head {
   static constexpr Index dim = Dim, vocabulary = Vocabulary;
 
@@ -26,6 +27,7 @@ struct Head {
   struct Params {
     typename Norm::template Params<T> norm;
     View<T, Vocabulary, Dim> weight;
+    [[no_unique_address]] OptionalView<Bias, View<T, Vocabulary>> bias;
   };
   template <class T>
   struct Cache {
@@ -45,6 +47,7 @@ struct Head {
     } else {
       share(v, p.weight, table);
     }
+    if constexpr (Bias) v(path / "bias", p.bias, ParameterSpec::bias(Dim));
   }
   template <class A, class C>
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
@@ -60,11 +63,13 @@ struct Head {
                       Rows<T, Vocabulary> logits, const Cache<T>& cache) {
     Norm::forward(ctx, p.norm, pass, x, cache.normed, cache.norm);
     ops::gemm(ctx, cache.normed, p.weight, logits, {.transpose_b = true});
+    if constexpr (Bias) ops::add_bias(ctx, p.bias, logits);
   }
   template <class B, class T>
   static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x,
                        Rows<const T, Vocabulary> dlogits, Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads) {
     ops::gemm(ctx, dlogits, cache.normed, grads.weight, {.transpose_a = true, .accumulate = true});
+    if constexpr (Bias) ops::sum_rows(ctx, dlogits, grads.bias);
     ops::gemm(ctx, dlogits, p.weight, cache.dnormed);
     Norm::backward(ctx, p.norm, pass, x, cache.dnormed, dx, cache.norm, grads.norm);
   }

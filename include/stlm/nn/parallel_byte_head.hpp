@@ -17,9 +17,9 @@ namespace stlm {
 
 namespace detail {
 template <class Block, std::size_t>
-using Same = Block;
+using Each = Block;
 template <class Block, std::size_t... I>
-ByteBlocks<Same<Block, I>...> repeated(std::index_sequence<I...>);
+ByteBlocks<Each<Block, I>...> repeated(std::index_sequence<I...>);
 }  // namespace detail
 
 template <Index Dim, Index ByteDim = 128, Index Window = 12, class Policy = CorrectBytes, std::size_t Layers = 7,

@@ -1,17 +1,35 @@
-// Repeat<N, Block>: N layers of one kind in a run-time loop, so a block is compiled once whatever N.
+// Repeat<Count, Block, Sharing>: layers of one kind in a run-time loop, so a block is compiled once whatever Count.
 //
-// x (N, C) -> y (N, C). Cached: the input of every layer but the first, and what the blocks cache.
+// x (N, C) -> y (N, C). Cached: the input of every layer but the first, and what the blocks cache. `Sharing` is a policy
+// of nn/sharing.hpp for whole blocks: a layer that shares one is that layer again, with keys and values of its own.
 #pragma once
 
 #include <array>
 
-#include <stlm/core/module.hpp>
+#include <stlm/nn/sharing.hpp>
 
 namespace stlm {
 
-template <Index Count, class Block>
+namespace detail {
+/// Whether the sharing policies inside a block, if it has any, serve `Layers` layers.
+template <class Block, Index Layers>
+constexpr bool block_fits() {
+  if constexpr (requires { Block::template fits<Layers>(); })
+    return Block::template fits<Layers>();
+  else
+    return true;
+}
+}  // namespace detail
+
+template <Index Count, class Block, class Sharing = Owned>
 struct Repeat {
   static_assert(Count > 0, "stlm::Repeat: expected a Count > 0 of layers.");
+  static_assert(!detail::has_lora<Sharing>,
+                "stlm::Repeat: whole blocks are shared without low-rank terms; give these to the sharing policy of the "
+                "block's feed-forward layer.");
+  static_assert(detail::sharing_fits<Sharing, Count>() && detail::block_fits<Block, Count>(),
+                "stlm::Repeat: a sharing policy's owner(layer, layers) must be `layer` or a layer before it that owns its "
+                "tensors; correct it.");
   static constexpr Index dim = Block::dim, layers = Count;
   static constexpr std::size_t size = static_cast<std::size_t>(Count);
 
@@ -31,12 +49,16 @@ struct Repeat {
 
   template <class V, class P>
   static constexpr void visit(V& v, const Path& path, P& p) {
-    for (std::size_t i = 0; i < size; ++i) {
-      const Path layer = path / static_cast<Index>(i);
-      if constexpr (requires { Block::visit(v, layer, p.layers[i], p.layers[0], Index{}); })
-        Block::visit(v, layer, p.layers[i], p.layers[0], static_cast<Index>(i));
+    const std::span<typename decltype(p.layers)::value_type> all(p.layers);
+    for (Index i = 0; i < Count; ++i) {
+      const Path layer = path / i;
+      auto& own = p.layers[static_cast<std::size_t>(i)];
+      if (const Index owner = Sharing::owner(i, Count); owner != i && !detail::WantsEveryUse<V>)
+        share(v, own, p.layers[static_cast<std::size_t>(owner)]);
+      else if constexpr (requires { Block::visit(v, layer, all, i); })
+        Block::visit(v, layer, all, i);
       else
-        Block::visit(v, layer, p.layers[i]);
+        Block::visit(v, layer, own);
     }
   }
   template <class A, class C>
@@ -50,7 +72,15 @@ struct Repeat {
   static constexpr void plan_decode(A& arena, S& state, Index batch, Index capacity) {
     for (auto& layer : state.layers) Block::plan_decode(arena, layer, batch, capacity);
   }
-  static constexpr double flops_per_token(Index tokens) { return Count * Block::flops_per_token(tokens); }
+  static constexpr double flops_per_token(Index tokens) {
+    if constexpr (requires { Block::flops_per_token(tokens, Index{}, Count); }) {
+      double sum = 0;
+      for (Index i = 0; i < Count; ++i) sum += Block::flops_per_token(tokens, Sharing::owner(i, Count), Count);
+      return sum;
+    } else {
+      return Count * Block::flops_per_token(tokens);
+    }
+  }
 
   template <class B, class T>
   static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,

@@ -1,0 +1,26 @@
+// The whole program of one model over bytes: train, generate and info.
+#pragma once
+
+#include "generate.hpp"
+#include "train.hpp"
+
+namespace example {
+
+/// `description` goes on after "A byte-level transformer of 787840 parameters: ".
+template <class Model>
+int run_program(int argc, char** argv, const std::string& name, const std::string& description, const Recipe& recipe) {
+  Options options;
+  CLI::App app("A byte-level transformer of " + std::to_string(stlm::num_params<Model>) + " parameters: " + description);
+  add_commands(app, options);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    if (app.got_subcommand("train")) return TrainingRun<Model>(options, recipe).run();
+    if (app.got_subcommand("generate")) return generate<Model>(options, recipe.shape.tokens);
+    return info<Model>(recipe.shape);
+  } catch (const std::exception& error) {
+    std::cerr << name << ": " << error.what() << "\n";
+    return 1;
+  }
+}
+
+}  // namespace example

@@ -1,0 +1,5 @@
+// The published configurations, by name: `stlm::presets::Baseline50M`. Types only; a model is compiled where it is used.
+#pragma once
+
+#include <stlm/models/presets/baselines.hpp>
+#include <stlm/models/presets/weight_sharing.hpp>

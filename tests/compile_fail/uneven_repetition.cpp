@@ -1,0 +1,12 @@
+// expect: stlm::Blockwise: the number of layers is not a multiple of Times
+#include <stlm/nn/block.hpp>
+#include <stlm/nn/repeat.hpp>
+
+#ifdef STLM_FIXED
+using Sharing = stlm::Blockwise<3>;
+#else
+using Sharing = stlm::Blockwise<4>;
+#endif
+
+using Block = stlm::PreNormBlock<stlm::RmsNorm<8>, stlm::Attention<8, 2, 2, 4>, stlm::SwiGlu<8, 12>>;
+constexpr stlm::Index size = stlm::num_params<stlm::Repeat<6, Block, Sharing>>;
