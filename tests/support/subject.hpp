@@ -130,6 +130,7 @@ struct Fixture {
         dy(dy_memory.data(), rows()) {
     acts.pass().dropout = dropout;
     acts.pass().key = {3, 4};
+    acts.pass().weight = 0.5;
     fill(params.flat(), {1, 1}, 0.5);
     fill(x, {2, 2});
     fill(dy, {3, 3});

@@ -10,6 +10,8 @@
 #include <stlm/backend/eigen/elementwise.hpp>
 #include <stlm/backend/eigen/embedding.hpp>
 #include <stlm/backend/eigen/gemm.hpp>
+#include <stlm/backend/eigen/learned_activation.hpp>
 #include <stlm/backend/eigen/norm.hpp>
 #include <stlm/backend/eigen/optimizer.hpp>
 #include <stlm/backend/eigen/rope.hpp>
+#include <stlm/backend/eigen/routing.hpp>

@@ -23,6 +23,7 @@ struct Pass {
   Index position = 0;           ///< of the first token; > 0 when decoding with a cache
   double dropout = 0;           ///< probability of dropping an element; 0 when not training
   RandomKey key = {};           ///< of the dropout masks
+  double weight = 1;  ///< of this batch's mean loss in the step: auxiliary losses scale their gradients by it
 
   constexpr Index rows() const { return batch * tokens; }
   /// The same pass for the i-th part of a module: its random numbers are independent of the other parts'.

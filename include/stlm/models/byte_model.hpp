@@ -25,6 +25,8 @@ struct ByteModelDefaults {
   using mask = Causal;
   using activation = Silu;       // of a plain feed-forward layer
   static constexpr bool gated = true;  // SwiGLU; false: a plain feed-forward layer with `activation`
+  template <class Ffn>
+  using feed_forward = Ffn;      // or MixtureOfExperts<Ffn, 4, 2>
   using linears = NoBias;
   using ffn_sharing = Owned;     // or SharedAcrossLayers</*lora_rank=*/8>
   using head = Tied;             // or Untied
@@ -60,8 +62,9 @@ struct ByteModelParts {
   using Added = std::conditional_t<rotary, NoPosition, typename Config::position>;
   using Inside = std::conditional_t<rotary, typename Config::position, NoPosition>;
   using AttentionLayer = Attention<dim, heads, kv_heads, head_dim, Inside, typename Config::mask, typename Config::linears>;
-  using Ffn = std::conditional_t<Config::gated, SwiGlu<dim, Config::ffn_dim, typename Config::linears>,
-                                 FeedForward<dim, Config::ffn_dim, typename Config::activation, typename Config::linears>>;
+  using Expert = std::conditional_t<Config::gated, SwiGlu<dim, Config::ffn_dim, typename Config::linears>,
+                                    FeedForward<dim, Config::ffn_dim, typename Config::activation, typename Config::linears>>;
+  using Ffn = typename Config::template feed_forward<Expert>;
   using Block = PreNormBlock<Norm, AttentionLayer, Ffn, typename Config::ffn_sharing>;
   using Model = LanguageModel<TokenEmbedding<Config::vocabulary, dim, Added>, Repeat<Config::layers, Block>,
                               Head<Norm, dim, Config::vocabulary, typename Config::head>, ByteTokenizer::pad>;

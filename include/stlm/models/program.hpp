@@ -10,7 +10,15 @@ struct ForwardOptions {
   double dropout = 0;  ///< probability of dropping, of embeddings, attention probabilities and residual branches
 };
 
-/// The mean loss in nats over the targets that count; fills `acts`. Draws one random key when dropping.
+/// The part of the last `forward`'s loss that is no cross-entropy: auxiliary losses of modules, as load balance. 0 for
+/// models without.
+template <class Model, class B, class T>
+T auxiliary_loss(const Activations<Model, B, T>& acts) {
+  return auxiliary_loss_of<Model, T>(acts.cache());
+}
+
+/// The mean cross-entropy in nats over the targets that count, plus auxiliary losses; fills `acts`. Draws one random key
+/// when dropping.
 template <class Model, class B, class T>
 T forward(Context<B>& ctx, const Parameters<Model, B, T>& params, const Batch& batch, Activations<Model, B, T>& acts,
           ForwardOptions options = {}) {
@@ -21,7 +29,8 @@ T forward(Context<B>& ctx, const Parameters<Model, B, T>& params, const Batch& b
          batch.tokens.extent(0), " of ", batch.tokens.extent(1), "; build Activations for the batch's shape.");
   pass.dropout = options.dropout;
   if (options.dropout > 0) pass.key = ctx.random().next();
-  return Model::forward(ctx, params.tree(), pass, batch, acts.cache()).mean();
+  const T mean = Model::forward(ctx, params.tree(), pass, batch, acts.cache()).mean();
+  return mean + auxiliary_loss(acts);
 }
 
 /// Adds the gradient of `weight` times the mean loss of the last `forward` into `grads`: 1 for one batch a step, 1/n to
@@ -31,8 +40,9 @@ void backward(Context<B>& ctx, const Parameters<Model, B, T>& params, const Batc
               const Parameters<Model, B, T>& grads, double weight = 1) {
   Index count = 0;
   for (const Token target : batch.targets) count += target != Model::ignore;
-  if (count == 0) return;
-  Model::backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(), weight / static_cast<double>(count));
+  acts.pass().weight = weight;
+  const double scale = count > 0 ? weight / static_cast<double>(count) : 0;
+  Model::backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(), scale);
 }
 
 }  // namespace stlm

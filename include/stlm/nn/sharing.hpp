@@ -18,8 +18,11 @@ struct Owned {
   using Apply = M;
 
   template <class M, class V, class P>
-  static constexpr void visit(V& v, const Path& path, P& p, const P&, Index) {
-    M::visit(v, path, p);
+  static constexpr void visit(V& v, const Path& path, P& p, const P& first, Index layer) {
+    if constexpr (requires { M::visit(v, path, p, first, layer); })
+      M::visit(v, path, p, first, layer);  // a module that shares a part of itself across layers
+    else
+      M::visit(v, path, p);
   }
 };
 
