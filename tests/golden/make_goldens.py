@@ -52,6 +52,34 @@ class Family:
     activation = "swiglu"  # "gelu", "relu_squared"
     lora_rank = 0  # > 0: all layers share the first one's feed-forward matrices and add low-rank terms of their own
     tied = True
+    auxiliary = 0  # loss beside the cross-entropy, set in `logits`
+
+    def batch_of(self):
+        """Tokens, targets, and what else the file is to hold."""
+        tokens = torch.randint(self.vocabulary, (self.batch, self.tokens))
+        targets = torch.randint(self.vocabulary, (self.batch, self.tokens))
+        targets[-1, -1] = -1
+        return tokens, targets, {}
+
+    def ffn_shapes(self, path, layer):
+        out = {}
+        ends = [("gate", self.dim, self.ffn)] if self.activation == "swiglu" else []
+        for part, inputs, outputs in ends + [("up", self.dim, self.ffn), ("down", self.ffn, self.dim)]:
+            if layer == 0 or self.lora_rank == 0:
+                out.update(linear_shapes(self, path + part, inputs, outputs))
+            if self.lora_rank > 0:
+                out[f"{path}{part}.lora_a"] = [self.lora_rank, inputs]
+                out[f"{path}{part}.lora_b"] = [outputs, self.lora_rank]
+        return out
+
+    def feed_forward(self, p, path, layer, x):
+        def part(name, x):
+            return linear(p, path + name, x, f"core.0.ffn.{name}" if self.lora_rank else None)
+
+        if self.activation == "swiglu":
+            return part("down", F.silu(part("gate", x)) * part("up", x))
+        function = {"gelu": F.gelu, "relu_squared": lambda x: F.relu(x).square()}[self.activation]
+        return part("down", function(part("up", x)))
 
 
 class GqaRopeSwigluTied(Family):
@@ -69,15 +97,16 @@ class MqaHalfSplitSharedLora(Family):
     causal, activation, lora_rank = False, "relu_squared", 2
 
 
+def linear_shapes(c, path, inputs, outputs):
+    out = {path + ".weight": [outputs, inputs]}
+    return {**out, path + ".bias": [outputs]} if c.bias else out
+
+
 def shapes(c):
     """Name -> shape, as stlm's `visit` lists them."""
     def norm(path):
         out = {path + ".weight": [c.dim]}
         return {**out, path + ".bias": [c.dim]} if c.norm == "layer" and c.bias else out
-
-    def linear(path, inputs, outputs):
-        out = {path + ".weight": [outputs, inputs]}
-        return {**out, path + ".bias": [outputs]} if c.bias else out
 
     queries, keys = c.heads * c.head_size, c.kv_heads * c.head_size
     out = {"embedding.weight": [c.vocabulary, c.dim]}
@@ -86,16 +115,10 @@ def shapes(c):
     for layer in range(c.layers):
         path = f"core.{layer}."
         out.update(norm(path + "attention_norm"))
-        out.update(linear(path + "attention.qkv", c.dim, queries + 2 * keys))
-        out.update(linear(path + "attention.out", queries, c.dim))
+        out.update(linear_shapes(c, path + "attention.qkv", c.dim, queries + 2 * keys))
+        out.update(linear_shapes(c, path + "attention.out", queries, c.dim))
         out.update(norm(path + "ffn_norm"))
-        ends = [("gate", c.dim, c.ffn)] if c.activation == "swiglu" else []
-        for part, inputs, outputs in ends + [("up", c.dim, c.ffn), ("down", c.ffn, c.dim)]:
-            if layer == 0 or c.lora_rank == 0:
-                out.update(linear(f"{path}ffn.{part}", inputs, outputs))
-            if c.lora_rank > 0:
-                out[f"{path}ffn.{part}.lora_a"] = [c.lora_rank, inputs]
-                out[f"{path}ffn.{part}.lora_b"] = [outputs, c.lora_rank]
+        out.update(c.ffn_shapes(path + "ffn.", layer))
     out.update(norm("head.norm"))
     if not c.tied:
         out["head.weight"] = [c.vocabulary, c.dim]
@@ -153,17 +176,8 @@ def attention(c, p, path, x):
     return linear(p, path + ".out", (scores.softmax(-1) @ v).transpose(1, 2).flatten(-2))
 
 
-def feed_forward(c, p, layer, x):
-    def part(name, x):
-        return linear(p, f"core.{layer}.ffn.{name}", x, f"core.{0 if c.lora_rank else layer}.ffn.{name}")
-
-    if c.activation == "swiglu":
-        return part("down", F.silu(part("gate", x)) * part("up", x))
-    function = {"gelu": F.gelu, "relu_squared": lambda x: F.relu(x).square()}[c.activation]
-    return part("down", function(part("up", x)))
-
-
 def logits(c, p, tokens):
+    c.auxiliary = 0
     x = p["embedding.weight"][tokens]
     if "learned" in c.position:
         x = x + p["embedding.position.weight"][: c.tokens]
@@ -174,25 +188,23 @@ def logits(c, p, tokens):
     for layer in range(c.layers):
         path = f"core.{layer}."
         x = x + attention(c, p, path + "attention", norm(c, p, path + "attention_norm", x))
-        x = x + feed_forward(c, p, layer, norm(c, p, path + "ffn_norm", x))
+        x = x + c.feed_forward(p, path + "ffn.", layer, norm(c, p, path + "ffn_norm", x))
     return F.linear(norm(c, p, "head.norm", x), p["embedding.weight" if c.tied else "head.weight"]).flatten(0, 1)
 
 
 def make_model(c, name, seed):
     torch.manual_seed(seed)
     p = first_values(c)
-    tokens = torch.randint(c.vocabulary, (c.batch, c.tokens))
-    targets = torch.randint(c.vocabulary, (c.batch, c.tokens))
-    targets[-1, -1] = -1
+    tokens, targets, more = c.batch_of()
 
     def loss():
-        return F.cross_entropy(logits(c, p, tokens), targets.flatten(), ignore_index=-1)
+        return F.cross_entropy(logits(c, p, tokens), targets.flatten(), ignore_index=-1) + c.auxiliary
 
     start = loss()
     start.backward()
     out = {"params." + key: value.clone() for key, value in p.items()}
     out.update({"grads." + key: value.grad.clone() for key, value in p.items()})
-    out.update(tokens=tokens.int(), targets=targets.int(), logits=logits(c, p, tokens), loss=start[None])
+    out.update(tokens=tokens.int(), targets=targets.int(), logits=logits(c, p, tokens), loss=start[None], **more)
 
     out["adamw"] = torch.tensor([1e-2, 0.9, 0.95, 1e-8, 0.1])
     optimizer = adamw(p.values(), *out["adamw"].tolist())
@@ -273,7 +285,8 @@ def make_optimizers(seed):
     write_safetensors("optimizers.safetensors", out)
 
 
-make_model(GqaRopeSwigluTied, "gqa_rope_swiglu_tied.safetensors", 1)
-make_model(LayerNormLearnedGeluUntied, "layer_norm_learned_gelu_untied.safetensors", 2)
-make_model(MqaHalfSplitSharedLora, "mqa_half_split_shared_lora.safetensors", 3)
-make_optimizers(4)
+if __name__ == "__main__":
+    make_model(GqaRopeSwigluTied(), "gqa_rope_swiglu_tied.safetensors", 1)
+    make_model(LayerNormLearnedGeluUntied(), "layer_norm_learned_gelu_untied.safetensors", 2)
+    make_model(MqaHalfSplitSharedLora(), "mqa_half_split_shared_lora.safetensors", 3)
+    make_optimizers(4)
