@@ -116,10 +116,10 @@ TEMPLATE_TEST_CASE("masked objectives: a bidirectional model learns by them", ""
   Activations<TwoWay, EigenBackend> acts(ctx, shape);
   AdamW<TwoWay, EigenBackend> optimizer(ctx, {.lr = 1e-2});
   init(ctx, params);
-  SomeBatch counting(shape, 11);  // 0 1 2 ... 9 0 1 ... from some start: neighbours tell what is hidden
-  for (std::size_t i = 0; i < counting.tokens.size(); ++i) {
-    counting.tokens[i] = static_cast<Token>((i / 12 * 7 + i % 12) % 10);
-    counting.targets[i] = static_cast<Token>((i / 12 * 7 + i % 12 + 1) % 10);
+  SomeBatch numbers(shape, 11);  // 0 1 2 ... 9 0 1 ... from some start: neighbours tell what is hidden
+  for (std::size_t i = 0; i < numbers.tokens.size(); ++i) {
+    numbers.tokens[i] = static_cast<Token>((i / 12 * 7 + i % 12) % 10);
+    numbers.targets[i] = static_cast<Token>((i / 12 * 7 + i % 12 + 1) % 10);
   }
   TestType objective;
   objective.mask = 10;
@@ -129,7 +129,7 @@ TEMPLATE_TEST_CASE("masked objectives: a bidirectional model learns by them", ""
   RandomStream keys(3);
   double first = 0, last = 0;
   for (int step = 0; step < 300; ++step) {
-    const Batch batch = masked(counting.view(), keys.next());
+    const Batch batch = masked(numbers.view(), keys.next());
     last = static_cast<double>(forward(ctx, params, batch, acts));
     if (step == 0) first = last;
     grads.zero(ctx);

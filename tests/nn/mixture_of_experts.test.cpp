@@ -80,19 +80,19 @@ TEST_CASE("MixtureOfExperts: blocks and what holds them pass the auxiliary loss 
 }
 
 TEST_CASE("MixtureOfExperts: gradients of the result and of the auxiliary loss", "[nn][mixture_of_experts][gradient]") {
-  check_gradients<Leaf<MixtureOfExperts<Expert, 4, 2, Balanced>, 6>>({2, 5});
-  check_gradients<Leaf<MixtureOfExperts<Expert, 4, 2, Renormalized>, 6>>({2, 5});
-  check_gradients<Leaf<MixtureOfExperts<Expert, 3, 1, Renormalized>, 6>>({1, 2});  // an expert has no row
-  check_gradients<Leaf<MixtureOfExperts<FeedForward<6, 8, Gelu, WithBias>, 3, 3, Balanced>, 6>>();
+  check_gradients<WithAuxiliary<Leaf<MixtureOfExperts<Expert, 4, 2, Balanced>, 6>>>({2, 5});
+  check_gradients<WithAuxiliary<Leaf<MixtureOfExperts<Expert, 4, 2, Renormalized>, 6>>>({2, 5});
+  check_gradients<WithAuxiliary<Leaf<MixtureOfExperts<Expert, 3, 1, Renormalized>, 6>>>({1, 2});  // an expert has no row
+  check_gradients<WithAuxiliary<Leaf<MixtureOfExperts<FeedForward<6, 8, Gelu, WithBias>, 3, 3, Balanced>, 6>>>();
 }
 
 TEST_CASE("MixtureOfExperts: gradients in layers of its own and shared ones", "[nn][mixture_of_experts][gradient]") {
-  check_gradients<Stream<Repeat<2, Block<Owned>>>>({1, 3}, 0.2);
-  check_gradients<Stream<Repeat<2, Block<SharedAcrossLayers<2>>>>>({1, 3}, 0.2);
-  check_gradients<Stream<Repeat<2, Block<Owned, FeedForward<6, 8, GlobalLearnedActivation>>>>>({1, 3});
+  check_gradients<WithAuxiliary<Stream<Repeat<2, Block<Owned>>>>>({1, 3}, 0.2);
+  check_gradients<WithAuxiliary<Stream<Repeat<2, Block<SharedAcrossLayers<2>>>>>>({1, 3}, 0.2);
+  check_gradients<WithAuxiliary<Stream<Repeat<2, Block<Owned, FeedForward<6, 8, GlobalLearnedActivation>>>>>>({1, 3});
 }
 
 TEST_CASE("MixtureOfExperts: backends agree", "[nn][mixture_of_experts][parity]") {
-  check_backends<Leaf<MixtureOfExperts<SwiGlu<16, 24, WithLora<3>>, 5, 2, Balanced>, 16>>();
-  check_backends<Leaf<MixtureOfExperts<FeedForward<9, 13, LearnedActivation, WithBias>, 4, 3, Renormalized>, 9>>();
+  check_backends<WithAuxiliary<Leaf<MixtureOfExperts<SwiGlu<16, 24, WithLora<3>>, 5, 2, Balanced>, 16>>>();
+  check_backends<WithAuxiliary<Leaf<MixtureOfExperts<FeedForward<9, 13, LearnedActivation, WithBias>, 4, 3, Renormalized>, 9>>>();
 }

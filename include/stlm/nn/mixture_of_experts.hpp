@@ -138,10 +138,7 @@ struct MixtureOfExperts {
 
  private:
   static constexpr Pass routed_rows(const Pass& pass, Index rows) {
-    Pass routed = pass;
-    routed.batch = 1;
-    routed.tokens = rows;
-    return routed;
+    return {.tokens = rows, .dropout = pass.dropout, .key = pass.key, .weight = pass.weight};
   }
   /// f(e, pass, in, out, cache) for every expert that has rows, with the parts that are its own.
   template <class T, class F>

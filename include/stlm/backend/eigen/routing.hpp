@@ -32,10 +32,10 @@ struct Routing<EigenBackend> {
       auto d = eigen::array(dlogits + n * r.num_experts, r.num_experts);  // of the probabilities first
       for (Index e = 0; e < r.num_experts; ++e) d[e] = scale * r.load(e);
       const Index* const experts = r.experts + n * r.chosen;
-      const auto dgate = eigen::array(dgates + n * r.chosen, r.chosen), gate = eigen::array(r.gates + n * r.chosen, r.chosen);
+      const auto dgate = eigen::array(dgates + n * r.chosen, r.chosen);
       T mean = 0, sum = 1;
       if (options.renormalize) {
-        mean = (dgate * gate).sum();
+        mean = (dgate * eigen::array(r.gates + n * r.chosen, r.chosen)).sum();
         sum = 0;
         for (Index j = 0; j < r.chosen; ++j) sum += p[experts[j]];
       }
