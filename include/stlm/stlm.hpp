@@ -3,7 +3,9 @@
 #pragma once
 
 #include <stlm/data/byte_loader.hpp>
+#include <stlm/data/masked_objective.hpp>
 #include <stlm/data/story_grammar.hpp>
+#include <stlm/eval/character_perplexity.hpp>
 #include <stlm/infer/generator.hpp>
 #include <stlm/io/weights.hpp>
 #include <stlm/models/byte_model.hpp>
@@ -12,9 +14,11 @@
 #include <stlm/models/presets.hpp>
 #include <stlm/models/program.hpp>
 #include <stlm/nn/lora_mixture.hpp>
+#include <stlm/nn/mixture_of_experts.hpp>
 #include <stlm/train/adamw.hpp>
 #include <stlm/train/checkpoint.hpp>
 #include <stlm/train/clip.hpp>
+#include <stlm/train/dropout_schedule.hpp>
 #include <stlm/train/evaluate.hpp>
 #include <stlm/train/muon.hpp>
 #include <stlm/train/schedule.hpp>

@@ -124,3 +124,14 @@ TEST_CASE("init: a policy overrides what it wants to", "[core][parameter]") {
   for (const float x : params.tree().deep) CHECK(x == 1);
   CHECK(std::abs(params.tree().wide(0, 0)) <= 0.25f);
 }
+
+TEST_CASE("init: values of a tensor's own", "[core][parameter]") {
+  Context<B> ctx;
+  Parameters<Model, B> params(ctx);
+  init(ctx, params, [](const Path&, const ParameterSpec&) {
+    return Init{Init::Kind::kGiven, 0, [](Index i) { return 0.5 * static_cast<double>(i); }};
+  });
+  for (Index i = 0; i < 15; ++i) CHECK(params.tree().wide.data()[i] == 0.5f * static_cast<float>(i));
+  CHECK_THROWS_WITH(init(ctx, params, [](const Path&, const ParameterSpec&) { return Init{Init::Kind::kGiven}; }),
+                    "stlm::init: the policy gives \"first\" values of its own without a function; pass on spec.init.value.");
+}

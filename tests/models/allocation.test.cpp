@@ -39,7 +39,7 @@ TEST_CASE("allocation: the counter counts", "[models][allocation]") {
 
 TEMPLATE_TEST_CASE("allocation: none in a training step", "[models][allocation]", ByteModel<Wide<SmallConfig>>,
                    ByteModel<Wide<GroupedConfig>>, ByteModel<Wide<LearnedConfig>>, ByteModel<Wide<InteriorConfig>>,
-                   ByteModel<Wide<MixtureConfig>>, Mixed) {
+                   ByteModel<Wide<MixtureConfig>>, Mixed, Experts) {
   for (const int threads : {1, 3}) {
     Context<B> ctx({.threads = threads, .seed = 1});
     Parameters<TestType, B> params(ctx), grads(ctx), first(ctx), second(ctx);
@@ -59,7 +59,7 @@ TEMPLATE_TEST_CASE("allocation: none in a training step", "[models][allocation]"
 }
 
 TEMPLATE_TEST_CASE("allocation: none in decoding a token", "[models][allocation]", ByteModel<Wide<SmallConfig>>,
-                   ByteModel<Wide<GroupedConfig>>, ByteModel<Wide<InteriorConfig>>, Mixed) {
+                   ByteModel<Wide<GroupedConfig>>, ByteModel<Wide<InteriorConfig>>, Mixed, Experts) {
   Context<B> ctx({.threads = 2, .seed = 1});
   Parameters<TestType, B> params(ctx);
   Activations<TestType, B> acts(ctx, {1, 1});

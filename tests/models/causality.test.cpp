@@ -55,7 +55,7 @@ void check_causality() {
 }  // namespace
 
 TEMPLATE_TEST_CASE("causality: no logit depends on what comes after it", "[models][causality]", Plain, Grouped, Learned,
-                   Sinusoidal, Unordered, Interior, Repeated, Lean, Mixture, Windowed, Mixed) {
+                   Sinusoidal, Unordered, Interior, Repeated, Lean, Mixture, Windowed, Mixed, Experts) {
   check_causality<TestType, EigenBackend>();
   check_causality<TestType, ReferenceBackend>();
 }

@@ -44,7 +44,7 @@ double decode_error(const std::vector<Index>& pieces, Index batch, Index capacit
 }  // namespace
 
 TEMPLATE_TEST_CASE("decode: equals the full pass, token by token, after a prompt, and in pieces", "[models][decode]", Plain,
-                   Grouped, Learned, Sinusoidal, Unordered, Interior, Repeated, Lean, Mixture, Windowed, Mixed) {
+                   Grouped, Learned, Sinusoidal, Unordered, Interior, Repeated, Lean, Mixture, Windowed, Mixed, Experts) {
   const std::vector<Index> one_by_one(9, 1), after_prompt = {70, 1, 1, 1}, in_pieces = {3, 66, 5};
   for (const auto& pieces : {one_by_one, after_prompt, in_pieces}) {
     CAPTURE(pieces);

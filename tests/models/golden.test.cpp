@@ -1,12 +1,8 @@
 // Whole models against PyTorch: logits, loss, every gradient, ten AdamW losses.
-#include "golden/golden.hpp"
+#include "golden/models.hpp"
 
-#include <tuple>
-
-#include <stlm/models/program.hpp>
 #include <stlm/models/token_model.hpp>
 #include <stlm/nn/lora_mixture.hpp>
-#include <stlm/train/adamw.hpp>
 
 namespace {
 
@@ -92,54 +88,16 @@ struct SharedLoraMixture : Tiny<SharedLoraMixtureConfig> {
   static constexpr const char* file = "shared_lora_mixture.safetensors";
 };
 
-template <class Family, class Numbers>
-void check_against_golden() {
-  using Model = typename Family::Model;
-  using Backend = typename Numbers::Backend;
-  using T = typename Numbers::T;
-  constexpr double tolerance = Numbers::tolerance;
-  CAPTURE(Family::file);
-
-  const golden::File file(Family::file);
-  const std::vector<Token> tokens = file.values<Token>("tokens"), targets = file.values<Token>("targets");
-  using Ids = View<const Token, dynamic, dynamic>;
-  const Batch batch{Ids(tokens.data(), Family::batch, Family::tokens),
-                    Ids(targets.data(), Family::batch, Family::tokens)};
-  REQUIRE(std::ssize(tokens) == batch.tokens.size());
-
-  Context<Backend> ctx({.threads = 2});
-  Parameters<Model, Backend, T> params(ctx), grads(ctx);
-  Activations<Model, Backend, T> acts(ctx, {Family::batch, Family::tokens});
-  file.load(params, "params.");
-
-  for (int half = 0; half < 2; ++half) {  // gradients add up
-    CHECK(forward(ctx, params, batch, acts) == Approx(file.values("loss")[0]).epsilon(tolerance));
-    golden::File::compare("logits", acts.cache().head.logits, file.values("logits"), tolerance);
-    backward(ctx, params, batch, acts, grads, 0.5);
-  }
-  file.check(grads, "grads.", tolerance);
-
-  const std::vector<double> numbers = file.values("adamw"), losses = file.values("losses");
-  AdamW<Model, Backend, T> optimizer(ctx, {numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]});
-  REQUIRE(losses.size() == 10);
-  for (const double loss : losses) {
-    optimizer.step(ctx, params, grads);
-    CHECK(forward(ctx, params, batch, acts) == Approx(loss).epsilon(tolerance));
-    grads.zero(ctx);
-    backward(ctx, params, batch, acts, grads);
-  }
-}
-
 }  // namespace
 
 TEMPLATE_TEST_CASE("models equal PyTorch's", "[golden]", golden::ReferenceDouble, golden::EigenDouble,
                    golden::EigenFloat) {
-  check_against_golden<GqaRopeSwigluTied, TestType>();
-  check_against_golden<LayerNormLearnedGeluUntied, TestType>();
-  check_against_golden<MqaHalfSplitSharedLora, TestType>();
-  check_against_golden<FfnSharing, TestType>();
-  check_against_golden<InteriorBiasedLora, TestType>();
-  check_against_golden<CyclicScaledLora, TestType>();
-  check_against_golden<SharedOutputNoNorms, TestType>();
-  check_against_golden<SharedLoraMixture, TestType>();
+  golden::check_model<GqaRopeSwigluTied, TestType>();
+  golden::check_model<LayerNormLearnedGeluUntied, TestType>();
+  golden::check_model<MqaHalfSplitSharedLora, TestType>();
+  golden::check_model<FfnSharing, TestType>();
+  golden::check_model<InteriorBiasedLora, TestType>();
+  golden::check_model<CyclicScaledLora, TestType>();
+  golden::check_model<SharedOutputNoNorms, TestType>();
+  golden::check_model<SharedLoraMixture, TestType>();
 }

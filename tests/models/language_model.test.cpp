@@ -16,7 +16,7 @@ static_assert(activation_bytes<Plain>({2, 64}) > 2 * 64 * 11 * sizeof(float));
 static_assert(activation_bytes<Plain, double>({2, 64}) > activation_bytes<Plain>({2, 64}));
 
 TEMPLATE_TEST_CASE("LanguageModel: gradients", "[models][language_model][gradient]", Plain, Grouped, Learned, Sinusoidal,
-                   Interior, Repeated, Lean, Mixture, Mixed) {
+                   Interior, Repeated, Lean, Mixture, Windowed, Mixed, Experts) {
   check_gradients<Whole<TestType>>({2, 3}, 0.2);
 }
 

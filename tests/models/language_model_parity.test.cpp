@@ -5,7 +5,7 @@ using namespace stlm;
 using namespace stlm::test;
 
 TEMPLATE_TEST_CASE("LanguageModel: backends agree", "[models][language_model][parity]", Plain, Grouped, Learned, Interior,
-                   Repeated, Lean, Mixture, Mixed) {
+                   Repeated, Lean, Mixture, Windowed, Mixed, Experts) {
   check_backends<Whole<TestType>>();
   check_backends<Whole<TestType>>(0.2);
 }

@@ -2,6 +2,9 @@
 
 #include <stlm/backend/eigen.hpp>
 #include <stlm/backend/reference.hpp>
+#include <stlm/ops/optimizer.hpp>
+
+#include <complex>
 
 #include "support/catch.hpp"
 #include "support/small_models.hpp"
@@ -111,4 +114,43 @@ TEMPLATE_TEST_CASE("forward: refuses batches of another shape and tokens outside
   CHECK_THROWS_WITH(forward(training.ctx, training.params, target.view(), acts),
                     "stlm::ops::cross_entropy_forward: token 2 is -1, expected an id in [0, 11); check the tokenizer against "
                     "the model's vocabulary.");
+}
+
+TEMPLATE_TEST_CASE("backward: the gradient of what forward returns, auxiliary loss included", "[models][program][gradient]",
+                   Plain, Experts) {
+  using Complex = std::complex<double>;
+  using B = ReferenceBackend;
+  constexpr double step = 1e-30, weight = 0.25;
+  Context<B> ctx({.seed = 5});
+  Parameters<TestType, B, double> params(ctx), grads(ctx);
+  Parameters<TestType, B, Complex> complex(ctx);
+  SomeBatch batch({2, 4}, 11);
+  batch.targets[3] = TestType::ignore;
+  Activations<TestType, B, double> acts(ctx, batch.shape);
+  Activations<TestType, B, Complex> complex_acts(ctx, batch.shape);
+  fill(params.flat(), {1, 1}, 0.5);
+  std::copy(params.flat().begin(), params.flat().end(), complex.flat().begin());
+
+  const double loss = forward(ctx, params, batch.view(), acts);
+  const double cross_entropy = TestType::forward(ctx, params.tree(), acts.pass(), batch.view(), acts.cache()).mean();
+  CHECK(auxiliary_loss(acts) == (std::is_same_v<TestType, Experts> ? loss - cross_entropy : 0));
+  CHECK(loss >= cross_entropy);
+  backward(ctx, params, batch.view(), acts, grads, weight);
+  grads.for_each([&](const Path& path, auto& view, const ParameterSpec&) {
+    std::vector<double> expected;
+    for (Index i = 0; i < view.size(); ++i) {
+      Complex& element = complex.flat()(view.data() - grads.flat().data() + i);
+      element += Complex(0, step);
+      expected.push_back(weight * forward(ctx, complex, batch.view(), complex_acts).imag() / step);
+      element = element.real();
+    }
+    CAPTURE(path.str());
+    CHECK(deviation(expected, view) < 1e-12);
+  });
+
+  std::fill(batch.targets.begin(), batch.targets.end(), TestType::ignore);  // the auxiliary loss alone
+  grads.zero(ctx);
+  CHECK(forward(ctx, params, batch.view(), acts) == auxiliary_loss(acts));
+  backward(ctx, params, batch.view(), acts, grads);
+  CHECK((ops::sum_squares(ctx, grads.flat()) > 0) == std::is_same_v<TestType, Experts>);
 }

@@ -6,9 +6,11 @@
 #include <stlm/ops/embedding.hpp>
 #include <stlm/ops/gemm.hpp>
 #include <stlm/ops/group_gate.hpp>
+#include <stlm/ops/learned_activation.hpp>
 #include <stlm/ops/norm.hpp>
 #include <stlm/ops/optimizer.hpp>
 #include <stlm/ops/rope.hpp>
+#include <stlm/ops/routing.hpp>
 
 #include <array>
 
@@ -87,5 +89,34 @@ TEST_CASE("threads: rotary embedding and attention", "[ops][threads]") {
     ops::rope(rig.ctx, q, {.batch = batch, .tokens = length});
     ops::attention_forward(rig.ctx, q, k, v, out, lse, shape);
     ops::attention_backward(rig.ctx, q, k, v, out, lse, dout, dq, dk, dv, shape);
+  });
+}
+
+TEST_CASE("threads: learned activation", "[ops][threads]") {
+  check_threads([](auto& rig) {
+    const auto x = rig.random(1, 99999, 4), y = rig.blank(1, 99999), dy = rig.random(1, 99999), w = rig.random(4, 10);
+    const auto dw = rig.random(4, 10);
+    const ops::ReluNetwork<float> f{10, &w(0, 0), &w(1, 0), &w(2, 0), &w(3, 0)}, df{10, &dw(0, 0), &dw(1, 0), &dw(2, 0), &dw(3, 0)};
+    ops::learned_activation_forward(rig.ctx, x, f, y);
+    ops::learned_activation_backward(rig.ctx, x, f, dy, dy, df);
+  });
+}
+
+TEST_CASE("threads: routing", "[ops][threads]") {
+  constexpr Index rows = 1501;
+  std::vector<Index> experts(2 * rows), slots(2 * rows), offsets(6);
+  check_threads([&](auto& rig) {
+    const auto probabilities = rig.random(rows, 5, 4), gates = rig.blank(rows, 2), balance = rig.blank(1, 1);
+    const ops::Routes<float, 5, 2> routes{probabilities, gates, {experts.data(), rows}, {slots.data(), rows},
+                                          View<Index, 6>(offsets.data())};
+    const auto x = rig.random(rows, 70), routed = rig.blank(2 * rows, 70), y = rig.blank(rows, 70), dx = rig.blank(rows, 70);
+    const auto dgates = rig.blank(rows, 2), dlogits = rig.blank(rows, 5);
+    ops::route(rig.ctx, routes, {.renormalize = true});
+    balance(0, 0) = ops::load_balance(rig.ctx, routes);
+    ops::dispatch(rig.ctx, routes, x, routed);
+    ops::combine(rig.ctx, routes, routed, y);
+    ops::combine_backward(rig.ctx, routes, y, routed, dgates);
+    ops::dispatch_backward(rig.ctx, routes, routed, dx);
+    ops::route_backward(rig.ctx, routes, dgates, dlogits, 0.1, {.renormalize = true});
   });
 }

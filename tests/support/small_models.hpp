@@ -3,6 +3,7 @@
 
 #include <stlm/models/byte_model.hpp>
 #include <stlm/nn/lora_mixture.hpp>
+#include <stlm/nn/mixture_of_experts.hpp>
 
 #include "support/column_scale.hpp"
 #include "support/numbers.hpp"
@@ -96,6 +97,18 @@ using Mixed = LanguageModel<TokenEmbedding<11, 8>,
                             Sequential<Plain::Core, ColumnScale<8>,
                                        PreNormBlock<LayerNorm<8>, Attention<8, 2, 1, 4>, FeedForward<8, 12, ReluSquared>>>,
                             Head<RmsNorm<8>, 8, 11>>;
+
+struct BalancedMixture : MixtureDefaults {
+  static constexpr double load_balance = 0.5;
+};
+struct ExpertsConfig : SmallConfig {
+  static constexpr bool gated = false;
+  using activation = GlobalLearnedActivation;
+  template <class Ffn>
+  using feed_forward = MixtureOfExperts<Ffn, 4, 2, BalancedMixture>;
+};
+/// Two of four experts a row, with a load-balance loss, and one trained activation in all of them.
+using Experts = ByteModel<ExpertsConfig>;
 
 struct TwoWayConfig : SmallConfig {
   using mask = Bidirectional;

@@ -6,6 +6,7 @@
 //   Reader<M>          reads tokens instead of x: TokenEmbedding
 //   WithTable<M>       a head and the table it may borrow
 //   Whole<M>           a language model: y are the losses of all rows, and the elements of dy are all equal
+//   WithAuxiliary<S>   any of these whose auxiliary loss is added to the first element of y
 #pragma once
 
 #include <stlm/core/module.hpp>
@@ -97,11 +98,31 @@ struct Whole : M {
                       const C& cache) {
     M::forward(ctx, p, pass, Tokens(pass).view(), cache);
     std::copy(cache.losses.begin(), cache.losses.end(), y.begin());
+    y(0, 0) += auxiliary_loss_of<M, T>(cache);
   }
   template <class B, class P, class T, class C>
   static void backward(Context<B>& ctx, const P& p, const Pass& pass, View<const T, dynamic, in>,
                        View<const T, dynamic, out> dy, View<T, dynamic, in>, const C& cache, const P& grads) {
-    M::backward(ctx, p, pass, Tokens(pass).view(), cache, grads, static_cast<double>(real_part(dy(0, 0))));
+    Pass weighted = pass;
+    weighted.weight = static_cast<double>(real_part(dy(0, 0)));
+    M::backward(ctx, p, weighted, Tokens(pass).view(), cache, grads, weighted.weight);
+  }
+};
+
+template <class S>
+struct WithAuxiliary : S {
+  template <class B, class P, class T, class C>
+  static void forward(Context<B>& ctx, const P& p, const Pass& pass, View<const T, dynamic, S::in> x,
+                      View<T, dynamic, S::out> y, const C& cache) {
+    S::forward(ctx, p, pass, x, y, cache);
+    y(0, 0) += S::auxiliary(cache);
+  }
+  template <class B, class P, class T, class C>
+  static void backward(Context<B>& ctx, const P& p, const Pass& pass, View<const T, dynamic, S::in> x,
+                       View<const T, dynamic, S::out> dy, View<T, dynamic, S::in> dx, const C& cache, const P& grads) {
+    Pass weighted = pass;
+    weighted.weight = static_cast<double>(real_part(dy(0, 0)));
+    S::backward(ctx, p, weighted, x, dy, dx, cache, grads);
   }
 };
 

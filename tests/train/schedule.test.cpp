@@ -25,3 +25,15 @@ TEST_CASE("constant after warm-up") {
   CHECK(factor(3) == 1.0);
   CHECK(factor(1000) == 1.0);
 }
+
+TEST_CASE("the reference's cosine: from 0, above its minimum at `decay`, and up again after warmup + decay") {
+  const stlm::ReferenceCosineSchedule factor{.warmup = 5000, .decay = 30000, .minimum = 0.1};
+  const double lr = 6e-4;
+  CHECK(factor(0) == 0);
+  CHECK(factor(2500) == 0.5);
+  CHECK(factor(5000) == 1.0);
+  CHECK(lr * factor(20000) == Approx(3.3e-4).epsilon(1e-12));                  // half of the cosine
+  CHECK(lr * factor(30000) == Approx(9.617314097820158e-05).epsilon(1e-12));   // 6e-5 + 2.7e-4 (1 - sqrt(3)/2)
+  CHECK(factor(35000) == Approx(0.1).epsilon(1e-15));
+  CHECK(factor(35000 + 15000) == Approx(0.55).epsilon(1e-12));
+}

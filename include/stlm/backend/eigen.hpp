@@ -11,8 +11,10 @@
 #include <stlm/backend/eigen/embedding.hpp>
 #include <stlm/backend/eigen/gemm.hpp>
 #include <stlm/backend/eigen/group_gate.hpp>
+#include <stlm/backend/eigen/learned_activation.hpp>
 #include <stlm/backend/eigen/norm.hpp>
 #include <stlm/backend/eigen/optimizer.hpp>
 #include <stlm/backend/eigen/rope.hpp>
+#include <stlm/backend/eigen/routing.hpp>
 #include <stlm/backend/eigen/segments.hpp>
 #include <stlm/backend/host_patches.hpp>

@@ -7,9 +7,11 @@
 #include <stlm/backend/reference/elementwise.hpp>
 #include <stlm/backend/reference/embedding.hpp>
 #include <stlm/backend/reference/gemm.hpp>
+#include <stlm/backend/host_patches.hpp>
 #include <stlm/backend/reference/group_gate.hpp>
+#include <stlm/backend/reference/learned_activation.hpp>
 #include <stlm/backend/reference/norm.hpp>
 #include <stlm/backend/reference/optimizer.hpp>
 #include <stlm/backend/reference/rope.hpp>
+#include <stlm/backend/reference/routing.hpp>
 #include <stlm/backend/reference/segments.hpp>
-#include <stlm/backend/host_patches.hpp>

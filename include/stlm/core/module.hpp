@@ -5,6 +5,9 @@
 //   forward (ctx, params, pass, x, y, cache)
 //   backward(ctx, params, pass, x, dy, dx, cache, grads)    overwrites dx, accumulates into grads
 //
+// A module with a loss of its own (load balance) gives its value for the last forward pass, a mean over the batch, by
+// `auxiliary(cache)`, and adds `pass.weight` times its gradient in backward; modules made of modules pass sums upward.
+//
 // A module of the residual stream (a block, or what stands in place of one) has equal widths on both sides and works
 // on the gradient in place: `backward(ctx, params, pass, x, d, cache, grads)`, d being dy on entry and dx on return.
 #pragma once
@@ -39,6 +42,15 @@ template <class M>
 concept StreamModule = Module<M> && requires {
   { M::dim } -> std::convertible_to<Index>;
 };
+
+/// The auxiliary loss of M's last forward pass; 0 for modules without.
+template <class M, class T, class C>
+T auxiliary_loss_of([[maybe_unused]] const C& cache) {
+  if constexpr (requires { M::auxiliary(cache); })
+    return M::auxiliary(cache);
+  else
+    return T(0);
+}
 
 /// `V` when `Condition` holds, `Empty` otherwise: for optional biases and caches.
 template <bool Condition, class V>

@@ -42,10 +42,11 @@ struct Path {
 /// What a tensor is for. Muon orthogonalises kMatrix; weight decay goes by rank alone.
 enum class Role { kMatrix, kTable, kVector };
 
-/// How a tensor starts: zeros, ones, U(-scale, scale) or N(0, scale^2).
+/// How a tensor starts: zeros, ones, U(-scale, scale), N(0, scale^2), or `value(i)` for its i-th element.
 struct Init {
-  enum class Kind { kZeros, kOnes, kUniform, kNormal } kind = Kind::kZeros;
+  enum class Kind { kZeros, kOnes, kUniform, kNormal, kGiven } kind = Kind::kZeros;
   double scale = 0;
+  double (*value)(Index) = nullptr;
 };
 
 /// What a module says of one tensor. The default of a matrix is PyTorch's U(-1/sqrt(fan_in), 1/sqrt(fan_in)).
@@ -61,6 +62,7 @@ struct ParameterSpec {
   static constexpr ParameterSpec table(double std) { return {Role::kTable, {Init::Kind::kNormal, std}}; }
   static constexpr ParameterSpec ones() { return {Role::kVector, {Init::Kind::kOnes}}; }
   static constexpr ParameterSpec zeros(Role role = Role::kVector) { return {role, {Init::Kind::kZeros}}; }
+  static constexpr ParameterSpec given(Role role, double (*value)(Index)) { return {role, {Init::Kind::kGiven, 0, value}}; }
   static constexpr ParameterSpec bias(Index fan_in) { return {Role::kVector, {Init::Kind::kUniform, -1}, fan_in}; }
 
   /// The scale of the initial distribution; -1 in `init.scale` stands for 1/sqrt(fan_in).
@@ -166,12 +168,15 @@ void init(Context<Backend>& ctx, Parameters<Model, Backend, T>& params, Policy&&
   std::uint64_t tensor = 0;
   auto fill = [&]<class Shape>(const Path& path, TensorView<T, Shape>& view, const ParameterSpec& spec) {
     const Init start = policy(path, spec);
+    expect<Error>(start.kind != Init::Kind::kGiven || start.value, "stlm::init: the policy gives \"", path.str(),
+                  "\" values of its own without a function; pass on spec.init.value.");
     const RandomKey stream = key.fold(tensor++);
     for (Index i = 0; i < view.size(); ++i) {
       const auto n = static_cast<std::uint64_t>(i);
       const double u = random_uniform(stream, 2 * n), w = random_uniform(stream, 2 * n + 1);
       double value = 0;
       if (start.kind == Init::Kind::kOnes) value = 1;
+      if (start.kind == Init::Kind::kGiven) value = start.value(i);
       if (start.kind == Init::Kind::kUniform) value = start.scale * (2 * u - 1);
       if (start.kind == Init::Kind::kNormal)  // Box-Muller
         value = start.scale * std::sqrt(-2 * std::log(1 - u)) * std::cos(6.283185307179586 * w);
@@ -183,7 +188,7 @@ void init(Context<Backend>& ctx, Parameters<Model, Backend, T>& params, Policy&&
 
 template <class Model, class Backend, class T>
 void init(Context<Backend>& ctx, Parameters<Model, Backend, T>& params) {
-  init(ctx, params, [](const Path&, const ParameterSpec& spec) { return Init{spec.init.kind, spec.scale()}; });
+  init(ctx, params, [](const Path&, const ParameterSpec& spec) { return Init{spec.init.kind, spec.scale(), spec.init.value}; });
 }
 
 }  // namespace stlm

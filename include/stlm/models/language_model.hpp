@@ -94,7 +94,12 @@ struct LanguageModel {
     return ops::cross_entropy_forward(ctx, cache.head.logits, batch.targets, ignore, cache.losses, cache.lse);
   }
 
-  /// Adds d(scale * sum of losses)/d(parameters) into `grads`. Turns the logits into their gradient.
+  template <class T>
+  static T auxiliary(const Cache<T>& cache) {
+    return auxiliary_loss_of<Core, T>(cache.core);
+  }
+
+  /// Adds d(scale * sum of losses + pass.weight * auxiliary loss)/d(parameters) into `grads`. Turns the logits into their gradient.
   template <class B, class T>
   static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, const Batch& batch, const Cache<T>& cache,
                        const Params<T>& grads, double scale) {

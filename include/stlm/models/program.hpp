@@ -30,13 +30,11 @@ ops::LossSum<T> forward_sum(Context<B>& ctx, const Parameters<Model, B, T>& para
 }
 }  // namespace detail
 
-/// The part of the loss of the last `forward` that is not cross-entropy: 0 for models that have none.
+/// The part of the last `forward`'s loss that is no cross-entropy: auxiliary losses of modules, as load balance. 0 for
+/// models without.
 template <class Model, class B, class T>
 T auxiliary_loss(const Activations<Model, B, T>& acts) {
-  if constexpr (requires { Model::auxiliary(acts.cache()); })
-    return Model::auxiliary(acts.cache());
-  else
-    return T(0);
+  return auxiliary_loss_of<Model, T>(acts.cache());
 }
 
 /// The loss in nats, which backward differentiates: the mean cross-entropy over the targets that count, plus auxiliary
@@ -56,10 +54,9 @@ T forward(Context<B>& ctx, const Parameters<Model, B, T>& params, const Batch& b
 template <class Model, class B, class T>
 void backward(Context<B>& ctx, const Parameters<Model, B, T>& params, const Batch& batch, Activations<Model, B, T>& acts,
               const Parameters<Model, B, T>& grads, double weight = 1) {
-  if (acts.targets() == 0) return;
   acts.pass().weight = weight;
-  Model::backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(),
-                  weight / static_cast<double>(acts.targets()));
+  const double scale = acts.targets() > 0 ? weight / static_cast<double>(acts.targets()) : 0;
+  Model::backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(), scale);
 }
 
 }  // namespace stlm

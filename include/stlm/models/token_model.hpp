@@ -27,6 +27,8 @@ struct TokenModelDefaults {
   using mask = Causal;
   using activation = Silu;                // of a plain feed-forward layer
   static constexpr bool gated = true;     // SwiGLU; false: a plain feed-forward layer with `activation`
+  template <class Ffn>
+  using feed_forward = Ffn;               // or MixtureOfExperts<Ffn, 4, 2>
   using linears = NoBias;                 // WithBias, WithLora, ...
   using ffn_linears = Same;               // as linears, or others for the feed-forward layer
   using ffn_sharing = Owned;              // whose feed-forward layer a layer uses (nn/sharing.hpp)
@@ -77,8 +79,9 @@ struct TokenModelParts {
   using Inside = std::conditional_t<inside, typename Config::position, NoPosition>;
   using AttentionLayer = Attention<dim, heads, kv_heads, head_dim, Inside, typename Config::mask, typename Config::linears>;
   using FfnLinears = or_same<typename Config::ffn_linears, typename Config::linears>;
-  using Ffn = std::conditional_t<Config::gated, SwiGlu<dim, Config::ffn_dim, FfnLinears>,
-                                 FeedForward<dim, Config::ffn_dim, typename Config::activation, FfnLinears>>;
+  using Expert = std::conditional_t<Config::gated, SwiGlu<dim, Config::ffn_dim, FfnLinears>,
+                                    FeedForward<dim, Config::ffn_dim, typename Config::activation, FfnLinears>>;
+  using Ffn = typename Config::template feed_forward<Expert>;
   using Block = PreNormBlock<Norm, AttentionLayer, Ffn, typename Config::ffn_sharing, typename Config::out_sharing>;
   using Core = Repeat<Config::layers, Block, typename Config::block_sharing>;
   using Model = LanguageModel<TokenEmbedding<Config::vocabulary, dim, Added>, Core,

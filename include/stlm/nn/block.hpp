@@ -106,6 +106,11 @@ struct PreNormBlock {
     finish(ctx, p, pass, x, y, cache);
   }
 
+  template <class T>
+  static T auxiliary(const Cache<T>& cache) {
+    return auxiliary_loss_of<Ffn, T>(cache.ffn);
+  }
+
   /// d: the gradient of y on entry, of x on return.
   template <class B, class T>
   static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> d,

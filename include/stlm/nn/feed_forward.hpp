@@ -3,9 +3,11 @@
 //   FeedForward   y = W2 f(W1 x)                    W1 (F, C), W2 (C, F)
 //   SwiGlu        y = W2 (silu(W1 x) * W3 x)        gate W1 and up W3 (F, C), down W2 (C, F)
 //
+// f is a stateless function, or one with parameters of its own (LearnedActivation).
 // x (N, C) -> y (N, C). Cached: the products before and after the activation.
 #pragma once
 
+#include <stlm/nn/learned_activation.hpp>
 #include <stlm/nn/linear.hpp>
 #include <stlm/ops/activation.hpp>
 
@@ -13,7 +15,9 @@ namespace stlm {
 
 template <Index Dim, Index Hidden, class Function = Gelu, class Linears = NoBias>
 struct FeedForward {
+  static constexpr Index dim = Dim;
   using linears = Linears;
+  using Activation = ActivationLayer<Function>;
   using Up = typename Linears::template Linear<Dim, Hidden>;
   using Down = typename Linears::template Linear<Hidden, Dim>;
   template <class Other>
@@ -23,6 +27,7 @@ struct FeedForward {
   struct Params {
     typename Up::template Params<T> up;
     typename Down::template Params<T> down;
+    [[no_unique_address]] typename Activation::template Params<T> activation;
   };
   template <class T>
   struct Cache {
@@ -33,8 +38,17 @@ struct FeedForward {
 
   template <class V, class P>
   static constexpr void visit(V& v, const Path& path, P& p) {
+    visit(v, path, p, p, 0);
+  }
+  /// `first`: layer 0's parameters, where an activation that is one for all layers is stored.
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p, const P& first, Index layer) {
     Up::visit(v, path / "up", p.up);
     Down::visit(v, path / "down", p.down);
+    if (Activation::one_for_all_layers && layer > 0)
+      share(v, p.activation, first.activation);
+    else
+      Activation::visit(v, path / "activation", p.activation);
   }
   template <class A, class C>
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
@@ -52,20 +66,21 @@ struct FeedForward {
   static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
                       const Cache<T>& cache) {
     Up::forward(ctx, p.up, pass, x, cache.up, cache.up_linear);
-    ops::activation_forward<Function>(ctx, cache.up, cache.hidden);
+    Activation::forward(ctx, p.activation, cache.up, cache.hidden);
     Down::forward(ctx, p.down, pass, cache.hidden, y, cache.down_linear);
   }
   template <class B, class T>
   static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x, Rows<const T, Dim> dy,
                        Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads) {
     Down::backward(ctx, p.down, pass, cache.hidden, dy, cache.dhidden, cache.down_linear, grads.down);
-    ops::activation_backward<Function>(ctx, cache.up, cache.dhidden, cache.dhidden);
+    Activation::backward(ctx, p.activation, cache.up, cache.dhidden, cache.dhidden, grads.activation);
     Up::backward(ctx, p.up, pass, x, cache.dhidden, dx, cache.up_linear, grads.up);
   }
 };
 
 template <Index Dim, Index Hidden, class Linears = NoBias>
 struct SwiGlu {
+  static constexpr Index dim = Dim;
   using linears = Linears;
   using Up = typename Linears::template Linear<Dim, Hidden>;
   using Down = typename Linears::template Linear<Hidden, Dim>;

@@ -96,6 +96,12 @@ struct Sequential {
                           std::get<I>(grads.modules));
     });
   }
+  template <class T>
+  static T auxiliary(const Cache<T>& cache) {
+    T sum(0);
+    each([&]<std::size_t I>() { sum += auxiliary_loss_of<Module<I>, T>(std::get<I>(cache.modules)); });
+    return sum;
+  }
 
  private:
   template <class F>

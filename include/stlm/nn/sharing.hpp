@@ -138,7 +138,9 @@ template <class Policy, class M, class V, class P, class Part>
 constexpr void visit_shared(V& v, const Path& path, std::span<P> layers, Index index, Part part) {
   const Index count = std::ssize(layers), owner = Policy::owner(index, count);
   auto& p = part(layers[static_cast<std::size_t>(index)]);
-  if constexpr (std::is_same_v<Policy, Owned> || detail::WantsEveryUse<V>) {
+  if constexpr (requires { M::visit(v, path, p, p, index); } && std::is_same_v<Policy, Owned>) {
+    M::visit(v, path, p, part(layers[0]), index);  // a module that shares a part of itself across layers
+  } else if constexpr (std::is_same_v<Policy, Owned> || detail::WantsEveryUse<V>) {
     M::visit(v, path, p);
   } else {
     if (owner != index) share(v, p, part(layers[static_cast<std::size_t>(owner)]));

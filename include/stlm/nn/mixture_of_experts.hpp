@@ -1,0 +1,160 @@
+// MixtureOfExperts: a feed-forward layer of E experts, of which each row uses K (Shazeer et al. 2017).
+//
+//   p = softmax(W_r x),   y = sum over the K experts of largest p_e of p_e Expert_e(x)          W_r (E, C)
+//
+// Expert is any feed-forward layer, SwiGlu or FeedForward; the mixture stands in its place in a block. Rows are sorted by
+// expert, and each expert runs once on the rows that are its own: the work of K experts a row. No expert has a limit, so
+// no row is dropped and a row's result depends on that row alone: decoding equals the full pass, nothing leaks.
+//
+// The auxiliary loss is `load_balance` E sum_e P_e f_e (ops/routing.hpp). Cached: the routes, the sorted rows, the experts'
+// results (which backward turns into gradients), and one Expert's cache of N K rows, of which every expert has a part.
+#pragma once
+
+#include <array>
+
+#include <stlm/nn/linear.hpp>
+#include <stlm/ops/routing.hpp>
+
+namespace stlm {
+
+/// What a mixture may be told: derive and override.
+struct MixtureDefaults {
+  static constexpr bool renormalize = false;    ///< the K weights of a row are divided by their sum
+  static constexpr double load_balance = 0.01;  ///< weight of the auxiliary loss
+};
+
+namespace detail {
+/// Stands in for an Arena: turns a cache planned for `total` rows into a view of `count` of them from `begin` on. For
+/// modules whose caches have so many numbers a row, as those of feed-forward layers.
+struct RowsOfCache {
+  Index total, begin;
+  template <class T, class Shape, class... Dims>
+  void keep(TensorView<T, Shape>& view, Dims... dims) const {
+    expect(view.size() % total == 0, "stlm::MixtureOfExperts: the expert caches ", view.size(), " numbers for ", total,
+           " rows, which cannot be divided among experts; use an expert that caches by the row.");
+    view = TensorView<T, Shape>(view.data() + view.size() / total * begin, Shape(static_cast<Index>(dims)...));
+  }
+  template <class V, class... Dims>
+  void temp(V& view, Dims... dims) const {
+    keep(view, dims...);
+  }
+  template <class... Parts>
+  void overlay(Parts&&... parts) const {
+    (parts(), ...);
+  }
+};
+}  // namespace detail
+
+template <class Expert, Index Experts, Index Chosen, class Options = MixtureDefaults>
+struct MixtureOfExperts {
+  static_assert(0 < Chosen && Chosen <= Experts,
+                "stlm::MixtureOfExperts: expected 1 <= Chosen <= Experts; change how many experts a row uses.");
+  static constexpr Index dim = Expert::dim;
+  static constexpr std::size_t size = static_cast<std::size_t>(Experts);
+  static constexpr ops::RouteOptions route_options{Options::renormalize};
+  using linears = typename Expert::linears;
+  using Router = Linear<dim, Experts>;
+  template <class Other>
+  using WithLinears = MixtureOfExperts<typename Expert::template WithLinears<Other>, Experts, Chosen, Options>;
+
+  template <class T>
+  struct Params {
+    typename Router::template Params<T> router;
+    std::array<typename Expert::template Params<T>, size> experts;
+  };
+  template <class T>
+  struct Cache {
+    ops::Routes<T, Experts, Chosen> routes;
+    View<T, 1> balance;
+    View<T, dynamic, dim> in, out;
+    View<T, dynamic, Chosen> dgates;
+    View<T, dynamic, Experts> dlogits;
+    typename Expert::template Cache<T> expert;
+  };
+
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p) {
+    visit(v, path, p, p, 0);
+  }
+  /// `first`: layer 0's parameters, where an activation that is one for all layers and experts is stored.
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p, const P& first, Index layer) {
+    Router::visit(v, path / "router", p.router);
+    for (std::size_t e = 0; e < size; ++e) {
+      const Path experts = path / "experts", expert = experts / static_cast<Index>(e);
+      if constexpr (requires { Expert::visit(v, expert, p.experts[e], first.experts[0], layer); })
+        Expert::visit(v, expert, p.experts[e], first.experts[0], layer * Experts + static_cast<Index>(e));
+      else
+        Expert::visit(v, expert, p.experts[e]);
+    }
+  }
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    const Pass routed = routed_rows(pass, pass.rows() * Chosen);
+    arena.keep(cache.routes.probabilities, pass.rows());
+    arena.keep(cache.routes.gates, pass.rows());
+    arena.keep(cache.routes.experts, pass.rows());
+    arena.keep(cache.routes.slots, pass.rows());
+    arena.keep(cache.routes.offsets);
+    arena.keep(cache.balance);
+    arena.keep(cache.in, routed.rows());
+    arena.keep(cache.out, routed.rows());
+    arena.temp(cache.dgates, pass.rows());
+    arena.temp(cache.dlogits, pass.rows());
+    Expert::plan(arena, cache.expert, routed);
+  }
+  static constexpr double flops_per_token(Index tokens) {
+    return Router::flops_per_token(tokens) + Chosen * Expert::flops_per_token(tokens);
+  }
+
+  template <class B, class T>
+  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
+                      const Cache<T>& cache) {
+    Router::forward(ctx, p.router, pass, x, cache.routes.probabilities, Empty{});
+    ops::route(ctx, cache.routes, route_options);
+    cache.balance(0) = ops::load_balance(ctx, cache.routes);
+    ops::dispatch(ctx, cache.routes, x, cache.in);
+    each_expert(pass, cache, [&](std::size_t e, const Pass& rows, auto in, auto out, const auto& part) {
+      Expert::forward(ctx, p.experts[e], rows, View<const T, dynamic, dim>(in), out, part);
+    });
+    ops::combine(ctx, cache.routes, cache.out, y);
+  }
+  template <class B, class T>
+  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<const T, dim> dy,
+                       Rows<T, dim> dx, const Cache<T>& cache, const Params<T>& grads) {
+    ops::combine_backward(ctx, cache.routes, dy, cache.out, cache.dgates);
+    each_expert(pass, cache, [&](std::size_t e, const Pass& rows, auto in, auto d, const auto& part) {
+      Expert::backward(ctx, p.experts[e], rows, View<const T, dynamic, dim>(in), View<const T, dynamic, dim>(d), d, part,
+                       grads.experts[e]);
+    });
+    ops::dispatch_backward(ctx, cache.routes, cache.out, dx);
+    ops::route_backward(ctx, cache.routes, cache.dgates, cache.dlogits, pass.weight * Options::load_balance, route_options);
+    Router::backward(ctx, p.router, pass, x, View<const T, dynamic, Experts>(cache.dlogits), dx, Empty{}, grads.router, true);
+  }
+
+  template <class T>
+  static T auxiliary(const Cache<T>& cache) {
+    return T(Options::load_balance) * cache.balance(0);
+  }
+
+ private:
+  static constexpr Pass routed_rows(const Pass& pass, Index rows) {
+    return {.tokens = rows, .dropout = pass.dropout, .key = pass.key, .weight = pass.weight};
+  }
+  /// f(e, pass, in, out, cache) for every expert that has rows, with the parts that are its own.
+  template <class T, class F>
+  static void each_expert(const Pass& pass, const Cache<T>& cache, const F& f) {
+    for (std::size_t e = 0; e < size; ++e) {
+      const Index begin = cache.routes.offsets(e), count = cache.routes.offsets(e + 1) - begin;
+      if (count == 0) continue;
+      const Pass rows = routed_rows(pass, count);
+      auto part = cache.expert;
+      detail::RowsOfCache slice{cache.in.extent(0), begin};
+      Expert::plan(slice, part, rows);
+      const auto at = [&](View<T, dynamic, dim> view) { return View<T, dynamic, dim>(&view(begin, 0), count); };
+      f(e, rows, at(cache.in), at(cache.out), part);
+    }
+  }
+};
+
+}  // namespace stlm

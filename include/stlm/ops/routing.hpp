@@ -1,0 +1,123 @@
+// Routing of rows to experts: which K of E experts each row goes to, with what weight, and the rows in order of expert.
+//
+//   p = softmax(logits)          experts[n, :]: the K largest of p[n, :], the first of equals
+//   gates[n, j] = p[n, experts[n, j]], or that over the sum of the row's K when `renormalize`
+//   slots[n, j]: where the row stands among the N K routed rows, sorted by expert, then by n
+//   offsets[e]: where the rows of expert e begin; offsets[E] = N K
+//
+// Load balance (Shazeer et al. 2017, in the form of Fedus et al. 2021): E sum_e P_e f_e, P_e the mean of p[:, e] and f_e the
+// part of the N K routed rows that goes to e. It is 1 when probabilities or loads are even. f is constant in the gradient,
+// as is the choice of experts.
+#pragma once
+
+#include <stlm/core/backend.hpp>
+#include <stlm/core/scalar.hpp>
+#include <stlm/core/tensor_view.hpp>
+
+namespace stlm::ops {
+
+/// The result of `route`. `probabilities` hold the logits before.
+template <class T, Index Experts, Index Chosen>
+struct Routes {
+  View<T, dynamic, Experts> probabilities;
+  View<T, dynamic, Chosen> gates;
+  View<Index, dynamic, Chosen> experts, slots;
+  View<Index, Experts + 1> offsets;
+};
+
+struct RouteOptions {
+  bool renormalize = false;
+};
+
+namespace impl {
+
+template <class Backend>
+struct Routing : MissingBackend<Backend> {};
+
+/// Routes with their shape erased: N rows, E experts, K of them for each row.
+template <class T>
+struct RoutesView {
+  Index rows, num_experts, chosen;
+  T *probabilities, *gates;
+  Index *experts, *slots, *offsets;
+
+  template <Index E, Index K>
+  RoutesView(const Routes<T, E, K>& routes)
+      : rows(routes.probabilities.extent(0)),
+        num_experts(E),
+        chosen(K),
+        probabilities(routes.probabilities.data()),
+        gates(routes.gates.data()),
+        experts(routes.experts.data()),
+        slots(routes.slots.data()),
+        offsets(routes.offsets.data()) {}
+
+  /// The part of the routed rows that goes to expert e.
+  real_t<T> load(Index e) const {
+    return static_cast<real_t<T>>(offsets[e + 1] - offsets[e]) / static_cast<real_t<T>>(rows * chosen);
+  }
+};
+
+template <class T, Index E, Index K>
+void expect_routes(const char* name, const Routes<T, E, K>& r, MatrixView<const T> rows, MatrixView<const T> routed) {
+  const Index n = r.probabilities.extent(0);
+  expect(rows.rows == n && routed.rows == n * K && rows.cols == routed.cols, "stlm::ops::", name, ": ", n, " rows to ", K,
+         " experts each, found rows ", rows.rows, "x", rows.cols, " and routed rows ", routed.rows, "x", routed.cols, ".");
+}
+
+}  // namespace impl
+
+/// Fills `routes` from the logits that `routes.probabilities` hold.
+template <class Backend, class T, Index E, Index K>
+void route(Context<Backend>& ctx, const Routes<T, E, K>& routes, RouteOptions options = {}) {
+  static_assert(0 < K && K <= E, "stlm::ops::route: expected 1 to E experts for each row; change their numbers.");
+  impl::Routing<Backend>::template route<T>(ctx, routes, options);
+}
+
+/// Overwrites dlogits (N, E) with the gradient through gates, given dgates (N, K), plus `balance` times that of the load
+/// balance.
+template <class Backend, class T, Index E, Index K>
+void route_backward(Context<Backend>& ctx, const Routes<T, E, K>& routes, std::type_identity_t<View<T, dynamic, K>> dgates,
+                    std::type_identity_t<View<T, dynamic, E>> dlogits, double balance, RouteOptions options = {}) {
+  impl::Routing<Backend>::template route_backward<T>(ctx, routes, dgates.data(), dlogits.data(), balance, options);
+}
+
+/// The load balance of these routes.
+template <class Backend, class T, Index E, Index K>
+T load_balance(Context<Backend>& ctx, const Routes<T, E, K>& routes) {
+  return impl::Routing<Backend>::template load_balance<T>(ctx, routes);
+}
+
+/// routed (N K, C): each row x (N, C) at its K slots.
+template <class Backend, class T, Index E, Index K>
+void dispatch(Context<Backend>& ctx, const Routes<T, E, K>& routes, std::type_identity_t<MatrixView<const T>> x,
+              std::type_identity_t<MatrixView<T>> routed) {
+  impl::expect_routes<T>("dispatch", routes, x, routed);
+  impl::Routing<Backend>::template dispatch<T>(ctx, routes, x, routed);
+}
+
+/// dx[n] = sum over j of drouted[slots[n, j]].
+template <class Backend, class T, Index E, Index K>
+void dispatch_backward(Context<Backend>& ctx, const Routes<T, E, K>& routes, std::type_identity_t<MatrixView<const T>> drouted,
+                       std::type_identity_t<MatrixView<T>> dx) {
+  impl::expect_routes<T>("dispatch_backward", routes, dx, drouted);
+  impl::Routing<Backend>::template dispatch_backward<T>(ctx, routes, drouted, dx);
+}
+
+/// y[n] = sum over j of gates[n, j] routed[slots[n, j]].
+template <class Backend, class T, Index E, Index K>
+void combine(Context<Backend>& ctx, const Routes<T, E, K>& routes, std::type_identity_t<MatrixView<const T>> routed,
+             std::type_identity_t<MatrixView<T>> y) {
+  impl::expect_routes<T>("combine", routes, y, routed);
+  impl::Routing<Backend>::template combine<T>(ctx, routes, routed, y);
+}
+
+/// Overwrites dgates (N, K), and the rows that were combined with their gradient.
+template <class Backend, class T, Index E, Index K>
+void combine_backward(Context<Backend>& ctx, const Routes<T, E, K>& routes, std::type_identity_t<MatrixView<const T>> dy,
+                      std::type_identity_t<MatrixView<T>> routed, std::type_identity_t<View<T, dynamic, K>> dgates) {
+  impl::expect_routes<T>("combine_backward", routes, dy, routed);
+  impl::Routing<Backend>::template combine_backward<T>(ctx, routes, dy, routed, dgates.data());
+}
+
+}  // namespace stlm::ops

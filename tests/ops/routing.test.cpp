@@ -1,0 +1,93 @@
+#include <stlm/ops/routing.hpp>
+
+#include "support/op_parity.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+/// Routes of `rows` rows; integers have memory of their own.
+template <class T, Index E, Index K>
+struct SomeRoutes : ops::Routes<T, E, K> {
+  Buffer<Index> experts_memory, slots_memory, offsets_memory;
+
+  template <class Rig>
+  SomeRoutes(Rig& rig, Index rows, double scale = 4)
+      : experts_memory(rows * K), slots_memory(rows * K), offsets_memory(E + 1) {
+    this->probabilities = rig.random(rows, E, scale);
+    this->gates = rig.blank(rows, K);
+    this->experts = {experts_memory.data(), rows};
+    this->slots = {slots_memory.data(), rows};
+    this->offsets = View<Index, E + 1>(offsets_memory.data());
+  }
+  const ops::Routes<T, E, K>& base() const { return *this; }
+};
+
+std::vector<Index> values(const auto& view) { return {view.begin(), view.end()}; }
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("route: the K largest, rows in order of expert, by hand", "[ops][routing]", ReferenceBackend, EigenBackend) {
+  Rig<TestType, double> rig;
+  SomeRoutes<double, 3, 2> r(rig, 4);
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  const double p[] = {0.2, 0.5, 0.3, 0.25, 0.25, 0.5, 0.4, 0.4, 0.2, nan, 0.1, 0.2};
+  std::transform(p, p + 12, r.probabilities.begin(), [](double x) { return std::log(x); });
+  ops::route(rig.ctx, r.base());
+  for (Index n = 0; n < 3; ++n)
+    for (Index e = 0; e < 3; ++e) CHECK(r.probabilities(n, e) == Approx(p[3 * n + e]).epsilon(1e-14));
+  CHECK(values(r.experts) == std::vector<Index>{1, 2, 2, 0, 0, 1, 0, 1});  // of equals the first; of NaNs too
+  CHECK(values(r.offsets) == std::vector<Index>{0, 3, 6, 8});
+  CHECK(values(r.slots) == std::vector<Index>{3, 6, 7, 0, 1, 4, 2, 5});
+  CHECK(r.gates(0, 0) == Approx(0.5).epsilon(1e-14));
+  CHECK(r.gates(0, 1) == Approx(0.3).epsilon(1e-14));
+
+  SomeRoutes<double, 3, 2> three(rig, 3);  // without the row of NaNs
+  std::transform(p, p + 9, three.probabilities.begin(), [](double x) { return std::log(x); });
+  ops::route(rig.ctx, three.base(), {.renormalize = true});
+  CHECK(three.gates(0, 0) == Approx(0.5 / 0.8).epsilon(1e-14));
+  CHECK(three.gates(1, 1) == Approx(0.25 / 0.75).epsilon(1e-14));
+}
+
+TEMPLATE_TEST_CASE("load_balance: the expert that gets most and is wanted most costs", "[ops][routing]", ReferenceBackend,
+                   EigenBackend) {
+  Rig<TestType, double> rig;
+  SomeRoutes<double, 2, 1> r(rig, 4);
+  const double p[] = {0.9, 0.1, 0.8, 0.2, 0.6, 0.4, 0.3, 0.7};
+  std::transform(p, p + 8, r.probabilities.begin(), [](double x) { return std::log(x); });
+  ops::route(rig.ctx, r.base());
+  CHECK(ops::load_balance(rig.ctx, r.base()) == Approx(2 * (0.65 * 0.75 + 0.35 * 0.25)).epsilon(1e-14));
+}
+
+TEST_CASE("routing: backends agree", "[ops][routing]") {
+  for (const Index rows : {1, 7, 130, 1500})
+    for (const bool renormalize : {false, true})
+      check_op([=](auto& rig) {
+        using T = typename std::remove_reference_t<decltype(rig)>::Scalar;
+        const SomeRoutes<T, 5, 3> r(rig, rows);
+        const auto x = rig.random(rows, 33), routed = rig.blank(rows * 3, 33), y = rig.blank(rows, 33);
+        const auto dy = rig.random(rows, 33), dgates = rig.blank(rows, 3), dlogits = rig.blank(rows, 5);
+        const auto dx = rig.blank(rows, 33), numbers = rig.blank(1, 1 + 6 + 2 * rows * 3);
+        ops::route(rig.ctx, r.base(), {renormalize});
+        numbers(0, 0) = ops::load_balance(rig.ctx, r.base());
+        auto to = numbers.begin() + 1;
+        for (const auto* view : {&r.experts, &r.slots})
+          to = std::transform(view->begin(), view->end(), to, [](Index i) { return static_cast<T>(i); });
+        std::transform(r.offsets.begin(), r.offsets.end(), to, [](Index i) { return static_cast<T>(i); });
+        ops::dispatch(rig.ctx, r.base(), x, routed);
+        ops::combine(rig.ctx, r.base(), routed, y);
+        ops::combine_backward(rig.ctx, r.base(), dy, routed, dgates);
+        ops::dispatch_backward(rig.ctx, r.base(), routed, dx);
+        ops::route_backward(rig.ctx, r.base(), dgates, dlogits, 0.3, {renormalize});
+      });
+}
+
+TEST_CASE("routing: what does not fit is named", "[ops][routing]") {
+  Rig<ReferenceBackend, float> rig;
+  const SomeRoutes<float, 5, 3> r(rig, 2);
+  const auto x = rig.random(2, 4), five = rig.random(5, 4);
+  CHECK_THROWS_WITH(ops::dispatch(rig.ctx, r.base(), x, five),
+                    "stlm::ops::dispatch: 2 rows to 3 experts each, found rows 2x4 and routed rows 5x4.");
+  CHECK_THROWS_AS(ops::combine(rig.ctx, r.base(), five, x), ShapeError);
+}
