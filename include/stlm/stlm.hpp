@@ -3,11 +3,14 @@
 #pragma once
 
 #include <stlm/data/byte_loader.hpp>
+#include <stlm/data/question_answer.hpp>
 #include <stlm/data/story_grammar.hpp>
+#include <stlm/infer/answerer.hpp>
 #include <stlm/infer/generator.hpp>
 #include <stlm/io/weights.hpp>
 #include <stlm/models/byte_model.hpp>
 #include <stlm/models/describe.hpp>
+#include <stlm/models/next_thought.hpp>
 #include <stlm/models/program.hpp>
 #include <stlm/train/adamw.hpp>
 #include <stlm/train/checkpoint.hpp>

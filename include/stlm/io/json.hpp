@@ -1,5 +1,6 @@
-// JSON (RFC 8259) as far as file headers need it: objects, strings, arrays, integers from 0 to 2^64 - 1. No tree is
-// built: the caller asks for the value that must come next, so nesting is as deep as its code and no deeper.
+// JSON (RFC 8259) as far as file headers and lines of text need it: objects, strings, arrays, integers from 0 to
+// 2^64 - 1; any other value can be skipped. No tree is built: the caller asks for the value that must come next, so
+// nesting is as deep as its code and no deeper.
 //
 //   JsonReader json(text, "stlm::SafetensorsFile: \"a.safetensors\": header");
 //   json.object([&](const std::string& key) { shapes[key] = json.integers(); });
@@ -98,6 +99,23 @@ class JsonReader {
     }
     ++at_;
     return out;
+  }
+
+  /// Passes over a value of any kind, nested `depth` deep at most.
+  void skip(int depth = 64) {
+    space();
+    if (depth == 0) expected("no deeper nesting");
+    const char first = peek();
+    if (first == '"') return static_cast<void>(string());
+    if (first == '{') return object([&](const std::string&) { skip(depth - 1); });
+    if (first == '[') return sequence('[', ']', [&] { skip(depth - 1); });
+    for (const std::string_view word : {"true", "false", "null"})
+      if (text_.substr(at_, word.size()) == word) return static_cast<void>(at_ += word.size());
+    double ignored = 0;
+    const char *const begin = text_.data() + at_, *const last = text_.data() + text_.size();
+    const auto [end, error] = std::from_chars(begin, last, ignored);
+    if (error == std::errc::invalid_argument || !(first == '-' || ('0' <= first && first <= '9'))) expected("a value");
+    at_ += static_cast<std::size_t>(end - begin);
   }
 
   /// Nothing but white space may remain.

@@ -6,6 +6,8 @@
 // get computed. The encoder's embedding serves the decoder too. A target equal to `Ignore` does not count.
 #pragma once
 
+#include <algorithm>
+
 #include <stlm/models/program.hpp>
 #include <stlm/nn/unpadded.hpp>
 #include <stlm/ops/cross_entropy.hpp>

@@ -13,6 +13,8 @@
 // Cached: what attention caches, the kept rows before and after their norm, the two products and the choice.
 #pragma once
 
+#include <algorithm>
+
 #include <stlm/nn/attention.hpp>
 #include <stlm/nn/norm.hpp>
 #include <stlm/ops/activation.hpp>

@@ -13,6 +13,7 @@
 
 #include <stlm/nn/embedding.hpp>
 #include <stlm/nn/head.hpp>
+#include <stlm/nn/linear.hpp>
 
 namespace stlm {
 
