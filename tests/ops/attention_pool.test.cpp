@@ -13,7 +13,7 @@ struct Case {
   Index batch, tokens, heads, kv_heads, size;
 };
 
-/// Attention, what each token received, the choice of half of the tokens, their mean and its gradient.
+/// Attention, what each token received, and the choice of half of the tokens.
 template <class Rig>
 void pool(Rig& rig, const Case& c, bool by_score) {
   using T = typename Rig::Scalar;
@@ -24,17 +24,12 @@ void pool(Rig& rig, const Case& c, bool by_score) {
   const auto q = heads(rig.random(rows, c.heads * c.size, 4), c.heads), k = heads(rig.random(rows, c.kv_heads * c.size, 4), c.kv_heads);
   const auto out_rows = rig.blank(rows, c.heads * c.size);
   const auto lse = rig.blank(c.batch * c.heads * c.tokens);
-  const auto scores = rig.blank(c.batch, c.tokens), kept = rig.blank(c.batch * keep, c.heads * c.size);
-  const auto z = rig.blank(c.batch, c.heads * c.size), dkept = rig.blank(c.batch * keep, c.heads * c.size);
-  const auto chosen = rig.blank(c.batch, keep);
+  const auto scores = rig.blank(c.batch, c.tokens), chosen = rig.blank(c.batch, keep);
   std::vector<Token> picks(static_cast<std::size_t>(c.batch * keep), -1);
   const View<Token, dynamic, dynamic> picks_view(picks.data(), c.batch, keep);
   ops::attention_forward(rig.ctx, q, k, k, heads(out_rows, c.heads), lse, {c.batch, c.tokens, c.tokens, false});
   ops::attention_received(rig.ctx, q, k, lse, scores);
   ops::keep_highest(rig.ctx, scores, by_score, picks_view);
-  ops::embedding_forward(rig.ctx, out_rows, picks_view, kept);
-  ops::mean_tokens(rig.ctx, kept, z);
-  ops::mean_tokens_backward(rig.ctx, z, dkept);
   for (std::size_t i = 0; i < picks.size(); ++i) chosen.data()[i] = static_cast<T>(picks[i]);
 }
 

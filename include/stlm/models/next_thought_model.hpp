@@ -6,8 +6,6 @@
 // get computed. The encoder's embedding serves the decoder too. A target equal to `Ignore` does not count.
 #pragma once
 
-#include <algorithm>
-
 #include <stlm/models/program.hpp>
 #include <stlm/nn/unpadded.hpp>
 #include <stlm/ops/cross_entropy.hpp>
@@ -25,7 +23,6 @@ struct NextThoughtModel {
                 "stlm::NextThoughtModel: encoder and decoder share one embedding; give both the same type.");
   static_assert(Decoder::latent == latent,
                 "stlm::NextThoughtModel: the decoder reads another width than the encoder's last pool has; make them equal.");
-
   static_assert(0 <= Ignore && Ignore < vocabulary,
                 "stlm::NextThoughtModel: Ignore pads answers, which are read too; give an id of the vocabulary.");
 
@@ -125,16 +122,18 @@ T forward(Context<B>& ctx, const Parameters<Model, B, T>& params, const PairBatc
           ForwardOptions options = {}) {
   acts.pass().dropout = options.dropout;
   if (options.dropout > 0) acts.pass().key = ctx.random().next();
-  return Model::forward(ctx, params.tree(), acts.pass(), batch, acts.cache()).mean();
+  const ops::LossSum<T> sum = Model::forward(ctx, params.tree(), acts.pass(), batch, acts.cache());
+  acts.set_targets(sum.count);
+  return sum.mean();
 }
 
 /// As for a Batch: adds the gradient of `weight` times the mean loss of the last `forward` into `grads`.
 template <class Model, class B, class T>
 void backward(Context<B>& ctx, const Parameters<Model, B, T>& params, const PairBatch& batch,
               const Activations<Model, B, T>& acts, const Parameters<Model, B, T>& grads, double weight = 1) {
-  const auto count = batch.answers.size() - std::count(batch.answers.begin(), batch.answers.end(), Model::ignore);
-  if (count == 0) return;
-  Model::backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(), weight / static_cast<double>(count));
+  if (acts.targets() == 0) return;
+  Model::backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(),
+                  weight / static_cast<double>(acts.targets()));
 }
 
 }  // namespace stlm

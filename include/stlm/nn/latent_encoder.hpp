@@ -10,6 +10,7 @@
 
 #include <stlm/nn/attention_pool.hpp>
 #include <stlm/nn/embedding.hpp>
+#include <stlm/ops/segments.hpp>
 
 namespace stlm {
 
@@ -75,13 +76,13 @@ struct LatentEncoder {
       Pool<I>::forward(ctx, std::get<I>(p.pools), reach<I>(pass.at(2 + I)), std::get<I>(cache.rows),
                        std::get<I + 1>(cache.rows), std::get<I>(cache.pools));
     });
-    ops::mean_tokens(ctx, std::get<size>(cache.rows), z);
+    ops::segment_sum(ctx, std::get<size>(cache.rows), z, left(pass));
   }
 
   template <class B, class T>
   static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
                        Rows<const T, latent> dz, const Cache<T>& cache, const Params<T>& grads) {
-    ops::mean_tokens_backward(ctx, dz, std::get<size>(cache.drows));
+    ops::segment_spread(ctx, dz, std::get<size>(cache.drows), left(pass), false);
     each<size>([&]<std::size_t Reversed>() {
       constexpr std::size_t I = size - 1 - Reversed;
       Pool<I>::backward(ctx, std::get<I>(p.pools), reach<I>(pass.at(2 + I)), std::get<I>(cache.rows),
@@ -94,6 +95,7 @@ struct LatentEncoder {
   }
 
  private:
+  static ops::Segments left(const Pass& pass) { return {pass.batch, reach<size>(pass).tokens, {}, true}; }
   template <std::size_t Count, class F>
   static constexpr void each(F&& f) {
     [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<I>(), ...); }

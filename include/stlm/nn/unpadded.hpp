@@ -4,8 +4,9 @@
 //
 // Neighbouring texts of one length go through the encoder together as one batch. A mask would compute the padding only to
 // throw it away, every op of the encoder would have to know of it, and how many tokens a pool keeps would need a second
-// definition; this way the latent of a text cannot depend on what shares its batch. The price: weights are read, and
-// their gradients added, once for each run of equal lengths instead of once. Loaders sort a batch to make runs long.
+// definition; rows packed without padding would need the offsets of every pool's output before memory is laid out. This
+// way the latent of a text cannot depend on what shares its batch. The price: weights are read, and their gradients added,
+// once for each run of equal lengths instead of once. Loaders sort a batch to make runs long.
 #pragma once
 
 #include <stlm/nn/replanned.hpp>

@@ -1,9 +1,7 @@
-// Pooling by attention: how much attention each token received, the tokens that received most, and the mean of what is
-// left.
+// Pooling by attention: how much attention each token received, and the tokens that received most.
 //
 //   received:  s_j = mean over heads h and queries i of P[h, i, j],    P = exp(Q K^T / sqrt(D) - lse), not causal
 //   highest:   the K rows of each sequence whose s is highest
-//   mean:      z = mean over the tokens of a sequence of x;            dx = dz / K for each of them
 //
 // The choice of rows is piecewise constant, so scores have no gradient. Rows are taken with ops::embedding_forward, the
 // activations being the table, and their gradients put back with ops::embedding_backward.
@@ -55,28 +53,6 @@ void keep_highest(Context<Backend>& ctx, View<T, dynamic, dynamic> scores, bool 
          picks.extent(1), " tokens in ", picks.extent(0), " sequences, found ", scores.extent(0), " sequences of ",
          scores.extent(1), ".");
   impl::AttentionPool<Backend>::template keep_highest<T>(ctx, scores, by_score, picks);
-}
-
-/// x (B*K, C) -> z (B, C).
-template <class Backend, class X, class Z>
-void mean_tokens(Context<Backend>& ctx, const X& x_view, const Z& z_view) {
-  using T = typename Z::value_type;
-  const MatrixView<const T> x(x_view);
-  const MatrixView<T> z(z_view);
-  expect(x.cols == z.cols && x.rows % z.rows == 0, "stlm::ops::mean_tokens: x ", x.rows, "x", x.cols, " does not fit z ",
-         z.rows, "x", z.cols, ".");
-  impl::AttentionPool<Backend>::template mean<T>(ctx, x, z);
-}
-
-/// Overwrites dx (B*K, C).
-template <class Backend, class Dz, class Dx>
-void mean_tokens_backward(Context<Backend>& ctx, const Dz& dz_view, const Dx& dx_view) {
-  using T = typename Dx::value_type;
-  const MatrixView<const T> dz(dz_view);
-  const MatrixView<T> dx(dx_view);
-  expect(dx.cols == dz.cols && dx.rows % dz.rows == 0, "stlm::ops::mean_tokens_backward: dz ", dz.rows, "x", dz.cols,
-         " does not fit dx ", dx.rows, "x", dx.cols, ".");
-  impl::AttentionPool<Backend>::template mean_backward<T>(ctx, dz, dx);
 }
 
 }  // namespace stlm::ops

@@ -1,5 +1,5 @@
 // Pooling by attention: probabilities drawn again in tiles of 64 queries by 64 keys, each task summing keys of its own
-// over heads and queries in order; choice and mean, a sequence a task.
+// over heads and queries in order; the choice, a sequence a task.
 #pragma once
 
 #include <stlm/backend/eigen/context.hpp>
@@ -39,24 +39,6 @@ struct AttentionPool<EigenBackend> {
     const Index tokens = scores.extent(1);
     ctx.parallel_for(scores.extent(0), [=](Index b, int) {
       pick_highest(&scores(b, 0), tokens, picks.extent(1), by_score, b * tokens, &picks(b, 0));
-    });
-  }
-  template <class T>
-  static void mean(Ctx& ctx, MatrixView<const T> x, MatrixView<T> z) {
-    const Index tokens = x.rows / z.rows;
-    ctx.parallel_for(z.rows, [=](Index b, int) {
-      auto sum = eigen::array(z.row(b), z.cols);
-      sum.setZero();
-      for (Index t = 0; t < tokens; ++t) sum += eigen::array(x.row(b * tokens + t), z.cols);
-      sum /= static_cast<T>(tokens);
-    });
-  }
-  template <class T>
-  static void mean_backward(Ctx& ctx, MatrixView<const T> dz, MatrixView<T> dx) {
-    const Index tokens = dx.rows / dz.rows;
-    ctx.parallel_for(dz.rows, [=](Index b, int) {
-      for (Index t = 0; t < tokens; ++t)
-        eigen::array(dx.row(b * tokens + t), dx.cols) = eigen::array(dz.row(b), dz.cols) / static_cast<T>(tokens);
     });
   }
 };

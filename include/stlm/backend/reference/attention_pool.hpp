@@ -32,22 +32,6 @@ struct AttentionPool<ReferenceBackend> {
     for (Index b = 0; b < scores.extent(0); ++b)
       pick_highest(&scores(b, 0), tokens, picks.extent(1), by_score, b * tokens, &picks(b, 0));
   }
-  template <class T>
-  static void mean(Ctx&, MatrixView<const T> x, MatrixView<T> z) {
-    const Index tokens = x.rows / z.rows;
-    for (Index b = 0; b < z.rows; ++b)
-      for (Index c = 0; c < z.cols; ++c) {
-        T sum = 0;
-        for (Index t = 0; t < tokens; ++t) sum += x(b * tokens + t, c);
-        z(b, c) = sum / T(static_cast<real_t<T>>(tokens));
-      }
-  }
-  template <class T>
-  static void mean_backward(Ctx&, MatrixView<const T> dz, MatrixView<T> dx) {
-    const Index tokens = dx.rows / dz.rows;
-    for (Index r = 0; r < dx.rows; ++r)
-      for (Index c = 0; c < dx.cols; ++c) dx(r, c) = dz(r / tokens, c) / T(static_cast<real_t<T>>(tokens));
-  }
 };
 
 }  // namespace stlm::ops::impl
