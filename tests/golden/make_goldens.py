@@ -233,8 +233,8 @@ def rotate(c, x):
     return torch.stack([z.real, z.imag], -1).flatten(-2)
 
 
-def attention(c, p, layer, x):
-    path = f"core.{layer}.attention"
+def attention(c, p, path, x, owner=None):
+    """`owner`: the path of the layer whose output projection this one uses."""
     qkv = linear(c, p, path + ".qkv", x)
     widths = [heads * c.head_size for heads in (c.heads, c.kv_heads, c.kv_heads)]
     q, k, v = (part.unflatten(-1, (-1, c.head_size)).transpose(1, 2) for part in qkv.split(widths, -1))
@@ -245,7 +245,7 @@ def attention(c, p, layer, x):
     if c.causal:
         scores = scores.masked_fill(torch.ones(c.tokens, c.tokens).triu(1).bool(), -math.inf)
     mixed = (scores.softmax(-1) @ v).transpose(1, 2).flatten(-2)
-    return linear(c, p, path + ".out", mixed, f"core.{c.owner(c.out_sharing, layer)}.attention.out")
+    return linear(c, p, path + ".out", mixed, (owner or path) + ".out")
 
 
 def logits(c, p, tokens):
@@ -259,7 +259,8 @@ def logits(c, p, tokens):
         x = x + torch.stack([angle.sin(), angle.cos()], -1).flatten(-2)
     for layer in range(c.layers):
         path = f"core.{layer}."
-        x = x + attention(c, p, layer, norm(c, p, path + "attention_norm", x))
+        owner = f"core.{c.owner(c.out_sharing, layer)}.attention"
+        x = x + attention(c, p, path + "attention", norm(c, p, path + "attention_norm", x), owner)
         x = x + c.feed_forward(p, path + "ffn.", layer, norm(c, p, path + "ffn_norm", x))
     weight = p["embedding.weight" if c.tied else "head.weight"]
     return F.linear(norm(c, p, "head.norm", x), weight, p.get("head.bias")).flatten(0, 1)

@@ -106,6 +106,25 @@ TEST_CASE("JsonReader: reads no byte past the end of its text", "[io][json]") {
   }
 }
 
+TEST_CASE("JsonReader: passes over any value", "[io][json]") {
+  const auto skipped = [](std::string_view text) {
+    return error_of<FileError>([&] {
+      JsonReader json(text, "test");
+      json.skip();
+      json.end();
+    });
+  };
+  for (const char* text : {"null", " true ", "false", "-1.5e-3", "0", "\"a\\n\"", "[]", "{}", R"([1,{"a":[null,-2.5]},"]"])"})
+    CHECK(skipped(text).empty());
+  const std::string damaged = JsonReader::damaged;
+  CHECK(skipped("nul") == "test: expected a value at byte 0, found 'nul'" + damaged);
+  CHECK(skipped("") == "test: expected a value at byte 0, found the end of the text" + damaged);
+  CHECK(skipped("[1,]") == "test: expected a value at byte 3, found ']'" + damaged);
+  CHECK(skipped("1 2") == "test: expected nothing more at byte 2, found '2'" + damaged);
+  CHECK(skipped(std::string(63, '[') + std::string(63, ']')).empty());
+  CHECK(skipped(std::string(100, '[')).starts_with("test: expected no deeper nesting at byte 64"));
+}
+
 TEST_CASE("json_quote: is read back as it was", "[io][json]") {
   std::string text = "h\xc3\xa9llo \xf0\x9f\x98\x80";
   for (char c = 0; c < 127; ++c) text += c;

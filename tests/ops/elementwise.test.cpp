@@ -65,6 +65,20 @@ TEST_CASE("dropout: the same mask for the same key, on every backend", "[ops][el
   CHECK(std::count(first.begin(), first.end(), 1 / 0.75f) == 30000 - dropped);
 }
 
+TEST_CASE("clear: the part asked for becomes zero, whatever stood there", "[ops][elementwise]") {
+  check_op([](auto& rig) {
+    const auto wide = rig.random(300, 33), all = rig.blank(7, 5);
+    using T = typename std::remove_reference_t<decltype(rig)>::Scalar;
+    ops::clear(rig.ctx, MatrixView<T>(wide.data() + 3, 300, 20, 33));
+    ops::clear(rig.ctx, MatrixView<T>(wide.data(), 300, 0, 33));  // no columns: nothing
+    ops::clear(rig.ctx, MatrixView<T>(all));
+    CHECK(wide(7, 3) == 0);
+    CHECK(wide(7, 2) != 0);
+    CHECK(wide(7, 23) != 0);
+    for (const T value : all) CHECK(value == 0);
+  });
+}
+
 TEST_CASE("dropout: rate 0 changes nothing, rates outside [0, 1) are refused", "[ops][elementwise]") {
   Rig<EigenBackend, float> rig;
   const auto x = rig.random(10);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stlm/backend/eigen/attention.hpp>
+#include <stlm/backend/eigen/attention_pool.hpp>
 #include <stlm/backend/eigen/context.hpp>
 #include <stlm/backend/eigen/cross_entropy.hpp>
 #include <stlm/backend/eigen/elementwise.hpp>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stlm/backend/reference/attention.hpp>
+#include <stlm/backend/reference/attention_pool.hpp>
 #include <stlm/backend/reference/context.hpp>
 #include <stlm/backend/reference/cross_entropy.hpp>
 #include <stlm/backend/reference/elementwise.hpp>

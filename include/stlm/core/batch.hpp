@@ -1,4 +1,4 @@
-// Batch: token ids and what is to follow them. BatchShape: how many.
+// Batch: token ids and what is to follow them. PairBatch: texts and what is to answer them. BatchShape: how many.
 #pragma once
 
 #include <stlm/core/tensor_view.hpp>
@@ -15,6 +15,14 @@ struct BatchShape {
 /// of up to W bytes (B, T * W): the slots of patch t begin at t * W, the empty ones hold ByteTokenizer::pad.
 struct Batch {
   View<const Token, dynamic, dynamic> tokens, targets;
+};
+
+/// Token ids on the host: B questions one after another and the length of each, and B answers (B, A), padded behind with
+/// the token that the model ignores.
+struct PairBatch {
+  View<const Token, dynamic> questions;
+  View<const Index, dynamic> lengths;
+  View<const Token, dynamic, dynamic> answers;
 };
 
 }  // namespace stlm

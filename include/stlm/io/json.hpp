@@ -1,5 +1,6 @@
-// JSON (RFC 8259) as far as file headers need it: objects, strings, arrays, integers from 0 to 2^64 - 1. No tree is
-// built: the caller asks for the value that must come next, so nesting is as deep as its code and no deeper.
+// JSON (RFC 8259) as far as file headers and lines of text need it: objects, strings, arrays, integers from 0 to
+// 2^64 - 1; any other value can be skipped. No tree is built: the caller asks for the value that must come next, so
+// nesting is as deep as its code and no deeper.
 //
 //   JsonReader json(text, "stlm::SafetensorsFile: \"a.safetensors\": header");
 //   json.object([&](const std::string& key) { shapes[key] = json.integers(); });
@@ -8,6 +9,7 @@
 // Throws FileError where the text is not what was asked for, is not UTF-8, or names a key twice.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <set>
@@ -98,6 +100,20 @@ class JsonReader {
     }
     ++at_;
     return out;
+  }
+
+  /// Passes over a value of any kind, nested `depth` deep at most. The digits of numbers are not looked into.
+  void skip(int depth = 64) {
+    space();
+    if (depth == 0) expected("no deeper nesting");
+    const char first = peek();
+    if (first == '"') return static_cast<void>(string());
+    if (first == '{') return object([&](const std::string&) { skip(depth - 1); });
+    if (first == '[') return sequence('[', ']', [&] { skip(depth - 1); });
+    for (const std::string_view word : {"true", "false", "null"})
+      if (text_.substr(at_, word.size()) == word) return static_cast<void>(at_ += word.size());
+    if (first != '-' && (first < '0' || first > '9')) expected("a value");
+    at_ = std::min(text_.find_first_not_of("+-.0123456789Ee", at_), text_.size());
   }
 
   /// Nothing but white space may remain.

@@ -2,4 +2,5 @@
 #pragma once
 
 #include <stlm/models/presets/baselines.hpp>
+#include <stlm/models/presets/next_thought.hpp>
 #include <stlm/models/presets/weight_sharing.hpp>

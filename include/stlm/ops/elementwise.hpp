@@ -36,6 +36,12 @@ void copy_rows(Context<Backend>& ctx, std::type_identity_t<MatrixView<const T>> 
   impl::Elementwise<Backend>::template copy_rows<T>(ctx, x, y);
 }
 
+/// x = 0, row by row; may be part of wider rows.
+template <class Backend, class T>
+void clear(Context<Backend>& ctx, MatrixView<T> x) {
+  impl::Elementwise<Backend>::template clear<T>(ctx, x);
+}
+
 /// y[r, :] += bias for every row.
 template <class Backend, class Bias, class Y>
 void add_bias(Context<Backend>& ctx, const Bias& bias, const Y& y_view) {

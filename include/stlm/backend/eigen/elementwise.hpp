@@ -91,6 +91,12 @@ struct Elementwise<EigenBackend> {
     });
   }
   template <class T>
+  static void clear(Ctx& ctx, MatrixView<T> x) {
+    ctx.for_pieces(x.rows, rows_a_piece(x.cols), [=](Index begin, Index end, int) {
+      for (Index r = begin; r < end; ++r) std::fill_n(x.row(r), x.cols, T(0));
+    });
+  }
+  template <class T>
   static void add_bias(Ctx& ctx, const T* bias, MatrixView<T> y) {
     ctx.for_pieces(y.rows, rows_a_piece(y.cols), [=](Index begin, Index end, int) {
       for (Index r = begin; r < end; ++r) eigen::array(y.row(r), y.cols) += eigen::array(bias, y.cols);
@@ -112,7 +118,7 @@ struct Elementwise<EigenBackend> {
         x[i] *= random_uniform(key, static_cast<std::uint64_t>(i)) < threshold ? T(0) : scale;
     });
   }
-  static Index rows_a_piece(Index cols) { return std::max<Index>(1, eigen::grain / cols); }
+  static Index rows_a_piece(Index cols) { return std::max<Index>(1, eigen::grain / std::max<Index>(1, cols)); }
 };
 
 template <>

@@ -1,6 +1,8 @@
 // Elementwise work and activations by loops. The activations are written once, for every scalar, in ops/activation.hpp.
 #pragma once
 
+#include <algorithm>
+
 #include <stlm/backend/reference/context.hpp>
 #include <stlm/ops/activation.hpp>
 #include <stlm/ops/elementwise.hpp>
@@ -23,6 +25,10 @@ struct Elementwise<ReferenceBackend> {
   static void copy_rows(Ctx&, MatrixView<const T> x, MatrixView<T> y) {
     for (Index r = 0; r < y.rows; ++r)
       for (Index c = 0; c < y.cols; ++c) y(r, c) = x(r, c);
+  }
+  template <class T>
+  static void clear(Ctx&, MatrixView<T> x) {
+    for (Index r = 0; r < x.rows; ++r) std::fill_n(x.row(r), x.cols, T(0));
   }
   template <class T>
   static void add_bias(Ctx&, const T* bias, MatrixView<T> y) {

@@ -1,0 +1,125 @@
+// Question and answer: pairs of texts from JSON lines, and batches of them in a seeded order that can be resumed anywhere.
+//
+//   const auto pairs = read_question_answers("pairs.jsonl");      // {"question": "Why?", "answer": "Because."} a line
+//   QuestionAnswerLoader loader(pairs, {.batch = 16, .tokens = 64});
+//   const PairBatch batch = loader.next();
+//
+// Every answer ends with the tokenizer's end of text. A batch holds its questions without padding, the shortest first, so
+// that equal lengths stand together (nn/unpadded.hpp); its answers are padded to the longest of them.
+#pragma once
+
+#include <stlm/core/batch.hpp>
+#include <stlm/data/byte_loader.hpp>
+#include <stlm/io/json.hpp>
+#include <stlm/io/mapped_file.hpp>
+
+namespace stlm {
+
+struct QuestionAnswer {
+  std::string question, answer;
+};
+
+/// What the two texts are called in the file; all other fields are passed over.
+struct QuestionAnswerFields {
+  std::string question = "question", answer = "answer";
+};
+
+/// All pairs of a file of JSON lines. Throws FileError naming file and line for what is no JSON object in UTF-8, lacks a
+/// field, or has an empty text.
+inline std::vector<QuestionAnswer> read_question_answers(const std::string& path, const QuestionAnswerFields& fields = {}) {
+  const MappedFile file(path);
+  std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.size());
+  expect<FileError>(!text.empty(), "stlm::read_question_answers: \"", path, "\" is empty; give a file of JSON lines.");
+  std::vector<QuestionAnswer> pairs;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string where = "stlm::read_question_answers: \"" + path + "\" line " + std::to_string(pairs.size() + 1);
+    QuestionAnswer& pair = pairs.emplace_back();
+    JsonReader json(text.substr(0, end), where);
+    json.object([&](const std::string& key) {
+      if (key != fields.question && key != fields.answer) return json.skip();
+      std::string& value = key == fields.question ? pair.question : pair.answer;
+      value = json.string();
+      expect<FileError>(!value.empty(), where, ": the field \"", key, "\" is empty; give it a text or leave the line out.");
+    });
+    json.end();
+    for (const auto& [name, value] : {std::pair(&fields.question, &pair.question), std::pair(&fields.answer, &pair.answer)})
+      expect<FileError>(!value->empty(), where, ": expected a field \"", *name,
+                        "\", found none; add it, or name the fields that the file has.");
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return pairs;
+}
+
+/// Batches of all pairs, each once an epoch; the n-th pair of the endless sequence is a function of (seed, n). Tokenizer
+/// has `encode(text)`, `pad` and `end_of_text`.
+template <class Tokenizer = ByteTokenizer>
+class QuestionAnswerLoader {
+ public:
+  /// `shape.tokens`: the most tokens of a question, and of an answer with its end of text.
+  QuestionAnswerLoader(const std::vector<QuestionAnswer>& pairs, BatchShape shape, std::uint64_t seed = 0,
+                       const Tokenizer& tokenizer = {})
+      : shape_(shape), key_(RandomKey::from_seed(seed)), pad_(tokenizer.pad), order_(static_cast<std::size_t>(shape.batch)) {
+    expect<Error>(!pairs.empty(), "stlm::QuestionAnswerLoader: there is no pair; give at least one.");
+    for (const QuestionAnswer& pair : pairs) {
+      Tokens& ids = pairs_.emplace_back(tokenizer.encode(pair.question), tokenizer.encode(pair.answer));
+      ids.answer.push_back(tokenizer.end_of_text);
+      expect<Error>(fits(ids.question) && fits(ids.answer), "stlm::QuestionAnswerLoader: pair ", pairs_.size(), " has ",
+                    ids.question.size(), " tokens in its question and ", ids.answer.size(),
+                    " in its answer with the end of text; expected 1 to ", shape.tokens,
+                    " in each: leave it out, or raise `tokens`.");
+    }
+    const auto most = static_cast<std::size_t>(shape.batch * shape.tokens);
+    questions_.reserve(most);
+    answers_.reserve(most);
+    lengths_.reserve(order_.size());
+  }
+
+  /// The next batch; its views are valid until the next call.
+  PairBatch next() {
+    const std::uint64_t size = pairs_.size();
+    std::size_t longest = 0;
+    for (const Tokens*& pair : order_) {
+      pair = &pairs_[detail::permute(key_.fold(position_ / size), position_ % size, size)];
+      longest = std::max(longest, pair->answer.size());
+      ++position_;
+    }
+    std::sort(order_.begin(), order_.end(), [](const Tokens* a, const Tokens* b) {
+      return a->question.size() != b->question.size() ? a->question.size() < b->question.size() : a < b;
+    });
+    questions_.clear();
+    answers_.clear();
+    lengths_.clear();
+    for (const Tokens* pair : order_) {
+      questions_.insert(questions_.end(), pair->question.begin(), pair->question.end());
+      lengths_.push_back(std::ssize(pair->question));
+      answers_.insert(answers_.end(), pair->answer.begin(), pair->answer.end());
+      answers_.resize(answers_.size() + longest - pair->answer.size(), pad_);
+    }
+    return {{questions_.data(), std::ssize(questions_)},
+            {lengths_.data(), shape_.batch},
+            {answers_.data(), shape_.batch, static_cast<Index>(longest)}};
+  }
+
+  /// Pairs handed out so far; `seek` continues from any.
+  std::uint64_t position() const { return position_; }
+  void seek(std::uint64_t position) { position_ = position; }
+
+ private:
+  struct Tokens {
+    std::vector<Token> question, answer;
+    Tokens(std::vector<Token> q, std::vector<Token> a) : question(std::move(q)), answer(std::move(a)) {}
+  };
+  bool fits(const std::vector<Token>& tokens) const { return !tokens.empty() && std::ssize(tokens) <= shape_.tokens; }
+
+  BatchShape shape_;
+  RandomKey key_;
+  Token pad_;
+  std::uint64_t position_ = 0;
+  std::vector<Tokens> pairs_;
+  std::vector<const Tokens*> order_;
+  std::vector<Token> questions_, answers_;
+  std::vector<Index> lengths_;
+};
+
+}  // namespace stlm

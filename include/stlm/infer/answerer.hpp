@@ -1,0 +1,82 @@
+// Answerer: answers questions with a next-thought model, token by token, keys and values of the past kept per layer.
+//
+//   Answerer<Model, Backend> answerer(ctx, 64);                      // questions and answers of up to 64 tokens
+//   answerer.answer(ctx, params, "Why?", options, [](char c) { std::cout << c; });
+//
+// A question is one pass of the encoder and the core; the decoder reads the prefixes once, then each token as it is drawn.
+// Memory is allocated by the constructor alone.
+#pragma once
+
+#include <string>
+
+#include <stlm/infer/sampler.hpp>
+#include <stlm/models/next_thought_model.hpp>
+#include <stlm/tokenizer/byte_tokenizer.hpp>
+
+namespace stlm {
+
+template <class Model, class Backend, class T = float>
+class Answerer {
+ public:
+  Answerer(Context<Backend>& ctx, Index capacity) : acts_(ctx, {1, capacity}) {
+    Arena count;
+    Model::plan_decode(count, state_, 1, capacity);
+    state_memory_ = Buffer<std::byte, typename Backend::memory_space>(static_cast<Index>(count.bytes()));
+    Arena bound(state_memory_.data(), count.kept_bytes());
+    Model::plan_decode(bound, state_, 1, capacity);
+  }
+
+  /// Reads a question; the logits of the answer's first token are in `logits()` then.
+  template <class P>
+  void ask(Context<Backend>& ctx, const P& params, std::span<const Token> question) {
+    const Index length = std::ssize(question);
+    Model::think(ctx, params.tree(), acts_.pass(), {question.data(), Extents<dynamic>(length)}, {&length, Extents<dynamic>(1)},
+                 acts_.cache());
+    plan(Model::Decoder::prefixes);
+    Model::Decoder::begin(ctx, params.tree().decoder, 1, acts_.cache().thought, step_, state_);
+    written_ = 0;
+  }
+
+  /// Reads the answer's next token.
+  template <class P>
+  void feed(Context<Backend>& ctx, const P& params, Token token) {
+    expect<Error>(written_ + 1 < acts_.pass().tokens, "stlm::Answerer: the answer has no room for more than ",
+                  acts_.pass().tokens, " tokens; give a larger capacity.");
+    if (written_ == 0) plan(1);
+    Model::Decoder::next(ctx, params.tree().decoder, params.tree().encoder.embedding, written_++, {&token, 1, 1}, step_, state_);
+  }
+
+  /// Scores over the vocabulary of the next token.
+  std::span<const T> logits() const { return {step_.head.logits.data(), static_cast<std::size_t>(Model::vocabulary)}; }
+
+  /// Calls `on_byte` for each byte of the answer as it is drawn; stops after max_bytes, at an end of text, or when the
+  /// capacity is reached.
+  template <class P, class OnByte>
+  void answer(Context<Backend>& ctx, const P& params, std::string_view question, const SampleOptions& options,
+              OnByte&& on_byte) {
+    Sampler sampler(Model::vocabulary, options);
+    ask(ctx, params, ByteTokenizer::encode(question));
+    const Index most = std::min(options.max_bytes, acts_.pass().tokens);
+    for (Index i = 0; i < most; ++i) {
+      const Token token = sampler(logits(), Model::ignore);
+      if (token >= 256) return;
+      on_byte(static_cast<char>(token));
+      if (i + 1 < most) feed(ctx, params, token);
+    }
+  }
+
+ private:
+  /// Lays out the decoder's cache for a step of so many rows.
+  void plan(Index rows) {
+    Arena arena = Replanned<typename Model::Decoder>::arena(acts_.cache().decoder_memory);
+    Model::Decoder::plan_step(arena, step_, 1, rows);
+  }
+
+  Activations<Model, Backend, T> acts_;
+  Buffer<std::byte, typename Backend::memory_space> state_memory_;
+  typename Model::template KvCache<T> state_{};
+  typename Model::Decoder::template Cache<T> step_{};
+  Index written_ = 0;
+};
+
+}  // namespace stlm

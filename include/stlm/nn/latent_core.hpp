@@ -1,0 +1,85 @@
+// Cores of a next-thought model: from the latent vector of what was read to that of what is to be written.
+//
+//   LatentMlp    y = W2 relu(W1 x + b1) + b2
+//   LatentConv   for each width W in turn: x as Latent / W rows of W numbers, x <- x W_W^T + b_W
+//
+// x (N, Latent) -> y (N, Latent). LatentConv<4800, 30, 300, 3> has 91,000 weights where the Mlp has 46 million: one small
+// matrix is used at every place, as a convolution's is. Cached: the rows between the matrices.
+#pragma once
+
+#include <array>
+#include <tuple>
+
+#include <stlm/nn/feed_forward.hpp>
+
+namespace stlm {
+
+template <Index Latent, Index Hidden = Latent>
+using LatentMlp = FeedForward<Latent, Hidden, Relu, WithBias>;
+
+template <Index Latent, Index... Widths>
+struct LatentConv {
+  static constexpr std::size_t size = sizeof...(Widths);
+  static_assert(size > 0 && ((Latent % Widths == 0) && ...),
+                "stlm::LatentConv: a width does not divide Latent; give widths that cut the latent vector into equal rows.");
+
+  template <class T>
+  struct Params {
+    std::tuple<typename Linear<Widths, Widths, true>::template Params<T>...> linears;
+  };
+  template <class T>
+  struct Cache {
+    std::array<View<T, dynamic, Latent>, size> inputs, douts;  // inputs[0] and the last of douts stay empty: x and dy
+  };
+
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p) {
+    each([&]<std::size_t I, Index W>() { Linear<W, W, true>::visit(v, path / static_cast<Index>(I), std::get<I>(p.linears)); });
+  }
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    for (std::size_t i = 1; i < size; ++i) {
+      arena.keep(cache.inputs[i], pass.rows());
+      arena.temp(cache.douts[i - 1], pass.rows());
+    }
+  }
+  static constexpr double flops_per_token(Index) { return 2.0 * Latent * (Widths + ...); }
+
+  template <class B, class T>
+  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Latent> x, Rows<T, Latent> y,
+                      const Cache<T>& cache) {
+    each([&]<std::size_t I, Index W>() {
+      Linear<W, W, true>::forward(ctx, std::get<I>(p.linears), pass, folded<W>(I == 0 ? x : as_const(cache.inputs[I])),
+                                  folded<W>(I + 1 == size ? y : cache.inputs[(I + 1) % size]), Empty{});
+    });
+  }
+  template <class B, class T>
+  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Latent> x, Rows<const T, Latent> dy,
+                       Rows<T, Latent> dx, const Cache<T>& cache, const Params<T>& grads) {
+    each([&]<std::size_t Reversed, Index>() {
+      constexpr std::size_t I = size - 1 - Reversed;
+      constexpr Index W = std::array{Widths...}[I];
+      Linear<W, W, true>::backward(ctx, std::get<I>(p.linears), pass, folded<W>(I == 0 ? x : as_const(cache.inputs[I])),
+                                   folded<W>(I + 1 == size ? dy : as_const(cache.douts[I])),
+                                   folded<W>(I == 0 ? dx : cache.douts[(I + size - 1) % size]), Empty{},
+                                   std::get<I>(grads.linears));
+    });
+  }
+
+ private:
+  template <class F>
+  static constexpr void each(F&& f) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<I, Widths>(), ...); }
+    (std::make_index_sequence<size>{});
+  }
+  template <class T>
+  static View<const T, dynamic, Latent> as_const(View<T, dynamic, Latent> x) {
+    return x;
+  }
+  template <Index W, class T>
+  static View<T, dynamic, W> folded(View<T, dynamic, Latent> x) {
+    return View<T, dynamic, W>(x.data(), x.size() / W);
+  }
+};
+
+}  // namespace stlm

@@ -1,0 +1,167 @@
+// LatentDecoder: writes the text that a latent vector stands for.
+//
+//   stream = [ P prefixes Wp z | Embedding(answer without its last token) ],   h = Core(stream), causal
+//   logits of answer token t = Head(h at P + t - 1),   t = 0, 1, ..
+//
+// z (B, Latent), answer (B, A) -> logits (B*A, V); the stream has P + A - 1 rows a sequence. Every answer token is
+// predicted from z and the tokens before it: the first from the last prefix, so that writing can begin without any. The
+// embedding belongs to the encoder. Cached: the stream, what comes out of the core, and what the parts cache.
+//
+// To write token by token: `begin` reads the prefixes, `next` one token for each sequence; either leaves the logits of
+// what follows.
+#pragma once
+
+#include <stlm/nn/embedding.hpp>
+#include <stlm/nn/head.hpp>
+#include <stlm/nn/linear.hpp>
+
+namespace stlm {
+
+/// How often an answer token's row of the table is added: the reference's code forms 2 x + position.
+struct TokensOnce {
+  static constexpr bool twice = false;
+};
+struct TokensTwice {
+  static constexpr bool twice = true;
+};
+
+template <Index Latent, Index Prefixes, class EmbeddingLayer, class CoreModule, class HeadLayer, class Tokens = TokensOnce>
+struct LatentDecoder {
+  static_assert(Prefixes > 0, "stlm::LatentDecoder: expected Prefixes > 0: without one the decoder cannot read the latent.");
+  using Embedding = EmbeddingLayer;
+  using Core = CoreModule;
+  using Head = HeadLayer;
+  static constexpr Index latent = Latent, dim = Core::dim, vocabulary = Head::vocabulary, prefixes = Prefixes;
+  using Prefix = Linear<Latent, Prefixes * dim>;
+
+  template <class T>
+  struct Params {
+    typename Prefix::template Params<T> prefix;
+    typename Core::template Params<T> core;
+    typename Head::template Params<T> head;
+  };
+  template <class T>
+  using Table = typename Embedding::template Params<T>;
+  template <class T>
+  struct Cache {
+    View<T, dynamic, Prefixes * dim> prefix;      // (B, P * C)
+    View<T, dynamic, dim> stream, last, d;        // (B * (P + A - 1), C)
+    View<T, dynamic, dim> embedded, ends, dends;  // (B * A, C)
+    typename Embedding::template Cache<T> embedding;
+    typename Core::template Cache<T> core;
+    typename Head::template Cache<T> head;
+  };
+  template <class T>
+  using KvCache = typename Core::template KvCache<T>;
+
+  /// `table` is the embedding's, already bound, for a tied head.
+  template <class V, class P, class TableView>
+  static constexpr void visit(V& v, const Path& path, P& p, const TableView& table) {
+    Prefix::visit(v, path / "prefix", p.prefix);
+    Core::visit(v, path / "core", p.core);
+    Head::visit(v, path / "head", p.head, table);
+  }
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    plan(arena, cache, stream_pass(pass), pass);
+  }
+  /// For `begin` (Prefixes tokens) or `next` (one).
+  template <class A, class C>
+  static constexpr void plan_step(A& arena, C& cache, Index batch, Index tokens) {
+    plan(arena, cache, {batch, tokens}, {batch, 1});
+  }
+  template <class A, class S>
+  static constexpr void plan_decode(A& arena, S& state, Index batch, Index answer_tokens) {
+    Core::plan_decode(arena, state, batch, Prefixes + answer_tokens - 1);
+  }
+
+  /// Fills `cache.head.logits` (B*A, V).
+  template <class B, class T>
+  static void forward(Context<B>& ctx, const Params<T>& p, const Table<T>& table, const Pass& pass, Rows<const T, Latent> z,
+                      View<const Token, dynamic, dynamic> answers, const Cache<T>& cache) {
+    const Pass all = stream_pass(pass);
+    embed(ctx, table, pass.at(0), answers, cache);
+    Prefix::forward(ctx, p.prefix, pass, z, cache.prefix, Empty{});
+    ops::copy_rows(ctx, MatrixView<T>(cache.prefix), part(cache.stream, all, 0, Prefixes));
+    ops::copy_rows(ctx, part(cache.embedded, pass, 0, pass.tokens - 1), part(cache.stream, all, Prefixes, pass.tokens - 1));
+    Core::forward(ctx, p.core, all.at(1), cache.stream, cache.last, cache.core);
+    ops::copy_rows(ctx, part(cache.last, all, Prefixes - 1, pass.tokens), part(cache.ends, pass, 0, pass.tokens));
+    Head::forward(ctx, p.head, pass, cache.ends, cache.head.logits, cache.head);
+  }
+
+  /// `cache.head.logits` holds their gradient. Overwrites dz.
+  template <class B, class T>
+  static void backward(Context<B>& ctx, const Params<T>& p, const Table<T>& table, const Pass& pass, Rows<const T, Latent> z,
+                       View<const Token, dynamic, dynamic> answers, Rows<T, Latent> dz, const Cache<T>& cache,
+                       const Params<T>& grads, const Table<T>& table_grads) {
+    const Pass all = stream_pass(pass);
+    Head::backward(ctx, p.head, pass, cache.ends, cache.head.logits, cache.dends, cache.head, grads.head);
+    ops::clear(ctx, part(cache.d, all, 0, Prefixes - 1));
+    ops::copy_rows(ctx, part(cache.dends, pass, 0, pass.tokens), part(cache.d, all, Prefixes - 1, pass.tokens));
+    Core::backward(ctx, p.core, all.at(1), cache.stream, cache.d, cache.core, grads.core);
+    ops::copy_rows(ctx, part(cache.d, all, 0, Prefixes), MatrixView<T>(cache.prefix));
+    Prefix::backward(ctx, p.prefix, pass, z, cache.prefix, dz, Empty{}, grads.prefix);
+    ops::copy_rows(ctx, part(cache.d, all, Prefixes, pass.tokens - 1), part(cache.dends, pass, 0, pass.tokens - 1));
+    ops::clear(ctx, part(cache.dends, pass, pass.tokens - 1, 1));
+    if constexpr (Tokens::twice) ops::embedding_backward(ctx, answers, cache.dends, table_grads.table);
+    Embedding::backward(ctx, table, pass.at(0), answers, cache.dends, cache.embedding, table_grads);
+  }
+
+  /// Logits (B, V) of the first answer token.
+  template <class B, class T>
+  static void begin(Context<B>& ctx, const Params<T>& p, Index batch, Rows<const T, Latent> z, const Cache<T>& cache,
+                    const KvCache<T>& state) {
+    const Pass all{batch, Prefixes};
+    Prefix::forward(ctx, p.prefix, all, z, cache.prefix, Empty{});
+    decode(ctx, p, all, View<T, dynamic, dim>(cache.prefix.data(), all.rows()), cache, state);
+  }
+  /// Logits (B, V) of what follows `tokens` (B, 1), the answer's tokens number `position`.
+  template <class B, class T>
+  static void next(Context<B>& ctx, const Params<T>& p, const Table<T>& table, Index position,
+                   View<const Token, dynamic, dynamic> tokens, const Cache<T>& cache, const KvCache<T>& state) {
+    embed(ctx, table, {tokens.extent(0), 1, position}, tokens, cache);
+    decode(ctx, p, {tokens.extent(0), 1, Prefixes + position}, cache.embedded, cache, state);
+  }
+
+ private:
+  /// The pass of the stream for the pass of an answer.
+  static constexpr Pass stream_pass(Pass pass) {
+    pass.tokens += Prefixes - 1;
+    return pass;
+  }
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& all, const Pass& answer) {
+    arena.keep(cache.prefix, all.batch);
+    arena.keep(cache.stream, all.rows());
+    arena.keep(cache.last, all.rows());
+    arena.keep(cache.embedded, answer.rows());
+    arena.keep(cache.ends, answer.rows());
+    arena.temp(cache.d, all.rows());
+    arena.temp(cache.dends, answer.rows());
+    arena.overlay([&] { Embedding::plan(arena, cache.embedding, answer); }, [&] { Core::plan(arena, cache.core, all); },
+                  [&] { Head::plan(arena, cache.head, answer); });
+  }
+  template <class B, class T>
+  static void embed(Context<B>& ctx, const Table<T>& table, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
+                    const Cache<T>& cache) {
+    Embedding::forward(ctx, table, pass, tokens, cache.embedded, cache.embedding);
+    if constexpr (Tokens::twice) {
+      ops::embedding_forward(ctx, table.table, tokens, cache.ends);
+      ops::add(ctx, cache.embedded, cache.ends, cache.embedded);
+    }
+  }
+  template <class B, class T>
+  static void decode(Context<B>& ctx, const Params<T>& p, const Pass& all, View<T, dynamic, dim> stream, const Cache<T>& cache,
+                     const KvCache<T>& state) {
+    Core::decode(ctx, p.core, all, stream, cache.last, cache.core, state);
+    ops::copy_rows(ctx, part(cache.last, all, all.tokens - 1, 1), MatrixView<T>(cache.ends));
+    Head::forward(ctx, p.head, {all.batch, 1}, cache.ends, cache.head.logits, cache.head);
+  }
+  /// Tokens [first, first + count) of every sequence, a sequence a row.
+  template <class T>
+  static MatrixView<T> part(View<T, dynamic, dim> rows, const Pass& pass, Index first, Index count) {
+    return {rows.data() + first * dim, pass.batch, count * dim, pass.tokens * dim};
+  }
+};
+
+}  // namespace stlm

@@ -1,0 +1,58 @@
+// Pooling by attention: how much attention each token received, and the tokens that received most.
+//
+//   received:  s_j = mean over heads h and queries i of P[h, i, j],    P = exp(Q K^T / sqrt(D) - lse), not causal
+//   highest:   the K rows of each sequence whose s is highest
+//
+// The choice of rows is piecewise constant, so scores have no gradient. Rows are taken with ops::embedding_forward, the
+// activations being the table, and their gradients put back with ops::embedding_backward.
+#pragma once
+
+#include <cmath>
+
+#include <stlm/core/scalar.hpp>
+#include <stlm/ops/attention.hpp>
+
+namespace stlm::ops {
+
+namespace impl {
+template <class Backend>
+struct AttentionPool : MissingBackend<Backend> {};
+
+/// The picks of one sequence of `size` scores: the rows `first` + j of the `keep` highest, equal ones by position, NaN
+/// last. The rank of a score is counted, so nothing is sorted and every thread finds the same.
+template <class T>
+void pick_highest(const T* scores, Index size, Index keep, bool by_score, Index first, Token* picks) {
+  const auto value = [&](Index j) {
+    const real_t<T> score = real_part(scores[j]);
+    return std::isnan(score) ? -INFINITY : score;
+  };
+  for (Index j = 0, next = 0; j < size; ++j) {
+    Index rank = 0;
+    for (Index i = 0; i < size; ++i) rank += value(i) > value(j) || (value(i) == value(j) && i < j);
+    if (rank < keep) picks[by_score ? rank : next++] = static_cast<Token>(first + j);
+  }
+}
+}  // namespace impl
+
+/// q (B, T, H, D), k (B, T, Kv, D) and the lse (B * H * T) that `attention_forward` left, without a causal mask ->
+/// scores (B, T).
+template <class Backend, class T>
+void attention_received(Context<Backend>& ctx, std::type_identity_t<HeadsView<const T>> q,
+                        std::type_identity_t<HeadsView<const T>> k, std::type_identity_t<View<const T, dynamic>> lse,
+                        View<T, dynamic, dynamic> scores) {
+  expect(k.heads > 0 && q.heads % k.heads == 0 && lse.size() == q.heads * scores.size(),
+         "stlm::ops::attention_received: scores of ", scores.extent(0), " sequences of ", scores.extent(1),
+         " tokens do not fit ", q.heads, " query heads, ", k.heads, " key heads and ", lse.size(), " row sums.");
+  impl::AttentionPool<Backend>::template received<T>(ctx, q, k, lse.data(), scores);
+}
+
+/// scores (B, T) -> picks (B, K): the rows of (B*T, C) that are kept, in order of position, or of score when `by_score`.
+template <class Backend, class T>
+void keep_highest(Context<Backend>& ctx, View<T, dynamic, dynamic> scores, bool by_score, View<Token, dynamic, dynamic> picks) {
+  expect(picks.extent(0) == scores.extent(0) && picks.extent(1) <= scores.extent(1), "stlm::ops::keep_highest: cannot keep ",
+         picks.extent(1), " tokens in ", picks.extent(0), " sequences, found ", scores.extent(0), " sequences of ",
+         scores.extent(1), ".");
+  impl::AttentionPool<Backend>::template keep_highest<T>(ctx, scores, by_score, picks);
+}
+
+}  // namespace stlm::ops

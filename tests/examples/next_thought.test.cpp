@@ -1,0 +1,70 @@
+// The program as a user runs it: trains on built-in and on given pairs, answers, and says what is wrong.
+#include <cstdio>
+
+#include "io/temporary_folder.hpp"
+#include "support/catch.hpp"
+
+namespace {
+
+struct Result {
+  int status;
+  std::string output;  // standard output and error
+};
+
+Result run(const std::string& arguments) {
+  std::FILE* const pipe = ::popen((STLM_PROGRAM " " + arguments + " 2>&1").c_str(), "r");
+  std::string output;
+  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output.push_back(static_cast<char>(c));
+  return {WEXITSTATUS(::pclose(pipe)), output};
+}
+
+std::string last_line(const std::string& text) {
+  const std::size_t end = text.find_last_not_of('\n'), begin = text.rfind('\n', end);
+  return text.substr(begin + 1, end - begin);
+}
+
+bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("the last line of train is one JSON object") {
+  const TemporaryFolder folder;
+  const Result trained = run("train --steps 2 --out " + folder / "out");
+  REQUIRE(trained.status == 0);
+  const std::string json = last_line(trained.output);
+  CHECK(json.front() == '{');
+  CHECK(json.back() == '}');
+  for (const char* key : {"params", "steps", "pairs", "seconds", "train_nats", "val_pairs", "val_exact_match", "val_nats_per_byte"})
+    CHECK(mentions(json, "\"" + std::string(key) + "\":"));
+  CHECK(mentions(json, "\"steps\":2,\"pairs\":128"));
+}
+
+TEST_CASE("it learns given pairs by heart and answers them, whatever the number of threads") {
+  const TemporaryFolder folder;
+  std::string pairs;
+  for (int i = 0; i < 10; ++i)  // the last is held out, and asks what the first asks
+    pairs += R"({"id": 7, "q": "Which number is )" + std::to_string(i % 9) + R"(?", "a": ")" + "xyz"[i % 3] + std::to_string(i % 9 * 3) + "\"}\n";
+  write_text(folder / "pairs.jsonl", pairs);
+  const std::string train = "train --steps 150 --batch 9 --question q --answer a --data " + folder / "pairs.jsonl" + " --out ";
+  const Result trained = run(train + folder / "out" + " --threads 2");
+  REQUIRE(trained.status == 0);
+  CHECK(mentions(trained.output, "9 pairs to train on, 1 held out"));
+  CHECK(run("generate --prompt 'Which number is 4?' --weights " + folder / "out/model.safetensors").output == "y12\n");
+  CHECK(run("generate --prompt 'Which number is 8?' --weights " + folder / "out/model.safetensors").output == "z24\n");
+  REQUIRE(run(train + folder / "one" + " --threads 1").status == 0);
+  CHECK(read_text(folder / "out/model.safetensors") == read_text(folder / "one/model.safetensors"));
+}
+
+TEST_CASE("help and info describe the model; nonsense is refused with a reason") {
+  CHECK(mentions(run("info").output, "encoder.pool.1.out_norm.weight"));
+  CHECK(mentions(run("--help").output, "A next-thought model over bytes"));
+  CHECK(run("").status != 0);
+  const TemporaryFolder folder;
+  write_text(folder / "bad", "{\"question\": \"a\", \"answer\": \"b\"}\n{\"question\": \"c\"}\n");
+  const Result bad = run("train --steps 1 --data " + folder / "bad" + " --out " + folder / "o");
+  CHECK(bad.status == 1);
+  CHECK(mentions(bad.output, "bad\" line 2: expected a field \"answer\", found none"));
+  write_text(folder / "few", "{\"question\": \"a\", \"answer\": \"b\"}\n");
+  CHECK(mentions(run("train --steps 1 --data " + folder / "few" + " --out " + folder / "o").output, "too few pairs"));
+  CHECK(mentions(run("generate --prompt x --weights " + folder / "few").output, "few"));
+}

@@ -1,0 +1,104 @@
+#include <stlm/infer/answerer.hpp>
+
+#include <stlm/models/next_thought.hpp>
+
+#include <stlm/backend/eigen.hpp>
+
+#include "support/allocation_counter.hpp"
+#include "support/catch.hpp"
+#include "support/numbers.hpp"
+
+using namespace stlm;
+
+namespace {
+
+struct SmallConfig : NextThoughtDefaults {
+  static constexpr int dim = 16, heads = 4, ffn_dim = 24, max_tokens = 32, decoder_layers = 2, prefixes = 4;
+  static constexpr PoolShape pools[] = {{24, 300}, {32, 500}};
+};
+using Small = NextThought<SmallConfig>;
+using Backend = EigenBackend;
+
+struct Setup {
+  Context<Backend> ctx{{.threads = 2, .seed = 3}};
+  Parameters<Small, Backend> params{ctx};
+  Setup() { init(ctx, params); }
+
+  /// Logits that follow `answer` in a full pass, which predicts one more token: its own logits do not depend on it.
+  std::vector<float> full_logits(std::string_view question, std::vector<Token> answer) {
+    const std::vector<Token> asked = ByteTokenizer::encode(question);
+    const Index length = std::ssize(asked);
+    answer.push_back(ByteTokenizer::pad);
+    Activations<Small, Backend> acts(ctx, {1, 32});
+    Small::logits(ctx, params.tree(), acts.pass(),
+                  {{asked.data(), Extents<dynamic>(length)}, {&length, Extents<dynamic>(1)}, {answer.data(), 1, std::ssize(answer)}},
+                  acts.cache());
+    const auto& logits = acts.cache().decoder.head.logits;
+    return {logits.end() - Small::vocabulary, logits.end()};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Answerer: the logits of every token are those of the full pass", "[infer][answerer]") {
+  Setup s;
+  Answerer<Small, Backend> answerer(s.ctx, 32);
+  for (const std::string question : {"What?", "a", "one two three"}) {  // one answerer for many questions
+    answerer.ask(s.ctx, s.params, ByteTokenizer::encode(question));
+    std::vector<Token> answer;
+    for (const char c : std::string("an answer of 31 tokens, no more")) {
+      CHECK(test::deviation(s.full_logits(question, answer), answerer.logits()) < 1e-5);
+      answer.push_back(static_cast<unsigned char>(c));
+      answerer.feed(s.ctx, s.params, answer.back());
+    }
+    CHECK(test::deviation(s.full_logits(question, answer), answerer.logits()) < 1e-5);
+    CHECK_THROWS_WITH(answerer.feed(s.ctx, s.params, 'x'),
+                      "stlm::Answerer: the answer has no room for more than 32 tokens; give a larger capacity.");
+  }
+}
+
+TEST_CASE("Answerer: an answer is what sampling from the full pass gives", "[infer][answerer]") {
+  Setup s;
+  const SampleOptions options{.max_bytes = 20, .temperature = 0.9, .top_k = 40, .seed = 4};
+  std::vector<Token> tokens;
+  std::string expected, found;
+  Sampler sampler(Small::vocabulary, options);
+  while (std::ssize(tokens) < 20) {
+    const auto logits = s.full_logits("fox", tokens);
+    tokens.push_back(sampler(std::span<const float>(logits), Small::ignore));
+    if (tokens.back() >= 256) break;
+    expected.push_back(static_cast<char>(tokens.back()));
+  }
+  Answerer<Small, Backend> answerer(s.ctx, 32);
+  answerer.answer(s.ctx, s.params, "fox", options, [&](char c) { found += c; });
+  CHECK(found == expected);
+  CHECK(!found.empty());
+  answerer.answer(s.ctx, s.params, "fox", {.max_bytes = 0}, [](char) { FAIL("no byte was asked for"); });
+  CHECK_THROWS_AS(answerer.answer(s.ctx, s.params, "", options, [](char) {}), ShapeError);
+}
+
+TEST_CASE("Answerer: stops when the capacity is reached", "[infer][answerer]") {
+  Setup s;
+  Answerer<Small, Backend> answerer(s.ctx, 5);
+  int bytes = 0;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    int length = 0;
+    answerer.answer(s.ctx, s.params, "fox", {.max_bytes = 100, .seed = seed}, [&](char) { ++length; });
+    bytes = std::max(bytes, length);
+  }
+  CHECK(bytes == 5);
+}
+
+TEST_CASE("Answerer: asking and writing allocate nothing", "[infer][answerer][allocation]") {
+  Setup s;
+  Answerer<Small, Backend> answerer(s.ctx, 32);
+  Sampler sampler(Small::vocabulary, {.temperature = 0.8, .top_k = 20});
+  const std::vector<Token> question = ByteTokenizer::encode("What is it?");
+  const long count = test::count_allocations([&] {
+    for (int i = 0; i < 2; ++i) {
+      answerer.ask(s.ctx, s.params, question);
+      for (int t = 0; t < 31; ++t) answerer.feed(s.ctx, s.params, sampler(answerer.logits(), Small::ignore));
+    }
+  });
+  CHECK(count == 0);
+}
