@@ -9,6 +9,9 @@
 #include <stlm/models/byte_model.hpp>
 #include <stlm/models/describe.hpp>
 #include <stlm/models/program.hpp>
+#include <stlm/tokenizer/bpe_file.hpp>
+#include <stlm/tokenizer/bpe_training.hpp>
+#include <stlm/tokenizer/gpt2_files.hpp>
 #include <stlm/train/adamw.hpp>
 #include <stlm/train/checkpoint.hpp>
 #include <stlm/train/clip.hpp>
