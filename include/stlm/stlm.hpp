@@ -18,6 +18,9 @@
 #include <stlm/models/program.hpp>
 #include <stlm/nn/lora_mixture.hpp>
 #include <stlm/nn/mixture_of_experts.hpp>
+#include <stlm/tokenizer/bpe_file.hpp>
+#include <stlm/tokenizer/bpe_training.hpp>
+#include <stlm/tokenizer/gpt2_files.hpp>
 #include <stlm/train/adamw.hpp>
 #include <stlm/train/checkpoint.hpp>
 #include <stlm/train/clip.hpp>

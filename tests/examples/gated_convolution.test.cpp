@@ -1,5 +1,5 @@
 // The example's block: its gradients, and decoding against the full pass. What a user would check of a block of his own.
-#include "../../examples/03_custom_block/gated_convolution.hpp"
+#include "../../examples/07_custom_block/gated_convolution.hpp"
 
 #include "support/backend_parity.hpp"
 #include "support/gradient_check.hpp"

@@ -10,12 +10,6 @@
 using stlm::FileError;
 using stlm::MappedFile;
 
-namespace {
-std::string text_of(const MappedFile& file) {
-  return {reinterpret_cast<const char*>(file.bytes().data()), file.size()};
-}
-}  // namespace
-
 TEST_CASE("MappedFile: holds the bytes of the file", "[io][mapped_file]") {
   const TemporaryFolder folder;
   std::string text;
@@ -23,7 +17,7 @@ TEST_CASE("MappedFile: holds the bytes of the file", "[io][mapped_file]") {
   write_text(folder / "data", text);
   const MappedFile file(folder / "data");
   CHECK(file.size() == text.size());
-  CHECK(text_of(file) == text);
+  CHECK(file.text() == text);
 }
 
 TEST_CASE("MappedFile: an empty file is an empty span", "[io][mapped_file]") {
@@ -42,10 +36,10 @@ TEST_CASE("MappedFile: moves and does not copy", "[io][mapped_file]") {
   write_text(folder / "b", "second");
   MappedFile a(folder / "a"), b(folder / "b");
   const MappedFile moved(std::move(a));
-  CHECK(text_of(moved) == "first");
+  CHECK(moved.text() == "first");
   CHECK(a.bytes().empty());
   a = std::move(b);
-  CHECK(text_of(a) == "second");
+  CHECK(a.text() == "second");
 }
 
 TEST_CASE("MappedFile: outlives the name of its file", "[io][mapped_file]") {
@@ -53,7 +47,7 @@ TEST_CASE("MappedFile: outlives the name of its file", "[io][mapped_file]") {
   write_text(folder / "data", "still here");
   const MappedFile file(folder / "data");
   std::filesystem::remove(folder / "data");
-  CHECK(text_of(file) == "still here");
+  CHECK(file.text() == "still here");
 }
 
 TEST_CASE("MappedFile: says what is wrong with a path", "[io][mapped_file]") {

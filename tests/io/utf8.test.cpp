@@ -1,5 +1,7 @@
 #include <stlm/io/utf8.hpp>
 
+#include <vector>
+
 #include "support/catch.hpp"
 
 using stlm::utf8_length;
@@ -29,17 +31,19 @@ TEST_CASE("utf8_prefix: ends at the first byte that belongs to no character", "[
   CHECK(utf8_prefix("\xff") == 0);
 }
 
-TEST_CASE("append_utf8: writes what utf8_length reads, for every character", "[io][utf8]") {
+TEST_CASE("append_utf8: writes what utf8_length and utf8_code read, for every character", "[io][utf8]") {
   std::string text;
-  std::size_t characters = 0;
+  std::vector<std::uint32_t> codes;
   for (std::uint32_t code = 0; code <= 0x10FFFF; code += code < 0x3000 ? 1 : 97) {
     if (code >= 0xD800 && code <= 0xDFFF) continue;
     stlm::append_utf8(text, code);
-    ++characters;
+    codes.push_back(code);
   }
   REQUIRE(utf8_prefix(text) == text.size());
-  for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(utf8_length(rest))) --characters;
-  CHECK(characters == 0);
+  std::vector<std::uint32_t> read;
+  for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(utf8_length(rest)))
+    read.push_back(stlm::utf8_code(rest.substr(0, utf8_length(rest))));
+  CHECK((read == codes));
 
   std::string edges;
   for (const std::uint32_t code : {0x7Fu, 0x80u, 0x7FFu, 0x800u, 0xFFFFu, 0x10000u, 0x10FFFFu})

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include <stlm/io/file_descriptor.hpp>
 
@@ -48,6 +49,7 @@ class MappedFile {
   }
 
   std::span<const std::byte> bytes() const { return bytes_; }
+  std::string_view text() const { return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()}; }
   std::size_t size() const { return bytes_.size(); }
 
  private:

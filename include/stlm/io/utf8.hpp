@@ -24,6 +24,14 @@ constexpr std::size_t utf8_length(std::string_view text) {
   return overlong || surrogate || too_large ? 0 : length;
 }
 
+/// The number of the one character that `character` holds.
+constexpr std::uint32_t utf8_code(std::string_view character) {
+  constexpr std::uint32_t lead[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+  std::uint32_t code = static_cast<unsigned char>(character[0]) & lead[character.size()];
+  for (const char c : character.substr(1)) code = code << 6 | (static_cast<unsigned char>(c) & 0x3F);
+  return code;
+}
+
 /// Where `text` stops being UTF-8; its size when all of it is.
 constexpr std::size_t utf8_prefix(std::string_view text) {
   std::size_t at = 0;

@@ -1,0 +1,100 @@
+// FlatMap<Key, Value>: a hash table with linear probing, at most half full. And its two keys: a pair of ids, and a
+// short piece of text.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <stlm/core/config.hpp>
+
+namespace stlm {
+
+/// Two ids side by side.
+struct TokenPair {
+  Token left = -1, right = -1;
+  friend auto operator<=>(const TokenPair&, const TokenPair&) = default;
+};
+
+}  // namespace stlm
+
+namespace stlm::detail {
+
+inline std::uint64_t hash(TokenPair pair) {
+  return std::bit_cast<std::uint64_t>(pair) * 0x9E3779B97F4A7C15u;
+}
+
+/// At most 15 bytes as two numbers, which are faster to compare: the bytes, zeros, and in the last byte the length.
+struct ShortPiece {
+  static constexpr std::size_t most_bytes = 15;
+
+  std::uint64_t low = 0, high = 0;
+
+  ShortPiece() = default;
+  explicit ShortPiece(std::string_view piece) {
+    char bytes[16] = {};
+    std::memcpy(bytes, piece.data(), piece.size());
+    bytes[15] = static_cast<char>(piece.size());
+    std::memcpy(&low, bytes, 8);
+    std::memcpy(&high, bytes + 8, 8);
+  }
+  friend bool operator==(const ShortPiece&, const ShortPiece&) = default;
+  friend std::uint64_t hash(const ShortPiece& key) {
+    return (key.low ^ std::rotl(key.high * 0x9E3779B97F4A7C15u, 32)) * 0xD6E8FEB86659FD93u;
+  }
+};
+
+/// The upper bits of hash(Key) choose the slot; a default Key marks an empty one and is no entry's.
+template <class Key, class Value>
+class FlatMap {
+ public:
+  std::size_t size() const { return size_; }
+
+  /// Null when there is none.
+  const Value* find(const Key& key) const {
+    const Slot& slot = slots_[place(key)];
+    return slot.key == Key() ? nullptr : &slot.value;
+  }
+  /// Made when there is none.
+  Value& operator[](const Key& key) {
+    if (2 * (size_ + 1) > slots_.size()) grow();
+    Slot& slot = slots_[place(key)];
+    size_ += slot.key == Key();
+    slot.key = key;
+    return slot.value;
+  }
+  template <class F>
+  void for_each(F&& visit) const {
+    for (const Slot& slot : slots_)
+      if (slot.key != Key()) visit(slot.key, slot.value);
+  }
+
+ private:
+  struct Slot {
+    Key key;
+    Value value{};
+  };
+
+  /// The slot of `key`, or the empty one that it may take.
+  std::size_t place(const Key& key) const {
+    auto at = static_cast<std::size_t>(hash(key) >> shift_);
+    while (slots_[at].key != key && slots_[at].key != Key()) at = (at + 1) & (slots_.size() - 1);
+    return at;
+  }
+  void grow() {
+    std::vector<Slot> old(2 * slots_.size());
+    old.swap(slots_);
+    --shift_;
+    for (Slot& slot : old)
+      if (slot.key != Key()) slots_[place(slot.key)] = std::move(slot);
+  }
+
+  std::vector<Slot> slots_ = std::vector<Slot>(16);
+  std::size_t size_ = 0;
+  int shift_ = 60;  // 64 - log2 of the number of slots
+};
+
+}  // namespace stlm::detail

@@ -1,0 +1,24 @@
+// What both rules of training do with ids: begin with bytes, and replace pairs.
+#pragma once
+
+#include <stlm/tokenizer/detail/flat_map.hpp>
+
+namespace stlm::detail {
+
+inline void append_bytes(std::vector<Token>& ids, std::string_view text) {
+  for (const char c : text) ids.push_back(static_cast<unsigned char>(c));
+}
+
+/// One pass from left to right: neighbours for which `id_of(pair)` is not null become that id.
+template <class IdOf>
+void merge_pass(std::vector<Token>& ids, IdOf&& id_of) {
+  std::size_t to = 0;
+  for (std::size_t from = 0; from < ids.size(); ++from) {
+    const Token* const id = from + 1 < ids.size() ? id_of(TokenPair{ids[from], ids[from + 1]}) : nullptr;
+    ids[to++] = id ? *id : ids[from];
+    from += id != nullptr;
+  }
+  ids.resize(to);
+}
+
+}  // namespace stlm::detail

@@ -1,0 +1,25 @@
+// Merges that a rule learns, beside those that make_goldens.py found by counting everything anew each time.
+#pragma once
+
+#include <stlm/tokenizer/bpe_training.hpp>
+
+#include "golden.hpp"
+
+template <class Rule>
+void check_merges(const std::string& rule) {
+  int checked = 0;
+  for_each_golden("merges.txt", 6, [&](const std::vector<std::string>& parts) {
+    std::istringstream stream(parts[0]);
+    std::string name, hex;
+    stlm::Token vocabulary = 0;
+    stream >> name >> vocabulary >> hex;
+    if (name != rule) return;
+    const auto tokenizer = stlm::train_bpe<Rule>(from_hex(hex), vocabulary);
+    std::vector<stlm::Token> ids;
+    for (const auto [left, right] : tokenizer.parts().merges) ids.insert(ids.end(), {left, right});
+    CHECK(ids == numbers<stlm::Token>(parts[1]));
+    CHECK(tokenizer.vocabulary() == vocabulary);
+    ++checked;
+  });
+  CHECK(checked == 3);
+}

@@ -1,0 +1,43 @@
+#include <stlm/tokenizer/reference_merges.hpp>
+
+#include "merges_golden.hpp"
+
+using stlm::TokenPair;
+using Merges = std::vector<TokenPair>;
+
+namespace {
+Merges learn(std::vector<std::string_view> texts, std::size_t count) {
+  return stlm::ReferenceMerges(texts).learn(count);
+}
+}  // namespace
+
+TEST_CASE("ReferenceMerges: the merges of its contract, written in Python", "[tokenizer][golden]") {
+  check_merges<stlm::ReferenceMerges>("reference");
+}
+
+TEST_CASE("ReferenceMerges: of equally frequent pairs the first in the text, across texts", "[tokenizer]") {
+  CHECK(learn({"ba", "cd"}, 1) == Merges{{'b', 'a'}});
+  CHECK(learn({"z", "b"}, 9) == Merges{{'z', 'b'}});
+  CHECK(learn({"z b"}, 1) == Merges{{'z', ' '}});
+}
+
+TEST_CASE("ReferenceMerges: a pair that is skipped blocks those after it", "[tokenizer]") {
+  // First (a, b), three times. Then (b, c), skipped as (a, b) ends with b; and (c, d), skipped as (b, c) ends with c.
+  CHECK(learn({"abcd.abcd,ab"}, 3) == Merges{{'a', 'b'}, {256, 'c'}, {257, 'd'}});
+}
+
+TEST_CASE("ReferenceMerges: at most 64 pairs are looked at before the text is merged", "[tokenizer]") {
+  std::string text;
+  for (int i = 0; i < 64; ++i)
+    for (int copy = 0; copy < 3; ++copy) text += {static_cast<char>(i), static_cast<char>(100 + i)};
+  text += "\xf0\xf1\xf0\xf1";  // the 65th pair; others of its frequency follow from the first 64
+  const Merges merges = learn({text}, 65);
+  for (int i = 0; i < 64; ++i) CHECK(merges[static_cast<std::size_t>(i)] == TokenPair{i, 100 + i});
+  CHECK(merges[64] == TokenPair{256, 256});
+}
+
+TEST_CASE("ReferenceMerges: ends when one id is left", "[tokenizer]") {
+  CHECK(learn({"aaaa"}, 9) == Merges{{'a', 'a'}, {256, 256}});
+  CHECK(learn({"a"}, 9).empty());
+  CHECK(learn({}, 9).empty());
+}
