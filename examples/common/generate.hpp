@@ -3,21 +3,18 @@
 
 #include <iostream>
 
-#include <stlm/backend/eigen.hpp>
-#include <stlm/stlm.hpp>
-
 #include "options.hpp"
+#include "reading.hpp"
 
 namespace example {
 
 /// Prints the prompt and its continuation, byte by byte as they are drawn.
 template <class Model>
-int generate(const Options& o, stlm::Index context) {
-  using Backend = stlm::EigenBackend;
+int generate(const Options& o, const Reading<Model>& reading) {
   stlm::Context<Backend> ctx({.threads = o.threads, .seed = o.seed});
   stlm::Parameters<Model, Backend> params(ctx);
   stlm::load(params, o.weights);
-  stlm::Generator<Model, Backend> generator(ctx, context);
+  auto generator = reading.generator(ctx);
   stlm::SampleOptions sampling = o.sampling;
   sampling.seed = o.seed;
   std::cout << o.prompt << std::flush;
@@ -27,10 +24,11 @@ int generate(const Options& o, stlm::Index context) {
 }
 
 template <class Model>
-int info(stlm::BatchShape shape) {
-  std::cout << stlm::describe<Model>() << "activations of a training step of " << shape.batch << " x " << shape.tokens
-            << " tokens: " << stlm::activation_bytes<Model>(shape) << " bytes\n"
-            << "training FLOPs a token: " << stlm::num_flops_per_token<Model>(shape.tokens) << "\n"
+int info(const Reading<Model>& reading) {
+  const stlm::BatchShape shape = reading.shape;
+  std::cout << stlm::describe<Model>() << "activations of a training step of " << shape.batch << " x " << shape.tokens << " "
+            << reading.unit << ": " << stlm::activation_bytes<Model>(shape) << " bytes\n"
+            << "training FLOPs a byte: " << reading.flops_per_byte() << "\n"
             << "compiled by " << __VERSION__ << ", vectors of "
             << Eigen::internal::packet_traits<float>::size * sizeof(float) * 8 << " bits\n";
   return 0;

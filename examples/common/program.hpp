@@ -14,9 +14,10 @@ int run_program(int argc, char** argv, const std::string& name, const std::strin
   add_commands(app, options);
   CLI11_PARSE(app, argc, argv);
   try {
-    if (app.got_subcommand("train")) return TrainingRun<Model>(options, recipe).run();
-    if (app.got_subcommand("generate")) return generate<Model>(options, recipe.shape.tokens);
-    return info<Model>(recipe.shape);
+    const Reading<Model> reading{recipe.shape};
+    if (app.got_subcommand("train")) return TrainingRun<Model>(options, recipe, reading).run();
+    if (app.got_subcommand("generate")) return generate<Model>(options, reading);
+    return info<Model>(reading);
   } catch (const std::exception& error) {
     std::cerr << name << ": " << error.what() << "\n";
     return 1;

@@ -6,10 +6,8 @@
 #include <optional>
 #include <string>
 
-#include <stlm/backend/eigen.hpp>
-#include <stlm/stlm.hpp>
-
 #include "options.hpp"
+#include "reading.hpp"
 #include "report.hpp"
 
 namespace example {
@@ -40,15 +38,16 @@ inline Corpus open_corpus(const Options& o) {
 
 inline volatile std::sig_atomic_t interrupted = 0;
 
-template <class Model>
+template <class Model, class ReadingOf = Reading<Model>>
 class TrainingRun {
  public:
-  TrainingRun(const Options& o, const Recipe& recipe) : o_(o), recipe_(recipe) {
+  TrainingRun(const Options& o, const Recipe& recipe, ReadingOf reading)
+      : o_(o), recipe_(recipe), reading_(std::move(reading)) {
     if (o_.max_seconds == 0 && o_.steps == 0) o_.max_seconds = 215;
     stlm::init(ctx_, params_);
     std::filesystem::create_directories(o_.out);
     if (o_.resume) resume();
-    first_ = {step_, part(), clock_.seconds()};
+    first_ = {step_, part(), clock_.seconds(), bytes_};
   }
 
   int run() {
@@ -85,8 +84,6 @@ class TrainingRun {
   }
 
  private:
-  using Backend = stlm::EigenBackend;
-
   /// How much of the run is done: by steps, by time, whichever is further on.
   double part() const {
     const double by_steps = o_.steps > 0 ? static_cast<double>(step_) / static_cast<double>(o_.steps) : 0;
@@ -105,15 +102,19 @@ class TrainingRun {
     const double norm = stlm::clip_grad_norm(ctx_, params_, grads_, recipe_.clip, static_cast<stlm::Index>(step_));
     optimizer_.step(ctx_, params_, grads_, factor);
     ++step_;
-    loss_ += std::max(0.02, 1.0 / static_cast<double>(step_ - first_.step)) * (loss - loss_);
+    const double symbols = static_cast<double>(acts_.targets()), bytes = reading_.bytes(batch);
+    const double nats = (loss - static_cast<double>(stlm::auxiliary_loss(acts_))) * symbols / bytes;
+    const double fresh = std::max(0.02, 1.0 / static_cast<double>(step_ - first_.step));
+    nats_ += fresh * (nats - nats_);
+    bytes_ += bytes;
     return {{"step", step_}, {"loss", loss}, {"grad_norm", norm}, {"lr_factor", factor}};
   }
 
   std::string status() const {
     const double seconds = clock_.seconds() - first_.seconds;
     const double left = seconds * (1 - part()) / std::max(1e-9, part() - first_.part);
-    return format("step %6.0f   loss %.4f   %.3f bits/byte   %7.0f tokens/s   %4.0f s left", static_cast<double>(step_), loss_,
-                  loss_ * bits_per_nat, static_cast<double>(step_ - first_.step) * batch_tokens() / seconds, left);
+    return format("step %6.0f   %.4f nats/byte   %.3f bits/byte   %7.0f bytes/s   %4.0f s left", static_cast<double>(step_),
+                  nats_, nats_ * bits_per_nat, (bytes_ - first_.bytes) / seconds, left);
   }
 
   std::string sample() {
@@ -125,16 +126,19 @@ class TrainingRun {
 
   nlohmann::ordered_json evaluate() {
     const double seconds = clock_.seconds();
-    const stlm::Evaluation e = stlm::evaluate(ctx_, params_, acts_, corpus_.held_out);
-    progress_.print(format("held out: %.4f bits/byte over %.0f bytes, each predicted once, from %.0f bytes before it or more",
-                           e.bits_per_byte(), static_cast<double>(e.bytes), static_cast<double>(e.context)));
+    const stlm::Evaluation e = reading_.evaluate(ctx_, params_, acts_, corpus_.held_out);
+    progress_.print(format("held out: %.4f bits/byte over %.0f bytes, each predicted once, from %.0f ", e.bits_per_byte(),
+                           static_cast<double>(e.bytes), static_cast<double>(e.context)) +
+                    reading_.unit + " before it or more");
     const auto tokens = static_cast<double>(step_) * batch_tokens();
     nlohmann::ordered_json result{{"params", stlm::num_params<Model>},
                                   {"steps", step_},
                                   {"tokens", static_cast<std::uint64_t>(tokens)},
                                   {"seconds", seconds},
                                   {"tokens_per_second", tokens / seconds},
-                                  {"train_nats", loss_},
+                                  {"bytes", static_cast<std::uint64_t>(bytes_)},
+                                  {"flops_per_byte", reading_.flops_per_byte()},
+                                  {"train_nats", nats_},
                                   {"val_nats", e.nats_per_byte()},
                                   {"val_bits_per_byte", e.bits_per_byte()},
                                   {"val_bytes", e.bytes},
@@ -162,7 +166,8 @@ class TrainingRun {
     stlm::save_checkpoint(checkpoint_path(), params_, optimizer_, {step_, ctx_.random().counter(), loader_.position()},
                           {{"settings", settings()},
                            {"seconds", std::to_string(clock_.seconds())},
-                           {"loss", nlohmann::json(loss_).dump()}});
+                           {"nats", nlohmann::json(nats_).dump()},
+                           {"bytes", nlohmann::json(bytes_).dump()}});
   }
   void resume() {
     const stlm::SafetensorsFile file(checkpoint_path());
@@ -174,27 +179,29 @@ class TrainingRun {
     ctx_.random().restore(state.random_counter);
     loader_.seek(state.loader_position);
     clock_ = Clock(std::stod(file.metadata("seconds")));
-    loss_ = std::stod(file.metadata("loss"));
+    nats_ = std::stod(file.metadata("nats"));
+    bytes_ = std::stod(file.metadata("bytes"));
   }
 
   double batch_tokens() const { return static_cast<double>(recipe_.shape.batch * recipe_.shape.tokens); }
 
   Options o_;
   Recipe recipe_;
+  ReadingOf reading_;
   Corpus corpus_ = open_corpus(o_);
   stlm::Context<Backend> ctx_{{.threads = o_.threads, .seed = o_.seed}};
   stlm::Parameters<Model, Backend> params_{ctx_}, grads_{ctx_};
   stlm::Activations<Model, Backend> acts_{ctx_, recipe_.shape};
   stlm::Muon<Model, Backend> optimizer_{ctx_, recipe_.optimizer};
-  stlm::ByteLoader<Model> loader_{corpus_.train, recipe_.shape, o_.seed};
-  stlm::Generator<Model, Backend> generator_{ctx_, recipe_.shape.tokens};
+  typename ReadingOf::Loader loader_ = reading_.loader(corpus_.train, o_.seed);
+  typename ReadingOf::Generator generator_ = reading_.generator(ctx_);
   Clock clock_;
   Progress progress_;
   std::uint64_t step_ = 0;
-  double loss_ = 0;  // running mean
+  double nats_ = 0, bytes_ = 0;  // a byte, running mean; bytes trained on
   struct {
     std::uint64_t step = 0;
-    double part = 0, seconds = 0;
+    double part = 0, seconds = 0, bytes = 0;
   } first_;  // where this process began
 };
 

@@ -162,12 +162,12 @@ struct PatchModel {
     return loss(ctx, cache);
   }
 
-  /// The part of the training loss beside the mean cross-entropy.
+  /// The part of the training loss beside the mean cross-entropy: of modules of the core, and the reconstruction.
   template <class T>
-  static T auxiliary(const Cache<T>& cache)
-    requires reconstructs
-  {
-    return T(Reconstruction::weight) * cache.again.mean(0);
+  static T auxiliary(const Cache<T>& cache) {
+    T sum = auxiliary_loss_of<Core, T>(cache.core);
+    if constexpr (reconstructs) sum += T(Reconstruction::weight) * cache.again.mean(0);
+    return sum;
   }
 
   /// Adds d(scale * sum of losses + pass.weight * auxiliary loss)/d(parameters) into `grads`.

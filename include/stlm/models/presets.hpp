@@ -2,5 +2,6 @@
 #pragma once
 
 #include <stlm/models/presets/baselines.hpp>
+#include <stlm/models/presets/byte_level.hpp>
 #include <stlm/models/presets/next_thought.hpp>
 #include <stlm/models/presets/weight_sharing.hpp>
