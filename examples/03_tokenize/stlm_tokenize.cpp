@@ -29,9 +29,11 @@ void add_options(CLI::App& app, Options& o) {
   auto* merges = app.add_option("--merges", o.merges, "GPT-2's merges, vocab.bpe")->needs(encoder);
   auto* tokenizer = app.add_option("--tokenizer", o.tokenizer, "A tokenizer made with --train")->excludes(encoder);
   auto* decode = app.add_flag("--decode", o.decode, "Ids, white space between, to bytes");
-  app.add_option("--special", o.specials, "Marks, such as <|endoftext|>, to read and write by name");
+  app.add_option("--special", o.specials, "A mark, such as <|endoftext|>, to read and write by name")
+      ->allow_extra_args(false);
   auto* out = app.add_option("--out", o.out, "Where the tokenizer learnt is written");
-  auto* train = app.add_option("--train", o.train, "Learn a vocabulary of this many ids, 258 of them bytes and marks");
+  auto* train = app.add_option("--train", o.train, "Learn a vocabulary of this many ids, 258 of them bytes and marks")
+                    ->check(CLI::PositiveNumber);
   app.add_option("--rule", o.rule, "How merges are learnt")
       ->check(CLI::IsMember({"greedy", "reference"}))
       ->capture_default_str();
@@ -43,7 +45,10 @@ void add_options(CLI::App& app, Options& o) {
 /// The texts: files are mapped, standard input is read to its end.
 struct Input {
   explicit Input(const std::vector<std::string>& paths) : files(paths.begin(), paths.end()) {
-    if (paths.empty()) standard_input.assign(std::istreambuf_iterator<char>(std::cin), {}), texts = {standard_input};
+    if (paths.empty()) {
+      standard_input.assign(std::istreambuf_iterator<char>(std::cin), {});
+      texts.push_back(standard_input);
+    }
     for (const stlm::MappedFile& file : files) texts.push_back(file.text());
   }
   std::vector<stlm::MappedFile> files;

@@ -45,6 +45,7 @@ TEST_CASE("stlm_tokenize: marks only when they are named; files instead of stand
   CHECK(run(run.gpt2, "<|endoftext|>").find("259") == std::string::npos);
   write_text(run.folder / "a", "he");
   write_text(run.folder / "b", " the");
+  CHECK(run(run.gpt2 + " --special '<|endoftext|>' " + run.folder / "a") == "257\n");
   CHECK(run(run.gpt2 + " " + run.folder / "a" + " " + run.folder / "b") == "257\n258\n");
 }
 

@@ -4,8 +4,7 @@
 // Merges are numbered by the ids they make, and a merge makes its id from smaller ones. So a pair that a merge gives
 // rise to belongs to a later merge, and the merges of a piece can be done in order, once each:
 //   short pieces  look through all pairs for the earliest merge;
-//   long pieces   keep a list of places for each merge, a queue of the merges that have places, and a list of
-//   neighbours.
+//   long pieces   keep a list of places for each merge, a queue of the merges that have any, and links to neighbours.
 // Each merge takes a constant time, whatever the length, and shortens the piece: linear. A list of places is always in
 // order from left to right: the pairs of one merge all arise while its later half is made, itself from left to right.
 #pragma once
