@@ -1,4 +1,4 @@
-// The example's block: its gradients, and decoding against the full pass. What a user would check of a block of his own.
+// The example's block: its gradients, and decoding against the full pass: what to check of a block of one's own.
 #include "../../examples/03_custom_block/gated_convolution.hpp"
 
 #include "support/backend_parity.hpp"
@@ -20,7 +20,9 @@ TEST_CASE("GatedConvolution: gradients", "[examples][gradient]") {
   check_gradients<Stream<Sequential<Convolution, Convolution>>>({1, 2});
 }
 
-TEST_CASE("GatedConvolution: backends agree", "[examples][parity]") { check_backends<Stream<GatedConvolution<33, 4>>>(); }
+TEST_CASE("GatedConvolution: backends agree", "[examples][parity]") {
+  check_backends<Stream<GatedConvolution<33, 4>>>();
+}
 
 TEST_CASE("GatedConvolution: decoding in pieces of any size equals the full pass", "[examples][decode]") {
   using B = ReferenceBackend;
@@ -32,8 +34,8 @@ TEST_CASE("GatedConvolution: decoding in pieces of any size equals the full pass
     for (const Index piece : pieces) {
       Fixture<Stream<Convolution>, B, double> part({2, piece});
       for (Index b = 0; b < 2; ++b) std::copy_n(&full.x(b * 9 + position, 0), piece * 5, &part.x(b * piece, 0));
-      Convolution::decode(part.ctx, full.params.tree(), Pass{2, piece, position}, View<const double, dynamic, 5>(part.x), part.y,
-                          part.acts.cache(), state.cache);
+      Convolution::decode(part.ctx, full.params.tree(), Pass{2, piece, position},
+                          View<const double, dynamic, 5>(part.x), part.y, part.acts.cache(), state.cache);
       for (Index b = 0; b < 2; ++b)
         CHECK(std::equal(&part.y(b * piece, 0), &part.y(b * piece, 0) + piece * 5, &full.y(b * 9 + position, 0)));
       position += piece;

@@ -15,7 +15,8 @@ static_assert(TwoWay::flops_per_token(100) - Plain::flops_per_token(100) == 2 * 
 static_assert(activation_bytes<Plain>({2, 64}) > 2 * 64 * 11 * sizeof(float));
 static_assert(activation_bytes<Plain, double>({2, 64}) > activation_bytes<Plain>({2, 64}));
 
-TEMPLATE_TEST_CASE("LanguageModel: gradients", "[models][language_model][gradient]", Plain, Grouped, Learned, Sinusoidal, Mixed, Experts) {
+TEMPLATE_TEST_CASE("LanguageModel: gradients", "[models][language_model][gradient]", Plain, Grouped, Learned, Sinusoidal,
+                   Mixed, Experts) {
   check_gradients<Whole<TestType>>({2, 3}, 0.2);
 }
 
