@@ -1,4 +1,5 @@
-// A block of one's own among ours: gated convolutions before and between two layers of attention, trained on stories. Half a minute on two cores.
+// A block of one's own among ours: gated convolutions before and between two layers of attention, trained on stories.
+// Half a minute on two cores.
 //
 //   custom_block [--steps 1000] [--threads 2]
 #include <CLI/CLI.hpp>
@@ -25,7 +26,9 @@ int main(int argc, char** argv) {
   int steps = 1000, threads = 2;
   CLI::App app("Trains a model with a block of one's own, and lets it talk.");
   app.add_option("--steps", steps, "Batches to train on")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--threads", threads, "Results do not depend on it")->check(CLI::Range(1, 1024))->capture_default_str();
+  app.add_option("--threads", threads, "Results do not depend on it")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 
   constexpr stlm::BatchShape shape{.batch = 16, .tokens = 128};

@@ -3,10 +3,12 @@
 //   n = Norm(x),   z[t] = sum_{k < Window} w[k] * n[t - k],   y[t] = x[t] + sigmoid(W n[t]) * z[t]
 //
 // x (N, C) -> y (N, C); w (Window, C) one filter a column, W (C, C). It mixes tokens, as attention does, at a cost that
-// does not grow with the text. Ours inside it are Norm and Linear; the rest is loops that run on any backend of the host.
+// does not grow with the text. Ours inside it are Norm and Linear; the rest is loops that run on any backend of the
+// host.
 //
-// This is all of the module protocol: Params and `visit` list the tensors, Cache and `plan` the intermediates, forward and
-// backward are explicit; a module that reads earlier tokens also has KvCache, `plan_decode` and `decode` for generation.
+// This is all of the module protocol: Params and `visit` list the tensors, Cache and `plan` the intermediates, forward
+// and backward are explicit; a module that reads earlier tokens also has KvCache, `plan_decode` and `decode` for
+// generation.
 #pragma once
 
 #include <stlm/stlm.hpp>

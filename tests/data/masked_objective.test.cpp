@@ -16,7 +16,9 @@ namespace {
 constexpr RandomKey key{7, 9};
 constexpr std::size_t count = 100'000;
 
-std::vector<Token> some_text(std::uint64_t seed = 1) { return some_tokens(count, 256, RandomKey::from_seed(seed)); }
+std::vector<Token> some_text(std::uint64_t seed = 1) {
+  return some_tokens(count, 256, RandomKey::from_seed(seed));
+}
 
 }  // namespace
 
@@ -104,9 +106,10 @@ TEST_CASE("MaskedBatch: a copy in memory of its own, none of it new") {
   CHECK(std::ranges::equal(result.targets, targets));
   CHECK(tokens != batch.tokens);
   const SomeBatch other({3, 4}, 11);
-  CHECK_THROWS_WITH(masked(other.view(), key),
-                    "stlm::MaskedBatch: expected a batch of 3 sequences of 5 tokens with as many targets, found 3 of 4; build "
-                    "MaskedBatch for the batch's shape.");
+  CHECK_THROWS_WITH(
+      masked(other.view(), key),
+      "stlm::MaskedBatch: expected a batch of 3 sequences of 5 tokens with as many targets, found 3 of 4; build "
+      "MaskedBatch for the batch's shape.");
 }
 
 TEMPLATE_TEST_CASE("masked objectives: a bidirectional model learns by them", "", NextTokenMlm, BertMlm) {

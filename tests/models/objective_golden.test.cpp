@@ -38,7 +38,8 @@ struct Learned : Family<FeedForward<16, 24, GlobalLearnedActivation>> {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("masked objectives make the inputs and targets of the script", "[golden]", NextTokenMasked, BertMasked) {
+TEMPLATE_TEST_CASE("masked objectives make the inputs and targets of the script", "[golden]", NextTokenMasked,
+                   BertMasked) {
   const golden::File file(TestType::file);
   const auto key = file.values<std::uint32_t>("key");
   std::vector<Token> tokens = file.values<Token>("text"), targets = file.values<Token>("following");

@@ -25,7 +25,8 @@ static_assert(num_params<Layers<GlobalLearnedActivation, SharedAcrossLayers<>>> 
               num_params<Layers<Gelu, SharedAcrossLayers<>>> + 31);
 static_assert(sizeof(FeedForward<4, 10, Gelu>::Params<float>) == 2 * sizeof(View<float, 10, 4>));
 
-TEST_CASE("LearnedActivation: starts as GELU between ten knots, at most 0.0087 off on [-4, 4]", "[nn][learned_activation]") {
+TEST_CASE("LearnedActivation: starts as GELU between ten knots, at most 0.0087 off on [-4, 4]",
+          "[nn][learned_activation]") {
   using B = ReferenceBackend;
   Context<B> ctx;
   Parameters<FeedForward<1, 1, LearnedActivation>, B, double> params(ctx);

@@ -34,16 +34,17 @@ static_assert(num_params<Repeat<3, Block<SharedAcrossLayers<Lora<2>>>>> ==
 static_assert(MixtureOfExperts<Expert, 4, 2>::flops_per_token(1) == 2 * Expert::flops_per_token(1) + 2 * 24);
 
 // Memory is that of the K experts a row uses: that of the rest is a probability and its gradient.
-static_assert(activation_bytes<MixtureOfExperts<Expert, 16, 2>>({1, 64}) - activation_bytes<MixtureOfExperts<Expert, 4, 2>>({1, 64}) <
+static_assert(activation_bytes<MixtureOfExperts<Expert, 16, 2>>({1, 64}) -
+                  activation_bytes<MixtureOfExperts<Expert, 4, 2>>({1, 64}) <
               2 * 64 * 12 * sizeof(float) + 256);
 
-TEMPLATE_TEST_CASE("MixtureOfExperts: every row is the weighted sum of its experts", "[nn][mixture_of_experts]", Balanced,
-                   Renormalized) {
+TEMPLATE_TEST_CASE("MixtureOfExperts: every row is the weighted sum of its experts", "[nn][mixture_of_experts]",
+                   Balanced, Renormalized) {
   using Mixture = MixtureOfExperts<Expert, 4, 2, TestType>;
   Fixture<Leaf<Mixture, 6>, ReferenceBackend, double> f({2, 5});
   f.forward();
   const auto& p = f.params.tree();
-  double largest_sum[4] = {}, balance = 0;
+  double load[4] = {}, balance = 0;
   for (Index n = 0; n < 10; ++n) {
     double logits[4] = {}, sum = 0;
     for (Index e = 0; e < 4; ++e)
@@ -59,13 +60,13 @@ TEMPLATE_TEST_CASE("MixtureOfExperts: every row is the weighted sum of its exper
       Expert::forward(f.ctx, p.experts[e], acts.pass(), View<const double, dynamic, 6>(&f.x(n, 0), 1),
                       View<double, dynamic, 6>(y.data(), 1), acts.cache());
       for (std::size_t c = 0; c < 6; ++c) expected[c] += logits[e] / total * y[c];
-      largest_sum[e] += 1.0 / 20;
+      load[e] += 1.0 / 20;
     }
     CHECK(deviation(expected, View<double, dynamic>(&f.y(n, 0), 6)) < 1e-14);
   }
   for (Index e = 0; e < 4; ++e)
     for (Index n = 0; n < 10; ++n)
-      balance += 4 * f.acts.cache().routes.probabilities(n, e) / 10 * largest_sum[static_cast<std::size_t>(e)];
+      balance += 4 * f.acts.cache().routes.probabilities(n, e) / 10 * load[static_cast<std::size_t>(e)];
   CHECK(Mixture::auxiliary(f.acts.cache()) == Approx(0.7 * balance).epsilon(1e-14));
 }
 
@@ -82,7 +83,7 @@ TEST_CASE("MixtureOfExperts: blocks and what holds them pass the auxiliary loss 
 TEST_CASE("MixtureOfExperts: gradients of the result and of the auxiliary loss", "[nn][mixture_of_experts][gradient]") {
   check_gradients<WithAuxiliary<Leaf<MixtureOfExperts<Expert, 4, 2, Balanced>, 6>>>({2, 5});
   check_gradients<WithAuxiliary<Leaf<MixtureOfExperts<Expert, 4, 2, Renormalized>, 6>>>({2, 5});
-  check_gradients<WithAuxiliary<Leaf<MixtureOfExperts<Expert, 3, 1, Renormalized>, 6>>>({1, 2});  // an expert has no row
+  check_gradients<WithAuxiliary<Leaf<MixtureOfExperts<Expert, 3, 1, Renormalized>, 6>>>({1, 2});  // one has no row
   check_gradients<WithAuxiliary<Leaf<MixtureOfExperts<FeedForward<6, 8, Gelu, WithBias>, 3, 3, Balanced>, 6>>>();
 }
 
@@ -94,5 +95,6 @@ TEST_CASE("MixtureOfExperts: gradients in layers of its own and shared ones", "[
 
 TEST_CASE("MixtureOfExperts: backends agree", "[nn][mixture_of_experts][parity]") {
   check_backends<WithAuxiliary<Leaf<MixtureOfExperts<SwiGlu<16, 24, WithLora<Lora<3>>>, 5, 2, Balanced>, 16>>>();
-  check_backends<WithAuxiliary<Leaf<MixtureOfExperts<FeedForward<9, 13, LearnedActivation, WithBias>, 4, 3, Renormalized>, 9>>>();
+  check_backends<
+      WithAuxiliary<Leaf<MixtureOfExperts<FeedForward<9, 13, LearnedActivation, WithBias>, 4, 3, Renormalized>, 9>>>();
 }

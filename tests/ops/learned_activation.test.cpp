@@ -19,7 +19,8 @@ auto network(const View& w) {
 TEST_CASE("learned activation: a sum of relus, by hand", "[ops][learned_activation]") {
   check_op([](auto& rig) {
     const auto w = rig.blank(4, 2), x = rig.blank(1, 4), y = rig.blank(1, 4);
-    const double weights[] = {1, -2, 0.5, 1, 3, 0.25, -1, 0}, inputs[] = {-1, 0, 0.25, 2}, outputs[] = {-0.25, 0.75, 1.375, 6.5};
+    const double weights[] = {1, -2, 0.5, 1, 3, 0.25, -1, 0}, inputs[] = {-1, 0, 0.25, 2},
+                 outputs[] = {-0.25, 0.75, 1.375, 6.5};
     std::copy_n(weights, 8, w.begin());  // -1 + 3 relu(x + 0.5) + 0.25 relu(1 - 2x)
     std::copy_n(inputs, 4, x.begin());
     ops::learned_activation_forward(rig.ctx, x, network(w), y);
@@ -53,9 +54,11 @@ TEMPLATE_TEST_CASE("learned activation: what is not a number stays so", "[ops][l
 TEST_CASE("learned activation: sizes that differ are named", "[ops][learned_activation]") {
   Rig<ReferenceBackend, float> rig;
   const auto w = rig.random(4, 10), many = rig.random(4, 65), three = rig.random(1, 3), four = rig.random(1, 4);
-  CHECK_THROWS_WITH(ops::learned_activation_forward(rig.ctx, three, network(w), four),
-                    "stlm::ops::learned_activation_forward: sizes differ or too many units: x 3, y 4, 10 units of at most 64.");
+  CHECK_THROWS_WITH(
+      ops::learned_activation_forward(rig.ctx, three, network(w), four),
+      "stlm::ops::learned_activation_forward: sizes differ or too many units: x 3, y 4, 10 units of at most 64.");
   CHECK_THROWS_AS(ops::learned_activation_forward(rig.ctx, three, network(many), three), ShapeError);
   CHECK_THROWS_AS(ops::learned_activation_backward(rig.ctx, three, network(w), four, three, network(w)), ShapeError);
-  CHECK_THROWS_AS(ops::learned_activation_backward(rig.ctx, three, network(w), three, three, network(many)), ShapeError);
+  CHECK_THROWS_AS(ops::learned_activation_backward(rig.ctx, three, network(w), three, three, network(many)),
+                  ShapeError);
 }

@@ -24,11 +24,14 @@ struct SomeRoutes : ops::Routes<T, E, K> {
   const ops::Routes<T, E, K>& base() const { return *this; }
 };
 
-std::vector<Index> values(const auto& view) { return {view.begin(), view.end()}; }
+std::vector<Index> values(const auto& view) {
+  return {view.begin(), view.end()};
+}
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("route: the K largest, rows in order of expert, by hand", "[ops][routing]", ReferenceBackend, EigenBackend) {
+TEMPLATE_TEST_CASE("route: the K largest, rows in order of expert, by hand", "[ops][routing]", ReferenceBackend,
+                   EigenBackend) {
   Rig<TestType, double> rig;
   SomeRoutes<double, 3, 2> r(rig, 4);
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
@@ -50,14 +53,19 @@ TEMPLATE_TEST_CASE("route: the K largest, rows in order of expert, by hand", "[o
   CHECK(three.gates(1, 1) == Approx(0.25 / 0.75).epsilon(1e-14));
 }
 
-TEMPLATE_TEST_CASE("load_balance: the expert that gets most and is wanted most costs", "[ops][routing]", ReferenceBackend,
-                   EigenBackend) {
+TEMPLATE_TEST_CASE("load_balance: the expert that gets most and is wanted most costs", "[ops][routing]",
+                   ReferenceBackend, EigenBackend) {
   Rig<TestType, double> rig;
   SomeRoutes<double, 2, 1> r(rig, 4);
   const double p[] = {0.9, 0.1, 0.8, 0.2, 0.6, 0.4, 0.3, 0.7};
   std::transform(p, p + 8, r.probabilities.begin(), [](double x) { return std::log(x); });
   ops::route(rig.ctx, r.base());
   CHECK(ops::load_balance(rig.ctx, r.base()) == Approx(2 * (0.65 * 0.75 + 0.35 * 0.25)).epsilon(1e-14));
+
+  const SomeRoutes<double, 2, 1> none(rig, 0);
+  ops::route(rig.ctx, none.base());
+  CHECK(values(none.offsets) == std::vector<Index>{0, 0, 0});
+  CHECK(ops::load_balance(rig.ctx, none.base()) == 0);
 }
 
 TEST_CASE("routing: backends agree", "[ops][routing]") {

@@ -1,4 +1,5 @@
-// The parts of routing that are the same on every backend of the host: the K largest of a row, and rows sorted by expert.
+// The parts of routing that are the same on every backend of the host: the K largest of a row, and rows sorted by
+// expert.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +16,8 @@ void choose_experts(const RoutesView<T>& r, Index n) {
   for (Index j = 0; j < r.chosen; ++j) {
     Index best = -1;
     for (Index e = 0; e < r.num_experts; ++e)
-      if (std::find(chosen, chosen + j, e) == chosen + j && (best < 0 || real_part(p[e]) > real_part(p[best]))) best = e;
+      if (std::find(chosen, chosen + j, e) == chosen + j && (best < 0 || real_part(p[e]) > real_part(p[best])))
+        best = e;
     chosen[j] = best;
   }
 }

@@ -1,16 +1,16 @@
 // Masked objectives: which tokens a bidirectional model does not see, and what it has to predict.
 //
 //   NextTokenMlm   15 % of the inputs become the mask; predicted is the token that follows each of them
-//   BertMlm        15 % of the tokens are chosen and predicted themselves (Devlin et al. 2019); of these 80 % become the
-//                  mask, 10 % a random token, 10 % stay
+//   BertMlm        15 % of the tokens are chosen and predicted themselves (Devlin et al. 2019); of these 80 % become
+//                  the mask, 10 % a random token, 10 % stay
 //
 //   MaskedBatch mask(shape, BertMlm{.vocabulary = 256});
 //   const Batch batch = mask(loader.next(), key);        // key: another for each batch
-//   stlm::forward(ctx, params, batch, acts);             // a model with the mask Bidirectional; `ignore` is the model's
+//   stlm::forward(ctx, params, batch, acts);             // of a Bidirectional model, whose `ignore` the objective has
 //
-// What happens to position i of a batch (i = b T + t) is a function of (key, i) alone: of the four words of philox(key, i)
-// the first chooses the position, the second its treatment, the last two the random token. The reference implementation
-// masks with token 0, a token of its vocabulary like others: `.mask = 0`.
+// What happens to position i of a batch (i = b T + t) is a function of (key, i) alone: of the four words at counter i
+// of the key's stream the first chooses the position, the second its treatment, the last two the random token. The
+// reference implementation masks with token 0, a token of its vocabulary like others: `.mask = 0`.
 #pragma once
 
 #include <algorithm>
@@ -68,7 +68,10 @@ template <class Objective>
 class MaskedBatch {
  public:
   MaskedBatch(BatchShape shape, Objective objective)
-      : shape_(shape), objective_(objective), tokens_(static_cast<std::size_t>(shape.batch * shape.tokens)), targets_(tokens_) {}
+      : shape_(shape),
+        objective_(objective),
+        tokens_(static_cast<std::size_t>(shape.batch * shape.tokens)),
+        targets_(tokens_) {}
 
   /// The batch as the objective shows it; its views are valid until the next call.
   Batch operator()(const Batch& batch, RandomKey key) {

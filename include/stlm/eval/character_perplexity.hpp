@@ -31,13 +31,14 @@ constexpr Index count_code_points(std::string_view text) {
 template <class T, class Shape>
 double character_perplexity(const TensorView<T, Shape>& losses, std::span<const Index> characters) {
   const auto batch = static_cast<Index>(characters.size());
-  expect(batch > 0 && losses.size() % batch == 0, "stlm::character_perplexity: ", losses.size(), " losses cannot be ", batch,
-         " rows of one length; give one count of characters for each row.");
+  expect(batch > 0 && losses.size() % batch == 0, "stlm::character_perplexity: ", losses.size(), " losses cannot be ",
+         batch, " rows of one length; give one count of characters for each row.");
   const Index tokens = losses.size() / batch;
   double mean = 0;
   for (Index b = 0; b < batch; ++b) {
     const Index count = characters[static_cast<std::size_t>(b)];
-    expect<Error>(count > 0, "stlm::character_perplexity: row ", b, " has ", count, " characters; leave empty rows out.");
+    expect<Error>(count > 0, "stlm::character_perplexity: row ", b, " has ", count,
+                  " characters; leave empty rows out.");
     double nats = 0;
     for (Index t = 0; t < tokens; ++t) nats += static_cast<double>(losses.data()[b * tokens + t]);
     mean += std::exp(nats / static_cast<double>(count)) / static_cast<double>(batch);

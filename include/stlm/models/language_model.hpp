@@ -99,7 +99,8 @@ struct LanguageModel {
     return auxiliary_loss_of<Core, T>(cache.core);
   }
 
-  /// Adds d(scale * sum of losses + pass.weight * auxiliary loss)/d(parameters) into `grads`. Turns the logits into their gradient.
+  /// Adds d(scale * sum of losses + pass.weight * auxiliary loss)/d(parameters) into `grads`. Turns the logits into their
+  /// gradient.
   template <class B, class T>
   static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, const Batch& batch, const Cache<T>& cache,
                        const Params<T>& grads, double scale) {

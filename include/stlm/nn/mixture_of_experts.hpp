@@ -2,12 +2,14 @@
 //
 //   p = softmax(W_r x),   y = sum over the K experts of largest p_e of p_e Expert_e(x)          W_r (E, C)
 //
-// Expert is any feed-forward layer, SwiGlu or FeedForward; the mixture stands in its place in a block. Rows are sorted by
-// expert, and each expert runs once on the rows that are its own: the work of K experts a row. No expert has a limit, so
-// no row is dropped and a row's result depends on that row alone: decoding equals the full pass, nothing leaks.
+// Expert is any feed-forward layer, SwiGlu or FeedForward; the mixture stands in its place in a block. Rows are sorted
+// by expert, and each expert runs once on the rows that are its own: the work of K experts a row. No expert has a
+// limit, so no row is dropped and a row's result depends on that row alone: decoding equals the full pass, nothing
+// leaks.
 //
-// The auxiliary loss is `load_balance` E sum_e P_e f_e (ops/routing.hpp). Cached: the routes, the sorted rows, the experts'
-// results (which backward turns into gradients), and one Expert's cache of N K rows, of which every expert has a part.
+// The auxiliary loss is `load_balance` E sum_e P_e f_e (ops/routing.hpp). Cached: the routes, the sorted rows, the
+// experts' results (which backward turns into gradients), and one Expert's cache of N K rows, of which every expert has
+// a part.
 #pragma once
 
 #include <array>
@@ -120,16 +122,18 @@ struct MixtureOfExperts {
     ops::combine(ctx, cache.routes, cache.out, y);
   }
   template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<const T, dim> dy,
-                       Rows<T, dim> dx, const Cache<T>& cache, const Params<T>& grads) {
+  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x,
+                       Rows<const T, dim> dy, Rows<T, dim> dx, const Cache<T>& cache, const Params<T>& grads) {
     ops::combine_backward(ctx, cache.routes, dy, cache.out, cache.dgates);
     each_expert(pass, cache, [&](std::size_t e, const Pass& rows, auto in, auto d, const auto& part) {
-      Expert::backward(ctx, p.experts[e], rows, View<const T, dynamic, dim>(in), View<const T, dynamic, dim>(d), d, part,
-                       grads.experts[e]);
+      Expert::backward(ctx, p.experts[e], rows, View<const T, dynamic, dim>(in), View<const T, dynamic, dim>(d), d,
+                       part, grads.experts[e]);
     });
     ops::dispatch_backward(ctx, cache.routes, cache.out, dx);
-    ops::route_backward(ctx, cache.routes, cache.dgates, cache.dlogits, pass.weight * Options::load_balance, route_options);
-    Router::backward(ctx, p.router, pass, x, View<const T, dynamic, Experts>(cache.dlogits), dx, Empty{}, grads.router, true);
+    ops::route_backward(ctx, cache.routes, cache.dgates, cache.dlogits, pass.weight * Options::load_balance,
+                        route_options);
+    Router::backward(ctx, p.router, pass, x, View<const T, dynamic, Experts>(cache.dlogits), dx, Empty{}, grads.router,
+                     true);
   }
 
   template <class T>

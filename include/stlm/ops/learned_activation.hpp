@@ -41,8 +41,9 @@ void add_network_gradients(const ReluNetwork<T>& f, const T* sums, const ReluNet
 /// y = f(x), elementwise.
 template <class Backend, class X, class Y, class T = typename Y::value_type>
 void learned_activation_forward(Context<Backend>& ctx, const X& x, const ReluNetwork<T>& f, const Y& y) {
-  expect(x.size() == y.size() && f.hidden <= f.most, "stlm::ops::learned_activation_forward: sizes differ or too many units: x ",
-         x.size(), ", y ", y.size(), ", ", f.hidden, " units of at most ", f.most, ".");
+  expect(x.size() == y.size() && f.hidden <= f.most,
+         "stlm::ops::learned_activation_forward: sizes differ or too many units: x ", x.size(), ", y ", y.size(), ", ",
+         f.hidden, " units of at most ", f.most, ".");
   impl::LearnedActivation<Backend>::template forward<T>(ctx, x.data(), f, y.data(), y.size());
 }
 
@@ -51,8 +52,8 @@ template <class Backend, class X, class Dy, class Dx, class T = typename Dx::val
 void learned_activation_backward(Context<Backend>& ctx, const X& x, const ReluNetwork<T>& f, const Dy& dy, const Dx& dx,
                                  const ReluNetwork<T>& grads) {
   expect(x.size() == dx.size() && dy.size() == dx.size() && f.hidden <= f.most && grads.hidden == f.hidden,
-         "stlm::ops::learned_activation_backward: sizes differ or too many units: x ", x.size(), ", dy ", dy.size(), ", dx ",
-         dx.size(), ", ", f.hidden, " units of at most ", f.most, ", gradients of ", grads.hidden, ".");
+         "stlm::ops::learned_activation_backward: sizes differ or too many units: x ", x.size(), ", dy ", dy.size(),
+         ", dx ", dx.size(), ", ", f.hidden, " units of at most ", f.most, ", gradients of ", grads.hidden, ".");
   impl::LearnedActivation<Backend>::template backward<T>(ctx, x.data(), f, dy.data(), dx.data(), dx.size(), grads);
 }
 

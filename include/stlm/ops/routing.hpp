@@ -5,9 +5,9 @@
 //   slots[n, j]: where the row stands among the N K routed rows, sorted by expert, then by n
 //   offsets[e]: where the rows of expert e begin; offsets[E] = N K
 //
-// Load balance (Shazeer et al. 2017, in the form of Fedus et al. 2021): E sum_e P_e f_e, P_e the mean of p[:, e] and f_e the
-// part of the N K routed rows that goes to e. It is 1 when probabilities or loads are even. f is constant in the gradient,
-// as is the choice of experts.
+// Load balance (Shazeer et al. 2017, in the form of Fedus et al. 2021): E sum_e P_e f_e, P_e the mean of p[:, e] and
+// f_e the part of the N K routed rows that goes to e. It is 1 when probabilities or loads are even. f is constant in
+// the gradient, as is the choice of experts.
 #pragma once
 
 #include <stlm/core/backend.hpp>
@@ -61,8 +61,9 @@ struct RoutesView {
 template <class T, Index E, Index K>
 void expect_routes(const char* name, const Routes<T, E, K>& r, MatrixView<const T> rows, MatrixView<const T> routed) {
   const Index n = r.probabilities.extent(0);
-  expect(rows.rows == n && routed.rows == n * K && rows.cols == routed.cols, "stlm::ops::", name, ": ", n, " rows to ", K,
-         " experts each, found rows ", rows.rows, "x", rows.cols, " and routed rows ", routed.rows, "x", routed.cols, ".");
+  expect(rows.rows == n && routed.rows == n * K && rows.cols == routed.cols, "stlm::ops::", name, ": ", n, " rows to ",
+         K, " experts each, found rows ", rows.rows, "x", rows.cols, " and routed rows ", routed.rows, "x", routed.cols,
+         ".");
 }
 
 }  // namespace impl
@@ -74,18 +75,19 @@ void route(Context<Backend>& ctx, const Routes<T, E, K>& routes, RouteOptions op
   impl::Routing<Backend>::template route<T>(ctx, routes, options);
 }
 
-/// Overwrites dlogits (N, E) with the gradient through gates, given dgates (N, K), plus `balance` times that of the load
-/// balance.
+/// Overwrites dlogits (N, E) with the gradient through gates, given dgates (N, K), plus `balance` times that of the
+/// load balance.
 template <class Backend, class T, Index E, Index K>
-void route_backward(Context<Backend>& ctx, const Routes<T, E, K>& routes, std::type_identity_t<View<T, dynamic, K>> dgates,
-                    std::type_identity_t<View<T, dynamic, E>> dlogits, double balance, RouteOptions options = {}) {
+void route_backward(Context<Backend>& ctx, const Routes<T, E, K>& routes,
+                    std::type_identity_t<View<T, dynamic, K>> dgates, std::type_identity_t<View<T, dynamic, E>> dlogits,
+                    double balance, RouteOptions options = {}) {
   impl::Routing<Backend>::template route_backward<T>(ctx, routes, dgates.data(), dlogits.data(), balance, options);
 }
 
-/// The load balance of these routes.
+/// The load balance of these routes; 0 of none.
 template <class Backend, class T, Index E, Index K>
 T load_balance(Context<Backend>& ctx, const Routes<T, E, K>& routes) {
-  return impl::Routing<Backend>::template load_balance<T>(ctx, routes);
+  return routes.gates.size() == 0 ? T(0) : impl::Routing<Backend>::template load_balance<T>(ctx, routes);
 }
 
 /// routed (N K, C): each row x (N, C) at its K slots.
@@ -98,8 +100,8 @@ void dispatch(Context<Backend>& ctx, const Routes<T, E, K>& routes, std::type_id
 
 /// dx[n] = sum over j of drouted[slots[n, j]].
 template <class Backend, class T, Index E, Index K>
-void dispatch_backward(Context<Backend>& ctx, const Routes<T, E, K>& routes, std::type_identity_t<MatrixView<const T>> drouted,
-                       std::type_identity_t<MatrixView<T>> dx) {
+void dispatch_backward(Context<Backend>& ctx, const Routes<T, E, K>& routes,
+                       std::type_identity_t<MatrixView<const T>> drouted, std::type_identity_t<MatrixView<T>> dx) {
   impl::expect_routes<T>("dispatch_backward", routes, dx, drouted);
   impl::Routing<Backend>::template dispatch_backward<T>(ctx, routes, drouted, dx);
 }
@@ -114,8 +116,9 @@ void combine(Context<Backend>& ctx, const Routes<T, E, K>& routes, std::type_ide
 
 /// Overwrites dgates (N, K), and the rows that were combined with their gradient.
 template <class Backend, class T, Index E, Index K>
-void combine_backward(Context<Backend>& ctx, const Routes<T, E, K>& routes, std::type_identity_t<MatrixView<const T>> dy,
-                      std::type_identity_t<MatrixView<T>> routed, std::type_identity_t<View<T, dynamic, K>> dgates) {
+void combine_backward(Context<Backend>& ctx, const Routes<T, E, K>& routes,
+                      std::type_identity_t<MatrixView<const T>> dy, std::type_identity_t<MatrixView<T>> routed,
+                      std::type_identity_t<View<T, dynamic, K>> dgates) {
   impl::expect_routes<T>("combine_backward", routes, dy, routed);
   impl::Routing<Backend>::template combine_backward<T>(ctx, routes, dy, routed, dgates.data());
 }

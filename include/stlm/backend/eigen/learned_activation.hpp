@@ -21,11 +21,13 @@ struct LearnedActivation<EigenBackend> {
       for (Index i = begin; i < end; i += strip) {
         const auto in = eigen::array(x + i, std::min(strip, end - i));
         Strip<T> sum = Strip<T>::Constant(in.size(), *f.b2);
-        for (Index j = 0; j < f.hidden; ++j)
+        for (Index j = 0; j < f.hidden; ++j) {
+          const T w1 = f.w1[j], b1 = f.b1[j], w2 = f.w2[j];
           for (Index k = 0; k < in.size(); ++k) {
-            const T h = f.w1[j] * in[k] + f.b1[j];
-            sum[k] += h <= 0 ? T(0) : f.w2[j] * h;  // so that NaN stays NaN
+            const T h = w1 * in[k] + b1;
+            sum[k] += w2 * (h <= 0 ? T(0) : h);  // so that NaN stays NaN
           }
+        }
         eigen::array(y + i, in.size()) = sum;
       }
     });
@@ -40,8 +42,9 @@ struct LearnedActivation<EigenBackend> {
         const Strip<T> d = eigen::array(dy + i, in.size());
         Strip<T> sum = Strip<T>::Zero(in.size()), active(in.size());
         for (Index j = 0; j < f.hidden; ++j) {
-          for (Index k = 0; k < in.size(); ++k) active[k] = f.w1[j] * in[k] + f.b1[j] > 0 ? d[k] : T(0);
-          sum += f.w2[j] * f.w1[j] * active;
+          const T w1 = f.w1[j], b1 = f.b1[j];
+          for (Index k = 0; k < in.size(); ++k) active[k] = w1 * in[k] + b1 > 0 ? d[k] : T(0);
+          sum += f.w2[j] * w1 * active;
           partial[j] += active.sum();
           partial[f.hidden + j] += (active * in).sum();
         }

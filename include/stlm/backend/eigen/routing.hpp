@@ -77,7 +77,8 @@ struct Routing<EigenBackend> {
     });
   }
   template <class T>
-  static void combine_backward(Ctx& ctx, const RoutesView<T>& r, MatrixView<const T> dy, MatrixView<T> routed, T* dgates) {
+  static void combine_backward(Ctx& ctx, const RoutesView<T>& r, MatrixView<const T> dy, MatrixView<T> routed,
+                               T* dgates) {
     for_rows(ctx, r.rows, dy.cols, [=](Index n) {
       const auto d = eigen::array(dy.row(n), dy.cols);
       for (Index i = n * r.chosen; i < (n + 1) * r.chosen; ++i) {

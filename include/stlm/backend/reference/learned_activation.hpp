@@ -24,7 +24,8 @@ struct LearnedActivation<ReferenceBackend> {
     }
   }
   template <class T>
-  static void backward(Ctx&, const T* x, const ReluNetwork<T>& f, const T* dy, T* dx, Index size, const ReluNetwork<T>& grads) {
+  static void backward(Ctx&, const T* x, const ReluNetwork<T>& f, const T* dy, T* dx, Index size,
+                       const ReluNetwork<T>& grads) {
     std::array<T, 2 * ReluNetwork<T>::most + 1> sums{};
     for (Index i = 0; i < size; ++i) {
       T slope(0);

@@ -27,7 +27,8 @@ struct Routing<ReferenceBackend> {
     sort_by_expert(r);
   }
   template <class T>
-  static void route_backward(Ctx&, const RoutesView<T>& r, const T* dgates, T* dlogits, double balance, RouteOptions options) {
+  static void route_backward(Ctx&, const RoutesView<T>& r, const T* dgates, T* dlogits, double balance,
+                             RouteOptions options) {
     for (Index n = 0; n < r.rows; ++n) {
       const T* const p = r.probabilities + n * r.num_experts;
       T* const d = dlogits + n * r.num_experts;  // of the probabilities first
