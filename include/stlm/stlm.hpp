@@ -4,12 +4,15 @@
 
 #include <stlm/data/byte_loader.hpp>
 #include <stlm/data/masked_objective.hpp>
+#include <stlm/data/patch_loader.hpp>
 #include <stlm/data/question_answer.hpp>
 #include <stlm/data/story_grammar.hpp>
 #include <stlm/eval/character_perplexity.hpp>
 #include <stlm/infer/answerer.hpp>
 #include <stlm/infer/generator.hpp>
+#include <stlm/infer/patch_generator.hpp>
 #include <stlm/io/weights.hpp>
+#include <stlm/models/byte_level_model.hpp>
 #include <stlm/models/byte_model.hpp>
 #include <stlm/models/describe.hpp>
 #include <stlm/models/merge_lora.hpp>

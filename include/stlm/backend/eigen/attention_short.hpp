@@ -35,6 +35,7 @@ namespace stlm::ops::impl {
 struct ShortAttention {
   using Ctx = Context<EigenBackend>;
   static constexpr Index most = 24;     // keys
+  static constexpr Index room = 32;     // whole packets
   static constexpr Index piece = 2048;  // scores of one task, about
 
   template <class T>
@@ -49,7 +50,7 @@ struct ShortAttention {
       for (Index h = 0; h < heads; ++h)
         for (Index i = 0; i < shape.num_queries(b); ++i) {
           const Index row = shape.row(heads, b, h, i), first = shape.first_key(b, i), count = shape.last_key(b, i) - first;
-          T p[most];
+          T p[room];
           scores(shape, b, h, i, q, k, scale, p);
           auto probability = eigen::array(p, count);
           const T top = probability.template maxCoeff<Eigen::PropagateNaN>() * scale;
@@ -86,7 +87,7 @@ struct ShortAttention {
           const Index row = shape.row(heads, b, h, i), first = shape.first_key(b, i), count = shape.last_key(b, i) - first;
           const auto query = eigen::array(q(0, i, h), size), grad = eigen::array(dout(0, i, h), size);
           const T delta = (grad * eigen::array(out(0, i, h), size)).sum();
-          T p[most], keep[most];
+          T p[room], keep[room];
           scores(shape, b, h, i, q, k, scale, p);
           std::fill_n(keep, count, T(1));
           eigen::drop(shape, row, first, keep, count);

@@ -1,0 +1,28 @@
+// stlm_byte: as stlm_tiny, but the model thinks in patches. Bytes are pooled into patches that end after words, the core
+// runs once a patch, and a small decoder writes the bytes of the next patch one after another.
+//
+//   stlm_byte train --data FILE... --max-seconds 180 --out DIR
+//   stlm_byte generate --weights DIR/model.safetensors --prompt "Once"
+//   stlm_byte info
+#include "../common/program.hpp"
+
+struct Patches : stlm::ByteLevelDefaults {
+  static constexpr int dim = 128, layers = 4, heads = 4, ffn_dim = 320;
+  static constexpr int byte_dim = 96;
+  using boundary = stlm::SpaceLike;
+  using pool = stlm::ByteMean</*layers=*/1, /*heads=*/4, /*hidden per byte_dim=*/3>;
+  using byte_head = stlm::Autoregressive</*layers=*/2, /*heads=*/4, /*hidden per byte_dim=*/3>;
+};
+using Model = stlm::ByteLevelModel<Patches>;
+static_assert(stlm::num_params<Model> <= 1'200'000);
+
+int main(int argc, char** argv) {
+  example::Recipe recipe;
+  recipe.shape = {.batch = 16, .tokens = 64, .bytes = 16 * 64 * 8};
+  recipe.optimizer = {.lr = 0.02, .adamw = {.lr = 8e-3, .weight_decay = 0}};
+  return example::run_program<Model>(argc, argv, "stlm_byte",
+                                     "patches of up to 12 bytes that end after words, byte width 96, pooled by one block; "
+                                     "4 layers of width 128 over patches; an autoregressive decoder of 2 layers for the "
+                                     "bytes of a patch; context 64 patches; Muon with a cosine schedule.",
+                                     recipe);
+}
