@@ -105,15 +105,11 @@ struct BothWaysParallelConfig : ParallelConfig {
 struct WhitespaceConfig : SmallPatchConfig {
   using boundary = Whitespace;
 };
-struct StrideConfig : SmallPatchConfig {
-  using boundary = FixedStride<5>;
-};
-
 }  // namespace
 
 TEMPLATE_TEST_CASE("causality of patches: no logit depends on what comes after it", "[models][causality]", SpacePatches,
                    TokenPatches, ParallelPatches, QuirkyPatches, ReconstructingPatches, ByteLevelModel<WhitespaceConfig>,
-                   ByteLevelModel<StrideConfig>) {
+                   StridePatches) {
   CHECK_FALSE(leaks<TestType, ReferenceBackend>());
   CHECK_FALSE(leaks<TestType, EigenBackend>());
 }

@@ -44,6 +44,15 @@ struct ReconstructingConfig : ParallelConfig {
 };
 using ReconstructingPatches = ByteLevelModel<ReconstructingConfig>;
 
+struct StrideConfig : SmallPatchConfig {
+  static constexpr int byte_window = 4;
+  using boundary = FixedStride<4>;
+  using pool = EmbeddingMean<130>;
+  using byte_head = LinearBytes;
+};
+/// Patches of four bytes, embeddings averaged, one matrix for all bytes of the next.
+using StridePatches = ByteLevelModel<StrideConfig>;
+
 /// B sequences of S + 1 patches of a seed; lengths 1 to W, and now and then none.
 struct SomePatches {
   std::vector<Token> tokens, targets;

@@ -17,6 +17,13 @@ struct HostPatches {
     offsets(slots.patches()) = row;
   }
   template <class Ctx>
+  static void pack_places(Ctx&, const PatchSlots& slots, Index patches, Index position, View<Token, dynamic> places) {
+    Index row = 0;
+    for (Index p = 0; p < slots.patches(); ++p)
+      for (Index i = 0, length = slots.length(p); i < length; ++i)
+        places(row++) = static_cast<Token>((position + p % patches) * slots.window() + i);
+  }
+  template <class Ctx>
   static void pack_symbols(Ctx&, const PatchSlots& slots, View<Index, dynamic> offsets, View<Token, dynamic> inputs,
                            View<Token, dynamic> targets) {
     Index row = 0;

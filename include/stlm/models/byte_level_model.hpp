@@ -15,7 +15,9 @@
 #include <stlm/models/patch_model.hpp>
 #include <stlm/nn/byte_decoder.hpp>
 #include <stlm/nn/byte_pool.hpp>
+#include <stlm/nn/linear_byte_head.hpp>
 #include <stlm/nn/parallel_byte_head.hpp>
+#include <stlm/nn/stride_pool.hpp>
 #include <stlm/tokenizer/patch_boundary.hpp>
 #include <stlm/tokenizer/token_boundary.hpp>
 
@@ -28,11 +30,17 @@ struct Autoregressive {};
 template <int Layers = 7, int Heads = 8>
 struct Parallel {};
 
+/// All bytes at once, by one matrix.
+struct LinearBytes {};
+
 /// Pools: PreNorm blocks of width ByteDim before the last, which leads to the core's width.
 template <int Layers = 1, int Heads = 4, int HiddenPerDim = 4>
 struct ByteMean {};
 /// The reference's four blocks.
 struct ReferenceByteMean {};
+/// No blocks: the mean of embeddings of the core's width, with a position for each byte of MaxPatches patches.
+template <int MaxPatches = 512>
+struct EmbeddingMean {};
 
 struct ByteLevelDefaults : ByteModelDefaults {
   static constexpr int byte_dim = 128, byte_window = 12;
@@ -63,8 +71,17 @@ struct PoolOf<Config, ByteMean<Layers, Heads, HiddenPerDim>> {
   using type = BytePool<Config::dim, narrow, Config::byte_window, Policy, Blocks>;
 };
 
+template <class Config, int MaxPatches>
+struct PoolOf<Config, EmbeddingMean<MaxPatches>> {
+  using type = StridePool<Config::dim, Config::byte_window, MaxPatches>;
+};
+
 template <class Config, class Head>
 struct ByteHeadOf;
+template <class Config>
+struct ByteHeadOf<Config, LinearBytes> {
+  using type = LinearByteHead<Config::dim, Config::byte_window, !Config::boundary::known_from_past>;
+};
 template <class Config, int Layers, int Heads, int HiddenPerDim>
 struct ByteHeadOf<Config, Autoregressive<Layers, Heads, HiddenPerDim>> {
   using type = ByteDecoder<Config::dim, Config::byte_dim, Config::byte_window, !Config::boundary::known_from_past, Layers,

@@ -1,6 +1,7 @@
 // Patches in slots, (P, W) token ids with `pad` in the empty slots, and the packed rows that byte blocks work on.
 //
 //   pack_bytes     the bytes of every patch, one patch after another: what a pool reads
+//   pack_places    the slot of each of those bytes in its sequence, as an id
 //   pack_symbols   what a decoder predicts of every patch, its bytes and, if asked for, the end, and what it reads:
 //                  the symbol before, at the first place `pad`. The end is `pad` as a target; a full patch has none
 //   slot_targets   the same targets slot by slot, for a head that predicts all slots at once: -1 past the end, or the
@@ -60,6 +61,13 @@ template <class Backend>
 void pack_bytes(Context<Backend>& ctx, const PatchSlots& slots, View<Index, dynamic> offsets, View<Token, dynamic> ids) {
   impl::expect_packed("pack_bytes", slots, offsets.size(), slots.total_bytes(), ids.size());
   impl::Patches<Backend>::pack_bytes(ctx, slots, offsets, ids);
+}
+
+/// places (total_bytes), for sequences of `patches` patches, the first at `position`.
+template <class Backend>
+void pack_places(Context<Backend>& ctx, const PatchSlots& slots, Index patches, Index position, View<Token, dynamic> places) {
+  impl::expect_packed("pack_places", slots, slots.patches() + 1, slots.total_bytes(), places.size());
+  impl::Patches<Backend>::pack_places(ctx, slots, patches, position, places);
 }
 
 /// inputs and targets (total_symbols), offsets (P + 1).

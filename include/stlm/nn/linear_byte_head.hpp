@@ -1,0 +1,70 @@
+// LinearByteHead: all bytes of the next patch by one matrix, each slot independent of the others given the core's state.
+//
+//   logits of slot i = W_i x,    x (B*S, Dim), W (Window * 258, Dim) -> logits (B*S * Window, 258)
+//
+// For patches of a fixed length (StridePool): a patch that is not full is predicted as far as it goes. `EmitsEnd` makes
+// the end of a shorter patch a symbol, for other boundaries. Cached: the logits.
+#pragma once
+
+#include <stlm/nn/linear.hpp>
+#include <stlm/ops/patches.hpp>
+
+namespace stlm {
+
+template <Index Dim, Index Window, bool EmitsEnd = false>
+struct LinearByteHead {
+  static constexpr Index dim = Dim, window = Window, vocabulary = 258;
+  static constexpr Token pad = 256, ignore = -1;
+  static constexpr bool parallel = true;
+  static constexpr Index first_patch = 1;  // emission contract: patch s + 1 is the first to read the state of patch s
+  static constexpr bool emits_end = EmitsEnd;
+  using Project = Linear<Dim, Window * vocabulary>;
+
+  template <class T>
+  struct Params {
+    typename Project::template Params<T> project;
+  };
+  template <class T>
+  struct Cache {
+    View<Token, dynamic> targets;
+    View<T, dynamic, vocabulary> logits;  // backward turns them into their gradient
+  };
+
+  template <class V, class P, class Table>
+  static constexpr void visit(V& v, const Path& path, P& p, const Table&) {
+    Project::visit(v, path / "project", p.project);
+  }
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    arena.keep(cache.targets, pass.rows() * Window);
+    arena.keep(cache.logits, pass.rows() * Window);
+  }
+  static constexpr Index rows_predicted(const ops::PatchSlots& slots) { return slots.ids.size(); }
+  static constexpr double flops_per_patch() { return Project::flops_per_token(1); }
+  static constexpr double flops_per_byte() { return 0; }
+
+  template <class B, class T>
+  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x,
+                      View<const Token, dynamic, dynamic> next, const Cache<T>& cache) {
+    ops::slot_targets(ctx, {{next.data(), pass.rows(), Window}, pad, EmitsEnd}, cache.targets, true);
+    logits(ctx, p, pass, x, cache);
+  }
+  template <class B, class T>
+  static void logits(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x, const Cache<T>& cache) {
+    Project::forward(ctx, p.project, pass, x, in_patches(cache), Empty{});
+  }
+  /// From the gradient in `cache.logits`.
+  template <class B, class T>
+  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> dx,
+                       const Cache<T>& cache, const Params<T>& grads) {
+    Project::backward(ctx, p.project, pass, x, in_patches(cache), dx, Empty{}, grads.project);
+  }
+
+ private:
+  template <class T>
+  static View<T, dynamic, Window * vocabulary> in_patches(const Cache<T>& cache) {
+    return {cache.logits.data(), cache.logits.extent(0) / Window};
+  }
+};
+
+}  // namespace stlm

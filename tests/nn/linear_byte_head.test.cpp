@@ -1,0 +1,39 @@
+#include <stlm/nn/linear_byte_head.hpp>
+
+#include <stlm/backend/reference.hpp>
+#include <stlm/core/activation.hpp>
+
+#include "support/catch.hpp"
+#include "support/numbers.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+static_assert(num_params<LinearByteHead<512, 4>::Project> == 512 * 4 * 258);
+
+TEST_CASE("LinearByteHead: row i of W x for slot i; targets end with the patch", "[nn][linear_byte_head]") {
+  using B = ReferenceBackend;
+  const auto targets = []<class Head>(Head) {
+    Context<B> ctx;
+    Parameters<typename Head::Project, B, double> params(ctx);
+    fill(params.flat(), {1, 1});
+    const typename Head::template Params<double> p{params.tree()};
+    typename Head::template Cache<double> cache{};
+    const Pass pass{1, 2};
+    Arena count;
+    Head::plan(count, cache, pass);
+    Buffer<std::byte> memory(static_cast<Index>(count.bytes()));
+    Arena arena(memory.data(), count.kept_bytes());
+    Head::plan(arena, cache, pass);
+    const std::vector<Token> next = {65, 66, 256, 67, 68, 69};
+    std::vector<double> x(8);
+    fill(x, {2, 2});
+    Head::forward(ctx, p, pass, View<const double, dynamic, 4>(x.data(), 2), View<const Token, dynamic, dynamic>(next.data(), 1, 6), cache);
+    double expected = 0;
+    for (Index c = 0; c < 4; ++c) expected += p.project.weight(2 * 258 + 30, c) * x[static_cast<std::size_t>(4 + c)];
+    CHECK(cache.logits(5, 30) == Approx(expected).epsilon(1e-14));
+    return std::vector<Token>(cache.targets.begin(), cache.targets.end());
+  };
+  CHECK(targets(LinearByteHead<4, 3>{}) == std::vector<Token>{65, 66, -1, 67, 68, 69});
+  CHECK(targets(LinearByteHead<4, 3, true>{}) == std::vector<Token>{65, 66, 256, 67, 68, 69});
+}
