@@ -58,6 +58,8 @@ inline void add_commands(CLI::App& app, Options& o) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
 
+  generate->add_flag("--utf8", o.sampling.utf8, "Draw only bytes that keep the text valid UTF-8");
+
   app.add_subcommand("info", "Print the model: tensors, parameters, memory, FLOPs");
   for (auto* command : {train, generate}) {
     command->add_option("--threads", o.threads, "Results do not depend on it")

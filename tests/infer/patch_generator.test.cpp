@@ -2,6 +2,7 @@
 
 #include <stlm/backend/eigen.hpp>
 #include <stlm/backend/reference.hpp>
+#include <stlm/io/utf8.hpp>
 
 #include "support/catch.hpp"
 #include "support/patch_models.hpp"
@@ -119,6 +120,18 @@ TEST_CASE("PatchGenerator: a parallel head writes too", "[infer]") {
   const std::string once = generated(s, "the fox ", options);
   CHECK(once.size() <= 30);
   CHECK(once == generated(s, "the fox ", options));
+}
+
+TEST_CASE("PatchGenerator: valid UTF-8 on request", "[infer]") {
+  Setup<SpacePatches, EigenBackend> s;
+  int invalid = 0;
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    const std::string free = generated(s, "caf\xc3", {.max_bytes = 50, .seed = seed});
+    invalid += utf8_prefix("caf\xc3" + free) + 3 < 4 + free.size();
+    const std::string valid = "caf\xc3" + generated(s, "caf\xc3", {.max_bytes = 50, .utf8 = true, .seed = seed});
+    CHECK(utf8_prefix(valid) + 3 >= valid.size());  // the last character may be cut by max_bytes
+  }
+  CHECK(invalid > 0);
 }
 
 TEST_CASE("PatchGenerator: texts longer than the memory, empty prompts and no bytes at all are fine", "[infer]") {

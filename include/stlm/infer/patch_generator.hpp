@@ -97,10 +97,12 @@ class PatchGenerator {
   void generate(Context<Backend>& ctx, const P& params, std::string_view prompt, const SampleOptions& options,
                 OnByte&& on_byte) {
     Sampler sampler(Model::vocabulary, options);
+    TextRule rule(options.utf8, prompt);
     reset(ctx, params);
     feed(ctx, params, prompt);
     for (Index i = 0; i < options.max_bytes;) {
-      const Token symbol = sampler(logits(), [this](Token id) { return allowed(id); });
+      const Token symbol = sampler(logits(), [&](Token id) { return allowed(id) && rule.allows(id); });
+      rule.push(symbol);
       if (symbol == end_of_text) return;
       if (symbol < 256) {
         on_byte(static_cast<char>(symbol));

@@ -6,12 +6,15 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
 #include <stlm/core/error.hpp>
 #include <stlm/core/random.hpp>
 #include <stlm/core/tensor_view.hpp>
+#include <stlm/io/utf8_state.hpp>
+#include <stlm/tokenizer/byte_tokenizer.hpp>
 
 namespace stlm {
 
@@ -19,7 +22,32 @@ struct SampleOptions {
   Index max_bytes = 200;
   double temperature = 1;  ///< 0 takes the likeliest token
   Index top_k = 0;         ///< draw among the k likeliest only; 0: all
+  bool utf8 = false;       ///< draw only bytes that keep the text valid UTF-8
   std::uint64_t seed = 0;
+};
+
+/// Which symbols may follow a text: all, or those that keep it valid UTF-8. Ids from 256 on are no bytes; of these an end
+/// of text waits for the end of a character.
+class TextRule {
+ public:
+  TextRule(bool utf8, std::string_view text) : utf8_(utf8) {
+    for (const char c : text) push(static_cast<unsigned char>(c));
+  }
+  bool allows(Token id) const {
+    if (!utf8_) return true;
+    return id < 256 ? state_.accepts(static_cast<unsigned char>(id))
+                    : id != ByteTokenizer::end_of_text || state_.complete();
+  }
+  void push(Token id) {
+    if (id >= 256) return;
+    const auto byte = static_cast<unsigned char>(id);
+    if (!state_.accepts(byte)) state_ = {};  // of a text that is not valid; what follows shall be
+    if (state_.accepts(byte)) state_.push(byte);
+  }
+
+ private:
+  bool utf8_;
+  Utf8State state_;
 };
 
 /// Draws tokens; allocates once, for the vocabulary.

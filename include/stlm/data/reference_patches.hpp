@@ -1,0 +1,41 @@
+// The reference's patches: what its data preparation makes of a text. It loses text; PatchText with the same boundary
+// does not.
+//
+// Each token of the pooling tokenizer is decoded to a string of its own, so that a token of part of a character becomes
+// U+FFFD; what is longer than a patch is cut off; an end of text is the bytes of "<|endoftext|>", cut as well. Nats per
+// byte of these patches are not nats per byte of the text.
+#pragma once
+
+#include <stlm/data/patch_text.hpp>
+#include <stlm/io/utf8_state.hpp>
+#include <stlm/tokenizer/token_boundary.hpp>
+
+namespace stlm {
+
+/// `text` as the reference has it, in patches of at most `window` bytes.
+inline PatchText reference_patches(const ByteText& text, const TokenBoundary& boundary, Index window) {
+  std::string all, document;
+  std::vector<Index> lengths;
+  const auto add = [&](std::string_view bytes) {
+    const std::string_view cut = bytes.substr(0, static_cast<std::size_t>(window));
+    all += cut;
+    lengths.push_back(std::ssize(cut));
+  };
+  const auto end_document = [&] {
+    boundary.for_each_token(document, [&](std::string_view token) { add(repaired_utf8(token)); });
+    document.clear();
+  };
+  for (Index i = 0; i < text.size(); ++i) {
+    const Token token = text[i];
+    if (token == ByteTokenizer::end_of_text) {
+      end_document();
+      add("<|endoftext|>");
+    } else {
+      document.push_back(static_cast<char>(token));
+    }
+  }
+  end_document();
+  return PatchText(ByteText::from_string(std::move(all)), lengths, window);
+}
+
+}  // namespace stlm

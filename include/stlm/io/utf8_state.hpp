@@ -1,0 +1,64 @@
+// Utf8State: UTF-8 byte by byte: which bytes may come next, for samplers that write valid text, and for repair.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace stlm {
+
+/// The place within a character (RFC 3629: shortest form, no surrogates, nothing above U+10FFFF).
+class Utf8State {
+ public:
+  /// Whether the text stays valid, or can become valid again, with this byte next.
+  constexpr bool accepts(unsigned char byte) const {
+    if (left_ > 0) return byte >= low_ && byte <= high_;
+    return byte < 0x80 || (byte >= 0xC2 && byte <= 0xF4);
+  }
+  /// Reads a byte that is accepted.
+  constexpr void push(unsigned char byte) {
+    if (left_ > 0) {
+      --left_;
+      low_ = 0x80;
+      high_ = 0xBF;
+    } else if (byte >= 0x80) {
+      left_ = byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
+      low_ = byte == 0xE0 ? 0xA0 : byte == 0xF0 ? 0x90 : 0x80;
+      high_ = byte == 0xED ? 0x9F : byte == 0xF4 ? 0x8F : 0xBF;
+    }
+  }
+  /// Whether no character is begun and not ended.
+  constexpr bool complete() const { return left_ == 0; }
+
+ private:
+  int left_ = 0;                              // bytes the character lacks
+  unsigned char low_ = 0x80, high_ = 0xBF;    // of the next one
+};
+
+/// `text` with U+FFFD in place of each longest run of bytes that begins a character and does not end it, and of each byte
+/// that begins none: what Python's errors="replace" gives.
+inline std::string repaired_utf8(std::string_view text) {
+  std::string out;
+  Utf8State state;
+  std::size_t begun = 0;  // bytes of the open character
+  const auto give_up = [&] {
+    out.resize(out.size() - begun);
+    out += "\xEF\xBF\xBD";
+    begun = 0;
+    state = {};
+  };
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (!state.accepts(byte) && !state.complete()) give_up();
+    if (!state.accepts(byte)) {
+      give_up();
+      continue;
+    }
+    state.push(byte);
+    out += c;
+    begun = state.complete() ? 0 : begun + 1;
+  }
+  if (!state.complete()) give_up();
+  return out;
+}
+
+}  // namespace stlm
