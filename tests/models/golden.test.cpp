@@ -1,7 +1,7 @@
 // Whole models against PyTorch: logits, loss, every gradient, ten AdamW losses.
 #include "golden/models.hpp"
 
-#include <stlm/models/token_model.hpp>
+#include <stlm/models/presets/baselines.hpp>
 #include <stlm/nn/lora_mixture.hpp>
 
 namespace {
@@ -66,14 +66,8 @@ struct CyclicScaledLora : Tiny<CyclicScaledLoraConfig> {
   static constexpr const char* file = "cyclic_scaled_lora.safetensors";
 };
 
-struct SharedOutputNoNormsConfig : TinyConfig {
-  static constexpr bool gated = false, head_bias = true;
-  using activation = Gelu;
-  using norm = NoNorm<1>;
-  using head_norm = RmsNorm<1>;
-  using linears = WithBias;
-  using ffn_sharing = SharedAcrossLayers<>;
-  using out_sharing = SharedAcrossLayers<>;
+struct SharedOutputNoNormsConfig : presets::Baseline10MConfig {
+  static constexpr int vocabulary = 13, dim = 8, layers = 3, heads = 4, kv_heads = 2, head_dim = 4, ffn_dim = 12;
 };
 struct SharedOutputNoNorms : Tiny<SharedOutputNoNormsConfig> {
   static constexpr const char* file = "shared_output_no_norms.safetensors";

@@ -45,7 +45,7 @@ TEST_CASE("Head: a bias is added to the logits", "[nn][head]") {
   biased.forward();
   for (Index n = 0; n < 2; ++n)
     for (Index v = 0; v < 11; ++v)
-      CHECK(with[static_cast<std::size_t>(n * 11 + v)] == Approx(biased.y(n, v) + added[static_cast<std::size_t>(v)]).epsilon(1e-14));
+      CHECK(with.begin()[n * 11 + v] == Approx(biased.y(n, v) + added.begin()[v]).epsilon(1e-14));
 }
 
 TEMPLATE_TEST_CASE("Head: gradients", "[nn][head][gradient]", TiedHead, UntiedHead, BiasedHead, (WithTable<Head<NoNorm<6>, 6, 11>>)) {
