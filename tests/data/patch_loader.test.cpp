@@ -1,12 +1,16 @@
 #include <stlm/data/patch_loader.hpp>
 
+#include <stlm/tokenizer/token_boundary.hpp>
+
 #include "support/catch.hpp"
+#include "support/patch_models.hpp"
 
 using namespace stlm;
 
 namespace {
 
 struct AnyModel {
+  using Boundary = TokenBoundary;
   static constexpr Index window = 4;
 };
 using Loader = PatchLoader<AnyModel>;
@@ -105,4 +109,42 @@ TEST_CASE("PatchLoader: refuses too short a text, and another window than the mo
   CHECK_THROWS_WITH(Loader(PatchText(ByteText::from_string("abcdef"), FixedStride<1>{}, 5), {1, 2}),
                     "stlm::PatchLoader: expected patches of at most 4 bytes, the model's window, found 5; cut the text with the "
                     "model's.");
+  CHECK_THROWS_WITH(
+      PatchLoader<test::SpacePatches>(PatchText(ByteText::from_string("ab"), {1, 1}, 5), {1, 1}),
+      "stlm::PatchLoader: expected patches that end by a rule known from the past, as the model's do, found ends by a "
+      "rule that looks ahead; cut the text with the model's.");
+}
+
+TEMPLATE_TEST_CASE("PatchLoader: the budget is exactly what models ask for", "[data][patch_loader]", test::SpacePatches,
+                   test::TokenPatches) {
+  struct Words {  // "word " is a token, so that both models read the same patches
+    std::vector<Token> encode(std::string_view text) const {
+      std::vector<Token> ids;
+      for (std::size_t i = 0; i < text.size(); i += static_cast<std::size_t>(ids.back()))
+        ids.push_back(static_cast<Token>(std::min(text.find(' ', i), text.size() - 1) - i + 1));
+      return ids;
+    }
+    std::string token_bytes(Token id) const { return std::string(static_cast<std::size_t>(id), 'x'); }
+  };
+  std::string words;
+  for (int i = 0; i < 300; ++i) words += std::string(static_cast<std::size_t>(i * 7 % 8 + 1), 'w') + ' ';
+  const auto text = ByteText::from_string(words);
+  const PatchText patches = [&] {
+    if constexpr (TestType::Boundary::known_from_past)
+      return PatchText(text, SpaceLike{}, TestType::window);
+    else
+      return PatchText(text, TokenBoundary(std::make_shared<const Words>()), TestType::window);
+  }();
+  const Index most = patches.max_bytes<TestType>({.batch = 3, .tokens = 10});
+  for (const Index room : {most, most * 3 / 4, most / 3}) {
+    PatchLoader<TestType> loader(patches, {3, 10, room}, 7);
+    Index used = 0;
+    for (int i = 0; i < 50; ++i) {
+      const auto [read, predicted] = TestType::rows_needed(loader.next());
+      used = std::max({used, read, predicted});
+    }
+    CHECK(used <= room);
+    CHECK(used > room - TestType::window - (room == most ? most / 8 : 0));  // no room is kept for what is not needed
+    CHECK((loader.dropped() == 0) == (room == most));
+  }
 }

@@ -26,6 +26,11 @@ struct Runs {
 };
 const TokenBoundary runs(std::make_shared<const Runs>());
 
+template <class Rule>
+struct ModelOf {
+  using Boundary = Rule;
+};
+
 std::vector<Token> all_slots(const PatchText& text) {
   std::vector<Token> slots(static_cast<std::size_t>(text.size() * text.window()));
   text.copy(0, text.size(), slots.data());
@@ -129,6 +134,42 @@ TEST_CASE("PatchText: rules known from the past are; the check finds one that lo
   CHECK_FALSE(known_from_past(TokenBoundary(std::make_shared<const Pairs>()), "xabcabc"));
 }
 
+TEST_CASE("PatchText: where they are, no end depends on what follows it", "[data][patch_text]") {
+  constexpr Index size = 20;
+  const auto same_ends = [](const auto& boundary, const std::string& past) {
+    const auto ends = [&](const std::string& future) {
+      std::vector<Index> found;
+      Index at = 0;
+      for (const std::string& patch : patches_of(PatchText(ByteText::from_string(past + future), boundary, 12)))
+        if ((at += std::ssize(patch)) <= size) found.push_back(at);
+      return found;
+    };
+    return ends("a") == ends(" ");
+  };
+  std::size_t same = 0;
+  for (std::uint64_t i = 0; i < 50; ++i) {
+    const std::string past = random_bytes(size, i, i % 2 == 0 ? 256 : 2);
+    CHECK(same_ends(SpaceLike{}, past));
+    CHECK(same_ends(Whitespace{}, past));
+    CHECK(same_ends(FixedStride<5>{}, past));
+    same += same_ends(runs, past.substr(1) + "a");  // one future goes on with the last run, the other does not
+  }
+  CHECK(same == 0);
+}
+
+TEST_CASE("PatchText: max_bytes is what the fullest window needs, with the ends that are predicted",
+          "[data][patch_text]") {
+  const PatchText text(ByteText::from_string("aabbbbcddddddee"), runs, 4);  // aa| bbbb c| dddd dd| ee|
+  const auto bytes = [&](Index patches) {
+    return text.max_bytes<ModelOf<SpaceLike>>({.batch = 3, .tokens = patches}) / 3;
+  };
+  const auto symbols = [&](Index patches) {
+    return text.max_bytes<ModelOf<TokenBoundary>>({.batch = 1, .tokens = patches});
+  };
+  CHECK((bytes(1) == 4 && bytes(2) == 6 && bytes(3) == 9 && bytes(100) == 15));
+  CHECK((symbols(1) == 4 && symbols(2) == 7 && symbols(3) == 10 && symbols(100) == 15 + 4));
+}
+
 TEST_CASE("PatchText: ends of text", "[data][patch_text]") {
   const auto text = ByteText::from_string("one two|three||x", "|");
   constexpr Token end = ByteTokenizer::end_of_text, pad = ByteTokenizer::pad;
@@ -158,8 +199,7 @@ TEST_CASE("PatchText: copies from anywhere of a long text", "[data][patch_text]"
     text.copy(first, 7, part.data());
     CHECK(std::equal(part.begin(), part.end(), all.begin() + first * 12));
   }
-  CHECK(text.most_bytes(1) == 13);
-  CHECK(text.most_bytes(text.size()) == std::ssize(source) + text.size());
+  CHECK(text.max_bytes<ModelOf<SpaceLike>>({.batch = 1, .tokens = text.size()}) == std::ssize(source));
 }
 
 TEST_CASE("PatchText: what cannot be is refused", "[data][patch_text]") {
@@ -168,5 +208,12 @@ TEST_CASE("PatchText: what cannot be is refused", "[data][patch_text]") {
   CHECK_THROWS_WITH(PatchText(text, TokenBoundary{}, 4),
                     "stlm::TokenBoundary: it has no tokenizer; construct it from one, such as stlm::load_gpt2 gives.");
   CHECK_THROWS_WITH(PatchText(text, std::vector<Index>{1, 1}, 4),
+                    "stlm::PatchText: patches of 2 bytes in all do not cover a text of 3 tokens.");
+  CHECK_THROWS_WITH(PatchText(text, std::vector<Index>{3, 0}, 4),
+                    "stlm::PatchText: expected patches of 1 to 4 bytes, found one of 0.");
+  struct Lossy : Runs {
+    std::vector<Token> encode(std::string_view source) const { return Runs::encode(source.substr(1)); }
+  };
+  CHECK_THROWS_WITH(PatchText(text, TokenBoundary(std::make_shared<const Lossy>()), 4),
                     "stlm::PatchText: patches of 2 bytes in all do not cover a text of 3 tokens.");
 }

@@ -42,5 +42,11 @@ TEST_CASE("PatchModel: a batch of more bytes than planned is refused", "[models]
   CHECK_THROWS_WITH(acts.fit(9, 8),
                     "stlm::Activations: the batch has 9 bytes to read and 8 to predict, room for 8 and 8 was planned; set "
                     "BatchShape::bytes, or give fewer.");
+  // Where every slot is a row there is room for all, whatever is planned.
+  Activations<ParallelPatches, EigenBackend> packed(ctx, {2, 6, 8});
+  CHECK_NOTHROW(packed.fit(8, 2 * 6 * ParallelPatches::window));
+  CHECK_THROWS_AS(packed.fit(9, 2 * 6 * ParallelPatches::window), ShapeError);
+  Activations<QuirkyPatches, EigenBackend> slots(ctx, {2, 6, 8});
+  CHECK_NOTHROW(slots.fit(2 * 6 * QuirkyPatches::window, 2 * 6 * QuirkyPatches::window));
   STATIC_REQUIRE(activation_bytes<SpacePatches>({2, 6, 8}) < activation_bytes<SpacePatches>({2, 6}));
 }

@@ -2,11 +2,11 @@
 // `position()` is its whole state.
 //
 // A window is S + 1 patches: the first S are read, the last S predicted. BatchShape::bytes > 0 bounds the bytes that a
-// batch reads and the symbols it predicts, each patch counted with an end: what does not fit is left out, from the end of
-// the last sequences, and counted in `dropped`. So a model plans memory for the usual batch, not for full patches alone.
+// batch reads and the symbols it predicts, ends of patches included where the boundary looks ahead: what does not fit
+// is left out, from the end of the last sequences, and counted in `dropped`. So a model plans memory for the usual
+// batch, not for full patches alone.
 #pragma once
 
-#include <stlm/core/batch.hpp>
 #include <stlm/data/patch_text.hpp>
 #include <stlm/data/window_order.hpp>
 
@@ -19,8 +19,7 @@ class PatchLoader {
  public:
   PatchLoader(PatchText text, BatchShape shape, std::uint64_t seed = 0)
       : text_(std::move(text)), shape_(shape), order_(text_.size(), shape.tokens, seed) {
-    expect<Error>(text_.window() == window, "stlm::PatchLoader: expected patches of at most ", window,
-                  " bytes, the model's window, found ", text_.window(), "; cut the text with the model's.");
+    text_.expect_cut_for<Model>("stlm::PatchLoader");
     expect<Error>(text_.size() > shape.tokens, "stlm::PatchLoader: expected a text of more than ", shape.tokens,
                   " patches, found ", text_.size(), "; give more text or a shorter window.");
     slots_.resize(static_cast<std::size_t>((shape.tokens + 1) * window));
@@ -59,7 +58,8 @@ class PatchLoader {
     Index kept = 0;
     for (; kept <= shape_.tokens; ++kept) {
       const Index length = text_.length(first + kept);
-      const Index read = kept < shape_.tokens ? length : 0, predicted = kept > 0 ? std::min(length + 1, window) : 0;
+      const Index read = kept < shape_.tokens ? length : 0;
+      const Index predicted = kept > 0 ? text_.symbols<Model>(first + kept) : 0;
       if (read > left.reads || predicted > left.predicts) break;
       left.reads -= read;
       left.predicts -= predicted;

@@ -9,6 +9,7 @@
 // one end of text each, after the last empty ones. Memory: one byte a patch, beside the text itself.
 #pragma once
 
+#include <stlm/core/batch.hpp>
 #include <stlm/data/byte_text.hpp>
 #include <stlm/tokenizer/patch_boundary.hpp>
 
@@ -17,49 +18,30 @@ namespace stlm {
 class PatchText {
  public:
   template <class Boundary>
-  PatchText(ByteText text, const Boundary& boundary, Index window) : text_(std::move(text)), window_(window) {
-    expect<Error>(window >= 1 && window <= 255, "stlm::PatchText: expected patches of 1 to 255 bytes, found ", window, ".");
-    std::vector<Token> tokens(chunk);
-    if constexpr (Boundary::known_from_past) {
-      Token previous = ByteTokenizer::end_of_text;
-      Index length = 0;
-      for (Index i = 0; i < text_.size(); i += chunk) {
-        const Index count = std::min(chunk, text_.size() - i);
-        text_.copy(i, count, tokens.data());
-        for (Index t = 0; t < count; ++t) {
-          const Token token = tokens[static_cast<std::size_t>(t)];
-          ++length;
-          if (length == window || token == ByteTokenizer::end_of_text || Boundary::ends(previous, token, length))
-            add(std::exchange(length, 0));
-          previous = token;
+  PatchText(ByteText text, const Boundary& boundary, Index window)
+      : PatchText(std::move(text), window, Boundary::known_from_past) {
+    text_.for_each_document([&](std::string_view document, bool ended) {
+      if constexpr (Boundary::known_from_past) {
+        Token previous = ByteTokenizer::end_of_text;
+        Index length = 0;
+        for (const char c : document) {
+          const Token byte = static_cast<unsigned char>(c);
+          if (ends_patch<Boundary>(previous, byte, ++length, window)) add(std::exchange(length, 0));
+          previous = byte;
         }
-      }
-      if (length > 0) add(length);
-    } else {
-      std::string document;
-      const auto end_document = [&] {
+        if (length + ended > 0) add(length + ended);
+      } else {
         for (const Index length : boundary.split(document, window)) add(length);
-        document.clear();
-      };
-      for (Index i = 0; i < text_.size(); i += chunk) {
-        const Index count = std::min(chunk, text_.size() - i);
-        text_.copy(i, count, tokens.data());
-        for (Index t = 0; t < count; ++t)
-          if (const Token token = tokens[static_cast<std::size_t>(t)]; token == ByteTokenizer::end_of_text) {
-            end_document();
-            add(1);
-          } else {
-            document.push_back(static_cast<char>(token));
-          }
+        if (ended) add(1);
       }
-      end_document();
-    }
+    });
+    expect_all_covered();
   }
-  /// From the lengths of the patches, which cover the text.
-  PatchText(ByteText text, const std::vector<Index>& lengths, Index window) : text_(std::move(text)), window_(window) {
+  /// From the lengths of the patches, which cover the text; whoever gives them may have looked ahead.
+  PatchText(ByteText text, const std::vector<Index>& lengths, Index window)
+      : PatchText(std::move(text), window, false) {
     for (const Index length : lengths) add(length);
-    expect<Error>(next_ == text_.size(), "stlm::PatchText: patches of ", next_, " bytes in all do not cover a text of ",
-                  text_.size(), " tokens.");
+    expect_all_covered();
   }
 
   Index size() const { return std::ssize(lengths_); }  ///< patches
@@ -68,15 +50,30 @@ class PatchText {
   Index num_tokens() const { return text_.size(); }      ///< with them
   Index length(Index patch) const { return lengths_[static_cast<std::size_t>(patch)]; }
 
-  /// The most bytes that any `patches` consecutive ones hold, each counted with its end: enough for BatchShape::bytes.
-  Index most_bytes(Index patches) const {
+  /// Expects patches of the model's window, and none cut by a rule that looks ahead when the model takes ends of
+  /// patches as known: the length of a token tells what follows it, and the model would be told for nothing.
+  template <class Model>
+  void expect_cut_for(const char* who) const {
+    expect<Error>(window_ == Model::window, who, ": expected patches of at most ", Model::window,
+                  " bytes, the model's window, found ", window_, "; cut the text with the model's.");
+    expect<Error>(known_from_past_ || !Model::Boundary::known_from_past, who,
+                  ": expected patches that end by a rule known from the past, as the model's do, found ends by a rule "
+                  "that looks ahead; cut the text with the model's.");
+  }
+  /// What a model has to predict of a patch: its bytes and, unless the model takes it as known, its end.
+  template <class Model>
+  Index symbols(Index patch) const {
+    return length(patch) + (!Model::Boundary::known_from_past && length(patch) < window_);
+  }
+  /// BatchShape::bytes with which no batch of this shape is cut short.
+  template <class Model>
+  Index max_bytes(BatchShape shape) const {
     Index most = 0, sum = 0;
     for (Index p = 0; p < size(); ++p) {
-      sum += length(p) + 1;
-      if (p >= patches) sum -= length(p - patches) + 1;
+      sum += symbols<Model>(p) - (p < shape.tokens ? 0 : symbols<Model>(p - shape.tokens));
       most = std::max(most, sum);
     }
-    return most;
+    return shape.batch * most;
   }
 
   /// Patches [first, first + count) into slots (count, W).
@@ -94,16 +91,30 @@ class PatchText {
   }
 
  private:
-  static constexpr Index chunk = 1 << 16, stride = 128;  // tokens read at once; patches between two known starts
+  static constexpr Index stride = 128;  // patches between two known starts
+
+  PatchText(ByteText text, Index window, bool known_from_past)
+      : text_(std::move(text)), window_(window), known_from_past_(known_from_past) {
+    expect<Error>(window >= 1 && window <= 255, "stlm::PatchText: expected patches of 1 to 255 bytes, found ", window,
+                  ".");
+  }
 
   void add(Index length) {
+    expect<Error>(length >= 1 && length <= window_, "stlm::PatchText: expected patches of 1 to ", window_,
+                  " bytes, found one of ", length, ".");
     if (size() % stride == 0) starts_.push_back(next_);
     lengths_.push_back(static_cast<std::uint8_t>(length));
     next_ += length;
   }
 
+  void expect_all_covered() const {
+    expect<Error>(next_ == text_.size(), "stlm::PatchText: patches of ", next_, " bytes in all do not cover a text of ",
+                  text_.size(), " tokens.");
+  }
+
   ByteText text_;
   Index window_, next_ = 0;
+  bool known_from_past_;
   std::vector<std::uint8_t> lengths_;
   std::vector<Index> starts_;
 };

@@ -136,11 +136,10 @@ class PatchGenerator {
   }
   /// Whether the open patch ends with its newest byte, as far as that is known.
   bool complete() const {
-    if (std::ssize(open_) == window || previous_ == end_of_text) return true;
     if constexpr (Boundary::known_from_past)
-      return !open_.empty() && Boundary::ends(before_, previous_, std::ssize(open_));
+      return ends_patch<Boundary>(before_, previous_, std::ssize(open_), window);
     else
-      return false;
+      return std::ssize(open_) == window || previous_ == end_of_text;
   }
 
   /// The lengths of the patches of a text that goes on from the open patch.
@@ -152,7 +151,7 @@ class PatchGenerator {
       for (const char c : text) {
         const Token byte = static_cast<unsigned char>(c);
         ++counted;
-        if (++length == window || Boundary::ends(before, byte, length)) {
+        if (ends_patch<Boundary>(before, byte, ++length, window)) {
           lengths.push_back(counted);
           length = counted = 0;
         }

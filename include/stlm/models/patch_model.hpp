@@ -117,7 +117,9 @@ struct PatchModel {
   }
   static constexpr Pass largest_pass(BatchShape shape) {
     Pass pass{shape.batch, shape.tokens};
-    pass.bytes_read = pass.bytes_predicted = shape.bytes > 0 ? shape.bytes : pass.rows() * window;
+    const Index all = pass.rows() * window, planned = shape.bytes > 0 ? shape.bytes : all;
+    pass.bytes_read = Pool::packs ? planned : all;
+    pass.bytes_predicted = Head::parallel ? all : planned;
     return pass;
   }
   /// The rows of its byte blocks that a batch needs: those that read, and those that predict.

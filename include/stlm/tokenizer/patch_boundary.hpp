@@ -5,10 +5,11 @@
 //   FixedStride<K>   after K bytes
 //   TokenBoundary    where the tokens of a tokenizer end, such as GPT-2's (token_boundary.hpp)
 //
-// For all: a patch ends at the latest with its Window-th byte, what follows goes on in the next; an end of text ends the
-// patch it stands in. `known_from_past` says that the end of a patch follows from the bytes up to it, so that it need not
-// be predicted; then `ends(previous, byte, length)` says it, `byte` being number `length` of its patch, counted from 1, and
-// `previous` the token before it in the text.
+// For all: a patch ends at the latest with its Window-th byte, what follows goes on in the next; an end of text ends
+// the patch it stands in. `known_from_past` says that the end of a patch follows from the bytes up to it, so that it
+// need not be predicted; then `ends(previous, byte, length)` says it, `byte` being number `length` of its patch,
+// counted from 1, and `previous` the token before it in the text: at its beginning an end of text, which SpaceLike
+// takes for space-like, as SpaceByte does.
 #pragma once
 
 #include <stlm/tokenizer/byte_tokenizer.hpp>
@@ -40,5 +41,14 @@ struct FixedStride {
 
   static constexpr bool ends(Token, Token, Index length) { return length == Stride; }
 };
+
+/// Whether a patch is complete with its newest token, number `length` of it.
+template <class Boundary>
+constexpr bool ends_patch(Token previous, Token token, Index length, Index window) {
+  static_assert(Boundary::known_from_past,
+                "stlm::ends_patch: this boundary looks ahead; a patch ends with the end that the model predicts, or "
+                "with its last byte when the window is full.");
+  return token == ByteTokenizer::end_of_text || length == window || Boundary::ends(previous, token, length);
+}
 
 }  // namespace stlm

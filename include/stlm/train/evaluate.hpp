@@ -54,6 +54,7 @@ template <class Model, class B, class T>
 Evaluation evaluate(Context<B>& ctx, const Parameters<Model, B, T>& params, Activations<Model, B, T>& acts,
                     const PatchText& text, Index context = -1) {
   const Index batch = acts.pass().batch, patches = acts.pass().tokens, window = Model::window, size = patches * window;
+  text.expect_cut_for<Model>("stlm::evaluate");
   if (context < 0) context = patches * 3 / 4;
   expect<Error>(context < patches, "stlm::evaluate: expected a context shorter than the window of ", patches,
                 " patches, found ", context, ".");
