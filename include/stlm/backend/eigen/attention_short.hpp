@@ -1,5 +1,6 @@
 // Attention over short sequences, such as the bytes of a patch: dot products instead of matrix products, whose packing
-// would cost more than they save. One task a group of sequences.
+// would cost more than they save. One task a group of sequences. Rows of scores on the stack are aligned: Eigen takes the
+// numbers before the first aligned one by scalar functions, whose exponentials have other bits than those of packets.
 #pragma once
 
 #include <cmath>
@@ -50,7 +51,7 @@ struct ShortAttention {
       for (Index h = 0; h < heads; ++h)
         for (Index i = 0; i < shape.num_queries(b); ++i) {
           const Index row = shape.row(heads, b, h, i), first = shape.first_key(b, i), count = shape.last_key(b, i) - first;
-          T p[room];
+          alignas(64) T p[room];
           scores(shape, b, h, i, q, k, scale, p);
           auto probability = eigen::array(p, count);
           const T top = probability.template maxCoeff<Eigen::PropagateNaN>() * scale;
@@ -87,7 +88,7 @@ struct ShortAttention {
           const Index row = shape.row(heads, b, h, i), first = shape.first_key(b, i), count = shape.last_key(b, i) - first;
           const auto query = eigen::array(q(0, i, h), size), grad = eigen::array(dout(0, i, h), size);
           const T delta = (grad * eigen::array(out(0, i, h), size)).sum();
-          T p[room], keep[room];
+          alignas(64) T p[room], keep[room];
           scores(shape, b, h, i, q, k, scale, p);
           std::fill_n(keep, count, T(1));
           eigen::drop(shape, row, first, keep, count);
