@@ -44,6 +44,23 @@ TEST_CASE("a held-out part begins where the rest ends, and sees what stands befo
   CHECK(train.part(2, 4)[0] == '2');
 }
 
+TEST_CASE("what a part has of its documents", "[data]") {
+  const auto text = ByteText::from_string("ab|cde|f", "|");
+  const auto documents = [&](stlm::Index begin, stlm::Index end) {
+    std::string found;
+    text.part(begin, end).for_each_document([&](std::string_view bytes, bool ended) {
+      found.append(bytes).append(ended ? "|" : ".");
+    });
+    return found;
+  };
+  CHECK(documents(0, 8) == "ab|cde|f.");
+  CHECK(documents(1, 5) == "b|cd.");
+  CHECK(documents(2, 3) == "|");
+  CHECK(documents(2, 6) == "|cde.");
+  CHECK(documents(3, 7) == "cde|");
+  CHECK(documents(4, 4).empty());
+}
+
 TEST_CASE("the split of the first 1,003,854 and last 111,540 of 1,115,394 bytes") {
   const auto [train, held_out] = ByteText::from_string(std::string(1115394, 'x')).split(0.1);
   CHECK(train.size() == 1003854);

@@ -1,5 +1,6 @@
 #include <stlm/io/utf8_state.hpp>
 
+#include <stlm/core/config.hpp>
 #include <stlm/io/utf8.hpp>
 
 #include "support/catch.hpp"
@@ -17,6 +18,23 @@ bool can_become_valid(const std::string& text) {
     for (const std::string& rest : {std::string(), std::string("\x80"), std::string("\x80\x80")})
       if (utf8_length(begun + a + rest) == begun.size() + 1 + rest.size()) return true;
   return false;
+}
+
+/// Walks all that a state accepts until a character is complete: how many there are, and how many are none.
+void walk(const Utf8State& state, std::string& text, Index& characters, Index& wrong) {
+  for (int byte = 0; byte < 256; ++byte) {
+    if (!state.accepts(static_cast<unsigned char>(byte))) continue;
+    Utf8State next = state;
+    next.push(static_cast<unsigned char>(byte));
+    text.push_back(static_cast<char>(byte));
+    if (next.complete()) {
+      ++characters;
+      wrong += utf8_length(text) != text.size();
+    } else {
+      walk(next, text, characters, wrong);
+    }
+    text.pop_back();
+  }
 }
 
 }  // namespace
@@ -38,6 +56,14 @@ TEST_CASE("Utf8State: accepts exactly the bytes that leave the text valid or on 
       }
     level = std::move(next);
   }
+}
+
+TEST_CASE("Utf8State: what it accepts byte by byte are all characters there are", "[io][utf8]") {
+  Index characters = 0, wrong = 0;
+  std::string text;
+  walk({}, text, characters, wrong);
+  CHECK(wrong == 0);
+  CHECK(characters == 0x110000 - 0x800);  // each another string; surrogates are none
 }
 
 TEST_CASE("repaired_utf8: as Python's errors=\"replace\"", "[io][utf8]") {

@@ -78,6 +78,17 @@ class ByteText {
     std::fill_n(to, count, ByteTokenizer::end_of_text);
   }
 
+  /// Calls each(bytes, ended) for what this text has of every document; `ended`: its end of text as well.
+  template <class Each>
+  void for_each_document(Each&& each) const {
+    for (const auto& [begin, text] : storage_->documents) {
+      const Index size = std::ssize(text);
+      const Index from = std::max<Index>(begin_ - begin, 0), to = std::min(end_ - begin, size + 1);
+      if (from >= to) continue;
+      each(text.substr(static_cast<std::size_t>(from), static_cast<std::size_t>(std::min(to, size) - from)), to > size);
+    }
+  }
+
   /// The part before the last `fraction` of the tokens, and that last part.
   std::pair<ByteText, ByteText> split(double fraction) const {
     expect<Error>(fraction > 0 && fraction < 1, "stlm::ByteText: expected a held-out fraction in (0, 1), found ", fraction,

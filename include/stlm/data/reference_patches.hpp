@@ -14,27 +14,17 @@ namespace stlm {
 
 /// `text` as the reference has it, in patches of at most `window` bytes.
 inline PatchText reference_patches(const ByteText& text, const TokenBoundary& boundary, Index window) {
-  std::string all, document;
+  std::string all;
   std::vector<Index> lengths;
   const auto add = [&](std::string_view bytes) {
     const std::string_view cut = bytes.substr(0, static_cast<std::size_t>(window));
     all += cut;
     lengths.push_back(std::ssize(cut));
   };
-  const auto end_document = [&] {
+  text.for_each_document([&](std::string_view document, bool ended) {
     boundary.for_each_token(document, [&](std::string_view token) { add(repaired_utf8(token)); });
-    document.clear();
-  };
-  for (Index i = 0; i < text.size(); ++i) {
-    const Token token = text[i];
-    if (token == ByteTokenizer::end_of_text) {
-      end_document();
-      add("<|endoftext|>");
-    } else {
-      document.push_back(static_cast<char>(token));
-    }
-  }
-  end_document();
+    if (ended) add("<|endoftext|>");
+  });
   return PatchText(ByteText::from_string(std::move(all)), lengths, window);
 }
 
