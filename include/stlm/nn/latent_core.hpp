@@ -22,6 +22,9 @@ struct LatentConv {
   static constexpr std::size_t size = sizeof...(Widths);
   static_assert(size > 0 && ((Latent % Widths == 0) && ...),
                 "stlm::LatentConv: a width does not divide Latent; give widths that cut the latent vector into equal rows.");
+  static constexpr std::array<Index, size> widths = {Widths...};
+  template <std::size_t I>
+  using Layer = Linear<widths[I], widths[I], true>;
 
   template <class T>
   struct Params {
@@ -34,7 +37,7 @@ struct LatentConv {
 
   template <class V, class P>
   static constexpr void visit(V& v, const Path& path, P& p) {
-    each([&]<std::size_t I, Index W>() { Linear<W, W, true>::visit(v, path / static_cast<Index>(I), std::get<I>(p.linears)); });
+    each([&]<std::size_t I>() { Layer<I>::visit(v, path / static_cast<Index>(I), std::get<I>(p.linears)); });
   }
   template <class A, class C>
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
@@ -48,37 +51,36 @@ struct LatentConv {
   template <class B, class T>
   static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Latent> x, Rows<T, Latent> y,
                       const Cache<T>& cache) {
-    each([&]<std::size_t I, Index W>() {
-      Linear<W, W, true>::forward(ctx, std::get<I>(p.linears), pass, folded<W>(I == 0 ? x : as_const(cache.inputs[I])),
-                                  folded<W>(I + 1 == size ? y : cache.inputs[(I + 1) % size]), Empty{});
+    each([&]<std::size_t I>() {
+      Layer<I>::forward(ctx, std::get<I>(p.linears), pass, folded<I>(I == 0 ? x : as_const(cache.inputs[I])),
+                        folded<I>(I + 1 == size ? y : cache.inputs[(I + 1) % size]), Empty{});
     });
   }
   template <class B, class T>
   static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Latent> x, Rows<const T, Latent> dy,
                        Rows<T, Latent> dx, const Cache<T>& cache, const Params<T>& grads) {
-    each([&]<std::size_t Reversed, Index>() {
+    each([&]<std::size_t Reversed>() {
       constexpr std::size_t I = size - 1 - Reversed;
-      constexpr Index W = std::array{Widths...}[I];
-      Linear<W, W, true>::backward(ctx, std::get<I>(p.linears), pass, folded<W>(I == 0 ? x : as_const(cache.inputs[I])),
-                                   folded<W>(I + 1 == size ? dy : as_const(cache.douts[I])),
-                                   folded<W>(I == 0 ? dx : cache.douts[(I + size - 1) % size]), Empty{},
-                                   std::get<I>(grads.linears));
+      Layer<I>::backward(ctx, std::get<I>(p.linears), pass, folded<I>(I == 0 ? x : as_const(cache.inputs[I])),
+                         folded<I>(I + 1 == size ? dy : as_const(cache.douts[I])),
+                         folded<I>(I == 0 ? dx : cache.douts[(I + size - 1) % size]), Empty{}, std::get<I>(grads.linears));
     });
   }
 
  private:
   template <class F>
   static constexpr void each(F&& f) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<I, Widths>(), ...); }
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<I>(), ...); }
     (std::make_index_sequence<size>{});
   }
   template <class T>
   static View<const T, dynamic, Latent> as_const(View<T, dynamic, Latent> x) {
     return x;
   }
-  template <Index W, class T>
-  static View<T, dynamic, W> folded(View<T, dynamic, Latent> x) {
-    return View<T, dynamic, W>(x.data(), x.size() / W);
+  /// The rows that linear layer I sees.
+  template <std::size_t I, class T>
+  static View<T, dynamic, widths[I]> folded(View<T, dynamic, Latent> x) {
+    return View<T, dynamic, widths[I]>(x.data(), x.size() / widths[I]);
   }
 };
 
