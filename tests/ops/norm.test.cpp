@@ -7,7 +7,7 @@ using namespace stlm::test;
 
 namespace {
 
-constexpr BatchShape shapes[] = {{1, 1}, {1, 64}, {7, 5}, {33, 100}, {300, 33}};  // rows x columns
+constexpr std::pair<Index, Index> shapes[] = {{1, 1}, {1, 64}, {7, 5}, {33, 100}, {300, 33}};  // rows x columns
 
 }  // namespace
 
