@@ -1,27 +1,9 @@
 // The program as a user runs it: trains on built-in and on given pairs, answers, and says what is wrong.
-#include <cstdio>
+#include "examples/program.hpp"
 
-#include "io/temporary_folder.hpp"
-#include "support/catch.hpp"
+using namespace program;
 
 namespace {
-
-struct Result {
-  int status;
-  std::string output;  // standard output and error
-};
-
-Result run(const std::string& arguments) {
-  std::FILE* const pipe = ::popen((STLM_PROGRAM " " + arguments + " 2>&1").c_str(), "r");
-  std::string output;
-  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output.push_back(static_cast<char>(c));
-  return {WEXITSTATUS(::pclose(pipe)), output};
-}
-
-std::string last_line(const std::string& text) {
-  const std::size_t end = text.find_last_not_of('\n'), begin = text.rfind('\n', end);
-  return text.substr(begin + 1, end - begin);
-}
 
 bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
