@@ -53,8 +53,8 @@ TEST_CASE("an end of text is paid for, but is not a byte") {
   CHECK_THROWS_AS(evaluate(ctx, params, acts, ByteText::from_string("abc"), 8), Error);
 }
 
-TEMPLATE_TEST_CASE("every symbol of every patch is scored once, whatever the batch", "", test::SpacePatches, test::TokenPatches,
-                   test::ParallelPatches) {
+TEMPLATE_TEST_CASE("every symbol of every patch is scored once, whatever the batch", "", test::SpacePatches,
+                   test::TokenPatches, test::ParallelPatches, test::QuirkyPatches) {
   using Model = TestType;
   Context<Backend> ctx({.seed = 1});
   Parameters<Model, Backend> params(ctx);
@@ -63,6 +63,7 @@ TEMPLATE_TEST_CASE("every symbol of every patch is scored once, whatever the bat
   for (std::size_t i = 3; i < bytes.size(); i += i % 9 + 1) bytes[i] = bytes[i] == '|' ? '|' : ' ';
   const PatchText text(ByteText::from_string(bytes, "|"), SpaceLike{}, Model::window);
   constexpr Index patches = 7, context = 4, window = Model::window;
+  constexpr Token unscored = Model::ignore < 0 ? Model::pad : Model::ignore;
   Activations<Model, Backend> one(ctx, {.batch = 1, .tokens = patches}), three(ctx, {.batch = 3, .tokens = patches});
   const Evaluation result = evaluate(ctx, params, one, text, context);
   CHECK(result.bytes == 130);
@@ -72,11 +73,30 @@ TEMPLATE_TEST_CASE("every symbol of every patch is scored once, whatever the bat
   double nats = 0;  // patch by patch, each read in the window that begins at the latest multiple of the stride
   for (Index i = 0; i < text.size(); ++i) {
     const Index begin = i < patches ? 0 : (i - context) / (patches - context) * (patches - context);
-    std::vector<Token> inputs(patches * window), targets(inputs.size(), Model::pad);
+    std::vector<Token> inputs(patches * window), targets(inputs.size(), unscored);
     text.copy(begin - 1, patches, inputs.data());
     text.copy(i, 1, targets.data() + (i - begin) * window);
     const Batch batch{{inputs.data(), 1, patches * window}, {targets.data(), 1, patches * window}};
-    nats += static_cast<double>(forward(ctx, params, batch, one)) * static_cast<double>(one.targets());
+    const double mean = static_cast<double>(forward(ctx, params, batch, one) - auxiliary_loss(one));
+    nats += mean * static_cast<double>(one.targets());
   }
   CHECK(result.nats == Approx(nats).epsilon(1e-5));
+}
+
+TEMPLATE_TEST_CASE("max_bytes of a text is room to score it, however short", "", test::SpacePatches, test::TokenPatches) {
+  using Model = TestType;
+  Context<Backend> ctx({.seed = 1});
+  Parameters<Model, Backend> params(ctx);
+  test::fill(params.flat(), {1, 1}, 0.5);
+  for (const char* const words : {"ab", "abc de", "abcde", "a bc def ghij klmno pqrst uv|wx yz a bc def ghij klmno"}) {
+    const PatchText text(ByteText::from_string(words, "|"), SpaceLike{}, Model::window);
+    BatchShape shape{.batch = 1, .tokens = 8};
+    shape.bytes = text.max_bytes<Model>(shape);
+    Activations<Model, Backend> acts(ctx, shape), enough(ctx, {.batch = 1, .tokens = 8});
+    CHECK(evaluate(ctx, params, acts, text).nats == Approx(evaluate(ctx, params, enough, text).nats).epsilon(1e-6));
+    if (text.size() > shape.tokens) continue;
+    shape.bytes -= 1;  // all of it is one window: no less will do
+    Activations<Model, Backend> too_small(ctx, shape);
+    CHECK_THROWS_AS(evaluate(ctx, params, too_small, text), ShapeError);
+  }
 }

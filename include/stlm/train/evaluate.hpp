@@ -58,18 +58,21 @@ Evaluation evaluate(Context<B>& ctx, const Parameters<Model, B, T>& params, Acti
   if (context < 0) context = patches * 3 / 4;
   expect<Error>(context < patches, "stlm::evaluate: expected a context shorter than the window of ", patches,
                 " patches, found ", context, ".");
+  constexpr Token unscored = Model::ignore < 0 ? Model::pad : Model::ignore;  // the reference's head scores pads
   Evaluation result{0, text.num_tokens(), text.num_bytes(), context};
   std::vector<Token> inputs(static_cast<std::size_t>(batch * size)), targets(inputs.size());
   acts.pass().dropout = 0;
   for (Index scored = 0; scored < text.size();) {
     for (Index b = 0; b < batch; ++b) {
       const Index first = scored == 0 ? 0 : scored - context;  // target of the window's first position
-      Token* const target = targets.data() + b * size;
-      text.copy(first - 1, patches, inputs.data() + b * size);
-      text.copy(first, patches, target);
-      if (scored >= text.size()) std::fill_n(inputs.data() + b * size, size, Model::pad);
-      std::fill_n(target, std::clamp<Index>(scored - first, 0, patches) * window, Model::pad);
-      scored = std::min(first + patches, text.size());
+      const Index end = std::min(first + patches, text.size());
+      Token *const input = inputs.data() + b * size, *const target = targets.data() + b * size;
+      std::fill_n(input, size, Model::pad);
+      std::fill_n(target, size, unscored);
+      if (scored == text.size()) continue;
+      text.copy(first - 1, end - first, input);
+      text.copy(scored, end - scored, target + (scored - first) * window);
+      scored = end;
     }
     const Batch windows{{inputs.data(), batch, size}, {targets.data(), batch, size}};
     result.nats += static_cast<double>(detail::forward_sum(ctx, params, windows, acts).sum);
