@@ -17,7 +17,7 @@ static_assert(activation_bytes<Plain, double>({2, 64}) > activation_bytes<Plain>
 
 TEMPLATE_TEST_CASE("LanguageModel: gradients", "[models][language_model][gradient]", Plain, Grouped, Learned, Sinusoidal,
                    Interior, Repeated, Lean, Mixture, Windowed, Mixed, Experts) {
-  check_gradients<Whole<TestType>>({2, 3}, 0.2);
+  check_gradients<Whole<TestType>>({2, 3}, 0.2, Derivatives::kAlongDirections);
 }
 
 TEST_CASE("LanguageModel: logits of the last position of each token alone", "[models][language_model]") {

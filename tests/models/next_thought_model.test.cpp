@@ -63,8 +63,8 @@ using Wide = NextThought<WideConfig>;
 }  // namespace
 
 TEMPLATE_TEST_CASE("NextThoughtModel: gradients", "[models][next_thought_model][gradient]", Thought, QuirkyThought) {
-  check_gradients<Subject<TestType>>({3, 5});
-  check_gradients<Subject<TestType>>({2, 4}, 0.3);
+  check_gradients<Subject<TestType>>({3, 5}, 0, Derivatives::kAlongDirections);
+  check_gradients<Subject<TestType>>({2, 4}, 0.3, Derivatives::kAlongDirections);
 }
 
 TEMPLATE_TEST_CASE("NextThoughtModel: backends agree", "[models][next_thought_model][parity]", Thought, QuirkyThought) {

@@ -9,8 +9,8 @@ using namespace stlm::test;
 
 TEMPLATE_TEST_CASE("PatchModel: gradients", "[models][patch_model][gradient]", SpacePatches, TokenPatches, ParallelPatches,
                    QuirkyPatches, ReconstructingPatches) {
-  check_gradients<WholePatches<TestType>>({2, 3});
-  check_gradients<WholePatches<TestType>>({1, 6}, 0.2);
+  check_gradients<WholePatches<TestType>>({2, 3}, 0, Derivatives::kAlongDirections);
+  check_gradients<WholePatches<TestType>>({1, 6}, 0.2, Derivatives::kAlongDirections);
 }
 
 TEMPLATE_TEST_CASE("PatchModel: backends agree", "[models][patch_model][parity]", SpacePatches, TokenPatches, ParallelPatches,
