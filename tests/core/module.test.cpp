@@ -71,4 +71,6 @@ TEST_CASE("Module: the gradient check finds a wrong factor and a missing sum", "
   CHECK(gradient_error<Stream<Cubic<3, 2>>>({2, 3}).tensor == "x");
   CHECK(gradient_error<Stream<Forgetful>>({2, 3}).largest > 0.01);
   CHECK(gradient_error<Stream<Forgetful>>({2, 3}).tensor == "a");
+  CHECK(gradient_error<Stream<Cubic<3, 2>>>({2, 3}, 0, Derivatives::kAlongDirections).tensor == "x");
+  CHECK(gradient_error<Stream<Forgetful>>({2, 3}, 0, Derivatives::kAlongDirections).tensor == "a");
 }

@@ -156,8 +156,10 @@ def forward(c, p, tokens, targets):
         x = stream_block(p, f"core.{layer}", x, c.heads, c.kv_heads, c.ffn, past, True)
 
     def loss(logits, slots):
-        if c.reference:
-            return F.cross_entropy(logits.flatten(0, -2), slots.flatten(), ignore_index=END_OF_TEXT)
+        if c.reference:  # which has no empty patches: one stands for what a batch leaves out
+            missing = (slots == PAD).all(-1, keepdim=True)
+            return F.cross_entropy(logits.flatten(0, -2), slots.masked_fill(missing, END_OF_TEXT).flatten(),
+                                   ignore_index=END_OF_TEXT)
         counted = symbols(c, slots)
         return F.cross_entropy(logits[counted], slots[counted])
 

@@ -38,10 +38,10 @@ struct HostPatches {
     offsets(slots.patches()) = row;
   }
   template <class Ctx>
-  static void slot_targets(Ctx&, const PatchSlots& slots, View<Token, dynamic> targets, bool masked) {
+  static void slot_targets(Ctx&, const PatchSlots& slots, View<Token, dynamic> targets, Token ignore, bool masked) {
     for (Index p = 0; p < slots.patches(); ++p) {
-      const Index symbols = masked ? slots.symbols(p) : slots.window();
-      for (Index i = 0; i < slots.window(); ++i) targets(p * slots.window() + i) = i < symbols ? slots.ids(p, i) : -1;
+      const Index counted = masked || slots.length(p) == 0 ? slots.symbols(p) : slots.window();
+      for (Index i = 0; i < slots.window(); ++i) targets(p * slots.window() + i) = i < counted ? slots.ids(p, i) : ignore;
     }
   }
 };

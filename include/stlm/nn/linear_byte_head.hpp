@@ -46,7 +46,7 @@ struct LinearByteHead {
   template <class B, class T>
   static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x,
                       View<const Token, dynamic, dynamic> next, const Cache<T>& cache) {
-    ops::slot_targets(ctx, {{next.data(), pass.rows(), Window}, pad, EmitsEnd}, cache.targets, true);
+    ops::slot_targets(ctx, {{next.data(), pass.rows(), Window}, pad, EmitsEnd}, cache.targets, ignore, true);
     logits(ctx, p, pass, x, cache);
   }
   template <class B, class T>

@@ -85,7 +85,7 @@ struct ParallelByteHead {
   static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x,
                       View<const Token, dynamic, dynamic> next, const Cache<T>& cache) {
     const View<const Token, dynamic, dynamic> patches(next.data(), pass.rows(), Window);
-    ops::slot_targets(ctx, {patches, pad, true}, cache.targets, Policy::masks_pads);
+    ops::slot_targets(ctx, {patches, pad, true}, cache.targets, ignore, Policy::masks_pads);
     logits(ctx, p, pass, x, cache);
   }
   template <class B, class T>

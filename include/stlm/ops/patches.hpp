@@ -4,10 +4,10 @@
 //   pack_places    the slot of each of those bytes in its sequence, as an id
 //   pack_symbols   what a decoder predicts of every patch, its bytes and, if asked for, the end, and what it reads:
 //                  the symbol before, at the first place `pad`. The end is `pad` as a target; a full patch has none
-//   slot_targets   the same targets slot by slot, for a head that predicts all slots at once: -1 past the end, or the
-//                  slots as they are
+//   slot_targets   the same targets slot by slot, for a head that predicts all slots at once: `ignore` past the end, or
+//                  the slots as they are
 //
-// An empty patch has no rows and no targets.
+// An empty patch has no rows, and no targets but `ignore`.
 #pragma once
 
 #include <stlm/core/backend.hpp>
@@ -79,12 +79,12 @@ void pack_symbols(Context<Backend>& ctx, const PatchSlots& slots, View<Index, dy
   impl::Patches<Backend>::pack_symbols(ctx, slots, offsets, inputs, targets);
 }
 
-/// targets (P * W); `masked`: -1 past the end.
+/// targets (P * W); `masked`: `ignore` past the end.
 template <class Backend>
-void slot_targets(Context<Backend>& ctx, const PatchSlots& slots, View<Token, dynamic> targets, bool masked) {
+void slot_targets(Context<Backend>& ctx, const PatchSlots& slots, View<Token, dynamic> targets, Token ignore, bool masked) {
   expect(targets.size() == slots.ids.size(), "stlm::ops::slot_targets: ", slots.ids.size(), " slots, room for ",
          targets.size(), " targets.");
-  impl::Patches<Backend>::slot_targets(ctx, slots, targets, masked);
+  impl::Patches<Backend>::slot_targets(ctx, slots, targets, ignore, masked);
 }
 
 }  // namespace stlm::ops

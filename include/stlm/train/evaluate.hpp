@@ -58,7 +58,6 @@ Evaluation evaluate(Context<B>& ctx, const Parameters<Model, B, T>& params, Acti
   if (context < 0) context = patches * 3 / 4;
   expect<Error>(context < patches, "stlm::evaluate: expected a context shorter than the window of ", patches,
                 " patches, found ", context, ".");
-  constexpr Token unscored = Model::ignore < 0 ? Model::pad : Model::ignore;  // the reference's head scores pads
   Evaluation result{0, text.num_tokens(), text.num_bytes(), context};
   std::vector<Token> inputs(static_cast<std::size_t>(batch * size)), targets(inputs.size());
   acts.pass().dropout = 0;
@@ -68,7 +67,7 @@ Evaluation evaluate(Context<B>& ctx, const Parameters<Model, B, T>& params, Acti
       const Index end = std::min(first + patches, text.size());
       Token *const input = inputs.data() + b * size, *const target = targets.data() + b * size;
       std::fill_n(input, size, Model::pad);
-      std::fill_n(target, size, unscored);
+      std::fill_n(target, size, Model::pad);
       if (scored == text.size()) continue;
       text.copy(first - 1, end - first, input);
       text.copy(scored, end - scored, target + (scored - first) * window);
