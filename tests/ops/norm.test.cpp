@@ -37,7 +37,7 @@ TEST_CASE("layer_norm: g (x - mean) / sqrt(variance + eps) + b", "[ops][norm]") 
 }
 
 TEST_CASE("rms_norm: backends agree", "[ops][norm][parity]") {
-  for (const auto [rows, cols] : shapes)
+  for (const auto& [rows, cols] : shapes)
     for (const bool accumulate : {false, true}) {
       CAPTURE(rows, cols, accumulate);
       check_op([=, n = rows, c = cols](auto& rig) {
@@ -51,7 +51,7 @@ TEST_CASE("rms_norm: backends agree", "[ops][norm][parity]") {
 }
 
 TEST_CASE("layer_norm: backends agree", "[ops][norm][parity]") {
-  for (const auto [rows, cols] : shapes)
+  for (const auto& [rows, cols] : shapes)
     for (const bool accumulate : {false, true})
       for (const bool with_bias : {false, true}) {
         CAPTURE(rows, cols, accumulate, with_bias);
