@@ -1,0 +1,64 @@
+#include <stlm/ops/patches.hpp>
+
+#include "support/op_parity.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+constexpr Token pad = 256;
+// Three bytes: a full patch, one of one byte, an empty one, one of two with an end of text.
+const std::vector<Token> ids = {1, 2, 3, 4, pad, pad, pad, pad, pad, 5, 257, pad};
+
+ops::PatchSlots slots(bool end) { return {{ids.data(), 4, 3}, pad, end}; }
+
+template <class T>
+std::vector<T> list(View<T, dynamic> view) {
+  return {view.begin(), view.end()};
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("patches: what is packed and predicted of each", "[ops][patches]", ReferenceBackend, EigenBackend) {
+  Context<TestType> ctx;
+  std::vector<Index> offsets(5);
+  const View<Index, dynamic> starts(offsets.data(), 5);
+  std::vector<Token> memory(12);
+  const auto room = [&](Index size) { return View<Token, dynamic>(memory.data(), size); };
+
+  ops::pack_bytes(ctx, slots(false), starts, room(6));
+  CHECK(list(room(6)) == std::vector<Token>{1, 2, 3, 4, 5, 257});
+  CHECK(offsets == std::vector<Index>{0, 3, 4, 4, 6});
+
+  ops::pack_places(ctx, slots(false), 2, 10, room(6));  // sequences of two patches, the first patch being number 10
+  CHECK(list(room(6)) == std::vector<Token>{30, 31, 32, 33, 33, 34});
+
+  std::vector<Token> more(12);
+  const auto targets = [&](Index size) { return View<Token, dynamic>(more.data(), size); };
+  ops::pack_symbols(ctx, slots(false), starts, room(6), targets(6));
+  CHECK(list(room(6)) == std::vector<Token>{pad, 1, 2, pad, pad, 5});
+  CHECK(list(targets(6)) == std::vector<Token>{1, 2, 3, 4, 5, 257});
+  ops::pack_symbols(ctx, slots(true), starts, room(8), targets(8));  // a full patch has no end, an empty one neither
+  CHECK(list(room(8)) == std::vector<Token>{pad, 1, 2, pad, 4, pad, 5, 257});
+  CHECK(list(targets(8)) == std::vector<Token>{1, 2, 3, 4, pad, 5, 257, pad});
+  CHECK(offsets == std::vector<Index>{0, 3, 5, 5, 8});
+
+  ops::slot_targets(ctx, slots(true), targets(12), -1, true);
+  CHECK(list(targets(12)) == std::vector<Token>{1, 2, 3, 4, pad, -1, -1, -1, -1, 5, 257, pad});
+  ops::slot_targets(ctx, slots(false), targets(12), -1, true);
+  CHECK(list(targets(12)) == std::vector<Token>{1, 2, 3, 4, -1, -1, -1, -1, -1, 5, 257, -1});
+  ops::slot_targets(ctx, slots(true), targets(12), 257, false);  // as they are, but for a patch that is not there
+  CHECK(list(targets(12)) == std::vector<Token>{1, 2, 3, 4, pad, pad, 257, 257, 257, 5, 257, pad});
+}
+
+TEST_CASE("patches: counts, and room that does not fit", "[ops][patches]") {
+  CHECK(slots(false).total_bytes() == 6);
+  CHECK(slots(false).total_symbols() == 6);
+  CHECK(slots(true).total_symbols() == 8);
+  Context<ReferenceBackend> ctx;
+  std::vector<Index> offsets(5);
+  std::vector<Token> memory(12);
+  CHECK_THROWS_WITH(ops::pack_bytes(ctx, slots(false), View<Index, dynamic>(offsets.data(), 5), View<Token, dynamic>(memory.data(), 7)),
+                    "stlm::ops::pack_bytes: 4 patches need one offset more and 6 rows, found room for 5 and 7.");
+}

@@ -1,0 +1,65 @@
+#include <stlm/ops/segments.hpp>
+
+#include "support/op_parity.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+const std::vector<Index> some_offsets = {0, 3, 3, 4, 16, 17};  // the second is empty
+
+ops::Segments packed(bool mean) { return {5, 12, Offsets(some_offsets.data(), 6), mean}; }
+ops::Segments uniform(bool mean) { return {3, 4, {}, mean}; }
+
+}  // namespace
+
+TEST_CASE("segment_sum: sums and means of the rows of each sequence, zeros for an empty one", "[ops][segments]") {
+  for (const bool mean : {false, true}) {
+    Rig<ReferenceBackend, double> rig;
+    const auto x = rig.random(17, 3), y = rig.blank(5, 3);
+    ops::segment_sum(rig.ctx, x, y, packed(mean));
+    for (Index c = 0; c < 3; ++c) {
+      CHECK(y(0, c) == Approx((x(0, c) + x(1, c) + x(2, c)) / (mean ? 3 : 1)).epsilon(1e-14));
+      CHECK(y(1, c) == 0);
+      CHECK(y(2, c) == x(3, c));
+    }
+    const auto z = rig.blank(3, 3), w = rig.random(12, 3);
+    ops::segment_sum(rig.ctx, w, z, uniform(mean));
+    CHECK(z(1, 2) == Approx((w(4, 2) + w(5, 2) + w(6, 2) + w(7, 2)) / (mean ? 4 : 1)).epsilon(1e-14));
+  }
+}
+
+TEST_CASE("segment_spread: is the gradient of segment_sum, <sum(x), y> = <x, spread(y)>", "[ops][segments][gradient]") {
+  for (const bool mean : {false, true})
+    for (const auto& segments : {packed(mean), uniform(mean)}) {
+      Rig<ReferenceBackend, double> rig;
+      const auto x = rig.random(segments.rows(), 3), y = rig.random(segments.count, 3);
+      const auto sum = rig.blank(segments.count, 3), spread = rig.blank(segments.rows(), 3);
+      ops::segment_sum(rig.ctx, x, sum, segments);
+      ops::segment_spread(rig.ctx, y, spread, segments, false);
+      double left = 0, right = 0;
+      for (Index i = 0; i < y.size(); ++i) left += sum.data()[i] * y.data()[i];
+      for (Index i = 0; i < x.size(); ++i) right += spread.data()[i] * x.data()[i];
+      CHECK(left == Approx(right).epsilon(1e-13));
+    }
+}
+
+TEST_CASE("segments: backends agree, whatever the threads", "[ops][segments][parity]") {
+  for (const bool mean : {false, true})
+    for (const auto& segments : {packed(mean), uniform(mean)}) {
+      const auto body = [&](auto& rig) {
+        ops::segment_sum(rig.ctx, rig.random(segments.rows(), 700), rig.blank(segments.count, 700), segments);
+        ops::segment_spread(rig.ctx, rig.random(segments.count, 700), rig.blank(segments.rows(), 700), segments, false);
+        ops::segment_spread(rig.ctx, rig.random(segments.count, 700), rig.random(segments.rows(), 700), segments, true);
+      };
+      check_op(body);
+      check_threads(body);
+    }
+}
+
+TEST_CASE("segments: shapes that do not fit are named", "[ops][segments]") {
+  Rig<ReferenceBackend, float> rig;
+  CHECK_THROWS_WITH(ops::segment_sum(rig.ctx, rig.random(16, 3), rig.random(5, 3), packed(false)),
+                    "stlm::ops::segment_sum: 5 sequences of 17 rows in all do not fit rows 16x3 and sums 5x3.");
+}
