@@ -53,6 +53,13 @@ struct ByteLevelDefaults : ByteModelDefaults {
 
 namespace detail {
 
+template <class Blocks, class Last>
+struct Append;
+template <class... Blocks, class Last>
+struct Append<ByteBlocks<Blocks...>, Last> {
+  using type = ByteBlocks<Blocks..., Last>;
+};
+
 template <class Config, class Pool>
 struct PoolOf;
 template <class Config>
@@ -63,11 +70,9 @@ template <class Config, int Layers, int Heads, int HiddenPerDim>
 struct PoolOf<Config, ByteMean<Layers, Heads, HiddenPerDim>> {
   static constexpr Index narrow = Config::byte_dim, hidden = HiddenPerDim * narrow;
   using Policy = typename Config::bytes;
-  template <std::size_t... I>
-  static ByteBlocks<Each<ByteBlock<narrow, narrow, hidden, Heads, Policy>, I>...,
-                    ByteBlock<narrow, Config::dim, hidden, Heads, Policy>>
-      blocks(std::index_sequence<I...>);
-  using Blocks = decltype(blocks(std::make_index_sequence<static_cast<std::size_t>(Layers - 1)>{}));
+  using Narrow = ByteBlock<narrow, narrow, hidden, Heads, Policy>;
+  using Before = decltype(repeated<Narrow>(std::make_index_sequence<static_cast<std::size_t>(Layers - 1)>{}));
+  using Blocks = typename Append<Before, ByteBlock<narrow, Config::dim, hidden, Heads, Policy>>::type;
   using type = BytePool<Config::dim, narrow, Config::byte_window, Policy, Blocks>;
 };
 
