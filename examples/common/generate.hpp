@@ -28,7 +28,6 @@ int info(const Reading<Model>& reading) {
   const stlm::BatchShape shape = reading.shape;
   std::cout << stlm::describe<Model>() << "activations of a training step of " << shape.batch << " x " << shape.tokens << " "
             << reading.unit << ": " << stlm::activation_bytes<Model>(shape) << " bytes\n"
-            << "training FLOPs a byte: " << reading.flops_per_byte() << "\n"
             << "compiled by " << __VERSION__ << ", vectors of "
             << Eigen::internal::packet_traits<float>::size * sizeof(float) * 8 << " bits\n";
   return 0;

@@ -25,10 +25,12 @@ struct Options {
   // all
   int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   std::uint64_t seed = 489;
+  std::string encoder, merges;  // of GPT-2's tokenizer, for models that need it
 };
 
-/// The subcommands `train`, `generate` and `info`; what was asked for is `app.got_subcommand(name)`.
-inline void add_commands(CLI::App& app, Options& o) {
+/// The subcommands `train`, `generate` and `info`; what was asked for is `app.got_subcommand(name)`. `gpt2`: the model
+/// needs GPT-2's tokenizer.
+inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
   app.require_subcommand(1);
   auto* train = app.add_subcommand("train", "Train on text files, or on the built-in stories");
   train->add_option("--data", o.data, "Text files, any bytes (default: the built-in stories)")->check(CLI::ExistingFile);
@@ -66,6 +68,9 @@ inline void add_commands(CLI::App& app, Options& o) {
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
     command->add_option("--seed", o.seed, "Of every random number")->capture_default_str();
+    if (!gpt2) continue;
+    command->add_option("--encoder", o.encoder, "GPT-2's encoder.json")->check(CLI::ExistingFile)->required();
+    command->add_option("--merges", o.merges, "GPT-2's vocab.bpe")->check(CLI::ExistingFile)->required();
   }
 }
 

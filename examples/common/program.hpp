@@ -11,10 +11,15 @@ template <class Model>
 int run_program(int argc, char** argv, const std::string& name, const std::string& description, const Recipe& recipe) {
   Options options;
   CLI::App app("A byte-level transformer of " + std::to_string(stlm::num_params<Model>) + " parameters: " + description);
-  add_commands(app, options);
+  constexpr bool gpt2 = reads_gpt2<Model>;
+  add_commands(app, options, gpt2);
   CLI11_PARSE(app, argc, argv);
   try {
-    const Reading<Model> reading{recipe.shape};
+    Reading<Model> reading{recipe.shape};
+    if constexpr (gpt2)
+      if (!app.got_subcommand("info"))
+        reading.boundary = stlm::TokenBoundary(
+            std::make_shared<const stlm::BpeTokenizer>(stlm::load_gpt2(options.encoder, options.merges)));
     if (app.got_subcommand("train")) return TrainingRun<Model>(options, recipe, reading).run();
     if (app.got_subcommand("generate")) return generate<Model>(options, reading);
     return info<Model>(reading);

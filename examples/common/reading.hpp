@@ -13,6 +13,10 @@ inline double count_bytes(const stlm::Batch& batch) {
   return static_cast<double>(std::ranges::count_if(batch.targets, [](stlm::Token id) { return id >= 0 && id < 256; }));
 }
 
+/// Whether a model's patches are GPT-2's tokens.
+template <class Model>
+inline constexpr bool reads_gpt2 = requires { requires std::is_same_v<typename Model::Boundary, stlm::TokenBoundary>; };
+
 template <class Model>
 struct Reading {
   using Loader = stlm::ByteLoader<Model>;
@@ -29,7 +33,7 @@ struct Reading {
   }
   static double bytes(const stlm::Batch& batch) { return count_bytes(batch); }
   /// Of a training step, forward and backward.
-  double flops_per_byte() const { return stlm::num_flops_per_token<Model>(shape.tokens); }
+  double flops_per_byte(const stlm::ByteText&) const { return stlm::num_flops_per_token<Model>(shape.tokens); }
 };
 
 /// `shape.bytes` bounds a batch; held-out texts are read in fewer sequences at once, so that all their bytes find room.
@@ -43,9 +47,14 @@ struct Reading<Model> {
 
   stlm::BatchShape shape;
   Boundary boundary = {};
-  double bytes_per_patch = 5.5;  // about, in English
 
-  stlm::PatchText patches(const stlm::ByteText& text) const { return {text, boundary, Model::window}; }
+  /// With the reference's faults the model reads the reference's patches, whose bytes are not quite the text's.
+  stlm::PatchText patches(const stlm::ByteText& text) const {
+    if constexpr (reads_gpt2<Model> && !Model::Pool::packs)
+      return stlm::reference_patches(text, boundary, Model::window);
+    else
+      return {text, boundary, Model::window};
+  }
   Loader loader(const stlm::ByteText& text, std::uint64_t seed) const { return {patches(text), shape, seed}; }
   Generator generator(stlm::Context<Backend>& ctx) const { return {ctx, shape.tokens, boundary}; }
   stlm::Evaluation evaluate(stlm::Context<Backend>& ctx, const stlm::Parameters<Model, Backend>& params,
@@ -55,7 +64,10 @@ struct Reading<Model> {
     return stlm::evaluate(ctx, params, acts, patches(text));
   }
   static double bytes(const stlm::Batch& batch) { return count_bytes(batch); }
-  double flops_per_byte() const { return 3 * Model::flops_per_byte(shape.tokens, bytes_per_patch); }
+  double flops_per_byte(const stlm::ByteText& text) const {
+    const stlm::PatchText cut = patches(text);
+    return 3 * Model::flops_per_byte(shape.tokens, static_cast<double>(cut.num_bytes()) / static_cast<double>(cut.size()));
+  }
 };
 
 }  // namespace example

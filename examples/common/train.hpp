@@ -137,7 +137,7 @@ class TrainingRun {
                                   {"seconds", seconds},
                                   {"tokens_per_second", tokens / seconds},
                                   {"bytes", static_cast<std::uint64_t>(bytes_)},
-                                  {"flops_per_byte", reading_.flops_per_byte()},
+                                  {"flops_per_byte", reading_.flops_per_byte(corpus_.train)},
                                   {"train_nats", nats_},
                                   {"val_nats", e.nats_per_byte()},
                                   {"val_bits_per_byte", e.bits_per_byte()},

@@ -6,6 +6,7 @@
 #include <stlm/data/masked_objective.hpp>
 #include <stlm/data/patch_loader.hpp>
 #include <stlm/data/question_answer.hpp>
+#include <stlm/data/reference_patches.hpp>
 #include <stlm/data/story_grammar.hpp>
 #include <stlm/eval/character_perplexity.hpp>
 #include <stlm/infer/answerer.hpp>

@@ -1,5 +1,7 @@
 #include <stlm/infer/generator.hpp>
 
+#include <stlm/io/utf8.hpp>
+
 #include "support/catch.hpp"
 #include "train/small_model.hpp"
 
@@ -77,4 +79,18 @@ TEST_CASE("bytes stream one by one; an empty prompt and no bytes at all are fine
   CHECK(calls <= 20);
   generator.generate(s.ctx, s.params, "abc", {.max_bytes = 0}, [&](char) { FAIL("no byte was asked for"); });
   CHECK_THROWS_AS((Generator<Small, Backend>(s.ctx, 1)), Error);
+}
+
+TEST_CASE("valid UTF-8 on request") {
+  Setup s;
+  const auto valid = [&](const SampleOptions& options) {
+    const std::string all = "caf\xc3" + sample(s.ctx, s.params, "caf\xc3", options, 16);
+    return utf8_prefix(all) + 3 >= all.size();  // the last character may be cut by max_bytes
+  };
+  bool ever_invalid = false;
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    CHECK(valid({.max_bytes = 50, .utf8 = true, .seed = seed}));
+    ever_invalid = ever_invalid || !valid({.max_bytes = 50, .seed = seed});
+  }
+  CHECK(ever_invalid);
 }

@@ -57,11 +57,13 @@ class Generator {
     std::vector<Token> start = ByteTokenizer::encode(prompt);
     if (start.empty()) start.push_back(ByteTokenizer::end_of_text);
     Sampler sampler(Model::vocabulary, options);
+    TextRule rule(options.utf8, prompt);
     reset();
     feed(ctx, params, start);
     for (Index i = 0; i < options.max_bytes; ++i) {
-      const Token token = sampler(logits(), Model::ignore);
+      const Token token = sampler(logits(), [&](Token id) { return id != Model::ignore && rule.allows(id); });
       if (token >= 256) return;
+      rule.push(token);
       on_byte(static_cast<char>(token));
       if (i + 1 < options.max_bytes) feed(ctx, params, {&token, 1});
     }

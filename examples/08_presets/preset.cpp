@@ -1,0 +1,19 @@
+// A byte-level preset as a program: train, generate and info. CMake makes preset_Bytes10M and others of this file by the
+// name of the preset; none is built unless asked for:
+//
+//   cmake --preset release && cmake --build build/release --target preset_Bytes10M
+#include "../common/program.hpp"
+
+#define STLM_TEXT_OF(name) #name
+#define STLM_TEXT(name) STLM_TEXT_OF(name)
+
+using Model = stlm::presets::STLM_PRESET;
+
+int main(int argc, char** argv) {
+  example::Recipe recipe;
+  recipe.shape = {.batch = 8, .tokens = 64, .bytes = Model::Pool::packs ? 8 * 64 * 8 : 0};
+  recipe.optimizer = {.lr = 0.01, .adamw = {.lr = 2e-3}};
+  return example::run_program<Model>(argc, argv, "preset_" STLM_TEXT(STLM_PRESET),
+                                     "the preset " STLM_TEXT(STLM_PRESET) "; context 64 patches; Muon with a cosine schedule.",
+                                     recipe);
+}
