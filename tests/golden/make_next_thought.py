@@ -11,7 +11,7 @@ head without norm, and the "conv" core.
 import torch
 import torch.nn.functional as F
 
-from make_goldens import Family, adamw, attention, linear, norm, write_safetensors
+from make_goldens import Family, adamw, attention, first_values, linear, norm, write_safetensors
 
 
 class Default(Family):
@@ -65,17 +65,6 @@ def shapes(c):
     if not c.tied:
         out["decoder.head.weight"] = [c.vocabulary, c.dim]
     return out
-
-
-def first_values(c):
-    values = {}
-    for name, shape in shapes(c).items():
-        noise = torch.randn(shape)
-        if len(shape) == 2:
-            values[name] = noise * (0.5 if "embedding" in name else shape[1] ** -0.5)
-        else:
-            values[name] = 0.2 * noise + (1 if name.endswith("norm.weight") else 0)
-    return {name: value.requires_grad_() for name, value in values.items()}
 
 
 def block(c, p, path, x, causal):
@@ -139,7 +128,7 @@ def logits(c, p, questions, answers):
 
 def make(c, name, seed):
     torch.manual_seed(seed)
-    p = first_values(c)
+    p = first_values(c, shapes)
     questions = [torch.randint(1, c.vocabulary, (length,)) for length in c.lengths]
     if c.padded:
         questions = [F.pad(question, (0, max(c.lengths) - len(question))) for question in questions]

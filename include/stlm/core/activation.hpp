@@ -11,8 +11,8 @@
 // The same function counts at compile time (`activation_bytes<Model>`) and binds at run time.
 #pragma once
 
+#include <stlm/core/arena.hpp>
 #include <stlm/core/batch.hpp>
-#include <stlm/core/buffer.hpp>
 #include <stlm/core/random.hpp>
 
 namespace stlm {
@@ -44,45 +44,6 @@ struct Pass {
     if (dropout > 0) pass.key = key.fold(part);
     return pass;
   }
-};
-
-/// Lays out views one after another; counts when built without memory, binds when built with it.
-class Arena {
- public:
-  constexpr Arena() = default;
-  Arena(std::byte* memory, std::size_t kept_bytes) : memory_(memory), temp_base_(kept_bytes) {}
-
-  /// Memory that lives from forward to backward.
-  template <class T, class Shape, class... Dims>
-  constexpr void keep(TensorView<T, Shape>& view, Dims... dims) {
-    bind(view, Shape(static_cast<Index>(dims)...), kept_, 0);
-  }
-  /// Memory that dies with the call it is used in.
-  template <class T, class Shape, class... Dims>
-  constexpr void temp(TensorView<T, Shape>& view, Dims... dims) {
-    bind(view, Shape(static_cast<Index>(dims)...), temp_, temp_base_);
-    if (temp_ > temp_peak_) temp_peak_ = temp_;
-  }
-  /// Plans parts that are never active at the same time: their temporaries share memory, and what is planned after
-  /// them shares it too.
-  template <class... Parts>
-  constexpr void overlay(Parts&&... parts) {
-    const std::size_t start = temp_;
-    ((parts(), temp_ = start), ...);
-  }
-
-  constexpr std::size_t kept_bytes() const { return kept_; }
-  constexpr std::size_t bytes() const { return kept_ + temp_peak_; }
-
- private:
-  template <class T, class Shape>
-  constexpr void bind(TensorView<T, Shape>& view, Shape shape, std::size_t& cursor, std::size_t base) {
-    view = TensorView<T, Shape>(memory_ ? reinterpret_cast<T*>(memory_ + base + cursor) : nullptr, shape);
-    cursor += (static_cast<std::size_t>(shape.size()) * sizeof(T) + 63) / 64 * 64;
-  }
-
-  std::byte* memory_ = nullptr;
-  std::size_t temp_base_ = 0, kept_ = 0, temp_ = 0, temp_peak_ = 0;
 };
 
 namespace detail {
@@ -118,8 +79,7 @@ class Activations {
   Activations(Context<Backend>&, BatchShape shape) : pass_(detail::largest_pass<Model>(shape)), largest_(pass_) {
     expect(shape.batch > 0 && shape.tokens > 0, "stlm::Activations: expected batch >= 1 and tokens >= 1, found ", shape.batch,
            " and ", shape.tokens, ".");
-    memory_ = Memory(static_cast<Index>(detail::plan<Model, T>(pass_).bytes()));
-    bind();
+    memory_.allocate([this](Arena& arena) { Model::plan(arena, cache_, pass_); });
   }
 
   /// Lays out the same memory for a batch whose patches hold these many bytes. Throws ShapeError when it is too small.
@@ -130,7 +90,7 @@ class Activations {
            largest_.bytes_read, " and ", largest_.bytes_predicted, " was planned; set BatchShape::bytes, or give fewer.");
     pass_.bytes_read = bytes_read;
     pass_.bytes_predicted = bytes_predicted;
-    bind();
+    memory_.bind([this](Arena& arena) { Model::plan(arena, cache_, pass_); });
   }
 
   Cache& cache() { return cache_; }
@@ -143,14 +103,7 @@ class Activations {
   void set_targets(Index count) { targets_ = count; }
 
  private:
-  using Memory = Buffer<std::byte, typename Backend::memory_space>;
-
-  void bind() {
-    Arena arena(memory_.data(), detail::plan<Model, T>(pass_).kept_bytes());
-    Model::plan(arena, cache_, pass_);
-  }
-
-  Memory memory_;
+  PlannedMemory<typename Backend::memory_space> memory_;
   Cache cache_{};
   Pass pass_, largest_;
   Index targets_ = 0;

@@ -33,12 +33,12 @@ class PatchGenerator {
     all.bytes_read = capacity * window;
     Pass one{1, 1};
     one.bytes_predicted = 1;
-    state_memory_.plan([&](Arena& arena) { Model::plan_decode(arena, core_state_, 1, capacity); });
-    head_memory_.plan([&](Arena& arena) {
+    state_memory_.allocate([&](Arena& arena) { Model::plan_decode(arena, core_state_, 1, capacity); });
+    head_memory_.allocate([&](Arena& arena) {
       Head::plan(arena, head_, one);
       if constexpr (!Head::parallel) Head::plan_decode(arena, head_state_, 1);
     });
-    pass_memory_.plan([&](Arena& arena) { Model::plan_states(arena, states_, all); });
+    pass_memory_.allocate([&](Arena& arena) { Model::plan_states(arena, states_, all); });
     seen_.reserve(static_cast<std::size_t>(capacity * window));
     kept_.reserve(seen_.capacity());
     open_.reserve(static_cast<std::size_t>(window));
@@ -113,21 +113,6 @@ class PatchGenerator {
   }
 
  private:
-  /// Memory laid out by a plan.
-  struct Planned {
-    Buffer<std::byte, typename Backend::memory_space> memory;
-    std::size_t kept = 0;
-    template <class Plan>
-    void plan(const Plan& lay_out) {
-      Arena count;
-      lay_out(count);
-      kept = count.kept_bytes();
-      memory = decltype(memory)(static_cast<Index>(count.bytes()));
-      Arena arena(memory.data(), kept);
-      lay_out(arena);
-    }
-  };
-
   Index patches() const { return std::ssize(seen_) / window; }
   void append(Token symbol) {
     before_ = previous_;
@@ -181,10 +166,7 @@ class PatchGenerator {
     Pass pass{1, std::ssize(slots) / window, patches()};
     const View<const Token, dynamic, dynamic> view(slots.data(), 1, std::ssize(slots));
     pass.bytes_read = ops::PatchSlots{{slots.data(), pass.tokens, window}, Model::pad}.total_bytes();
-    Arena count, arena;
-    Model::plan_states(count, states_, pass);
-    arena = Arena(pass_memory_.memory.data(), count.kept_bytes());
-    Model::plan_states(arena, states_, pass);
+    pass_memory_.bind([&](Arena& arena) { Model::plan_states(arena, states_, pass); });
     Model::decode(ctx, params.tree(), pass, view, states_, core_state_);
     seen_.insert(seen_.end(), slots.begin(), slots.end());
   }
@@ -227,7 +209,7 @@ class PatchGenerator {
 
   Boundary boundary_;
   Index capacity_;
-  Planned pass_memory_, state_memory_, head_memory_;
+  PlannedMemory<typename Backend::memory_space> pass_memory_, state_memory_, head_memory_;
   typename Model::template StateCache<T> states_{};
   typename Model::template KvCache<T> core_state_{};
   typename Head::template Cache<T> head_{};

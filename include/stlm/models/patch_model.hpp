@@ -6,13 +6,7 @@
 // loss is the mean cross-entropy in nats of the symbols that count: bytes, ends of text and, where the head predicts them,
 // ends of patches.
 //
-// The emission contract. No byte may read its own future. Of each part it is known at compile time how far it reads, and
-// combinations that leak do not compile:
-//   Boundary::known_from_past   the end of a patch follows from the bytes up to it
-//   Pool::reads_ahead           patches after s that x_s depends on
-//   Head::first_patch           s + first_patch is the first patch whose bytes read h_s
-//   Head::emits_end             the end of a patch is predicted: needed where the boundary looks ahead, since otherwise
-//                               the model is told for nothing how long the patch is
+// No byte may read its own future: combinations of parts that leak do not compile (emission_contract.hpp).
 //
 // WithReconstruction<1> adds the reference's second loss: the head, given x instead of h, predicts the patch itself.
 #pragma once
@@ -21,6 +15,7 @@
 
 #include <stlm/core/batch.hpp>
 #include <stlm/core/module.hpp>
+#include <stlm/models/emission_contract.hpp>
 #include <stlm/ops/cross_entropy.hpp>
 #include <stlm/ops/elementwise.hpp>
 #include <stlm/ops/patches.hpp>
@@ -49,15 +44,10 @@ struct PatchModel {
                 "stlm::PatchModel: wrong inner dimension: pool, core and head must have one width; make their dim equal.");
   static_assert(Head::window == window,
                 "stlm::PatchModel: the head predicts patches of another length than the pool reads; make their Window equal.");
-  static_assert(Head::first_patch > Pool::reads_ahead,
-                "stlm::PatchModel: a byte would read its own future: the pool's state of a patch depends on patches that the "
-                "head predicts from it. Use a pool that reads its own patch alone, or a head that predicts a later one.");
+  static_assert(EmissionContract<Boundary, Pool, Head>::holds);
   static_assert(!reconstructs || Head::parallel,
                 "stlm::PatchModel: WithReconstruction needs a head that predicts all slots at once; use "
                 "stlm::ParallelByteHead, or leave it out.");
-  static_assert(Boundary::known_from_past || Head::emits_end,
-                "stlm::PatchModel: the length of a patch would be known before its bytes: this boundary looks ahead, so the "
-                "head must predict the end of each patch. Set its EmitsEnd.");
 
   template <class T>
   struct Params {
