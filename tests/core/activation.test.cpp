@@ -29,6 +29,27 @@ struct Model {
   }
 };
 
+/// Kept: 4 floats a patch and 16 a byte read. Temporary: 32 a byte predicted.
+struct Patches {
+  template <class T>
+  struct Cache {
+    View<T, dynamic, 4> patches;
+    View<T, dynamic, 16> read;
+    View<T, dynamic, 32> predicted;
+  };
+  static constexpr Pass largest_pass(BatchShape shape) {
+    Pass pass{shape.batch, shape.tokens};
+    pass.bytes_read = pass.bytes_predicted = shape.bytes;
+    return pass;
+  }
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    arena.keep(cache.patches, pass.rows());
+    arena.keep(cache.read, pass.pack(pass.rows(), 4, pass.bytes_read, {}).rows());
+    arena.temp(cache.predicted, pass.pack(pass.rows(), 4, pass.bytes_predicted, {}).rows());
+  }
+};
+
 using B = ReferenceBackend;
 
 }  // namespace
@@ -36,6 +57,8 @@ using B = ReferenceBackend;
 // Rows of 2 x 3: 18 and 102 floats in lines of 64 bytes; 96 floats of scratch and 384 of the larger overlay.
 static_assert(activation_bytes<Model>({2, 3}) == 128 + 448 + 384 + 1536);
 static_assert(activation_bytes<Model, double>({2, 3}) == 192 + 832 + 768 + 3072);
+// 24 floats in two lines; ten bytes read and predicted.
+static_assert(activation_bytes<Patches>({2, 3, 10}) == 128 + 640 + 1280);
 
 TEST_CASE("Activations: kept views apart, temporaries overlaid, all within the constant", "[core][activation]") {
   Context<B> ctx;
@@ -60,6 +83,52 @@ TEST_CASE("Activations: a batch has at least one token", "[core][activation]") {
   using Acts = Activations<Model, B>;
   CHECK_THROWS_AS(Acts(ctx, {2, 0}), ShapeError);
   CHECK_THROWS_WITH(Acts(ctx, {0, 3}), "stlm::Activations: expected batch >= 1 and tokens >= 1, found 0 and 3.");
+}
+
+TEST_CASE("Activations: the memory is laid out for as many bytes as a batch has", "[core][activation]") {
+  Context<B> ctx;
+  Activations<Patches, B> acts(ctx, {2, 3, 10});
+  const auto& c = acts.cache();
+  const auto* const begin = reinterpret_cast<const std::byte*>(c.patches.data());
+  const auto check = [&](Index read, Index predicted) {
+    CAPTURE(read, predicted);
+    acts.fit(read, predicted);
+    CHECK(acts.pass().bytes_read == read);
+    CHECK(acts.pass().bytes_predicted == predicted);
+    CHECK(reinterpret_cast<const std::byte*>(c.patches.data()) == begin);
+    CHECK(c.patches.extent(0) == 6);
+    CHECK(c.read.extent(0) == read);
+    CHECK(c.predicted.extent(0) == predicted);
+    CHECK(reinterpret_cast<const std::byte*>(c.read.data()) - begin == 128);
+    CHECK(reinterpret_cast<const std::byte*>(c.predicted.data()) - begin == 128 + 64 * read);
+  };
+  check(10, 10);
+  check(3, 7);
+  check(0, 0);
+  check(10, 1);
+  check(2, 10);
+  for (const auto& [read, predicted] : {std::pair<Index, Index>{11, 2}, {2, 11}}) {
+    CAPTURE(read, predicted);
+    CHECK_THROWS_AS(acts.fit(read, predicted), ShapeError);
+    CHECK(acts.pass().bytes_read == 2);  // as it was
+    CHECK(c.predicted.extent(0) == 10);
+  }
+}
+
+TEST_CASE("Pass: packed sequences have the rows there are", "[core][activation]") {
+  const std::vector<Index> offsets = {0, 3, 3, 7, 8, 9, 11};
+  const Pass pass{2, 3, 5, 0.1, {1, 2}, 0.5};
+  const Pass packed = pass.pack(6, 4, 11, Offsets(offsets.data(), 7));
+  CHECK(packed.rows() == 11);
+  CHECK(packed.batch == 6);
+  CHECK(packed.tokens == 4);
+  CHECK(packed.offsets(3) == 7);
+  CHECK(packed.dropout == 0.1);
+  CHECK(packed.key == pass.key);
+  CHECK(packed.weight == 0.5);
+  CHECK(packed.at(1).rows() == 11);
+  CHECK(pass.pack(6, 4, 0, {}).rows() == 0);
+  CHECK(pass.pack(6, 4, -1, {}).rows() == 24);  // not packed: every place is a row
 }
 
 TEST_CASE("Pass: its parts draw different numbers", "[core][activation]") {

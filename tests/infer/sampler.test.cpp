@@ -45,6 +45,24 @@ TEST_CASE("top-k draws among the k likeliest") {
 
 TEST_CASE("an excluded token is never drawn") { check_close(frequencies({.seed = 1}, 4), softmax(1, {0, 1, 2, 3})); }
 
+TEST_CASE("draws are among what is allowed, and so are the k likeliest") {
+  const auto draw = [](const stlm::SampleOptions& options, const auto& allowed) {
+    Sampler sampler(5, options);
+    std::vector<double> counts(5);
+    constexpr int draws = 20000;
+    for (int i = 0; i < draws; ++i)
+      counts[static_cast<std::size_t>(sampler(std::span<const float>(logits), allowed))] += 1.0 / draws;
+    return counts;
+  };
+  const auto even = [](Token id) { return id % 2 == 0; };
+  check_close(draw({.seed = 1}, even), softmax(1, {0, 2, 4}));
+  check_close(draw({.top_k = 2, .seed = 1}, even), softmax(1, {2, 4}));
+  check_close(draw({.temperature = 0}, even), softmax(1, {4}));
+  // More asked for than allowed: never one of the others.
+  CHECK(draw({.top_k = 4, .seed = 1}, [](Token id) { return id < 2; })[4] == 0);
+  CHECK_THROWS_AS(draw({}, [](Token) { return false; }), stlm::NumericError);
+}
+
 TEST_CASE("temperature 0 takes the likeliest, the first of equals") {
   Sampler sampler(3, {.temperature = 0});
   CHECK(sampler(std::span<const float>(std::vector<float>{1.F, 3.F, 3.F})) == 1);

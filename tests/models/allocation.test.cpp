@@ -6,6 +6,7 @@
 
 #include "support/allocation_counter.hpp"
 #include "support/catch.hpp"
+#include "support/patch_models.hpp"
 #include "support/small_models.hpp"
 
 using namespace stlm;
@@ -19,6 +20,27 @@ template <class Config>
 struct Wide : Config {
   static constexpr int vocabulary = 258, dim = 96, ffn_dim = 200;
 };
+template <class Config>
+struct WidePatches : Wide<Config> {
+  static constexpr int byte_dim = 32;
+};
+
+/// Of a training step for each batch.
+template <class Model>
+long allocations_of_steps(int threads, BatchShape shape, const std::vector<Batch>& batches) {
+  Context<B> ctx({.threads = threads, .seed = 1});
+  Parameters<Model, B> params(ctx), grads(ctx), first(ctx), second(ctx);
+  Activations<Model, B> acts(ctx, shape);
+  init(ctx, params);
+  return count_allocations([&] {
+    for (const Batch& batch : batches) {
+      forward(ctx, params, batch, acts, {.dropout = 0.1});
+      backward(ctx, params, batch, acts, grads);
+      ops::adamw(ctx, params.flat(), grads.flat(), first.flat(), second.flat(), {1e-3, 0.9, 0.99, 1e-8, 0.1, 1});
+      grads.zero(ctx);
+    }
+  });
+}
 
 }  // namespace
 
@@ -40,21 +62,24 @@ TEST_CASE("allocation: the counter counts", "[models][allocation]") {
 TEMPLATE_TEST_CASE("allocation: none in a training step", "[models][allocation]", ByteModel<Wide<SmallConfig>>,
                    ByteModel<Wide<GroupedConfig>>, ByteModel<Wide<LearnedConfig>>, ByteModel<Wide<InteriorConfig>>,
                    ByteModel<Wide<MixtureConfig>>, Mixed, Experts) {
+  const SomeBatch data({2, 65}, TestType::vocabulary);
   for (const int threads : {1, 3}) {
-    Context<B> ctx({.threads = threads, .seed = 1});
-    Parameters<TestType, B> params(ctx), grads(ctx), first(ctx), second(ctx);
-    Activations<TestType, B> acts(ctx, {2, 65});
-    const SomeBatch data({2, 65}, TestType::vocabulary);
-    const Batch batch = data.view();
-    init(ctx, params);
-    const long count = count_allocations([&] {
-      forward(ctx, params, batch, acts, {.dropout = 0.1});
-      backward(ctx, params, batch, acts, grads);
-      ops::adamw(ctx, params.flat(), grads.flat(), first.flat(), second.flat(), {1e-3, 0.9, 0.99, 1e-8, 0.1, 1});
-      grads.zero(ctx);
-    });
     CAPTURE(threads);
-    CHECK(count == 0);
+    CHECK(allocations_of_steps<TestType>(threads, {2, 65}, {data.view()}) == 0);
+  }
+}
+
+TEMPLATE_TEST_CASE("allocation: none in training steps over patches, of other lengths each time", "[models][allocation]",
+                   ByteLevelModel<WidePatches<TokenPatchConfig>>, ByteLevelModel<WidePatches<QuirkyConfig>>) {
+  std::vector<SomePatches> data;
+  std::vector<Batch> batches;
+  for (const std::uint64_t seed : {1U, 2U, 3U}) data.emplace_back(BatchShape{2, 65}, TestType::window, seed);
+  for (const SomePatches& some : data) batches.push_back(some.view());
+  const auto bytes = [&](std::size_t i) { return std::ranges::count_if(data[i].tokens, [](Token id) { return id != 256; }); };
+  CHECK((bytes(0) != bytes(1) && bytes(1) != bytes(2)));
+  for (const int threads : {1, 3}) {
+    CAPTURE(threads);
+    CHECK(allocations_of_steps<TestType>(threads, {2, 65}, batches) == 0);
   }
 }
 

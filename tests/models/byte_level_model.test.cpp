@@ -30,6 +30,15 @@ static_assert(std::is_same_v<StridePatches::Pool, StridePool<12, 4, 130>>);
 static_assert(std::is_same_v<StridePatches::Head, LinearByteHead<12, 4, false>>);
 static_assert(QuirkyPatches::reconstructs && !ParallelPatches::reconstructs);
 
+// Hand counts: table and positions, what each block or layer owns, then the head's.
+constexpr Index square = 16 + 4 * 64;  // two norms and the attention of a byte block of width 8
+static_assert(num_params<SpacePatches::Pool> == 258 * 8 + 5 * 8 + (square + 2 * 8 * 16) + (square + 8 * 16 + 16 * 12));
+static_assert(num_params<SpacePatches::Core> == 2 * (24 + 4 * 144 + 3 * 120));
+static_assert(num_params<SpacePatches> == num_params<SpacePatches::Pool> + num_params<SpacePatches::Core> +  // no table of its own
+                                              8 * 12 + 5 * 8 + 2 * (square + 3 * 8 * 16) + 8);
+static_assert(num_params<ParallelPatches> == num_params<SpacePatches::Pool> + num_params<SpacePatches::Core> +
+                                                 5 * 8 * 12 + 5 * 8 + 2 * (square + 2 * 8 * 32) + 8 + 258 * 8);
+
 TEST_CASE("ByteLevelModel: packed rows cost what there are bytes", "[models][byte_level_model]") {
   // Pool and decoder once a byte, the core and one projection once a patch.
   const double byte = Model::Pool::flops_per_byte() + Model::Head::flops_per_byte();

@@ -20,7 +20,7 @@ TEMPLATE_TEST_CASE("PatchModel: backends agree", "[models][patch_model][parity]"
 }
 
 TEMPLATE_TEST_CASE("PatchModel: a batch of empty patches costs nothing and teaches nothing", "[models][patch_model]", SpacePatches,
-                   ParallelPatches) {
+                   TokenPatches, ParallelPatches, QuirkyPatches) {
   const std::vector<Token> empty(static_cast<std::size_t>(2 * 3 * TestType::window), TestType::pad);
   const View<const Token, dynamic, dynamic> slots(empty.data(), 2, 3 * TestType::window);
   Context<EigenBackend> ctx({.threads = 2, .seed = 1});

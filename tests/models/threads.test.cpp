@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "support/catch.hpp"
+#include "support/patch_models.hpp"
 #include "support/small_models.hpp"
 
 using namespace stlm;
@@ -19,6 +20,19 @@ struct Wide : Config {
   static constexpr int vocabulary = 258, dim = 96, ffn_dim = 200;
 };
 
+template <class Config>
+struct WidePatches : Wide<Config> {
+  static constexpr int byte_dim = 32;
+};
+
+template <class Model>
+auto some_batch(BatchShape shape) {
+  if constexpr (requires { Model::window; })
+    return SomePatches(shape, Model::window);
+  else
+    return SomeBatch(shape, Model::vocabulary);
+}
+
 template <class Model>
 struct Step {
   float loss;
@@ -31,7 +45,7 @@ Step<Model> run(int threads, BatchShape shape) {
   Context<B> ctx({.threads = threads, .seed = 3});
   Parameters<Model, B> params(ctx), grads(ctx);
   Activations<Model, B> acts(ctx, shape);
-  const SomeBatch batch(shape, Model::vocabulary);
+  const auto batch = some_batch<Model>(shape);
   init(ctx, params);
   float loss = 0;
   for (int i = 0; i < 2; ++i) {
@@ -45,7 +59,8 @@ Step<Model> run(int threads, BatchShape shape) {
 
 TEMPLATE_TEST_CASE("threads: loss and gradients are bit-equal for 1, 2, 3 and 8", "[models][threads]",
                    ByteModel<Wide<SmallConfig>>, ByteModel<Wide<GroupedConfig>>, ByteModel<Wide<LearnedConfig>>,
-                   ByteModel<Wide<InteriorConfig>>, ByteModel<Wide<MixtureConfig>>, ByteModel<Wide<ExpertsConfig>>) {
+                   ByteModel<Wide<InteriorConfig>>, ByteModel<Wide<MixtureConfig>>, ByteModel<Wide<ExpertsConfig>>,
+                   ByteLevelModel<WidePatches<TokenPatchConfig>>, ByteLevelModel<WidePatches<QuirkyConfig>>) {
   for (const BatchShape shape : {BatchShape{3, 65}, BatchShape{1, 1}, BatchShape{1, 130}}) {
     const auto one = run<TestType>(1, shape);
     CHECK(std::isfinite(one.loss));

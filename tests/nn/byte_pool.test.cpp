@@ -5,6 +5,7 @@
 
 #include "support/catch.hpp"
 #include "support/numbers.hpp"
+#include "support/planned.hpp"
 
 using namespace stlm;
 using namespace stlm::test;
@@ -18,26 +19,39 @@ namespace {
 
 template <class Policy>
 using Pool = BytePool<6, 4, 3, Policy, ByteBlocks<ByteBlock<4, 4, 5, 2, Policy>, ByteBlock<4, 6, 5, 2, Policy>>>;
+using Slots = View<const Token, dynamic, dynamic>;
 
-/// The vectors of patches in slots.
+/// Patches in slots and their vectors; the row of pads in the table is `pad`.
 template <class P, class B>
-std::vector<double> pooled(const std::vector<Token>& slots) {
-  Context<B> ctx({.threads = 2});
-  Parameters<P, B, double> params(ctx);
-  fill(params.flat(), {1, 1}, 0.5);
-  const View<const Token, dynamic, dynamic> ids(slots.data(), 1, std::ssize(slots));
-  Pass pass{1, std::ssize(slots) / 3};
-  pass.bytes_read = ops::PatchSlots{{slots.data(), pass.tokens, 3}, 256}.total_bytes();
-  typename P::template Cache<double> cache{};
-  Arena count;
-  P::plan(count, cache, pass);
-  const Buffer<std::byte> memory(static_cast<Index>(count.bytes()));
-  Arena arena(memory.data(), count.kept_bytes());
-  P::plan(arena, cache, pass);
-  std::vector<double> y(static_cast<std::size_t>(6 * pass.tokens), std::nan(""));
-  P::forward(ctx, params.tree(), pass, ids, View<double, dynamic, 6>(y.data(), pass.tokens), cache);
-  return y;
-}
+struct Run {
+  std::vector<Token> ids;
+  Context<B> ctx{{.threads = 2}};
+  Parameters<P, B, double> params{ctx}, grads{ctx};
+  Pass pass;
+  Planned<P> planned;
+  Buffer<double> memory;
+  View<double, dynamic, 6> y;
+
+  explicit Run(std::vector<Token> slots, double pad = 0.25)
+      : ids(std::move(slots)), pass(pass_of(ids)), planned(pass), memory(6 * pass.tokens), y(memory.data(), pass.tokens) {
+    fill(params.flat(), {1, 1}, 0.5);
+    std::fill_n(&params.tree().table(256, 0), 4, pad);
+    std::fill(y.begin(), y.end(), std::nan(""));
+    P::forward(ctx, params.tree(), pass, view(), y, planned.cache);
+  }
+  void backward(const std::vector<double>& dy) {
+    P::backward(ctx, params.tree(), pass, view(), View<const double, dynamic, 6>(dy.data(), pass.tokens), planned.cache, grads.tree());
+  }
+  std::vector<double> vector(Index patch) const { return {&y(patch, 0), &y(patch, 0) + 6}; }
+
+ private:
+  Slots view() const { return {ids.data(), 1, std::ssize(ids)}; }
+  static Pass pass_of(const std::vector<Token>& ids) {
+    Pass pass{1, std::ssize(ids) / 3};
+    pass.bytes_read = P::rows_read({{ids.data(), pass.tokens, 3}, P::pad});
+    return pass;
+  }
+};
 
 const std::vector<Token> slots = {65, 66, 67, 68, 256, 256, 256, 256, 256, 257, 69, 256};
 
@@ -45,27 +59,57 @@ const std::vector<Token> slots = {65, 66, 67, 68, 256, 256, 256, 256, 256, 257, 
 
 TEMPLATE_TEST_CASE("BytePool: packed patches are each what they are alone; an empty one is zero", "[nn][byte_pool]", ReferenceBackend,
                    EigenBackend) {
-  const auto all = pooled<Pool<CorrectBytes>, TestType>(slots);
-  for (std::size_t p : {0U, 1U, 3U}) {
-    const auto begin = slots.begin() + static_cast<Index>(3 * p);
-    const auto alone = pooled<Pool<CorrectBytes>, TestType>({begin, begin + 3});
-    CHECK(deviation(alone, std::vector<double>(all.begin() + static_cast<Index>(6 * p), all.begin() + static_cast<Index>(6 * p + 6))) < 1e-14);
+  using P = Pool<CorrectBytes>;
+  const Run<P, TestType> all(slots);
+  for (const Index p : {0, 1, 3}) {
+    const auto begin = slots.begin() + 3 * p;
+    CHECK(deviation(Run<P, TestType>({begin, begin + 3}).vector(0), all.vector(p)) < 1e-14);
   }
-  for (std::size_t c = 12; c < 18; ++c) CHECK(all[c] == 0);
+  CHECK(all.vector(2) == std::vector<double>(6));
 }
 
-TEST_CASE("BytePool: pads are masked, or with the reference's faults read like bytes", "[nn][byte_pool]") {
-  std::vector<Token> other = slots;
-  other[4] = 257;  // a byte where the second patch had none
-  const auto changed = [&](auto pool) {
-    using P = decltype(pool);
-    return deviation(pooled<P, ReferenceBackend>(slots), pooled<P, ReferenceBackend>(other)) > 1e-6;
+TEST_CASE("BytePool: every byte has its place in its patch; a vector is the mean of the bytes there are", "[nn][byte_pool]") {
+  const Run<Pool<CorrectBytes>, ReferenceBackend> run(slots);
+  const auto& p = run.params.tree();
+  const auto& cache = run.planned.cache;
+  const std::vector<Token> bytes = {65, 66, 67, 68, 257, 69};
+  const std::vector<Index> places = {0, 1, 2, 0, 0, 1};
+  REQUIRE(cache.embedded.extent(0) == 6);
+  for (std::size_t n = 0; n < bytes.size(); ++n)
+    for (Index c = 0; c < 4; ++c)
+      CHECK(cache.embedded(static_cast<Index>(n), c) == p.table(bytes[n], c) + p.position(places[n], c));
+  for (Index c = 0; c < 6; ++c) {
+    CHECK(run.y(0, c) == Approx((cache.rows(0, c) + cache.rows(1, c) + cache.rows(2, c)) / 3).epsilon(1e-14));
+    CHECK(run.y(1, c) == cache.rows(3, c));
+    CHECK(run.y(3, c) == Approx((cache.rows(4, c) + cache.rows(5, c)) / 2).epsilon(1e-14));
+  }
+}
+
+TEST_CASE("BytePool: the reference reads pads and averages over all slots; without its faults nothing does", "[nn][byte_pool]") {
+  const auto differ = [](auto pool, Index patch) {
+    using R = Run<decltype(pool), ReferenceBackend>;
+    return deviation(R(slots).vector(patch), R(slots, -0.25).vector(patch)) > 1e-6;
   };
-  CHECK(changed(Pool<CorrectBytes>{}));
-  CHECK(changed(Pool<ReferenceQuirks>{}));
-  // The reference averages over all slots: a full patch is the same for both but for the residual, a short one is not.
-  const auto faulty = pooled<Pool<ReferenceQuirks>, ReferenceBackend>({68, 256, 256});
-  const auto twelve = pooled<Pool<ReferenceQuirks>, ReferenceBackend>({256, 256, 256});
-  CHECK(std::any_of(twelve.begin(), twelve.end(), [](double v) { return v != 0; }));
-  CHECK(deviation(faulty, twelve) > 1e-6);
+  for (Index patch = 0; patch < 4; ++patch) {
+    CHECK_FALSE(differ(Pool<CorrectBytes>{}, patch));
+    CHECK(differ(Pool<ReferenceQuirks>{}, patch) == (patch > 0));  // the first is full
+  }
+  const Run<Pool<ReferenceQuirks>, ReferenceBackend> run(slots);
+  const auto& rows = run.planned.cache.rows;
+  REQUIRE(rows.extent(0) == 12);
+  for (Index p = 0; p < 4; ++p)
+    for (Index c = 0; c < 6; ++c)
+      CHECK(run.y(p, c) == Approx((rows(3 * p, c) + rows(3 * p + 1, c) + rows(3 * p + 2, c)) / 3).epsilon(1e-14));
+}
+
+TEMPLATE_TEST_CASE("BytePool: nothing is learned from an empty patch", "[nn][byte_pool]", ReferenceBackend, EigenBackend) {
+  const auto learned = [](Index patch) {
+    Run<Pool<CorrectBytes>, TestType> run(slots);
+    std::vector<double> dy(24);
+    std::fill_n(dy.begin() + 6 * patch, 6, 1.0);
+    run.backward(dy);
+    return std::any_of(run.grads.flat().begin(), run.grads.flat().end(), [](double g) { return g != 0; });
+  };
+  CHECK(learned(1));
+  CHECK_FALSE(learned(2));
 }

@@ -1,10 +1,10 @@
 #include <stlm/nn/linear_byte_head.hpp>
 
 #include <stlm/backend/reference.hpp>
-#include <stlm/core/activation.hpp>
 
 #include "support/catch.hpp"
 #include "support/numbers.hpp"
+#include "support/planned.hpp"
 
 using namespace stlm;
 using namespace stlm::test;
@@ -18,13 +18,9 @@ TEST_CASE("LinearByteHead: row i of W x for slot i; targets end with the patch",
     Parameters<typename Head::Project, B, double> params(ctx);
     fill(params.flat(), {1, 1});
     const typename Head::template Params<double> p{params.tree()};
-    typename Head::template Cache<double> cache{};
     const Pass pass{1, 2};
-    Arena count;
-    Head::plan(count, cache, pass);
-    Buffer<std::byte> memory(static_cast<Index>(count.bytes()));
-    Arena arena(memory.data(), count.kept_bytes());
-    Head::plan(arena, cache, pass);
+    const Planned<Head> planned(pass);
+    const auto& cache = planned.cache;
     const std::vector<Token> next = {65, 66, 256, 67, 68, 69};
     std::vector<double> x(8);
     fill(x, {2, 2});

@@ -6,6 +6,7 @@
 #include "support/backend_parity.hpp"
 #include "support/gradient_check.hpp"
 #include "support/patch_models.hpp"
+#include "support/planned.hpp"
 
 using namespace stlm;
 using namespace stlm::test;
@@ -30,16 +31,11 @@ TEST_CASE("StridePool: the mean of the bytes there are, each with the place it h
   fill(params.flat(), {1, 1});
   Pass pass{2, 2, 1};  // patches 1 and 2 of two sequences
   pass.bytes_read = 5;
-  Arena count;
-  Pool::Cache<double> cache{};
-  Pool::plan(count, cache, pass);
-  Buffer<std::byte> memory(static_cast<Index>(count.bytes()));
-  Arena arena(memory.data(), count.kept_bytes());
-  Pool::plan(arena, cache, pass);
+  const Planned<Pool> planned(pass);
   const std::vector<Token> four = {7, 8, 9, 256, 256, 256, 10, 257};
   std::vector<double> y(12, -1);
   Pool::forward(ctx, params.tree(), pass, View<const Token, dynamic, dynamic>(four.data(), 2, 4),
-                View<double, dynamic, 3>(y.data(), 4), cache);
+                View<double, dynamic, 3>(y.data(), 4), planned.cache);
   const auto& p = params.tree();
   for (Index c = 0; c < 3; ++c) {
     CHECK(y[static_cast<std::size_t>(c)] ==

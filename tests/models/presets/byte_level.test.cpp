@@ -5,6 +5,18 @@
 using namespace stlm;
 namespace presets = stlm::presets;
 
+// The published: GPT-2's tokens as patches, all faults, all bytes at once.
+static_assert(std::is_same_v<presets::ByteLevel::Boundary, TokenBoundary>);
+static_assert(std::is_same_v<presets::ByteLevel::Pool, BytePool<768, 128, 12, ReferenceQuirks>>);
+static_assert(std::is_same_v<presets::ByteLevel::Head, ParallelByteHead<768, 128, 12, ReferenceQuirks>>);
+static_assert(std::is_same_v<presets::ByteLevelFfnSharing::Pool, BytePool<512, 128, 12, ReferenceQuirks>>);
+static_assert(presets::ByteLevel::reconstructs && !presets::ByteLevelFfnSharing::reconstructs);
+// Ours: patches after words, one block in the pool, two in the decoder, ends for free.
+static_assert(std::is_same_v<presets::Bytes10M::Boundary, SpaceLike>);
+static_assert(std::is_same_v<presets::Bytes10M::Pool, BytePool<512, 128, 12, CorrectBytes, ByteBlocks<ByteBlock<128, 512, 512, 4>>>>);
+static_assert(std::is_same_v<presets::Bytes10M::Head, ByteDecoder<512, 128, 12, false, 2, 4, 384>>);
+static_assert(std::is_same_v<presets::Bytes50M::Head, ByteDecoder<1024, 192, 12, false, 2, 4, 576>>);
+
 static_assert(num_params<presets::ByteLevel> == 55'924'736);
 static_assert(num_params<presets::ByteLevel::Pool> == 3'182'080);
 static_assert(num_params<presets::ByteLevel::Core> == 50'150'400);
