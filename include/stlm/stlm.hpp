@@ -8,6 +8,7 @@
 #include <stlm/data/question_answer.hpp>
 #include <stlm/data/reference_patches.hpp>
 #include <stlm/data/story_grammar.hpp>
+#include <stlm/data/token_text.hpp>
 #include <stlm/eval/character_perplexity.hpp>
 #include <stlm/infer/answerer.hpp>
 #include <stlm/infer/generator.hpp>

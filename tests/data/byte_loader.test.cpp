@@ -1,5 +1,8 @@
 #include <stlm/data/byte_loader.hpp>
 
+#include <stlm/data/patch_text.hpp>
+#include <stlm/data/token_text.hpp>
+
 #include "support/catch.hpp"
 
 using namespace stlm;
@@ -14,6 +17,16 @@ ByteText counting_text(Index size) {
 }
 
 std::vector<Token> copy(const View<const Token, dynamic, dynamic>& view) { return {view.begin(), view.end()}; }
+/// Two bytes make a token.
+struct Pairs {
+  static Token end_of_text() { return 9999; }
+  static std::vector<Token> encode(std::string_view text) {
+    std::vector<Token> ids;
+    for (std::size_t i = 0; i + 1 < text.size(); i += 2) ids.push_back(static_cast<unsigned char>(text[i]) * 5);
+    return ids;
+  }
+};
+
 }  // namespace
 
 TEST_CASE("targets are the tokens that follow") {
@@ -43,4 +56,15 @@ TEST_CASE("the shortest text is one token longer than a window") {
   ByteLoader<AnyModel> loader(counting_text(11), {1, 10});
   CHECK(loader.next().targets(0, 9) == 10);
   CHECK_THROWS_AS(ByteLoader<AnyModel>(counting_text(10), {1, 10}), Error);
+}
+
+TEST_CASE("windows of tokens, however many bytes each stands for") {
+  ByteLoader<AnyModel, TokenText> loader(TokenText(counting_text(200), Pairs{}), {3, 10}, 7);
+  for (int i = 0; i < 20; ++i) {
+    const Batch batch = loader.next();
+    for (Index b = 0; b < 3; ++b)
+      for (Index t = 0; t < 10; ++t) REQUIRE(batch.targets(b, t) == batch.tokens(b, t) + 10);
+  }
+  CHECK_THROWS_AS((ByteLoader<AnyModel, TokenText>(TokenText(counting_text(20), Pairs{}), {1, 10})), Error);
+  static_assert(FlatText<TokenText> && FlatText<ByteText> && !FlatText<PatchText>);
 }

@@ -71,6 +71,45 @@ TEST_CASE("generation is what sampling from the full forward pass gives") {
   CHECK(sample(s.ctx, s.params, "fox", options, 64) == expected);
 }
 
+TEST_CASE("tokens are drawn from those allowed until the caller has enough") {
+  Setup s;
+  Generator<Small, Backend> generator(s.ctx, 64);
+  const SampleOptions options{.temperature = 0.9, .seed = 4};
+  const auto odd = [](Token id) { return id % 2 == 1; };
+  std::vector<Token> tokens(text.begin(), text.begin() + 5), drawn;
+  generator.generate_tokens(s.ctx, s.params, tokens, options, odd, [&](Token id) {
+    drawn.push_back(id);
+    return drawn.size() < 20;
+  });
+  REQUIRE(drawn.size() == 20);
+
+  Sampler sampler(Small::vocabulary, options);
+  for (const Token id : drawn) {
+    const auto logits = full_logits(s, tokens);
+    CHECK(id == sampler(std::span<const float>(logits), odd));
+    tokens.push_back(id);
+  }
+  const auto nothing = [](Token) -> bool { throw std::logic_error("nothing is to be drawn"); };
+  CHECK_THROWS_AS(generator.generate_tokens(s.ctx, s.params, {}, options, odd, nothing), Error);
+}
+
+TEST_CASE("with utf8 no byte is drawn that makes the text invalid") {
+  Setup s;
+  Generator<Small, Backend> generator(s.ctx, 64);
+  const auto valid = [&](bool utf8) {
+    std::string bytes = "\xc3";
+    generator.generate(s.ctx, s.params, bytes, {.max_bytes = 60, .utf8 = utf8, .seed = 4}, [&](char c) { bytes += c; });
+    CHECK(bytes.size() > 20);
+    Utf8State state;
+    return std::ranges::all_of(bytes, [&](char c) {
+      const auto byte = static_cast<unsigned char>(c);
+      return state.accepts(byte) && (state.push(byte), true);
+    });
+  };
+  CHECK(valid(true));
+  CHECK(!valid(false));
+}
+
 TEST_CASE("bytes stream one by one; an empty prompt and no bytes at all are fine") {
   Setup s;
   Generator<Small, Backend> generator(s.ctx, 16);

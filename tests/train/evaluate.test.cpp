@@ -1,5 +1,9 @@
 #include <stlm/train/evaluate.hpp>
 
+#include <stlm/data/token_text.hpp>
+#include <stlm/models/token_model.hpp>
+#include <stlm/tokenizer/bpe_training.hpp>
+
 #include "support/catch.hpp"
 #include "support/patch_models.hpp"
 #include "train/small_model.hpp"
@@ -12,6 +16,11 @@ std::string some_text(std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) text.push_back(static_cast<char>('a' + random_below({3, 3}, i, 20)));
   return text;
 }
+
+struct TokensConfig : TokenModelDefaults {
+  static constexpr int vocabulary = 270, dim = 16, layers = 1, heads = 2, ffn_dim = 24;
+};
+using Tokens = TokenModel<TokensConfig>;
 }  // namespace
 
 TEST_CASE("every token is scored once, and the sum is that of scoring them one by one") {
@@ -51,6 +60,29 @@ TEST_CASE("an end of text is paid for, but is not a byte") {
   CHECK(result.bytes == 6);
   CHECK(result.nats_per_byte() == Approx(result.nats / 6));
   CHECK_THROWS_AS(evaluate(ctx, params, acts, ByteText::from_string("abc"), 8), Error);
+}
+
+TEST_CASE("nats of tokens are divided by the bytes of the text") {
+  const std::string bytes = "that cat that sat|on that mat, that hat that cat had|at that";
+  const BpeTokenizer tokenizer = train_bpe<GreedyMerges>(bytes, Tokens::vocabulary);
+  const TokenText text(ByteText::from_string(bytes, "|"), tokenizer);
+  Context<Backend> ctx({.seed = 1});
+  Parameters<Tokens, Backend> params(ctx);
+  init(ctx, params);
+  Activations<Tokens, Backend> acts(ctx, {.batch = 3, .tokens = 8}), all(ctx, {.batch = 1, .tokens = text.size()});
+  const Evaluation result = evaluate(ctx, params, acts, text, 5);
+  CHECK(result.tokens == text.size());
+  CHECK(result.tokens < result.bytes);
+  CHECK(result.bytes == std::ssize(bytes) - 2);
+
+  std::vector<Token> inputs(static_cast<std::size_t>(text.size())), targets(inputs.size());
+  text.copy(-1, text.size(), inputs.data());
+  text.copy(0, text.size(), targets.data());
+  const Batch batch{{inputs.data(), 1, text.size()}, {targets.data(), 1, text.size()}};
+  const double nats = static_cast<double>(forward(ctx, params, batch, all)) * static_cast<double>(text.size());
+  CHECK(evaluate(ctx, params, all, text, 0).nats == Approx(nats).epsilon(1e-5));
+  CHECK(evaluate(ctx, params, all, text, 0).bits_per_byte() ==
+        Approx(nats / static_cast<double>(std::ssize(bytes) - 2) / std::log(2.0)).epsilon(1e-5));
 }
 
 TEMPLATE_TEST_CASE("every symbol of every patch is scored once, whatever the batch", "", test::SpacePatches,

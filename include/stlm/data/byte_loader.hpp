@@ -1,4 +1,5 @@
-// ByteLoader<Model>: batches of windows of a text in a seeded order that can be resumed anywhere (window_order.hpp); `position()` is its whole state.
+// ByteLoader<Model>: batches of windows of a text in a seeded order that can be resumed anywhere (window_order.hpp);
+// `position()` is its whole state. ByteLoader<Model, TokenText> reads the tokens of a tokenizer.
 #pragma once
 
 #include <vector>
@@ -9,10 +10,10 @@
 
 namespace stlm {
 
-template <class Model>
+template <class Model, FlatText Text = ByteText>
 class ByteLoader {
  public:
-  ByteLoader(ByteText text, BatchShape shape, std::uint64_t seed = 0)
+  ByteLoader(Text text, BatchShape shape, std::uint64_t seed = 0)
       : text_(std::move(text)), shape_(shape), order_(text_.size(), shape.tokens, seed) {
     expect<Error>(text_.size() > shape.tokens, "stlm::ByteLoader: expected a text of more than ", shape.tokens,
                   " tokens, found ", text_.size(), "; give more text or a shorter window.");
@@ -21,7 +22,7 @@ class ByteLoader {
     targets_.resize(inputs_.size());
   }
   ByteLoader(const std::string& path, BatchShape shape, std::uint64_t seed = 0)
-      : ByteLoader(ByteText::from_files({path}), shape, seed) {}
+      : ByteLoader(Text::from_files({path}), shape, seed) {}
 
   /// The next batch; its views are valid until the next call.
   Batch next() {
@@ -42,7 +43,7 @@ class ByteLoader {
   Index window_start(std::uint64_t n) const { return order_.start(n); }
 
  private:
-  ByteText text_;
+  Text text_;
   BatchShape shape_;
   WindowOrder order_;
   std::uint64_t position_ = 0;

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -135,6 +136,15 @@ class ByteText {
 
   std::shared_ptr<const Storage> storage_;
   Index begin_ = 0, end_;
+};
+
+/// A text that is a row of tokens: ByteText, TokenText.
+template <class Text>
+concept FlatText = requires(const Text& text, Index i, Token* to) {
+  { text[i] } -> std::same_as<Token>;
+  { text.size() } -> std::same_as<Index>;
+  { text.num_bytes() } -> std::same_as<Index>;
+  text.copy(i, i, to);
 };
 
 }  // namespace stlm

@@ -50,23 +50,36 @@ class Generator {
     return {cache_.head.logits.data() + (planned_ - 1) * Model::vocabulary, static_cast<std::size_t>(Model::vocabulary)};
   }
 
+  /// Continues `start` with tokens for which `allowed(token)` holds, until `on_token(token)` returns false.
+  template <class P, class Allowed, class OnToken>
+  void generate_tokens(Context<Backend>& ctx, const P& params, std::span<const Token> start, const SampleOptions& options,
+                       const Allowed& allowed, OnToken&& on_token) {
+    expect<Error>(!start.empty(), "stlm::Generator: there is no token to go on from; give an end of text.");
+    Sampler sampler(Model::vocabulary, options);
+    reset();
+    for (feed(ctx, params, start);;) {
+      const Token token = sampler(logits(), allowed);
+      if (!on_token(token)) return;
+      feed(ctx, params, {&token, 1});
+    }
+  }
+
   /// Continues `prompt`, calling `on_byte` for each byte as it is drawn; stops after max_bytes or at an end of text.
   template <class P, class OnByte>
   void generate(Context<Backend>& ctx, const P& params, std::string_view prompt, const SampleOptions& options,
                 OnByte&& on_byte) {
     std::vector<Token> start = ByteTokenizer::encode(prompt);
     if (start.empty()) start.push_back(ByteTokenizer::end_of_text);
-    Sampler sampler(Model::vocabulary, options);
     TextRule rule(options.utf8, prompt);
-    reset();
-    feed(ctx, params, start);
-    for (Index i = 0; i < options.max_bytes; ++i) {
-      const Token token = sampler(logits(), [&](Token id) { return id != Model::ignore && rule.allows(id); });
-      if (token >= 256) return;
-      rule.push(token);
-      on_byte(static_cast<char>(token));
-      if (i + 1 < options.max_bytes) feed(ctx, params, {&token, 1});
-    }
+    Index left = options.max_bytes;
+    if (left <= 0) return;
+    const auto allowed = [&](Token id) { return id != Model::ignore && rule.allows(id); };
+    generate_tokens(ctx, params, start, options, allowed, [&](Token id) {
+      if (id >= 256) return false;
+      rule.push(id);
+      on_byte(static_cast<char>(id));
+      return --left > 0;
+    });
   }
 
  private:

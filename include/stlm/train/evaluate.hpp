@@ -13,7 +13,7 @@ namespace stlm {
 struct Evaluation {
   double nats = 0;    ///< sum over all tokens, ends of text included
   Index tokens = 0;   ///< scored
-  Index bytes = 0;    ///< of the text
+  Index bytes = 0;    ///< of the text, whatever its tokens are
   Index context = 0;  ///< tokens each prediction could read at least
 
   double nats_per_byte() const { return nats / static_cast<double>(bytes); }
@@ -21,9 +21,9 @@ struct Evaluation {
 };
 
 /// Scores `text` with windows of the shape of `acts`. `context` < T; -1 stands for 3/4 of T.
-template <class Model, class B, class T>
+template <class Model, class B, class T, FlatText Text>
 Evaluation evaluate(Context<B>& ctx, const Parameters<Model, B, T>& params, Activations<Model, B, T>& acts,
-                    const ByteText& text, Index context = -1) {
+                    const Text& text, Index context = -1) {
   const Index batch = acts.pass().batch, tokens = acts.pass().tokens;
   if (context < 0) context = tokens * 3 / 4;
   expect<Error>(context < tokens, "stlm::evaluate: expected a context shorter than the window of ", tokens, ", found ",

@@ -1,0 +1,64 @@
+// How a model over the tokens of a tokenizer reads texts and writes them: what example::Reading is for bytes.
+#pragma once
+
+#include "../../examples/common/reading.hpp"
+
+namespace quality {
+
+template <class Model>
+class TokenReading {
+  using Backend = example::Backend;
+  using Tokenizer = std::shared_ptr<const stlm::BpeTokenizer>;
+
+ public:
+  using Loader = stlm::ByteLoader<Model, stlm::TokenText>;
+  static constexpr const char* unit = "tokens";
+
+  class Generator {
+   public:
+    Generator(stlm::Context<Backend>& ctx, stlm::Index capacity, Tokenizer tokenizer)
+        : tokenizer_(std::move(tokenizer)), generator_(ctx, capacity) {}
+    template <class OnByte>
+    void generate(stlm::Context<Backend>& ctx, const stlm::Parameters<Model, Backend>& params, std::string_view prompt,
+                  const stlm::SampleOptions& options, OnByte&& on_byte) {
+      stlm::Index left = options.max_bytes;
+      const auto allowed = [this](stlm::Token id) { return id != tokenizer_->pad(); };
+      generator_.generate_tokens(ctx, params, tokenizer_->encode(prompt), options, allowed, [&](stlm::Token id) {
+        for (const char c : tokenizer_->token_bytes(id))
+          if (left-- > 0) on_byte(c);
+        return left > 0 && id != tokenizer_->end_of_text();
+      });
+    }
+
+   private:
+    Tokenizer tokenizer_;
+    stlm::Generator<Model, Backend> generator_;
+  };
+
+  TokenReading(const stlm::ByteText& train, stlm::BpeTokenizer tokenizer, stlm::BatchShape read_shape)
+      : shape(read_shape), tokenizer_(std::make_shared<const stlm::BpeTokenizer>(std::move(tokenizer))) {
+    const stlm::TokenText text(train, *tokenizer_);
+    bytes_per_token_ = static_cast<double>(text.num_bytes()) / static_cast<double>(text.size());
+  }
+
+  Loader loader(const stlm::ByteText& text, std::uint64_t seed) const { return {{text, *tokenizer_}, shape, seed}; }
+  Generator generator(stlm::Context<Backend>& ctx) const { return {ctx, shape.tokens, tokenizer_}; }
+  stlm::Evaluation evaluate(stlm::Context<Backend>& ctx, const stlm::Parameters<Model, Backend>& params,
+                            stlm::Activations<Model, Backend>& acts, const stlm::ByteText& text) const {
+    return stlm::evaluate(ctx, params, acts, stlm::TokenText(text, *tokenizer_));
+  }
+  double bytes(const stlm::Batch& batch) const {
+    double sum = 0;
+    for (const stlm::Token id : batch.targets) sum += static_cast<double>(tokenizer_->token_bytes(id).size());
+    return sum;
+  }
+  double flops_per_byte() const { return stlm::num_flops_per_token<Model>(shape.tokens) / bytes_per_token_; }
+
+  stlm::BatchShape shape;
+
+ private:
+  Tokenizer tokenizer_;
+  double bytes_per_token_ = 0;
+};
+
+}  // namespace quality

@@ -1,0 +1,44 @@
+// TokenText: a text as tokens of a tokenizer, its end of text between documents: what ByteText is for bytes.
+//
+//   auto [train, held_out] = ByteText::from_files({"a.txt"}).split(0.1);
+//   ByteLoader<Model, TokenText> loader(TokenText(train, tokenizer), shape);
+//   evaluate(ctx, params, acts, TokenText(held_out, tokenizer)).bits_per_byte();   // bytes of the text
+//
+// Any tokenizer with `encode(text)` and `end_of_text()`. A part of a text is encoded by itself: before it stand ends of
+// text, not the tokens it was cut from, as those may depend on what follows the cut.
+#pragma once
+
+#include <stlm/data/byte_text.hpp>
+
+namespace stlm {
+
+class TokenText {
+ public:
+  template <class Tokenizer>
+  TokenText(const ByteText& text, const Tokenizer& tokenizer)
+      : end_of_text_(tokenizer.end_of_text()), num_bytes_(text.num_bytes()) {
+    text.for_each_document([&](std::string_view document, bool ended) {
+      const std::vector<Token> ids = tokenizer.encode(document);
+      ids_.insert(ids_.end(), ids.begin(), ids.end());
+      if (ended) ids_.push_back(end_of_text_);
+    });
+  }
+
+  Index size() const { return std::ssize(ids_); }
+  /// Bytes of the text, without the ends of text: what bits per byte divide by.
+  Index num_bytes() const { return num_bytes_; }
+
+  /// Token i; before the first and after the last one end of text stands after another.
+  Token operator[](Index i) const { return i >= 0 && i < size() ? ids_[static_cast<std::size_t>(i)] : end_of_text_; }
+  /// Tokens [i, i + count) into `to`.
+  void copy(Index i, Index count, Token* to) const {
+    for (const Index end = i + count; i < end; ++i) *to++ = (*this)[i];
+  }
+
+ private:
+  std::vector<Token> ids_;
+  Token end_of_text_;
+  Index num_bytes_;
+};
+
+}  // namespace stlm
