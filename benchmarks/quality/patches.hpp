@@ -14,15 +14,11 @@ struct Patches : stlm::ByteLevelDefaults {
   using byte_head = stlm::Autoregressive</*layers=*/2, /*heads=*/4, /*hidden per byte_dim=*/3>;
 };
 
-/// FLOPs are those of patches as long as they are in the training text, on average.
 template <class Config, class MakeBoundary>
 int run_patches(CLI::App& app, int argc, char** argv, const MakeBoundary& boundary) {
   using Model = stlm::ByteLevelModel<Config>;
-  return run_row<Model>(app, argc, argv, Config::shape, [&](const stlm::ByteText& train) {
-    example::Reading<Model> reading{Config::shape, boundary()};
-    const stlm::PatchText patches = reading.patches(train);
-    reading.bytes_per_patch = static_cast<double>(patches.num_bytes()) / static_cast<double>(patches.size());
-    return reading;
+  return run_row<Model>(app, argc, argv, Config::shape, [&](const stlm::ByteText&) {
+    return example::Reading<Model>{Config::shape, boundary()};
   });
 }
 template <class Config>

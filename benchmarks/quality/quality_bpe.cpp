@@ -14,6 +14,6 @@ int main(int argc, char** argv) {
   return quality::run_row<Model>(app, argc, argv, Bpe::shape, [](const stlm::ByteText& train) {
     std::vector<std::string_view> texts;
     train.for_each_document([&](std::string_view document, bool) { texts.push_back(document); });
-    return quality::TokenReading<Model>(train, stlm::train_bpe<stlm::GreedyMerges>(texts, Bpe::vocabulary), Bpe::shape);
+    return quality::TokenReading<Model>(stlm::train_bpe<stlm::GreedyMerges>(texts, Bpe::vocabulary), Bpe::shape);
   });
 }

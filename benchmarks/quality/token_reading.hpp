@@ -35,11 +35,8 @@ class TokenReading {
     stlm::Generator<Model, Backend> generator_;
   };
 
-  TokenReading(const stlm::ByteText& train, stlm::BpeTokenizer tokenizer, stlm::BatchShape read_shape)
-      : shape(read_shape), tokenizer_(std::make_shared<const stlm::BpeTokenizer>(std::move(tokenizer))) {
-    const stlm::TokenText text(train, *tokenizer_);
-    bytes_per_token_ = static_cast<double>(text.num_bytes()) / static_cast<double>(text.size());
-  }
+  TokenReading(stlm::BpeTokenizer tokenizer, stlm::BatchShape read_shape)
+      : shape(read_shape), tokenizer_(std::make_shared<const stlm::BpeTokenizer>(std::move(tokenizer))) {}
 
   Loader loader(const stlm::ByteText& text, std::uint64_t seed) const { return {{text, *tokenizer_}, shape, seed}; }
   Generator generator(stlm::Context<Backend>& ctx) const { return {ctx, shape.tokens, tokenizer_}; }
@@ -52,13 +49,16 @@ class TokenReading {
     for (const stlm::Token id : batch.targets) sum += static_cast<double>(tokenizer_->token_bytes(id).size());
     return sum;
   }
-  double flops_per_byte() const { return stlm::num_flops_per_token<Model>(shape.tokens) / bytes_per_token_; }
+  double flops_per_byte(const stlm::ByteText& text) const {
+    const stlm::TokenText tokens(text, *tokenizer_);
+    return stlm::num_flops_per_token<Model>(shape.tokens) * static_cast<double>(tokens.size()) /
+           static_cast<double>(tokens.num_bytes());
+  }
 
   stlm::BatchShape shape;
 
  private:
   Tokenizer tokenizer_;
-  double bytes_per_token_ = 0;
 };
 
 }  // namespace quality
