@@ -8,14 +8,10 @@
 #include <cstddef>
 #include <cstdlib>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define STLM_TEST_SANITIZED
-#endif
-#endif
+#include "support/sanitized.hpp"
 
 namespace stlm::test {
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(STLM_TEST_SANITIZED)
+#if defined(__GLIBC__) && !defined(STLM_TEST_SANITIZED)
 #define STLM_TEST_COUNTS_ALLOCATIONS
 inline constexpr bool counting = true;
 #else

@@ -1,0 +1,19 @@
+// Whether a sanitizer watches the tests. Then what differs in its scalar alone is run once.
+#pragma once
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define STLM_TEST_SANITIZED
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STLM_TEST_SANITIZED
+#endif
+
+namespace stlm::test {
+#ifdef STLM_TEST_SANITIZED
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
+}  // namespace stlm::test
