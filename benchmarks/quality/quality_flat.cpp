@@ -2,7 +2,7 @@
 #include "row.hpp"
 
 struct Flat : stlm::ByteModelDefaults {
-  static constexpr stlm::BatchShape shape{.batch = 8, .tokens = 256};
+  static constexpr stlm::BatchShape shape{.batch = 6, .tokens = 320};
   static constexpr int dim = 128, layers = 5, heads = 4, ffn_dim = 336;
 };
 using Model = stlm::ByteModel<Flat>;

@@ -143,6 +143,8 @@ class TrainingRun {
                                   {"val_bits_per_byte", e.bits_per_byte()},
                                   {"val_bytes", e.bytes},
                                   {"val_context", e.context},
+                                  {"lr", recipe_.optimizer.lr},
+                                  {"dropout", o_.dropout},
                                   {"threads", o_.threads},
                                   {"seed", o_.seed}};
     if (corpus_.floor_bits_per_byte) {
