@@ -21,14 +21,8 @@ class Generator {
  public:
   Generator(Context<Backend>&, Index capacity) : capacity_(capacity) {
     expect<Error>(capacity >= 2, "stlm::Generator: expected a capacity of at least 2 tokens, found ", capacity, ".");
-    const Arena pass = detail::plan<Model, T>({1, capacity});
-    Arena state;
-    Model::plan_decode(state, state_, 1, capacity);
-    pass_bytes_ = pass.kept_bytes();
-    memory_ = Memory(static_cast<Index>(pass.bytes()));
-    state_memory_ = Memory(static_cast<Index>(state.bytes()));
-    Arena bound(state_memory_.data(), state.kept_bytes());
-    Model::plan_decode(bound, state_, 1, capacity);
+    memory_.allocate([&](Arena& arena) { Model::plan(arena, cache_, {1, capacity}); });
+    state_memory_.allocate([&](Arena& arena) { Model::plan_decode(arena, state_, 1, capacity); });
     seen_.reserve(static_cast<std::size_t>(capacity));
   }
 
@@ -83,16 +77,13 @@ class Generator {
   }
 
  private:
-  using Memory = Buffer<std::byte, typename Backend::memory_space>;
-
   Index length() const { return static_cast<Index>(seen_.size()); }
 
   template <class P>
   void read(Context<Backend>& ctx, const P& params, std::span<const Token> tokens) {
     const Pass pass{1, static_cast<Index>(tokens.size()), length()};
     if (pass.tokens != planned_) {
-      Arena arena(memory_.data(), pass_bytes_);
-      Model::plan(arena, cache_, {1, pass.tokens});
+      memory_.bind([&](Arena& arena) { Model::plan(arena, cache_, {1, pass.tokens}); });
       planned_ = pass.tokens;
     }
     Model::decode(ctx, params.tree(), pass, {tokens.data(), 1, pass.tokens}, cache_, state_);
@@ -108,8 +99,7 @@ class Generator {
   }
 
   Index capacity_, planned_ = 0;
-  std::size_t pass_bytes_ = 0;
-  Memory memory_, state_memory_;
+  PlannedMemory<typename Backend::memory_space> memory_, state_memory_;
   typename Model::template Cache<T> cache_{};
   typename Model::template KvCache<T> state_{};
   std::vector<Token> seen_, kept_ = std::vector<Token>(static_cast<std::size_t>(capacity_));
