@@ -79,3 +79,59 @@ TEST_CASE("gemm: says which shapes do not fit", "[ops][gemm]") {
                     "stlm::ops::gemm: the product of A 2x3 and B 4x5 (transposed) does not fit C 2x5; check the widths and "
                     "the transpose options.");
 }
+
+TEST_CASE("gemm: factors rounded to Bfloat16, sums in float", "[ops][gemm][parity]") {
+  for (const auto [m, n, k] : sizes)
+    for (const bool transpose_a : both)
+      for (const bool transpose_b : both)
+        for (const bool accumulate : both) {
+          CAPTURE(m, n, k, transpose_a, transpose_b, accumulate);
+          const auto body = [=, m = m, n = n, k = k](auto& rig) {
+            const auto a = transpose_a ? strided(rig, k, m) : strided(rig, m, k);
+            const auto b = transpose_b ? strided(rig, n, k) : strided(rig, k, n);
+            ops::gemm<Bfloat16>(rig.ctx, a, b, strided(rig, m, n), {transpose_a, transpose_b, accumulate});
+          };
+          Rig<ReferenceBackend, double> expected;
+          body(expected);
+          compare_op<float>(expected, body);
+        }
+}
+
+TEST_CASE("gemm: a factor stored as Bfloat16 is one rounded before", "[ops][gemm]") {
+  for (const auto [m, n, k] : sizes)
+    for (const bool transpose_a : both)
+      for (const bool transpose_b : both) {
+        CAPTURE(m, n, k, transpose_a, transpose_b);
+        Rig<EigenBackend, float> rig;
+        const auto a = transpose_a ? rig.random(k, m) : rig.random(m, k);
+        const auto b = transpose_b ? rig.random(n, k) : rig.random(k, n);
+        const auto c = rig.blank(m, n), d = rig.blank(m, n);
+        Buffer<Bfloat16> a_rounded(a.size()), b_rounded(b.size());
+        ops::convert(rig.ctx, a, a_rounded.view());
+        ops::convert(rig.ctx, b, b_rounded.view());
+        ops::gemm<Bfloat16>(rig.ctx, a, b, c, {transpose_a, transpose_b});
+        ops::gemm(rig.ctx, View<Bfloat16, dynamic, dynamic>(a_rounded.data(), a.extents()),
+                  View<Bfloat16, dynamic, dynamic>(b_rounded.data(), b.extents()), d, {transpose_a, transpose_b});
+        CHECK(std::memcmp(c.data(), d.data(), sizeof(float) * static_cast<std::size_t>(c.size())) == 0);
+      }
+}
+
+TEST_CASE("gemm: rounded products have the same bits with and without an instruction for them", "[ops][gemm]") {
+  for (const auto [m, n, k] : sizes)
+    for (const bool transpose_a : both)
+      for (const bool transpose_b : both)
+        for (const bool accumulate : both) {
+          CAPTURE(m, n, k, transpose_a, transpose_b, accumulate);
+          Rig<EigenBackend, float> rig;
+          const auto a = rig.random(m, k), b = rig.random(k, n), c = rig.random(m, n), d = rig.blank(m, n);
+          std::copy(c.begin(), c.end(), d.begin());
+          const auto operand = [](const float* data, bool transposed, Index rows, Index cols) {
+            return transposed ? eigen::GemmOperand<float>{data, 1, rows} : eigen::GemmOperand<float>{data, cols, 1};
+          };
+          const auto left = operand(a.data(), transpose_a, m, k), right = operand(b.data(), transpose_b, k, n);
+          float* const scratch = rig.ctx.template scratch<float>(0);
+          eigen::gemm_serial<eigen::Bfloat16Product>(m, n, k, left, right, c.data(), n, accumulate, scratch);
+          eigen::gemm_serial<eigen::Bfloat16AsFloat>(m, n, k, left, right, d.data(), n, accumulate, scratch);
+          CHECK(std::memcmp(c.data(), d.data(), sizeof(float) * static_cast<std::size_t>(c.size())) == 0);
+        }
+}

@@ -8,8 +8,8 @@
 #include "support/catch.hpp"
 
 namespace stlm::eigen {
-extern template void gemm_serial<float>(Index, Index, Index, GemmOperand<float>, GemmOperand<float>, float*, Index, bool,
+extern template void gemm_serial<float, float, float>(Index, Index, Index, GemmOperand<float>, GemmOperand<float>, float*, Index, bool,
                                         float*);
-extern template void gemm_serial<double>(Index, Index, Index, GemmOperand<double>, GemmOperand<double>, double*, Index, bool,
+extern template void gemm_serial<double, double, double>(Index, Index, Index, GemmOperand<double>, GemmOperand<double>, double*, Index, bool,
                                          double*);
 }  // namespace stlm::eigen

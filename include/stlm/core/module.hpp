@@ -15,6 +15,7 @@
 #include <concepts>
 
 #include <stlm/core/activation.hpp>
+#include <stlm/core/bfloat16.hpp>
 #include <stlm/core/parameter.hpp>
 
 namespace stlm {

@@ -127,6 +127,7 @@ class Parameters {
   static constexpr detail::Counter count_ = detail::visited<Model>(detail::Counter{});
 
  public:
+  using scalar = T;
   using Tree = typename Model::template Params<T>;
 
   explicit Parameters(Context<Backend>&) : buffer_(count_.matrices + count_.vectors) {

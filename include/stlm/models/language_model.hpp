@@ -70,8 +70,8 @@ struct LanguageModel {
   }
 
   /// Fills `cache.head.logits` (B*T, V).
-  template <class B, class T>
-  static void logits(Context<B>& ctx, const Params<T>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
+  template <class B, class S, class T = compute_t<S>>
+  static void logits(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
                      const Cache<T>& cache) {
     Embedding::forward(ctx, p.embedding, pass.at(0), tokens, cache.embedded, cache.embedding);
     Core::forward(ctx, p.core, pass.at(1), cache.embedded, cache.last, cache.core);
@@ -79,16 +79,16 @@ struct LanguageModel {
   }
 
   /// Logits of all of `pass.tokens` new tokens at `pass.position`, attending to those in `state`.
-  template <class B, class T>
-  static void decode(Context<B>& ctx, const Params<T>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
+  template <class B, class S, class T = compute_t<S>>
+  static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
                      const Cache<T>& cache, const KvCache<T>& state) {
     Embedding::forward(ctx, p.embedding, pass, tokens, cache.embedded, cache.embedding);
     Core::decode(ctx, p.core, pass, cache.embedded, cache.last, cache.core, state);
     Head::forward(ctx, p.head, pass, cache.last, cache.head.logits, cache.head);
   }
 
-  template <class B, class T>
-  static ops::LossSum<T> forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, const Batch& batch,
+  template <class B, class S, class T = compute_t<S>>
+  static ops::LossSum<T> forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch,
                                  const Cache<T>& cache) {
     logits(ctx, p, pass, batch.tokens, cache);
     return ops::cross_entropy_forward(ctx, cache.head.logits, batch.targets, ignore, cache.losses, cache.lse);
@@ -101,8 +101,8 @@ struct LanguageModel {
 
   /// Adds d(scale * sum of losses + pass.weight * auxiliary loss)/d(parameters) into `grads`. Turns the logits into their
   /// gradient.
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, const Batch& batch, const Cache<T>& cache,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch, const Cache<T>& cache,
                        const Params<T>& grads, double scale) {
     ops::cross_entropy_backward(ctx, cache.head.logits, batch.targets, ignore, cache.lse, scale);
     Head::backward(ctx, p.head, pass, cache.last, cache.head.logits, cache.d, cache.head, grads.head);

@@ -69,24 +69,24 @@ struct NextThoughtModel {
   }
 
   /// Fills `cache.thought` (B, Latent) from the questions.
-  template <class B, class T>
-  static void think(Context<B>& ctx, const Params<T>& p, const Pass& pass, View<const Token, dynamic> questions,
+  template <class B, class S, class T = compute_t<S>>
+  static void think(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic> questions,
                     View<const Index, dynamic> lengths, const Cache<T>& cache) {
     Encoder::forward(ctx, p.encoder, pass.at(0), questions, lengths, cache.z, cache.encoder);
     Core::forward(ctx, p.core, pass.at(1), cache.z, cache.thought, cache.core);
   }
 
   /// Fills `cache.decoder.head.logits` (B*A, V).
-  template <class B, class T>
-  static void logits(Context<B>& ctx, const Params<T>& p, const Pass& pass, const PairBatch& batch, Cache<T>& cache) {
+  template <class B, class S, class T = compute_t<S>>
+  static void logits(Context<B>& ctx, const Params<S>& p, const Pass& pass, const PairBatch& batch, Cache<T>& cache) {
     const Pass answer = answer_pass(pass, batch);
     cache.decoder = Replanned<Decoder>::at(cache.decoder_memory, answer);
     think(ctx, p, pass, batch.questions, batch.lengths, cache);
     Decoder::forward(ctx, p.decoder, p.encoder.embedding, answer, cache.thought, batch.answers, cache.decoder);
   }
 
-  template <class B, class T>
-  static ops::LossSum<T> forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, const PairBatch& batch,
+  template <class B, class S, class T = compute_t<S>>
+  static ops::LossSum<T> forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const PairBatch& batch,
                                  Cache<T>& cache) {
     logits(ctx, p, pass, batch, cache);
     cache.losses = {cache.losses.data(), Extents<dynamic>(batch.answers.size())};
@@ -95,8 +95,8 @@ struct NextThoughtModel {
   }
 
   /// Adds d(scale * sum of losses)/d(parameters) into `grads`. Turns the logits into their gradient.
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, const PairBatch& batch, const Cache<T>& cache,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const PairBatch& batch, const Cache<T>& cache,
                        const Params<T>& grads, double scale) {
     ops::cross_entropy_backward(ctx, cache.decoder.head.logits, batch.answers, ignore, cache.lse, scale);
     Decoder::backward(ctx, p.decoder, p.encoder.embedding, answer_pass(pass, batch), cache.thought, batch.answers,

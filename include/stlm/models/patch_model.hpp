@@ -126,22 +126,22 @@ struct PatchModel {
   }
 
   /// Fills `cache.last` (B*S, dim), the core's states.
-  template <class B, class T>
-  static void states(Context<B>& ctx, const Params<T>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
+  template <class B, class S, class T = compute_t<S>>
+  static void states(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
                      const StateCache<T>& cache) {
     Pool::forward(ctx, p.pool, pass.at(0), slots, cache.pooled, cache.pool);
     Core::forward(ctx, p.core, pass.at(1), cache.pooled, cache.last, cache.core);
   }
   /// The same for `pass.tokens` new patches at `pass.position`, attending to those in `state`.
-  template <class B, class T>
-  static void decode(Context<B>& ctx, const Params<T>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
+  template <class B, class S, class T = compute_t<S>>
+  static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
                      const StateCache<T>& cache, const KvCache<T>& state) {
     Pool::forward(ctx, p.pool, pass, slots, cache.pooled, cache.pool);
     Core::decode(ctx, p.core, pass, cache.pooled, cache.last, cache.core, state);
   }
 
-  template <class B, class T>
-  static ops::LossSum<T> forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, const Batch& batch,
+  template <class B, class S, class T = compute_t<S>>
+  static ops::LossSum<T> forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch,
                                  const Cache<T>& cache) {
     states(ctx, p, pass, batch.tokens, cache);
     if constexpr (reconstructs) {
@@ -163,8 +163,8 @@ struct PatchModel {
   }
 
   /// Adds d(scale * sum of losses + pass.weight * auxiliary loss)/d(parameters) into `grads`.
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, const Batch& batch, const Cache<T>& cache,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch, const Cache<T>& cache,
                        const Params<T>& grads, double scale) {
     turn(ctx, cache, scale);
     Head::backward(ctx, p.head, pass.at(2), cache.last, cache.d, cache.head, grads.head);

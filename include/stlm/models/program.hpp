@@ -1,4 +1,6 @@
 // forward and backward of a whole model over its buffers: what a training loop calls.
+//
+// `params` are Parameters, or WorkingWeights that hold them in another scalar.
 #pragma once
 
 #include <stlm/core/scalar.hpp>
@@ -12,9 +14,10 @@ struct ForwardOptions {
 
 namespace detail {
 /// The mean cross-entropy of a batch and, in `acts`, all that backward needs. The batch must be of the shape planned for.
-template <class Model, class B, class T>
-ops::LossSum<T> forward_sum(Context<B>& ctx, const Parameters<Model, B, T>& params, const Batch& batch,
-                            Activations<Model, B, T>& acts) {
+template <class Model, class B, class T, class P>
+ops::LossSum<T> forward_sum(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, T>& acts) {
+  static_assert(std::is_same_v<typename P::Tree, typename Model::template Params<typename P::scalar>>,
+                "stlm::forward: the parameters are those of another model than the activations; give both one model.");
   Index slots = 1;  // ids a token: a patch has several
   if constexpr (requires { Model::window; }) slots = Model::window;
   expect(batch.tokens.extent(0) == acts.pass().batch && batch.tokens.extent(1) == acts.pass().tokens * slots &&
@@ -39,9 +42,8 @@ T auxiliary_loss(const Activations<Model, B, T>& acts) {
 
 /// The loss in nats, which backward differentiates: the mean cross-entropy over the targets that count, plus auxiliary
 /// losses of the model. Fills `acts`. Draws one random key when dropping.
-template <class Model, class B, class T>
-T forward(Context<B>& ctx, const Parameters<Model, B, T>& params, const Batch& batch, Activations<Model, B, T>& acts,
-          ForwardOptions options = {}) {
+template <class Model, class B, class T, class P>
+T forward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, T>& acts, ForwardOptions options = {}) {
   acts.pass().dropout = options.dropout;
   if (options.dropout > 0) acts.pass().key = ctx.random().next();
   const ops::LossSum<T> sum = detail::forward_sum(ctx, params, batch, acts);
@@ -51,8 +53,8 @@ T forward(Context<B>& ctx, const Parameters<Model, B, T>& params, const Batch& b
 
 /// Adds the gradient of `weight` times the loss of the last `forward` into `grads`: 1 for one batch a step, 1/n to
 /// average n. To be called once for each forward.
-template <class Model, class B, class T>
-void backward(Context<B>& ctx, const Parameters<Model, B, T>& params, const Batch& batch, Activations<Model, B, T>& acts,
+template <class Model, class B, class T, class P>
+void backward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, T>& acts,
               const Parameters<Model, B, T>& grads, double weight = 1) {
   acts.pass().weight = weight;
   const double scale = acts.targets() > 0 ? weight / static_cast<double>(acts.targets()) : 0;

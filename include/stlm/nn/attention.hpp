@@ -97,20 +97,20 @@ struct Attention {
     return Qkv::flops_per_token(tokens) + Out::flops_per_token(tokens) + (Mask::causal ? 4 : 8) * before * query_width;
   }
 
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
                       const Cache<T>& cache) {
     project(ctx, p, pass, x, cache);
-    ops::attention_forward(ctx, queries(cache.qkv, pass), keys(cache.qkv, pass), values(cache.qkv, pass),
+    ops::attention_forward<S>(ctx, queries(cache.qkv, pass), keys(cache.qkv, pass), values(cache.qkv, pass),
                            mixed(cache.mixed, pass), cache.lse, shape(pass));
     Out::forward(ctx, p.out, pass, cache.mixed, y, cache.out_linear);
   }
 
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x, Rows<const T, Dim> dy,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<const T, Dim> dy,
                        Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads) {
     Out::backward(ctx, p.out, pass, cache.mixed, dy, cache.dmixed, cache.out_linear, grads.out);
-    ops::attention_backward(ctx, queries(cache.qkv, pass), keys(cache.qkv, pass), values(cache.qkv, pass),
+    ops::attention_backward<S>(ctx, queries(cache.qkv, pass), keys(cache.qkv, pass), values(cache.qkv, pass),
                             mixed(cache.mixed, pass), cache.lse, mixed(cache.dmixed, pass), queries(cache.dqkv, pass),
                             keys(cache.dqkv, pass), values(cache.dqkv, pass), shape(pass));
     Position::rotate(ctx, queries(cache.dqkv, pass), pass, true);
@@ -119,8 +119,8 @@ struct Attention {
   }
 
   /// As forward, for `pass.tokens` new tokens at `pass.position`; `state` holds the keys and values of all before.
-  template <class B, class T>
-  static void decode(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
+  template <class B, class S, class T = compute_t<S>>
+  static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
     static_assert(Mask::causal, "stlm::Attention: decoding token by token needs a Causal mask.");
     project(ctx, p, pass, x, cache);
@@ -138,8 +138,8 @@ struct Attention {
 
  private:
   /// Rotated queries and keys, and values, of the rows x.
-  template <class B, class T>
-  static void project(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x,
+  template <class B, class S, class T = compute_t<S>>
+  static void project(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x,
                       const Cache<T>& cache) {
     Qkv::forward(ctx, p.qkv, pass, x, cache.qkv, cache.qkv_linear);
     Position::rotate(ctx, queries(cache.qkv, pass), pass, false);

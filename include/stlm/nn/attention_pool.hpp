@@ -100,8 +100,8 @@ struct AttentionPool {
     OutNorm::plan(arena, cache.out_norm, after_pass);
   }
 
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, In> x, Rows<T, Out> y,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<T, Out> y,
                       const Cache<T>& cache) {
     Mixer::forward(ctx, p.attention, undropped(pass), x, cache.mixed, cache.attention);
     ops::attention_received(ctx, head(cache, pass, 0), head(cache, pass, In), cache.attention.lse, cache.scores);
@@ -116,8 +116,8 @@ struct AttentionPool {
     OutNorm::forward(ctx, p.out_norm, pass, cache.wide, y, cache.out_norm);
   }
 
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, In> x, Rows<const T, Out> dy,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<const T, Out> dy,
                        Rows<T, In> dx, const Cache<T>& cache, const Params<T>& grads) {
     OutNorm::backward(ctx, p.out_norm, pass, cache.wide, dy, cache.dwide, cache.out_norm, grads.out_norm);
     ops::dropout(ctx, cache.dwide, pass.dropout, pass.key);

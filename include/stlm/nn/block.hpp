@@ -86,8 +86,8 @@ struct PreNormBlock {
                                                           : FeedForwardLayer::flops_per_token(tokens));
   }
 
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                       const Cache<T>& cache) {
     Norm::forward(ctx, p.attention_norm, pass, x, cache.attention_in, cache.attention_norm);
     AttentionLayer::forward(ctx, p.attention, pass.at(0), cache.attention_in, cache.branch, cache.attention);
@@ -95,8 +95,8 @@ struct PreNormBlock {
   }
 
   /// As forward, for new tokens at `pass.position`; `state` holds what attention remembers of those before.
-  template <class B, class T>
-  static void decode(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
+  template <class B, class S, class T = compute_t<S>>
+  static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
     static_assert(LooksBack<Ffn> && LooksBack<AttentionLayer>,
                   "stlm::PreNormBlock: decoding token by token needs layers that see no later token; gate a LoraMixture by "
@@ -112,8 +112,8 @@ struct PreNormBlock {
   }
 
   /// d: the gradient of y on entry, of x on return.
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> d,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> d,
                        const Cache<T>& cache, const Params<T>& grads) {
     Ffn::backward(ctx, p.ffn, pass, cache.ffn_in, dropped(ctx, pass, 2, d, cache), cache.branch, cache.ffn, grads.ffn);
     Norm::backward(ctx, p.ffn_norm, pass, cache.middle, cache.branch, d, cache.ffn_norm, grads.ffn_norm, true);
@@ -123,8 +123,8 @@ struct PreNormBlock {
   }
 
  private:
-  template <class B, class T>
-  static void finish(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
+  template <class B, class S, class T = compute_t<S>>
+  static void finish(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                      const Cache<T>& cache) {
     ops::dropout(ctx, cache.branch, pass.dropout, pass.at(1).key);
     ops::add(ctx, x, cache.branch, cache.middle);

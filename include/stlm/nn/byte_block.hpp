@@ -64,8 +64,8 @@ struct ByteBlock {
     return AttentionLayer::flops_per_token(tokens) + Up::flops_per_token(tokens) + Down::flops_per_token(tokens);
   }
 
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, In> x, Rows<T, Out> y,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<T, Out> y,
                       const Cache<T>& cache) {
     Norm::forward(ctx, p.attention_norm, pass, x, cache.attention_in, cache.attention_norm);
     AttentionLayer::forward(ctx, p.attention, pass.at(0), cache.attention_in, cache.branch, cache.attention);
@@ -78,8 +78,8 @@ struct ByteBlock {
     if constexpr (residual) ops::add(ctx, y, cache.middle, y);
   }
 
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, In> x, Rows<const T, Out> dy,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<const T, Out> dy,
                        Rows<T, In> dx, const Cache<T>& cache, const Params<T>& grads) {
     Down::backward(ctx, p.down, pass, cache.hidden, dy, cache.dhidden, Empty{}, grads.down);
     ops::activation_backward<Gelu>(ctx, cache.up, cache.dhidden, cache.dhidden);

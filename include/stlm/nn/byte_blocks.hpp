@@ -42,16 +42,16 @@ struct ByteBlocks {
   }
   static constexpr double flops_per_token(Index tokens) { return (Blocks::flops_per_token(tokens) + ...); }
 
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, in> x, Rows<T, out> y,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, in> x, Rows<T, out> y,
                       const Cache<T>& cache) {
     each([&]<std::size_t I>() {
       Block<I>::forward(ctx, std::get<I>(p.blocks), pass.at(I), edge<I>(x, cache.outputs), end<I>(y, cache.outputs),
                         std::get<I>(cache.blocks));
     });
   }
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, in> x, Rows<const T, out> dy,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, in> x, Rows<const T, out> dy,
                        Rows<T, in> dx, const Cache<T>& cache, const Params<T>& grads) {
     each([&]<std::size_t Reverse>() {
       constexpr std::size_t I = size - 1 - Reverse;

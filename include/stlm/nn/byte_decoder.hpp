@@ -85,8 +85,8 @@ struct ByteDecoder {
   static constexpr double flops_per_byte() { return Blocks::flops_per_token(Window / 2) + 2.0 * ByteDim * vocabulary; }
 
   /// `next` (B, S * Window): the patch that follows each. Fills `cache.logits` and `cache.targets`.
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x,
                       View<const Token, dynamic, dynamic> next, const Cache<T>& cache) {
     ops::pack_symbols(ctx, {{next.data(), pass.rows(), Window}, pad, EmitsEnd}, cache.offsets, cache.inputs, cache.targets);
     const Pass symbols = local(pass, cache.offsets);
@@ -99,11 +99,11 @@ struct ByteDecoder {
     predict(ctx, p, symbols, cache);
   }
   /// From the gradient in `cache.logits`.
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> dx,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> dx,
                        const Cache<T>& cache, const Params<T>& grads) {
     const Pass symbols = local(pass, cache.offsets);
-    ops::gemm(ctx, cache.logits, cache.normed, grads.table, {.transpose_a = true, .accumulate = true});
+    ops::gemm<S>(ctx, cache.logits, cache.normed, grads.table, {.transpose_a = true, .accumulate = true});
     ops::gemm(ctx, cache.logits, p.table, cache.d);
     Norm::backward(ctx, p.norm, symbols, cache.last, cache.d, cache.normed, cache.norm, grads.norm);  // normed has served
     Blocks::backward(ctx, p.blocks, symbols.at(1), cache.embedded, cache.normed, cache.blocks, grads.blocks);
@@ -116,8 +116,8 @@ struct ByteDecoder {
 
   /// Logits of the symbol at `position` of a patch, from the state x (1, Dim) before the patch and the symbol before it,
   /// `pad` at the first place; `state` holds what the blocks remember of the symbols before that.
-  template <class B, class T>
-  static void decode(Context<B>& ctx, const Params<T>& p, Index position, Rows<const T, Dim> x, const Token& previous,
+  template <class B, class S, class T = compute_t<S>>
+  static void decode(Context<B>& ctx, const Params<S>& p, Index position, Rows<const T, Dim> x, const Token& previous,
                      const Cache<T>& cache, const KvCache<T>& state) {
     const Pass pass{1, 1, position};
     Project::forward(ctx, p.project, pass, x, cache.state, Empty{});
@@ -138,12 +138,12 @@ struct ByteDecoder {
   static View<const Token, dynamic, dynamic> ids(const Cache<T>& cache) {
     return {cache.inputs.data(), 1, cache.inputs.size()};
   }
-  template <class B, class T>
-  static void embed(Context<B>& ctx, const Params<T>& p, View<const Token, dynamic, dynamic> tokens, const Cache<T>& cache) {
+  template <class B, class S, class T = compute_t<S>>
+  static void embed(Context<B>& ctx, const Params<S>& p, View<const Token, dynamic, dynamic> tokens, const Cache<T>& cache) {
     ops::embedding_forward(ctx, p.table, tokens, cache.embedded);
   }
-  template <class B, class T>
-  static void predict(Context<B>& ctx, const Params<T>& p, const Pass& symbols, const Cache<T>& cache) {
+  template <class B, class S, class T = compute_t<S>>
+  static void predict(Context<B>& ctx, const Params<S>& p, const Pass& symbols, const Cache<T>& cache) {
     Norm::forward(ctx, p.norm, symbols, cache.last, cache.normed, cache.norm);
     ops::gemm(ctx, cache.normed, p.table, cache.logits, {.transpose_b = true});
   }

@@ -71,8 +71,8 @@ struct BytePool {
   /// Of one byte.
   static constexpr double flops_per_byte() { return Blocks::flops_per_token(Window); }
 
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
                       Rows<T, Dim> y, const Cache<T>& cache) {
     if constexpr (packs) ops::pack_bytes(ctx, {patches(slots), pad}, cache.offsets, cache.ids);
     const Pass bytes = local(pass, cache.offsets);
@@ -82,8 +82,8 @@ struct BytePool {
     Blocks::forward(ctx, p.blocks, bytes.at(1), cache.embedded, cache.rows, cache.blocks);
     ops::segment_sum(ctx, cache.rows, y, segments(bytes));
   }
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
                        Rows<const T, Dim> dy, const Cache<T>& cache, const Params<T>& grads) {
     const Pass bytes = local(pass, cache.offsets);
     ops::segment_spread(ctx, dy, cache.drows, segments(bytes), false);

@@ -28,16 +28,16 @@ struct TokenEmbedding {
   template <class A, class C>
   static constexpr void plan(A&, C&, const Pass&) {}
 
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
                       Rows<T, Dim> y, const Empty&) {
     ops::embedding_forward(ctx, p.table, tokens, y);
     Position::add(ctx, p.position, pass, y);
     ops::dropout(ctx, y, pass.dropout, pass.key);
   }
   /// Uses dy as scratch.
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>&, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>&, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
                        Rows<T, Dim> dy, const Empty&, const Params<T>& grads) {
     ops::dropout(ctx, dy, pass.dropout, pass.key);
     Position::add_backward(ctx, pass, dy, grads.position);

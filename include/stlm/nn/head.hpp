@@ -27,7 +27,7 @@ struct Head {
   struct Params {
     typename Norm::template Params<T> norm;
     View<T, Vocabulary, Dim> weight;
-    [[no_unique_address]] OptionalView<Bias, View<T, Vocabulary>> bias;
+    [[no_unique_address]] OptionalView<Bias, Vector<T, Vocabulary>> bias;
   };
   template <class T>
   struct Cache {
@@ -58,17 +58,17 @@ struct Head {
   }
   static constexpr double flops_per_token(Index) { return 2.0 * Dim * Vocabulary; }
 
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x,
                       Rows<T, Vocabulary> logits, const Cache<T>& cache) {
     Norm::forward(ctx, p.norm, pass, x, cache.normed, cache.norm);
     ops::gemm(ctx, cache.normed, p.weight, logits, {.transpose_b = true});
     if constexpr (Bias) ops::add_bias(ctx, p.bias, logits);
   }
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x,
                        Rows<const T, Vocabulary> dlogits, Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads) {
-    ops::gemm(ctx, dlogits, cache.normed, grads.weight, {.transpose_a = true, .accumulate = true});
+    ops::gemm<S>(ctx, dlogits, cache.normed, grads.weight, {.transpose_a = true, .accumulate = true});
     if constexpr (Bias) ops::sum_rows(ctx, dlogits, grads.bias);
     ops::gemm(ctx, dlogits, p.weight, cache.dnormed);
     Norm::backward(ctx, p.norm, pass, x, cache.dnormed, dx, cache.norm, grads.norm);

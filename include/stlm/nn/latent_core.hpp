@@ -48,16 +48,16 @@ struct LatentConv {
   }
   static constexpr double flops_per_token(Index) { return 2.0 * Latent * (Widths + ...); }
 
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Latent> x, Rows<T, Latent> y,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Latent> x, Rows<T, Latent> y,
                       const Cache<T>& cache) {
     each([&]<std::size_t I>() {
       Layer<I>::forward(ctx, std::get<I>(p.linears), pass, folded<I>(I == 0 ? x : as_const(cache.inputs[I])),
                         folded<I>(I + 1 == size ? y : cache.inputs[(I + 1) % size]), Empty{});
     });
   }
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, Latent> x, Rows<const T, Latent> dy,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Latent> x, Rows<const T, Latent> dy,
                        Rows<T, Latent> dx, const Cache<T>& cache, const Params<T>& grads) {
     each([&]<std::size_t Reversed>() {
       constexpr std::size_t I = size - 1 - Reversed;

@@ -76,8 +76,8 @@ struct LatentDecoder {
   }
 
   /// Fills `cache.head.logits` (B*A, V).
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Table<T>& table, const Pass& pass, Rows<const T, Latent> z,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Table<S>& table, const Pass& pass, Rows<const T, Latent> z,
                       View<const Token, dynamic, dynamic> answers, const Cache<T>& cache) {
     const Pass all = stream_pass(pass);
     embed(ctx, table, pass.at(0), answers, cache);
@@ -90,8 +90,8 @@ struct LatentDecoder {
   }
 
   /// `cache.head.logits` holds their gradient. Overwrites dz.
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Table<T>& table, const Pass& pass, Rows<const T, Latent> z,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Table<S>& table, const Pass& pass, Rows<const T, Latent> z,
                        View<const Token, dynamic, dynamic> answers, Rows<T, Latent> dz, const Cache<T>& cache,
                        const Params<T>& grads, const Table<T>& table_grads) {
     const Pass all = stream_pass(pass);
@@ -108,16 +108,16 @@ struct LatentDecoder {
   }
 
   /// Logits (B, V) of the first answer token.
-  template <class B, class T>
-  static void begin(Context<B>& ctx, const Params<T>& p, Index batch, Rows<const T, Latent> z, const Cache<T>& cache,
+  template <class B, class S, class T = compute_t<S>>
+  static void begin(Context<B>& ctx, const Params<S>& p, Index batch, Rows<const T, Latent> z, const Cache<T>& cache,
                     const KvCache<T>& state) {
     const Pass all{batch, Prefixes};
     Prefix::forward(ctx, p.prefix, all, z, cache.prefix, Empty{});
     decode(ctx, p, all, View<T, dynamic, dim>(cache.prefix.data(), all.rows()), cache, state);
   }
   /// Logits (B, V) of what follows `tokens` (B, 1), the answer's tokens number `position`.
-  template <class B, class T>
-  static void next(Context<B>& ctx, const Params<T>& p, const Table<T>& table, Index position,
+  template <class B, class S, class T = compute_t<S>>
+  static void next(Context<B>& ctx, const Params<S>& p, const Table<S>& table, Index position,
                    View<const Token, dynamic, dynamic> tokens, const Cache<T>& cache, const KvCache<T>& state) {
     embed(ctx, table, {tokens.extent(0), 1, position}, tokens, cache);
     decode(ctx, p, {tokens.extent(0), 1, Prefixes + position}, cache.embedded, cache, state);
@@ -141,8 +141,8 @@ struct LatentDecoder {
     arena.overlay([&] { Embedding::plan(arena, cache.embedding, answer); }, [&] { Core::plan(arena, cache.core, all); },
                   [&] { Head::plan(arena, cache.head, answer); });
   }
-  template <class B, class T>
-  static void embed(Context<B>& ctx, const Table<T>& table, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
+  template <class B, class S, class T = compute_t<S>>
+  static void embed(Context<B>& ctx, const Table<S>& table, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
                     const Cache<T>& cache) {
     Embedding::forward(ctx, table, pass, tokens, cache.embedded, cache.embedding);
     if constexpr (Tokens::twice) {
@@ -150,8 +150,8 @@ struct LatentDecoder {
       ops::add(ctx, cache.embedded, cache.ends, cache.embedded);
     }
   }
-  template <class B, class T>
-  static void decode(Context<B>& ctx, const Params<T>& p, const Pass& all, View<T, dynamic, dim> stream, const Cache<T>& cache,
+  template <class B, class S, class T = compute_t<S>>
+  static void decode(Context<B>& ctx, const Params<S>& p, const Pass& all, View<T, dynamic, dim> stream, const Cache<T>& cache,
                      const KvCache<T>& state) {
     Core::decode(ctx, p.core, all, stream, cache.last, cache.core, state);
     ops::copy_rows(ctx, part(cache.last, all, all.tokens - 1, 1), MatrixView<T>(cache.ends));

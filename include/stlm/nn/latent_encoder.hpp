@@ -67,8 +67,8 @@ struct LatentEncoder {
       return Pool<I - 1>::after(reach<I - 1>(pass));
   }
 
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
                       Rows<T, latent> z, const Cache<T>& cache) {
     Embedding::forward(ctx, p.embedding, pass.at(0), tokens, cache.embedded, cache.embedding);
     Core::forward(ctx, p.core, pass.at(1), cache.embedded, std::get<0>(cache.rows), cache.core);
@@ -79,8 +79,8 @@ struct LatentEncoder {
     ops::segment_sum(ctx, std::get<size>(cache.rows), z, left(pass));
   }
 
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
                        Rows<const T, latent> dz, const Cache<T>& cache, const Params<T>& grads) {
     ops::segment_spread(ctx, dz, std::get<size>(cache.drows), left(pass), false);
     each<size>([&]<std::size_t Reversed>() {

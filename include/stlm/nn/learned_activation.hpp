@@ -25,11 +25,11 @@ struct LearnedActivation {
 
   template <class T>
   struct Params {
-    View<T, hidden, 1> w1;
-    View<T, hidden> b1;
-    View<T, 1, hidden> w2;
-    View<T, 1> b2;
-    operator ops::ReluNetwork<T>() const { return {hidden, w1.data(), b1.data(), w2.data(), b2.data()}; }
+    View<compute_t<T>, hidden, 1> w1;
+    Vector<T, hidden> b1;
+    View<compute_t<T>, 1, hidden> w2;
+    Vector<T, 1> b2;
+    operator ops::ReluNetwork<compute_t<T>>() const { return {hidden, w1.data(), b1.data(), w2.data(), b2.data()}; }
   };
 
   template <class V, class P>
@@ -41,12 +41,12 @@ struct LearnedActivation {
     v(path / "b2", p.b2, ParameterSpec::given(Role::kVector, [](Index) { return Gelu::value(knot(0)); }));
   }
 
-  template <class B, class T, class X, class Y>
-  static void forward(Context<B>& ctx, const Params<T>& p, const X& x, const Y& y) {
+  template <class B, class S, class T = compute_t<S>, class X, class Y>
+  static void forward(Context<B>& ctx, const Params<S>& p, const X& x, const Y& y) {
     ops::learned_activation_forward(ctx, x, ops::ReluNetwork<T>(p), y);
   }
-  template <class B, class T, class X, class D>
-  static void backward(Context<B>& ctx, const Params<T>& p, const X& x, const D& dy, const D& dx,
+  template <class B, class S, class T = compute_t<S>, class X, class D>
+  static void backward(Context<B>& ctx, const Params<S>& p, const X& x, const D& dy, const D& dx,
                        const Params<T>& grads) {
     ops::learned_activation_backward(ctx, x, ops::ReluNetwork<T>(p), dy, dx, ops::ReluNetwork<T>(grads));
   }

@@ -42,8 +42,8 @@ struct LoraLinear {
     typename Base::template Params<T> base;
     View<T, rank, In> a;
     View<T, Out, rank> b;
-    [[no_unique_address]] OptionalView<LowRank::biased, View<T, rank>> a_bias;
-    [[no_unique_address]] OptionalView<LowRank::biased, View<T, Out>> b_bias;
+    [[no_unique_address]] OptionalView<LowRank::biased, Vector<T, rank>> a_bias;
+    [[no_unique_address]] OptionalView<LowRank::biased, Vector<T, Out>> b_bias;
   };
   template <class T>
   struct Cache {
@@ -77,8 +77,8 @@ struct LoraLinear {
     return Base::flops_per_token(tokens) + 2.0 * rank * (In + Out);
   }
 
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, In> x, Rows<T, Out> y,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<T, Out> y,
                       const Cache<T>& cache) {
     Base::forward(ctx, p.base, pass, x, y, cache.base);
     if (!p.a) return;
@@ -89,16 +89,16 @@ struct LoraLinear {
     if constexpr (LowRank::biased) ops::add_bias(ctx, p.b_bias, y);
   }
 
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, In> x, Rows<const T, Out> dy,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<const T, Out> dy,
                        Rows<T, In> dx, const Cache<T>& cache, const Params<T>& grads, bool accumulate = false) {
     Base::backward(ctx, p.base, pass, x, dy, dx, cache.base, grads.base, accumulate);
     if (!p.a) return;
-    ops::gemm(ctx, dy, cache.low, grads.b, {.transpose_a = true, .accumulate = true});
+    ops::gemm<S>(ctx, dy, cache.low, grads.b, {.transpose_a = true, .accumulate = true});
     if constexpr (LowRank::biased) ops::sum_rows(ctx, dy, grads.b_bias);
     ops::gemm(ctx, dy, p.b, cache.dlow);
     scale(ctx, cache.dlow);
-    ops::gemm(ctx, cache.dlow, x, grads.a, {.transpose_a = true, .accumulate = true});
+    ops::gemm<S>(ctx, cache.dlow, x, grads.a, {.transpose_a = true, .accumulate = true});
     if constexpr (LowRank::biased) ops::sum_rows(ctx, cache.dlow, grads.a_bias);
     ops::gemm(ctx, cache.dlow, p.a, dx, {.accumulate = true});
   }

@@ -59,8 +59,8 @@ struct LoraMixtureLinear {
     return 2.0 * (In * Out + width * (In + Out)) + 2.0 * In * Experts / static_cast<double>(gates);
   }
 
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, In> x, Rows<T, Out> y,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<T, Out> y,
                       const Cache<T>& cache) {
     Base::forward(ctx, p.base, pass, x, y, Empty{});
     ops::gemm(ctx, deciding(x, pass), p.gate, cache.gates, {.transpose_b = true});
@@ -69,16 +69,16 @@ struct LoraMixtureLinear {
     ops::gemm(ctx, cache.gated, p.v, y, {.transpose_b = true, .accumulate = true});
   }
 
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, In> x, Rows<const T, Out> dy,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<const T, Out> dy,
                        Rows<T, In> dx, const Cache<T>& cache, const Params<T>& grads, bool accumulate = false) {
     Base::backward(ctx, p.base, pass, x, dy, dx, Empty{}, grads.base, accumulate);
-    ops::gemm(ctx, dy, cache.gated, grads.v, {.transpose_a = true, .accumulate = true});
+    ops::gemm<S>(ctx, dy, cache.gated, grads.v, {.transpose_a = true, .accumulate = true});
     ops::gemm(ctx, dy, p.v, cache.dlow);
     ops::group_gate_backward(ctx, cache.gates, cache.low, scale, cache.dlow, cache.dgates);
-    ops::gemm(ctx, cache.dlow, x, grads.u, {.transpose_a = true, .accumulate = true});
+    ops::gemm<S>(ctx, cache.dlow, x, grads.u, {.transpose_a = true, .accumulate = true});
     ops::gemm(ctx, cache.dlow, p.u, dx, {.accumulate = true});
-    ops::gemm(ctx, cache.dgates, deciding(x, pass), grads.gate, {.transpose_a = true, .accumulate = true});
+    ops::gemm<S>(ctx, cache.dgates, deciding(x, pass), grads.gate, {.transpose_a = true, .accumulate = true});
     ops::gemm(ctx, cache.dgates, p.gate, deciding(dx, pass), {.accumulate = true});
   }
 

@@ -109,8 +109,8 @@ struct MixtureOfExperts {
     return Router::flops_per_token(tokens) + Chosen * Expert::flops_per_token(tokens);
   }
 
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                       const Cache<T>& cache) {
     Router::forward(ctx, p.router, pass, x, cache.routes.probabilities, Empty{});
     ops::route(ctx, cache.routes, route_options);
@@ -121,8 +121,8 @@ struct MixtureOfExperts {
     });
     ops::combine(ctx, cache.routes, cache.out, y);
   }
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x,
                        Rows<const T, dim> dy, Rows<T, dim> dx, const Cache<T>& cache, const Params<T>& grads) {
     ops::combine_backward(ctx, cache.routes, dy, cache.out, cache.dgates);
     each_expert(pass, cache, [&](std::size_t e, const Pass& rows, auto in, auto d, const auto& part) {

@@ -21,7 +21,7 @@ struct RmsNorm {
 
   template <class T>
   struct Params {
-    View<T, Dim> gain;
+    Vector<T, Dim> gain;
   };
   template <class T>
   struct Cache {
@@ -37,13 +37,13 @@ struct RmsNorm {
     arena.keep(cache.rstd, pass.rows());
   }
 
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass&, Rows<const T, Dim> x, Rows<T, Dim> y,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass&, Rows<const T, Dim> x, Rows<T, Dim> y,
                       const Cache<T>& cache) {
     ops::rms_norm_forward(ctx, x, p.gain, y, cache.rstd, eps);
   }
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass&, Rows<const T, Dim> x, Rows<const T, Dim> dy,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass&, Rows<const T, Dim> x, Rows<const T, Dim> dy,
                        Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads, bool accumulate = false) {
     ops::rms_norm_backward(ctx, x, p.gain, cache.rstd, dy, dx, grads.gain, accumulate);
   }
@@ -58,8 +58,8 @@ struct LayerNorm {
 
   template <class T>
   struct Params {
-    View<T, Dim> gain;
-    [[no_unique_address]] OptionalView<Bias, View<T, Dim>> bias;
+    Vector<T, Dim> gain;
+    [[no_unique_address]] OptionalView<Bias, Vector<T, Dim>> bias;
   };
   template <class T>
   struct Cache {
@@ -77,20 +77,20 @@ struct LayerNorm {
     arena.keep(cache.rstd, pass.rows());
   }
 
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass&, Rows<const T, Dim> x, Rows<T, Dim> y,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass&, Rows<const T, Dim> x, Rows<T, Dim> y,
                       const Cache<T>& cache) {
     ops::layer_norm_forward(ctx, x, p.gain, bias(p), y, cache.mean, cache.rstd, eps);
   }
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass&, Rows<const T, Dim> x, Rows<const T, Dim> dy,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass&, Rows<const T, Dim> x, Rows<const T, Dim> dy,
                        Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads, bool accumulate = false) {
     ops::layer_norm_backward(ctx, x, p.gain, cache.mean, cache.rstd, dy, dx, grads.gain, bias(grads), accumulate);
   }
 
  private:
   template <class T>
-  static View<T, Dim> bias(const Params<T>& p) {
+  static Vector<T, Dim> bias(const Params<T>& p) {
     if constexpr (Bias)
       return p.bias;
     else

@@ -82,20 +82,20 @@ struct Repeat {
     }
   }
 
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                       const Cache<T>& cache) {
     for (std::size_t i = 0; i < size; ++i)
       Block::forward(ctx, p.layers[i], pass.at(i), input(x, cache, i), output(y, cache, i), cache.layers[i]);
   }
-  template <class B, class T>
-  static void decode(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
+  template <class B, class S, class T = compute_t<S>>
+  static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
     for (std::size_t i = 0; i < size; ++i)
       Block::decode(ctx, p.layers[i], pass, input(x, cache, i), output(y, cache, i), cache.layers[i], state.layers[i]);
   }
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> d,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> d,
                        const Cache<T>& cache, const Params<T>& grads) {
     for (std::size_t i = size; i-- > 0;)
       Block::backward(ctx, p.layers[i], pass.at(i), input(x, cache, i), d, cache.layers[i], grads.layers[i]);

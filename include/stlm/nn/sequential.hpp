@@ -65,8 +65,8 @@ struct Sequential {
     return (First::flops_per_token(tokens) + ... + Rest::flops_per_token(tokens));
   }
 
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                       const Cache<T>& cache) {
     each([&]<std::size_t I>() {
       Module<I>::forward(ctx, std::get<I>(p.modules), pass.at(I), input<I>(x, cache), output<I>(y, cache),
@@ -74,8 +74,8 @@ struct Sequential {
     });
   }
   /// Modules without a `decode` of their own treat each token alone, so their `forward` serves.
-  template <class B, class T>
-  static void decode(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
+  template <class B, class S, class T = compute_t<S>>
+  static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
     each([&]<std::size_t I>() {
       const auto in = input<I>(x, cache);
@@ -87,8 +87,8 @@ struct Sequential {
         Module<I>::forward(ctx, std::get<I>(p.modules), pass, in, out, std::get<I>(cache.modules));
     });
   }
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> d,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> d,
                        const Cache<T>& cache, const Params<T>& grads) {
     each([&]<std::size_t Reverse>() {
       constexpr std::size_t I = size - 1 - Reverse;

@@ -49,8 +49,8 @@ struct StridePool {
   static constexpr Index rows_read(const ops::PatchSlots& slots) { return slots.total_bytes(); }
   static constexpr double flops_per_byte() { return 0; }
 
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
+  template <class B, class S, class T = compute_t<S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
                       Rows<T, Dim> y, const Cache<T>& cache) {
     const ops::PatchSlots patches{{slots.data(), slots.size() / Window, Window}, pad};
     ops::pack_bytes(ctx, patches, cache.offsets, cache.ids);
@@ -61,8 +61,8 @@ struct StridePool {
     ops::dropout(ctx, cache.embedded, pass.dropout, pass.key);
     ops::segment_sum(ctx, cache.embedded, y, segments(pass, cache));
   }
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>&, const Pass& pass, View<const Token, dynamic, dynamic>,
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>&, const Pass& pass, View<const Token, dynamic, dynamic>,
                        Rows<const T, Dim> dy, const Cache<T>& cache, const Params<T>& grads) {
     ops::segment_spread(ctx, dy, cache.d, segments(pass, cache), false);
     ops::dropout(ctx, cache.d, pass.dropout, pass.key);

@@ -34,8 +34,8 @@ struct Unpadded {
     Replanned<Encoder>::plan(arena, cache, pass);
   }
 
-  template <class B, class T>
-  static void forward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Texts tokens, Lengths lengths, Rows<T, latent> z,
+  template <class B, class P, class T>
+  static void forward(Context<B>& ctx, const P& p, const Pass& pass, Texts tokens, Lengths lengths, Rows<T, latent> z,
                       const Cache<T>& cache) {
     expect_texts(pass, tokens, lengths);
     each_run(pass, lengths, [&](const Pass& run, Index first, Index row) {
@@ -43,9 +43,9 @@ struct Unpadded {
                        Replanned<Encoder>::at(cache, run, first));
     });
   }
-  template <class B, class T>
-  static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Texts tokens, Lengths lengths,
-                       Rows<T, latent> dz, const Cache<T>& cache, const Params<T>& grads) {
+  template <class B, class P, class T, class G>
+  static void backward(Context<B>& ctx, const P& p, const Pass& pass, Texts tokens, Lengths lengths,
+                       Rows<T, latent> dz, const Cache<T>& cache, const G& grads) {
     each_run(pass, lengths, [&](const Pass& run, Index first, Index row) {
       Encoder::backward(ctx, p, run, {tokens.data() + row, run.batch, run.tokens}, rows(dz, run, first),
                         Replanned<Encoder>::at(cache, run, first), grads);

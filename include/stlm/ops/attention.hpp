@@ -16,6 +16,7 @@
 
 #include <stlm/core/backend.hpp>
 #include <stlm/core/tensor_view.hpp>
+#include <stlm/ops/gemm.hpp>
 
 namespace stlm {
 
@@ -83,8 +84,9 @@ template <class Backend>
 struct Attention : MissingBackend<Backend> {};
 }  // namespace impl
 
-/// q (B, Tq, H, D), k and v (B, Tk, Kv, D) -> out (B, Tq, H, D) and lse (B * H * Tq).
-template <class Backend, class T>
+/// q (B, Tq, H, D), k and v (B, Tk, Kv, D) -> out (B, Tq, H, D) and lse (B * H * Tq). With S = Bfloat16 a backend may
+/// round the factors of its products to that.
+template <class S = void, class Backend, class T>
 void attention_forward(Context<Backend>& ctx, std::type_identity_t<HeadsView<const T>> q,
                        std::type_identity_t<HeadsView<const T>> k, std::type_identity_t<HeadsView<const T>> v,
                        HeadsView<T> out, std::type_identity_t<View<T, dynamic>> lse, const AttentionShape& shape) {
@@ -97,17 +99,17 @@ void attention_forward(Context<Backend>& ctx, std::type_identity_t<HeadsView<con
          " packed sequences need one offset more than that, found ", shape.offsets.size(), ".");
   expect(lse.size() == shape.rows() * q.heads, "stlm::ops::attention_forward: expected room for ", shape.rows() * q.heads,
          " row sums, found ", lse.size(), ".");
-  impl::Attention<Backend>::template forward<T>(ctx, q, k, v, out, lse.data(), shape);
+  impl::Attention<Backend>::template forward<impl::product_t<S, T, T, T>, T>(ctx, q, k, v, out, lse.data(), shape);
 }
 
 /// Overwrites dq, dk, dv.
-template <class Backend, class T>
+template <class S = void, class Backend, class T>
 void attention_backward(Context<Backend>& ctx, std::type_identity_t<HeadsView<const T>> q,
                         std::type_identity_t<HeadsView<const T>> k, std::type_identity_t<HeadsView<const T>> v,
                         std::type_identity_t<HeadsView<const T>> out, std::type_identity_t<View<const T, dynamic>> lse,
                         std::type_identity_t<HeadsView<const T>> dout, HeadsView<T> dq, HeadsView<T> dk, HeadsView<T> dv,
                         const AttentionShape& shape) {
-  impl::Attention<Backend>::template backward<T>(ctx, q, k, v, out, lse.data(), dout, dq, dk, dv, shape);
+  impl::Attention<Backend>::template backward<impl::product_t<S, T, T, T>, T>(ctx, q, k, v, out, lse.data(), dout, dq, dk, dv, shape);
 }
 
 }  // namespace ops

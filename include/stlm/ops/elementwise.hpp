@@ -28,6 +28,13 @@ void axpby(Context<Backend>& ctx, typename Y::value_type alpha, const X& x, type
   impl::Elementwise<Backend>::template axpby<T>(ctx, alpha, x.data(), beta, y.data(), y.size());
 }
 
+/// y = x in another scalar.
+template <class Backend, class X, class Y>
+void convert(Context<Backend>& ctx, const X& x, const Y& y) {
+  expect(x.size() == y.size(), "stlm::ops::convert: sizes differ: ", x.size(), " and ", y.size(), ".");
+  impl::Elementwise<Backend>::convert(ctx, x.data(), y.data(), y.size());
+}
+
 /// y = x, row by row; both may be parts of wider rows.
 template <class Backend, class T>
 void copy_rows(Context<Backend>& ctx, std::type_identity_t<MatrixView<const T>> x, MatrixView<T> y) {

@@ -36,12 +36,11 @@ struct RowPositions {
 /// y[n, :] = table[tokens[n], :]. Throws Error for an id outside the table.
 template <class Backend, class Table, class Y>
 void embedding_forward(Context<Backend>& ctx, const Table& table, View<const Token, dynamic, dynamic> tokens, const Y& y) {
-  using T = typename Y::value_type;
-  const MatrixView<const T> rows(table);
-  const MatrixView<T> out(y);
+  const MatrixView<const typename Table::value_type> rows(table);
+  const MatrixView<typename Y::value_type> out(y);
   expect(tokens.size() == out.rows && rows.cols == out.cols, "stlm::ops::embedding_forward: table ", rows.rows, "x",
          rows.cols, " and ", tokens.size(), " tokens do not fit y ", out.rows, "x", out.cols, ".");
-  impl::Embedding<Backend>::template forward<T>(ctx, rows, tokens.data(), out);
+  impl::Embedding<Backend>::forward(ctx, rows, tokens.data(), out);
 }
 
 /// dtable[tokens[n], :] += dy[n, :], in order of n.
@@ -61,11 +60,10 @@ void embedding_backward(Context<Backend>& ctx, View<const Token, dynamic, dynami
 template <class Backend, class Table, class Y>
 void add_positions(Context<Backend>& ctx, const Table& table, Index tokens, Index position, const Y& y,
                    Offsets offsets = {}) {
-  using T = typename Y::value_type;
-  const MatrixView<const T> rows(table);
+  const MatrixView<const typename Table::value_type> rows(table);
   expect(position + tokens <= rows.rows, "stlm::ops::add_positions: the table has ", rows.rows, " positions, ",
          position + tokens, " are needed; enlarge max_tokens or shorten the sequence.");
-  impl::Embedding<Backend>::template add_positions<T>(ctx, rows, {tokens, position, offsets}, y);
+  impl::Embedding<Backend>::add_positions(ctx, rows, {tokens, position, offsets}, MatrixView<typename Y::value_type>(y));
 }
 
 /// dtable[t, :] += the sum over sequences of dy[b*T + t, :].

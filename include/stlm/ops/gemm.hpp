@@ -4,10 +4,13 @@
 //   gemm(ctx, x, w, y, {.transpose_b = true});                              // (N, in) (out, in)^T -> (N, out)
 //   gemm(ctx, dy, w, dx);                                                   // (N, out) (out, in) -> (N, in)
 //   gemm(ctx, dy, x, dw, {.transpose_a = true, .accumulate = true});        // (N, out)^T (N, in) -> (out, in)
+//
+// In mixed precision, `gemm<Bfloat16>` or any factor of that type, both factors are rounded to Bfloat16 and multiplied
+// exactly; sums and C are float.
 #pragma once
 
 #include <stlm/core/backend.hpp>
-#include <stlm/core/tensor_view.hpp>
+#include <stlm/core/bfloat16.hpp>
 
 namespace stlm::ops {
 
@@ -20,13 +23,21 @@ struct GemmOptions {
 namespace impl {
 template <class Backend>
 struct Gemm : MissingBackend<Backend> {};
+
+/// What factors are rounded to: S as asked for; else Bfloat16 when one factor is, and nothing when none is.
+template <class S, class A, class B, class C>
+using product_t = std::conditional_t<!std::is_void_v<S>, S,
+                                     std::conditional_t<std::is_same_v<A, Bfloat16> || std::is_same_v<B, Bfloat16>, Bfloat16, C>>;
 }  // namespace impl
 
 /// Throws ShapeError when the three shapes do not fit. C must not overlap A or B.
-template <class Backend, class A, class B, class C>
+template <class S = void, class Backend, class A, class B, class C>
 void gemm(Context<Backend>& ctx, const A& a_view, const B& b_view, const C& c_view, GemmOptions options = {}) {
+  using Left = typename A::value_type;
+  using Right = typename B::value_type;
   using T = typename C::value_type;
-  const MatrixView<const T> a(a_view), b(b_view);
+  const MatrixView<const Left> a(a_view);
+  const MatrixView<const Right> b(b_view);
   const MatrixView<T> c(c_view);
   const Index k = options.transpose_a ? a.rows : a.cols;
   expect((options.transpose_a ? a.cols : a.rows) == c.rows && (options.transpose_b ? b.rows : b.cols) == c.cols &&
@@ -34,7 +45,7 @@ void gemm(Context<Backend>& ctx, const A& a_view, const B& b_view, const C& c_vi
          "stlm::ops::gemm: the product of A ", a.rows, "x", a.cols, options.transpose_a ? " (transposed)" : "", " and B ",
          b.rows, "x", b.cols, options.transpose_b ? " (transposed)" : "", " does not fit C ", c.rows, "x", c.cols,
          "; check the widths and the transpose options.");
-  impl::Gemm<Backend>::run(ctx, a, b, c, options);
+  impl::Gemm<Backend>::template run<impl::product_t<S, Left, Right, T>>(ctx, a, b, c, options);
 }
 
 }  // namespace stlm::ops

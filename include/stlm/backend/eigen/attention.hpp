@@ -3,12 +3,13 @@
 // Forward: one task a (sequence, head, query tile). Key tiles past the first rescale what stands (online softmax; Dao et
 // al. 2022). Backward: one task a (sequence, key head), which walks the query heads that share it in order, so dK and dV
 // add up without atomics. Tiles that the mask hides are never computed. Short sequences go the way of
-// attention_short.hpp: which way is taken depends on the shape alone.
+// attention_short.hpp: which way is taken depends on the shape alone; there products are exact also in mixed precision.
 #pragma once
 
 #include <cmath>
 
 #include <stlm/backend/eigen/attention_short.hpp>
+#include <stlm/backend/eigen/gemm_bfloat16.hpp>
 #include <stlm/backend/eigen/gemm_kernel.hpp>
 
 namespace stlm::ops::impl {
@@ -18,7 +19,7 @@ struct Attention<EigenBackend> {
   using Ctx = Context<EigenBackend>;
   static constexpr Index query_tile = 64, key_tile = 512;
 
-  template <class T>
+  template <class S, class T>
   static void forward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                       HeadsView<T> outputs, T* lse, const AttentionShape& shape) {
     if (shape.keys <= ShortAttention::most) return ShortAttention::forward(ctx, queries, keys, values, outputs, lse, shape);
@@ -33,7 +34,7 @@ struct Attention<EigenBackend> {
       const auto v = values.sequence(b, shape.offsets);
       const auto out = outputs.sequence(b, shape.offsets);
       const Index start = first_tile(shape, b, i), end = shape.last_key(b, i + rows - 1);
-      Scratch<T> scratch(ctx, worker);
+      const Scratch<S, T> scratch(ctx, worker);
       T top[query_tile], sum[query_tile];
       std::fill_n(top, rows, -std::numeric_limits<T>::infinity());
       std::fill_n(sum, rows, T(0));
@@ -66,7 +67,7 @@ struct Attention<EigenBackend> {
     });
   }
 
-  template <class T>
+  template <class S, class T>
   static void backward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                        HeadsView<const T> outputs, const T* lse, HeadsView<const T> doutputs, HeadsView<T> dqueries,
                        HeadsView<T> dkeys, HeadsView<T> dvalues, const AttentionShape& shape) {
@@ -81,7 +82,7 @@ struct Attention<EigenBackend> {
       const auto dout = doutputs.sequence(b, shape.offsets);
       const auto dq = dqueries.sequence(b, shape.offsets), dk = dkeys.sequence(b, shape.offsets);
       const auto dv = dvalues.sequence(b, shape.offsets);
-      Scratch<T> scratch(ctx, worker);
+      const Scratch<S, T> scratch(ctx, worker);
       for (Index j = 0; j < shape.num_keys(b); ++j) {
         std::fill_n(dk(0, j, hk), size, T(0));
         std::fill_n(dv(0, j, hk), size, T(0));
@@ -126,12 +127,13 @@ struct Attention<EigenBackend> {
 
  private:
   /// A worker's memory: two tiles of scores, and what the matrix product needs.
-  template <class T>
+  template <class S, class T>
   struct Scratch {
+    using Product = eigen::MachineProduct<S>;
     T *p, *ds, *gemm;
     Scratch(Ctx& ctx, int worker)
         : p(ctx.scratch<T>(worker)), ds(p + query_tile * key_tile), gemm(ds + query_tile * key_tile) {
-      static_assert((2 * query_tile * key_tile + eigen::GemmScratch<T>::elements) * Index{sizeof(T)} <= Ctx::scratch_bytes);
+      static_assert((2 * query_tile * key_tile + eigen::GemmSizes<Product>::scratch) * Index{sizeof(T)} <= Ctx::scratch_bytes);
     }
   };
 
@@ -164,10 +166,11 @@ struct Attention<EigenBackend> {
   static eigen::GemmOperand<T> by_columns(HeadsView<const T> x, Index t, Index h) {
     return {x(0, t, h), 1, x.token_stride};
   }
-  template <class T>
-  static void product(Index m, Index n, Index k, eigen::GemmOperand<T> a, eigen::GemmOperand<T> b, T* c, Index stride,
-                      bool accumulate, const Scratch<T>& scratch) {
-    eigen::gemm_serial<T>(m, n, k, a, b, c, stride, accumulate, scratch.gemm);
+  template <class S, class T>
+  static void product(Index m, Index n, Index k, std::type_identity_t<eigen::GemmOperand<T>> a,
+                      std::type_identity_t<eigen::GemmOperand<T>> b, T* c, Index stride, bool accumulate,
+                      const Scratch<S, T>& scratch) {
+    eigen::gemm_serial<eigen::MachineProduct<S>>(m, n, k, a, b, c, stride, accumulate, scratch.gemm);
   }
 };
 

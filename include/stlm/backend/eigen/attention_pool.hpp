@@ -15,7 +15,7 @@ struct AttentionPool<EigenBackend> {
 
   template <class T>
   static void received(Ctx& ctx, HeadsView<const T> q, HeadsView<const T> k, const T* lse, View<T, dynamic, dynamic> scores) {
-    static_assert((tile * tile + eigen::GemmScratch<T>::elements) * Index{sizeof(T)} <= Ctx::scratch_bytes);
+    static_assert((tile * tile + eigen::GemmSizes<T>::scratch) * Index{sizeof(T)} <= Ctx::scratch_bytes);
     const Index tokens = scores.extent(1), tiles = (tokens + tile - 1) / tile, group = q.heads / k.heads;
     const T scale = T(1 / std::sqrt(static_cast<double>(q.head_size)));
     ctx.parallel_for(scores.extent(0) * tiles, [=, &ctx](Index task, int worker) {
@@ -26,8 +26,8 @@ struct AttentionPool<EigenBackend> {
       for (Index h = 0; h < q.heads; ++h)
         for (Index i = 0; i < tokens; i += tile) {
           const Index rows = std::min(tile, tokens - i);
-          eigen::gemm_serial<T>(rows, cols, q.head_size, {q(b, i, h), q.token_stride, 1},
-                                {k(b, j, h / group), 1, k.token_stride}, p, tile, false, scratch);
+          eigen::gemm_serial<T, T, T>(rows, cols, q.head_size, {q(b, i, h), q.token_stride, 1},
+                                      {k(b, j, h / group), 1, k.token_stride}, p, tile, false, scratch);
           for (Index r = 0; r < rows; ++r)
             sums += (eigen::array(p + r * tile, cols) * scale - lse[(b * q.heads + h) * tokens + i + r]).exp();
         }

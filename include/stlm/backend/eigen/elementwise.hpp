@@ -84,6 +84,12 @@ struct Elementwise<EigenBackend> {
         to = alpha * from + beta * to;
     });
   }
+  template <class X, class Y>
+  static void convert(Ctx& ctx, const X* x, Y* y, Index size) {
+    ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
+      for (Index i = begin; i < end; ++i) y[i] = static_cast<Y>(x[i]);
+    });
+  }
   template <class T>
   static void copy_rows(Ctx& ctx, MatrixView<const T> x, MatrixView<T> y) {
     ctx.for_pieces(y.rows, rows_a_piece(y.cols), [=](Index begin, Index end, int) {

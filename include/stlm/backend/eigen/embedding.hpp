@@ -12,8 +12,8 @@ struct Embedding<EigenBackend> {
   using Ctx = Context<EigenBackend>;
   static constexpr Index columns = 32;  // of one task: two cache lines of floats
 
-  template <class T>
-  static void forward(Ctx& ctx, MatrixView<const T> table, const Token* tokens, MatrixView<T> y) {
+  template <class W, class T>
+  static void forward(Ctx& ctx, MatrixView<const W> table, const Token* tokens, MatrixView<T> y) {
     expect_tokens("embedding_forward", tokens, y.rows, table.rows, 0);
     ctx.for_pieces(y.rows, rows_a_piece(y.cols), [=](Index begin, Index end, int) {
       for (Index n = begin; n < end; ++n) std::copy_n(table.row(tokens[n]), y.cols, y.row(n));
@@ -26,11 +26,11 @@ struct Embedding<EigenBackend> {
         eigen::array(dtable.row(tokens[n]) + begin, end - begin) += eigen::array(dy.row(n) + begin, end - begin);
     });
   }
-  template <class T>
-  static void add_positions(Ctx& ctx, MatrixView<const T> table, const RowPositions& positions, MatrixView<T> y) {
+  template <class W, class T>
+  static void add_positions(Ctx& ctx, MatrixView<const W> table, const RowPositions& positions, MatrixView<T> y) {
     ctx.for_pieces(y.rows, rows_a_piece(y.cols), [=](Index begin, Index end, int) {
       positions.for_each(begin, end, [=](Index n, Index t) {
-        eigen::array(y.row(n), y.cols) += eigen::array(table.row(t), y.cols);
+        for (Index c = 0; c < y.cols; ++c) y(n, c) += static_cast<T>(table(t, c));
       });
     });
   }

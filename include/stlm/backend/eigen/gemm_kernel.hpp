@@ -2,7 +2,7 @@
 //
 // The idea is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), and of BLIS. A
 // tile of C, tile_rows x 2 packets, stays in registers while the loop over k multiplies two packets of B by one
-// broadcast element of A per row: 12 x 2 = 24 sums in 32 registers (AVX-512, NEON), 6 x 2 = 12 in 16, enough to hide
+// broadcast unit of A per row: 12 x 2 = 24 sums in 32 registers (AVX-512, NEON), 6 x 2 = 12 in 16, enough to hide
 // the latency of a multiply-add, with one load for two of them. Both operands are packed first (gemm_pack.hpp): the
 // tile's rows of A stay in L1 while all strips of B stream past from L2. Rows that fill no tile take tiles of 8, 4, 2
 // and 1 rows; columns that fill no strip, a tile on the stack. What the next tile and the next block need is prefetched
@@ -25,18 +25,18 @@
 namespace stlm::eigen {
 
 /// C = or += A B for one tile in registers: Packets wide, with one I in 0, 1, .. for each of its packets.
-template <class T, int Packets, int... I>
-void gemm_tile(std::integer_sequence<int, I...>, Index depth, const T* a, const T* b, T* c, Index c_stride,
+template <class S, int Packets, int... I, class Unit = typename GemmProduct<S>::Unit, class T = typename GemmProduct<S>::Value>
+void gemm_tile(std::integer_sequence<int, I...>, Index depth, const Unit* a, const Unit* b, T* c, Index c_stride,
                bool accumulate) {
   using namespace Eigen::internal;
-  constexpr Index size = GemmSizes<T>::packet, a_stride = GemmSizes<T>::a_stride;
+  constexpr Index size = GemmSizes<S>::packet, a_stride = GemmSizes<S>::a_stride;
   const auto step = [c_stride](int i) { return i % Packets == Packets - 1 ? c_stride - (Packets - 1) * size : size; };
   Index at = 0;
   ((prefetch(c + at), at += step(I)), ...);
   Packet<T> sum[] = {(static_cast<void>(I), pset1<Packet<T>>(T(0)))...};
-  for (const T* const end = a + depth; a != end; ++a, b += GemmSizes<T>::tile_cols) {
-    const Packet<T> row[] = {pload<Packet<T>>(b), pload<Packet<T>>(b + size)};
-    ((sum[I] = pmadd(pset1<Packet<T>>(a[I / Packets * a_stride]), row[I % Packets], sum[I])), ...);
+  for (const Unit* const end = a + depth; a != end; ++a, b += GemmSizes<S>::tile_cols) {
+    const Packet<Unit> row[] = {pload<Packet<Unit>>(b), pload<Packet<Unit>>(b + size)};
+    ((sum[I] = GemmProduct<S>::multiply_add(pset1<Packet<Unit>>(a[I / Packets * a_stride]), row[I % Packets], sum[I])), ...);
   }
   at = 0;
   if (accumulate) ((sum[I] = padd(sum[I], ploadu<Packet<T>>(c + at)), at += step(I)), ...);
@@ -64,13 +64,13 @@ struct GemmAhead {
 };
 
 /// C = or += A B for packed A and B: tiles of Rows rows as long as they fit, then smaller ones.
-template <class T, int Rows>
-void gemm_block(Index rows, Index cols, Index depth, const T* a, const T* b, T* c, Index c_stride, bool accumulate,
-                GemmAhead<T>& ahead) {
-  constexpr Index size = GemmSizes<T>::packet, strip = GemmSizes<T>::tile_cols;
+template <class S, int Rows, class Unit, class T, class Left>
+void gemm_block(Index rows, Index cols, Index depth, const Unit* a, const Unit* b, T* c, Index c_stride, bool accumulate,
+                GemmAhead<Left>& ahead) {
+  constexpr Index size = GemmSizes<S>::packet, strip = GemmSizes<S>::tile_cols;
   constexpr std::make_integer_sequence<int, Rows> narrow;
   constexpr std::make_integer_sequence<int, Rows * 2> wide;
-  for (; rows >= Rows; rows -= Rows, a += Rows * GemmSizes<T>::a_stride, c += Rows * c_stride)
+  for (; rows >= Rows; rows -= Rows, a += Rows * GemmSizes<S>::a_stride, c += Rows * c_stride)
     for (Index j = 0; j < cols; j += strip) {
       alignas(64) T edge[std::size_t(Rows * strip)];
       const Index left = cols - j;
@@ -79,14 +79,14 @@ void gemm_block(Index rows, Index cols, Index depth, const T* a, const T* b, T* 
       const Index to_stride = whole ? c_stride : strip;
       ahead.step();
       if (left > size)
-        gemm_tile<T, 2>(wide, depth, a, b + j * depth, to, to_stride, whole && accumulate);
+        gemm_tile<S, 2>(wide, depth, a, b + j * depth, to, to_stride, whole && accumulate);
       else
-        gemm_tile<T, 1>(narrow, depth, a, b + j * depth, to, to_stride, false);
+        gemm_tile<S, 1>(narrow, depth, a, b + j * depth, to, to_stride, false);
       if (!whole) gemm_move(Index(Rows), left, edge, c + j, c_stride, accumulate);
     }
   if constexpr (Rows > 1) {
     constexpr int fewer = int(std::bit_floor(unsigned(Rows - 1)));
-    if (rows > 0) gemm_block<T, fewer>(rows, cols, depth, a, b, c, c_stride, accumulate, ahead);
+    if (rows > 0) gemm_block<S, fewer>(rows, cols, depth, a, b, c, c_stride, accumulate, ahead);
   }
 }
 
@@ -131,34 +131,38 @@ constexpr Index gemm_block_size(Index total, Index most, Index step) {
   return gemm_blocks(total, gemm_blocks(total, most) * step) * step;
 }
 
-/// C (m x n, row stride c_stride) = or += A (m x k) B (k x n). `scratch`: GemmScratch<T>::elements, aligned to 64
-/// bytes.
-template <class T>
-void gemm_serial(Index m, Index n, Index k, GemmOperand<T> a, GemmOperand<T> b, T* c, Index c_stride, bool accumulate,
-                 T* scratch) {
-  using Sizes = GemmSizes<T>;
-  if (m <= 8 && b.transposed() && !a.transposed()) return gemm_few_rows(m, n, k, a, b, c, c_stride, accumulate);
+/// C (m x n, row stride c_stride) = or += A (m x k) B (k x n), as GemmProduct<S> multiplies. `scratch`:
+/// GemmSizes<S>::scratch units, aligned to 64 bytes.
+template <class S, class A, class B>
+void gemm_serial(Index m, Index n, Index k, GemmOperand<A> a, GemmOperand<B> b, typename GemmProduct<S>::Value* c,
+                 Index c_stride, bool accumulate, typename GemmProduct<S>::Unit* scratch) {
+  using Product = GemmProduct<S>;
+  using Sizes = GemmSizes<S>;
+  using Unit = typename Product::Unit;
+  if constexpr (std::is_same_v<A, Unit> && std::is_same_v<B, Unit> && std::is_same_v<S, Unit>)
+    if (m <= 8 && b.transposed() && !a.transposed()) return gemm_few_rows(m, n, k, a, b, c, c_stride, accumulate);
   if (k == 0 && !accumulate)
-    for (Index i = 0; i < m; ++i) std::fill_n(c + i * c_stride, n, T(0));
+    for (Index i = 0; i < m; ++i) std::fill_n(c + i * c_stride, n, typename Product::Value(0));
   if (n == 0 || k == 0) return;
-  const Index most_depth = gemm_block_size(k, Sizes::depth, 16);
-  const Index most_strips = Sizes::b_elements / (most_depth * Sizes::tile_cols);
+  const Index units = Product::units(k), most_depth = gemm_block_size(units, Sizes::depth, 16 * Product::step);
+  const Index most_strips = Sizes::b_units / (most_depth * Sizes::tile_cols);
   const Index most_cols = gemm_block_size(n, most_strips * Sizes::tile_cols, Sizes::tile_cols);
-  T* const packed_b = scratch;
-  T* const packed_a = scratch + Sizes::b_elements;
+  Unit* const packed_b = scratch;
+  Unit* const packed_a = scratch + Sizes::b_units;
   for (Index j = 0; j < n; j += most_cols)
-    for (Index p = 0; p < k; p += most_depth) {
-      const Index cols = std::min(n - j, most_cols), depth = std::min(k - p, most_depth);
-      pack_b(depth, cols, b.from(p, j), packed_b);
+    for (Index u = 0; u < units; u += most_depth) {
+      const Index cols = std::min(n - j, most_cols), depth = std::min(units - u, most_depth);
+      const Index p = Product::elements(u), length = std::min(k - p, Product::elements(depth));
+      Product::pack_b(length, cols, b.from(p, j), packed_b);
       for (Index i = 0; i < m; i += Sizes::rows) {
         const Index rows = std::min(m - i, Sizes::rows), next = std::min(m - i - rows, Sizes::rows);
-        pack_a(rows, depth, a.from(i, p), packed_a);
+        Product::pack_a(rows, length, a.from(i, p), packed_a);
         const Index tiles = gemm_blocks(rows, Sizes::tile_rows) * gemm_blocks(cols, Sizes::tile_cols);
-        const T* const after = next > 0 ? a.from(i + rows, p).data : a.data;
-        GemmAhead<T> ahead = a.transposed() ? GemmAhead<T>{after, a.col_stride, depth, next, tiles}
-                                            : GemmAhead<T>{after, a.row_stride, next, depth, tiles};
-        gemm_block<T, int(Sizes::tile_rows)>(rows, cols, depth, packed_a, packed_b, c + i * c_stride + j, c_stride,
-                                             accumulate || p > 0, ahead);
+        const A* const after = next > 0 ? a.from(i + rows, p).data : a.data;
+        GemmAhead<A> ahead = a.transposed() ? GemmAhead<A>{after, a.col_stride, length, next, tiles}
+                                            : GemmAhead<A>{after, a.row_stride, next, length, tiles};
+        gemm_block<S, int(Sizes::tile_rows)>(rows, cols, depth, packed_a, packed_b, c + i * c_stride + j, c_stride,
+                                             accumulate || u > 0, ahead);
       }
     }
 }

@@ -1,5 +1,8 @@
 // Packing for the matrix product of gemm_kernel.hpp: its block sizes, and how a block of an operand reaches scratch.
 //
+// What is packed are units: one number, or several that follow each other along k, where an instruction multiplies these
+// at once (gemm_bfloat16.hpp).
+//
 // A block of A becomes rows with a stride fixed at compile time; a block of B becomes strips [depth][tile_cols] with
 // zeros beyond its last column. So the kernel knows one layout only, its addresses are constants, and no power-of-two
 // stride makes rows compete for the same cache sets. Contiguous rows are copied, contiguous columns (a transposed
@@ -30,24 +33,35 @@ struct GemmOperand {
   GemmOperand from(Index i, Index j) const { return {data + i * row_stride + j * col_stride, row_stride, col_stride}; }
 };
 
-/// Block sizes in elements. Their bytes do not depend on T and are meant for 32 KiB of L1 and 1 MiB of L2: the
-/// `tile_rows` rows of A in use take 18 KiB and stay in L1; a block of B, at most 768 KiB, and one of A, 75 KiB, stay
-/// in L2.
-template <class T>
+/// How factors of scalar S are multiplied. Here: as they are, sums of the same type.
+template <class S>
+struct GemmProduct {
+  using Value = S;                                        // of C
+  using Unit = S;                                         // of packed A and B
+  static constexpr Index step = 1;                        // units are packed in multiples of this
+  static constexpr Index depth = Index(1536 / sizeof(S)); // the most units along k in a block
+  static constexpr Index units(Index k) { return k; }
+  static constexpr Index elements(Index units) { return units; }
+  static Packet<S> multiply_add(Packet<S> a, Packet<S> b, Packet<S> sum) { return Eigen::internal::pmadd(a, b, sum); }
+
+  static void pack_a(Index rows, Index k, GemmOperand<S> a, S* to);
+  static void pack_b(Index k, Index cols, GemmOperand<S> b, S* to);
+};
+
+/// Block sizes in units. Their bytes are meant for 32 KiB of L1 and 1 MiB of L2: the `tile_rows` rows of A in use take 18
+/// KiB and stay in L1; a block of B, at most 768 KiB, and one of A, 75 KiB, stay in L2.
+template <class S>
 struct GemmSizes {
-  static constexpr Index packet = Eigen::internal::unpacket_traits<Packet<T>>::size;
+  using Unit = typename GemmProduct<S>::Unit;
+  static constexpr Index packet = Eigen::internal::unpacket_traits<Packet<Unit>>::size;
   static constexpr Index tile_rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 12 : 6;
   static constexpr Index tile_cols = 2 * packet;
   static constexpr Index rows = 4 * tile_rows;
-  static constexpr Index depth = Index(1536 / sizeof(T));
-  static constexpr Index a_stride = depth + Index(64 / sizeof(T));
-  static constexpr Index b_elements = 512 * depth;
-};
-
-/// Scratch that one call needs, aligned to 64 bytes: a block of B, then a block of A.
-template <class T>
-struct GemmScratch {
-  static constexpr Index elements = GemmSizes<T>::b_elements + GemmSizes<T>::rows * GemmSizes<T>::a_stride;
+  static constexpr Index depth = GemmProduct<S>::depth;
+  static constexpr Index a_stride = depth + Index(64 / sizeof(Unit));
+  static constexpr Index b_units = 512 * Index(1536 / sizeof(Unit));
+  static constexpr Index scratch = b_units + rows * a_stride;  // what one call needs: a block of B, then one of A
+  static constexpr Index scratch_bytes = scratch * Index{sizeof(Unit)};
 };
 
 /// to[j * to_stride + i] = from[i * from_stride + j], by square blocks of packets of at most 32 bytes.
@@ -69,29 +83,29 @@ void pack_transposed(Index rows, Index cols, const T* from, Index from_stride, T
 }
 
 /// A block of A as rows of stride `a_stride`.
-template <class T>
-void pack_a(Index rows, Index depth, GemmOperand<T> a, T* to) {
-  if (a.transposed()) return pack_transposed(depth, rows, a.data, a.col_stride, to, GemmSizes<T>::a_stride);
-  for (Index i = 0; i < rows; ++i) std::copy_n(a.data + i * a.row_stride, depth, to + i * GemmSizes<T>::a_stride);
+template <class S>
+void GemmProduct<S>::pack_a(Index rows, Index k, GemmOperand<S> a, S* to) {
+  if (a.transposed()) return pack_transposed(k, rows, a.data, a.col_stride, to, GemmSizes<S>::a_stride);
+  for (Index i = 0; i < rows; ++i) std::copy_n(a.data + i * a.row_stride, k, to + i * GemmSizes<S>::a_stride);
 }
 
-/// A block of B as strips [depth][tile_cols]. Contiguous rows are read whole, each into all strips.
-template <class T>
-void pack_b(Index depth, Index cols, GemmOperand<T> b, T* to) {
+/// A block of B as strips [k][tile_cols]. Contiguous rows are read whole, each into all strips.
+template <class S>
+void GemmProduct<S>::pack_b(Index k, Index cols, GemmOperand<S> b, S* to) {
   using namespace Eigen::internal;
-  constexpr Index size = GemmSizes<T>::packet, strip = GemmSizes<T>::tile_cols;
+  constexpr Index size = GemmSizes<S>::packet, strip = GemmSizes<S>::tile_cols;
   const Index whole = cols - cols % strip, rest = cols - whole;
   if (b.transposed()) {
-    if (rest > 0) std::fill_n(to + whole * depth, strip * depth, T(0));
+    if (rest > 0) std::fill_n(to + whole * k, strip * k, S(0));
     for (Index j = 0; j < cols; j += strip)
-      pack_transposed(std::min(cols - j, strip), depth, b.data + j * b.col_stride, b.col_stride, to + j * depth, strip);
+      pack_transposed(std::min(cols - j, strip), k, b.data + j * b.col_stride, b.col_stride, to + j * k, strip);
     return;
   }
-  for (Index p = 0; p < depth; ++p, to += strip) {
-    const T* const row = b.data + p * b.row_stride;
+  for (Index p = 0; p < k; ++p, to += strip) {
+    const S* const row = b.data + p * b.row_stride;
     for (Index j = 0; j < whole; j += strip)
-      for (Index i = 0; i < strip; i += size) pstoreu(to + j * depth + i, ploadu<Packet<T>>(row + j + i));
-    if (rest > 0) std::fill_n(std::copy_n(row + whole, rest, to + whole * depth), strip - rest, T(0));
+      for (Index i = 0; i < strip; i += size) pstoreu(to + j * k + i, ploadu<Packet<S>>(row + j + i));
+    if (rest > 0) std::fill_n(std::copy_n(row + whole, rest, to + whole * k), strip - rest, S(0));
   }
 }
 

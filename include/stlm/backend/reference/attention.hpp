@@ -33,7 +33,7 @@ struct Attention<ReferenceBackend> {
     return shape.alibi ? T(alibi_slope(h, heads) * static_cast<double>(std::abs(distance))) : T(0);
   }
 
-  template <class T>
+  template <class, class T>
   static void forward(Ctx&, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                       HeadsView<T> outputs, T* lse, const AttentionShape& shape) {
     const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
@@ -66,7 +66,7 @@ struct Attention<ReferenceBackend> {
     }
   }
 
-  template <class T>
+  template <class, class T>
   static void backward(Ctx&, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                        HeadsView<const T> outputs, const T* lse, HeadsView<const T> doutputs, HeadsView<T> dqueries,
                        HeadsView<T> dkeys, HeadsView<T> dvalues, const AttentionShape& shape) {

@@ -21,6 +21,10 @@ struct Elementwise<ReferenceBackend> {
   static void axpby(Ctx&, T alpha, const T* x, T beta, T* y, Index size) {
     for (Index i = 0; i < size; ++i) y[i] = alpha * x[i] + (beta == T(0) ? T(0) : beta * y[i]);
   }
+  template <class X, class Y>
+  static void convert(Ctx&, const X* x, Y* y, Index size) {
+    for (Index i = 0; i < size; ++i) y[i] = static_cast<Y>(x[i]);
+  }
   template <class T>
   static void copy_rows(Ctx&, MatrixView<const T> x, MatrixView<T> y) {
     for (Index r = 0; r < y.rows; ++r)

@@ -12,21 +12,21 @@ template <>
 struct Embedding<ReferenceBackend> {
   using Ctx = Context<ReferenceBackend>;
 
-  template <class T>
-  static void forward(Ctx&, MatrixView<const T> table, const Token* tokens, MatrixView<T> y) {
+  template <class W, class T>
+  static void forward(Ctx&, MatrixView<const W> table, const Token* tokens, MatrixView<T> y) {
     expect_tokens("embedding_forward", tokens, y.rows, table.rows, 0);
     for (Index n = 0; n < y.rows; ++n)
-      for (Index c = 0; c < y.cols; ++c) y(n, c) = table(tokens[n], c);
+      for (Index c = 0; c < y.cols; ++c) y(n, c) = static_cast<T>(table(tokens[n], c));
   }
   template <class T>
   static void backward(Ctx&, const Token* tokens, MatrixView<const T> dy, MatrixView<T> dtable) {
     for (Index n = 0; n < dy.rows; ++n)
       for (Index c = 0; c < dy.cols; ++c) dtable(tokens[n], c) += dy(n, c);
   }
-  template <class T>
-  static void add_positions(Ctx&, MatrixView<const T> table, const RowPositions& positions, MatrixView<T> y) {
+  template <class W, class T>
+  static void add_positions(Ctx&, MatrixView<const W> table, const RowPositions& positions, MatrixView<T> y) {
     positions.for_each(0, y.rows, [&](Index n, Index t) {
-      for (Index c = 0; c < y.cols; ++c) y(n, c) += table(t, c);
+      for (Index c = 0; c < y.cols; ++c) y(n, c) += static_cast<T>(table(t, c));
     });
   }
   template <class T>

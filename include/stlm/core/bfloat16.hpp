@@ -1,0 +1,55 @@
+// Bfloat16: the upper half of a float. The scalar of a model whose products are of mixed precision.
+//
+// A model with Bfloat16 parameters computes in float: activations, sums, statistics, gradients and vectors (gains,
+// biases) stay float; the factors of its matrix products are rounded to Bfloat16, the weights once a step, activations
+// and gradients as they are read. The product of two is exact in float, and so is its sum with f32 rounding.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+#include <stlm/core/tensor_view.hpp>
+
+namespace stlm {
+
+/// 8 bits of exponent as float, 8 of precision. Rounds to nearest, ties to even; subnormal numbers are zero, as they are
+/// to the instructions for this type.
+struct Bfloat16 {
+  std::uint16_t bits = 0;
+
+  constexpr Bfloat16() = default;
+  STLM_HOST_DEVICE constexpr explicit Bfloat16(float x) {
+    const auto all = std::bit_cast<std::uint32_t>(x);
+    const std::uint32_t size = all & 0x7fffffffu, sign = (all >> 16) & 0x8000u;
+    if (size > 0x7f800000u)
+      bits = static_cast<std::uint16_t>(all >> 16 | 0x40u);  // a quiet NaN
+    else if (size < 0x00800000u)
+      bits = static_cast<std::uint16_t>(sign);
+    else
+      bits = static_cast<std::uint16_t>((all + 0x7fffu + (all >> 16 & 1u)) >> 16);
+  }
+  STLM_HOST_DEVICE constexpr operator float() const {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+  }
+};
+
+namespace detail {
+template <class S>
+struct Compute {
+  using type = S;
+};
+template <>
+struct Compute<Bfloat16> {
+  using type = float;
+};
+}  // namespace detail
+
+/// What a model with parameters of scalar S computes in: S itself, or float.
+template <class S>
+using compute_t = typename detail::Compute<S>::type;
+
+/// N parameters in a row, gains or biases: stored in what the model computes in.
+template <class S, Index N>
+using Vector = View<compute_t<S>, N>;
+
+}  // namespace stlm
