@@ -26,6 +26,7 @@ struct Pass {
   double weight = 1;            ///< of this batch's mean loss in the step: auxiliary losses scale their gradients by it
   Index packed = -1;            ///< >= 0: sequences of at most T rows lie one after another, this many rows in all
   Offsets offsets = {};         ///< then sequence b has rows [offsets(b), offsets(b + 1))
+  bool last = false;            ///< only what follows the last token of each sequence is asked for
   Index bytes_read = 0, bytes_predicted = 0;  ///< of a model over patches: rows of its byte blocks
 
   constexpr Index rows() const { return packed >= 0 ? packed : batch * tokens; }

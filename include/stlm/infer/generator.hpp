@@ -21,7 +21,7 @@ class Generator {
  public:
   Generator(Context<Backend>&, Index capacity) : capacity_(capacity) {
     expect<Error>(capacity >= 2, "stlm::Generator: expected a capacity of at least 2 tokens, found ", capacity, ".");
-    memory_.allocate([&](Arena& arena) { Model::plan(arena, cache_, {1, capacity}); });
+    memory_.allocate([&](Arena& arena) { Model::plan(arena, cache_, step(capacity)); });
     state_memory_.allocate([&](Arena& arena) { Model::plan_decode(arena, state_, 1, capacity); });
     seen_.reserve(static_cast<std::size_t>(capacity));
   }
@@ -41,7 +41,7 @@ class Generator {
 
   /// Scores over the vocabulary of the next token.
   std::span<const T> logits() const {
-    return {cache_.head.logits.data() + (planned_ - 1) * Model::vocabulary, static_cast<std::size_t>(Model::vocabulary)};
+    return {cache_.head.logits.data(), static_cast<std::size_t>(Model::vocabulary)};
   }
 
   /// Continues `start` with tokens for which `allowed(token)` holds, until `on_token(token)` returns false.
@@ -77,13 +77,18 @@ class Generator {
   }
 
  private:
+  static Pass step(Index tokens, Index position = 0) {
+    Pass pass{1, tokens, position};
+    pass.last = true;
+    return pass;
+  }
   Index length() const { return static_cast<Index>(seen_.size()); }
 
   template <class P>
   void read(Context<Backend>& ctx, const P& params, std::span<const Token> tokens) {
-    const Pass pass{1, static_cast<Index>(tokens.size()), length()};
+    const Pass pass = step(static_cast<Index>(tokens.size()), length());
     if (pass.tokens != planned_) {
-      memory_.bind([&](Arena& arena) { Model::plan(arena, cache_, {1, pass.tokens}); });
+      memory_.bind([&](Arena& arena) { Model::plan(arena, cache_, pass); });
       planned_ = pass.tokens;
     }
     Model::decode(ctx, params.tree(), pass, {tokens.data(), 1, pass.tokens}, cache_, state_);

@@ -3,13 +3,13 @@
 //   x0 = Embedding(tokens),   x = Core(x0),   logits = Head(x),   loss = mean over targets that count
 //
 // Core is any module of the residual stream: a Repeat, a Sequential, a user's own. `visit` lists the embedding first, so
-// a tied head can point to its table. A target equal to `Ignore` does not count.
+// a tied head can point to its table. A target equal to `Ignore` does not count. For a large vocabulary the logits of a loss
+// pass through memory in chunks (nn/chunked_loss.hpp).
 #pragma once
 
 #include <stlm/core/batch.hpp>
+#include <stlm/nn/chunked_loss.hpp>
 #include <stlm/nn/embedding.hpp>
-#include <stlm/nn/head.hpp>
-#include <stlm/ops/cross_entropy.hpp>
 
 namespace stlm {
 
@@ -59,7 +59,7 @@ struct LanguageModel {
     arena.keep(cache.lse, pass.rows());
     arena.temp(cache.d, pass.rows());
     arena.overlay([&] { Embedding::plan(arena, cache.embedding, pass); }, [&] { Core::plan(arena, cache.core, pass); },
-                  [&] { Head::plan(arena, cache.head, pass); });
+                  [&] { Head::plan(arena, cache.head, head_pass(pass)); });
   }
   template <class A, class S>
   static constexpr void plan_decode(A& arena, S& state, Index batch, Index capacity) {
@@ -69,29 +69,35 @@ struct LanguageModel {
     return Core::flops_per_token(tokens) + Head::flops_per_token(tokens);
   }
 
-  /// Fills `cache.head.logits` (B*T, V).
+  /// Fills `cache.head.logits` (B*T, V). Throws ShapeError when these are more than the head has room for.
   template <class B, class S, class T = compute_t<S>>
   static void logits(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
                      const Cache<T>& cache) {
-    Embedding::forward(ctx, p.embedding, pass.at(0), tokens, cache.embedded, cache.embedding);
-    Core::forward(ctx, p.core, pass.at(1), cache.embedded, cache.last, cache.core);
+    run_core(ctx, p, pass, tokens, cache);
     Head::forward(ctx, p.head, pass, cache.last, cache.head.logits, cache.head);
   }
 
-  /// Logits of all of `pass.tokens` new tokens at `pass.position`, attending to those in `state`.
+  /// Logits of `pass.tokens` new tokens at `pass.position`, attending to those in `state`: of all, or with `pass.last`
+  /// (B, V) of each sequence's last one.
   template <class B, class S, class T = compute_t<S>>
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
                      const Cache<T>& cache, const KvCache<T>& state) {
     Embedding::forward(ctx, p.embedding, pass, tokens, cache.embedded, cache.embedding);
     Core::decode(ctx, p.core, pass, cache.embedded, cache.last, cache.core, state);
-    Head::forward(ctx, p.head, pass, cache.last, cache.head.logits, cache.head);
+    View<T, dynamic, dim> predicting = cache.last;
+    if (pass.last && pass.tokens > 1) {
+      predicting = {cache.d.data(), pass.batch};
+      ops::copy_rows(ctx, MatrixView<const T>(&cache.last(pass.tokens - 1, 0), pass.batch, dim, pass.tokens * dim),
+                     MatrixView<T>(predicting));
+    }
+    Head::forward(ctx, p.head, head_pass(pass), predicting, cache.head.logits, cache.head);
   }
 
   template <class B, class S, class T = compute_t<S>>
   static ops::LossSum<T> forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch,
                                  const Cache<T>& cache) {
-    logits(ctx, p, pass, batch.tokens, cache);
-    return ops::cross_entropy_forward(ctx, cache.head.logits, batch.targets, ignore, cache.losses, cache.lse);
+    run_core(ctx, p, pass, batch.tokens, cache);
+    return Loss::forward(ctx, p.head, pass, cache.last, scored(batch, cache), cache.head);
   }
 
   template <class T>
@@ -104,8 +110,38 @@ struct LanguageModel {
   template <class B, class S, class T = compute_t<S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch, const Cache<T>& cache,
                        const Params<T>& grads, double scale) {
-    ops::cross_entropy_backward(ctx, cache.head.logits, batch.targets, ignore, cache.lse, scale);
-    Head::backward(ctx, p.head, pass, cache.last, cache.head.logits, cache.d, cache.head, grads.head);
+    Loss::backward(ctx, p.head, pass, cache.last, cache.d, scored(batch, cache), cache.head, grads.head, scale);
+    finish(ctx, p, pass, batch, cache, grads);
+  }
+
+  /// forward, then backward.
+  template <class B, class S, class T = compute_t<S>>
+  static ops::LossSum<T> forward_backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch,
+                                          const Cache<T>& cache, const Params<T>& grads, double scale) {
+    run_core(ctx, p, pass, batch.tokens, cache);
+    const auto sum = Loss::both(ctx, p.head, pass, cache.last, cache.d, scored(batch, cache), cache.head, grads.head, scale);
+    finish(ctx, p, pass, batch, cache, grads);
+    return sum;
+  }
+
+ private:
+  using Loss = ChunkedLoss<Head>;
+
+  static constexpr Pass head_pass(const Pass& pass) { return pass.last ? Pass{pass.batch, 1} : pass; }
+  template <class T>
+  static Scored<T> scored(const Batch& batch, const Cache<T>& cache) {
+    return {batch.targets, ignore, cache.losses, cache.lse};
+  }
+  template <class B, class S, class T>
+  static void run_core(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
+                       const Cache<T>& cache) {
+    Embedding::forward(ctx, p.embedding, pass.at(0), tokens, cache.embedded, cache.embedding);
+    Core::forward(ctx, p.core, pass.at(1), cache.embedded, cache.last, cache.core);
+  }
+  /// From the gradient of the core's output on.
+  template <class B, class S, class T>
+  static void finish(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch, const Cache<T>& cache,
+                     const Params<T>& grads) {
     Core::backward(ctx, p.core, pass.at(1), cache.embedded, cache.d, cache.core, grads.core);
     Embedding::backward(ctx, p.embedding, pass.at(0), batch.tokens, cache.d, cache.embedding, grads.embedding);
   }

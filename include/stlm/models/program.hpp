@@ -3,6 +3,8 @@
 // `params` are Parameters, or WorkingWeights that hold them in another scalar.
 #pragma once
 
+#include <algorithm>
+
 #include <stlm/core/scalar.hpp>
 #include <stlm/models/language_model.hpp>
 
@@ -13,9 +15,9 @@ struct ForwardOptions {
 };
 
 namespace detail {
-/// The mean cross-entropy of a batch and, in `acts`, all that backward needs. The batch must be of the shape planned for.
-template <class Model, class B, class T, class P>
-ops::LossSum<T> forward_sum(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, T>& acts) {
+/// Lays out `acts` for a batch, which must be of the shape planned for.
+template <class P, class Model, class B, class T>
+void prepare(const Batch& batch, Activations<Model, B, T>& acts) {
   static_assert(std::is_same_v<typename P::Tree, typename Model::template Params<typename P::scalar>>,
                 "stlm::forward: the parameters are those of another model than the activations; give both one model.");
   Index slots = 1;  // ids a token: a patch has several
@@ -29,7 +31,19 @@ ops::LossSum<T> forward_sum(Context<B>& ctx, const P& params, const Batch& batch
     const auto [read, predicted] = Model::rows_needed(batch);
     acts.fit(read, predicted);
   }
+}
+
+/// The summed cross-entropy of a batch and, in `acts`, all that backward needs.
+template <class Model, class B, class T, class P>
+ops::LossSum<T> forward_sum(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, T>& acts) {
+  prepare<P>(batch, acts);
   return Model::forward(ctx, params.tree(), acts.pass(), batch, acts.cache());
+}
+
+template <class Model, class B, class T>
+void set_options(Context<B>& ctx, Activations<Model, B, T>& acts, ForwardOptions options) {
+  acts.pass().dropout = options.dropout;
+  if (options.dropout > 0) acts.pass().key = ctx.random().next();
 }
 }  // namespace detail
 
@@ -44,8 +58,7 @@ T auxiliary_loss(const Activations<Model, B, T>& acts) {
 /// losses of the model. Fills `acts`. Draws one random key when dropping.
 template <class Model, class B, class T, class P>
 T forward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, T>& acts, ForwardOptions options = {}) {
-  acts.pass().dropout = options.dropout;
-  if (options.dropout > 0) acts.pass().key = ctx.random().next();
+  detail::set_options(ctx, acts, options);
   const ops::LossSum<T> sum = detail::forward_sum(ctx, params, batch, acts);
   acts.set_targets(sum.count);
   return sum.mean() + auxiliary_loss(acts);
@@ -59,6 +72,27 @@ void backward(Context<B>& ctx, const P& params, const Batch& batch, Activations<
   acts.pass().weight = weight;
   const double scale = acts.targets() > 0 ? weight / static_cast<double>(acts.targets()) : 0;
   Model::backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(), scale);
+}
+
+/// forward and backward in one, for a training step: the same loss and gradients, and less work where logits of a large
+/// vocabulary pass through memory in chunks.
+template <class Model, class B, class T, class P>
+T forward_backward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, T>& acts,
+                   const Parameters<Model, B, T>& grads, double weight = 1, ForwardOptions options = {}) {
+  if constexpr (requires { Model::forward_backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(), weight); }) {
+    detail::prepare<P>(batch, acts);
+    detail::set_options(ctx, acts, options);
+    acts.pass().weight = weight;
+    const Index count = batch.targets.size() - std::count(batch.targets.begin(), batch.targets.end(), Model::ignore);
+    const double scale = count > 0 ? weight / static_cast<double>(count) : 0;
+    acts.set_targets(count);
+    return Model::forward_backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(), scale).mean() +
+           auxiliary_loss(acts);
+  } else {
+    const T loss = forward(ctx, params, batch, acts, options);
+    backward(ctx, params, batch, acts, grads, weight);
+    return loss;
+  }
 }
 
 }  // namespace stlm

@@ -4,7 +4,11 @@
 //
 // A tied head owns no matrix: its view is the embedding's table (Press & Wolf 2017), so the table is stored, counted and
 // stepped once and both gradients meet in it.
+//
+// `rows_at_once` of the logits are in memory; a loss over more rows goes through them in chunks (nn/chunked_loss.hpp).
 #pragma once
+
+#include <algorithm>
 
 #include <stlm/nn/norm.hpp>
 #include <stlm/ops/elementwise.hpp>
@@ -19,9 +23,19 @@ struct Untied {
   static constexpr bool owns_matrix = true;
 };
 
-template <class Norm, Index Dim, Index Vocabulary, class Tying = Tied, bool Bias = false>
+/// `MostLogits`: how many may be in memory at once; 2^25 floats are 128 MiB.
+template <class NormLayer, Index Dim, Index Vocabulary, class Tying = Tied, bool Bias = false,
+          Index MostLogits = Index{1} << 25>
 struct Head {
+  using Norm = NormLayer;
   static constexpr Index dim = Dim, vocabulary = Vocabulary;
+
+  /// All rows as long as they have no more logits, else the size of the fewest equal chunks of rows.
+  static constexpr Index rows_at_once(Index rows) {
+    constexpr Index most = std::max<Index>(1, MostLogits / Vocabulary);
+    const Index chunks = std::max<Index>(1, (rows + most - 1) / most);
+    return (rows + chunks - 1) / chunks;
+  }
 
   template <class T>
   struct Params {
@@ -32,7 +46,7 @@ struct Head {
   template <class T>
   struct Cache {
     View<T, dynamic, Dim> normed, dnormed;
-    View<T, dynamic, Vocabulary> logits;  // backward turns them into their gradient
+    View<T, dynamic, Vocabulary> logits;  // of rows_at_once; backward turns them into their gradient
     typename Norm::template Cache<T> norm;
   };
 
@@ -53,7 +67,7 @@ struct Head {
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
     arena.keep(cache.normed, pass.rows());
     arena.temp(cache.dnormed, pass.rows());
-    arena.keep(cache.logits, pass.rows());
+    arena.keep(cache.logits, rows_at_once(pass.rows()));
     Norm::plan(arena, cache.norm, pass);
   }
   static constexpr double flops_per_token(Index) { return 2.0 * Dim * Vocabulary; }
@@ -62,16 +76,27 @@ struct Head {
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x,
                       Rows<T, Vocabulary> logits, const Cache<T>& cache) {
     Norm::forward(ctx, p.norm, pass, x, cache.normed, cache.norm);
-    ops::gemm(ctx, cache.normed, p.weight, logits, {.transpose_b = true});
+    project(ctx, p, cache.normed, logits);
+  }
+  /// The logits of rows that are normed already.
+  template <class B, class S, class T = compute_t<S>>
+  static void project(Context<B>& ctx, const Params<S>& p, Rows<const T, Dim> normed, Rows<T, Vocabulary> logits) {
+    ops::gemm(ctx, normed, p.weight, logits, {.transpose_b = true});
     if constexpr (Bias) ops::add_bias(ctx, p.bias, logits);
   }
+
   template <class B, class S, class T = compute_t<S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x,
                        Rows<const T, Vocabulary> dlogits, Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads) {
-    ops::gemm<S>(ctx, dlogits, cache.normed, grads.weight, {.transpose_a = true, .accumulate = true});
-    if constexpr (Bias) ops::sum_rows(ctx, dlogits, grads.bias);
-    ops::gemm(ctx, dlogits, p.weight, cache.dnormed);
+    project_backward(ctx, p, cache.normed, dlogits, cache.dnormed, grads);
     Norm::backward(ctx, p.norm, pass, x, cache.dnormed, dx, cache.norm, grads.norm);
+  }
+  template <class B, class S, class T>
+  static void project_backward(Context<B>& ctx, const Params<S>& p, Rows<const T, Dim> normed, Rows<const T, Vocabulary> dlogits,
+                               Rows<T, Dim> dnormed, const Params<T>& grads) {
+    ops::gemm<S>(ctx, dlogits, normed, grads.weight, {.transpose_a = true, .accumulate = true});
+    if constexpr (Bias) ops::sum_rows(ctx, dlogits, grads.bias);
+    ops::gemm(ctx, dlogits, p.weight, dnormed);
   }
 };
 
