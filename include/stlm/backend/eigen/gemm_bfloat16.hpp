@@ -77,6 +77,10 @@ struct GemmProduct<Bfloat16Pairs> {
   static void pack_a(Index rows, Index k, GemmOperand<A> a, float* to);
   template <class B>
   static void pack_b(Index k, Index cols, GemmOperand<B> b, float* to);
+  /// k consecutive numbers, a multiple of 32.
+  static void pair_up(Index k, const float* x, float* to) {
+    for (Index p = 0; p < k; p += 32) Eigen::internal::pstoreu(to + p / 2, pairs(x + p, 32));
+  }
 
  private:
   static constexpr Index block = 16;  // units of a packet

@@ -9,15 +9,14 @@
 // while this one is summed.
 //
 // Each element of C is the sum over k in order, one sum per block of k: its bits depend on k alone, not on m, n or its
-// place, so a product may be cut into pieces of rows or columns at will. Only up to eight rows with a transposed B
-// (y = x W^T for a few tokens) go another way: dot products along k, without packing, because reading each weight once
-// is all the time there is.
+// place, so a product may be cut into pieces of rows or columns at will. Only few rows go another way
+// (gemm_few_rows.hpp).
 #pragma once
 
 #include <bit>
 #include <utility>
 
-#include <stlm/backend/eigen/gemm_pack.hpp>
+#include <stlm/backend/eigen/gemm_few_rows.hpp>
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // of a packet type as template argument: harmless
@@ -90,37 +89,6 @@ void gemm_block(Index rows, Index cols, Index depth, const Unit* a, const Unit* 
   }
 }
 
-/// c[j] = or += a . b_j for the rows b_j of B, one for each J in 0, 1, ..: all at once, with one sum each.
-template <class T, int... J>
-void gemm_dots(std::integer_sequence<int, J...>, Index k, const T* a, const T* b, Index b_stride, T* c,
-               bool accumulate) {
-  using namespace Eigen::internal;
-  const Index rest = k % GemmSizes<T>::packet;
-  Packet<T> sum[] = {(static_cast<void>(J), pset1<Packet<T>>(T(0)))...};
-  for (const T* const end = a + (k - rest); a != end; a += GemmSizes<T>::packet, b += GemmSizes<T>::packet) {
-    const Packet<T> x = ploadu<Packet<T>>(a);
-    Index row = 0;
-    ((sum[J] = pmadd(x, ploadu<Packet<T>>(b + row), sum[J]), row += b_stride), ...);
-  }
-  ((c[J] = accumulate ? c[J] + predux(sum[J]) : predux(sum[J])), ...);
-  for (Index p = 0; p < rest; ++p)
-    for (Index j = 0; j < Index(sizeof...(J)); ++j) c[j] += a[p] * b[j * b_stride + p];
-}
-
-/// C = or += A B for few rows of A, row-major, and B transposed: each row of weights is read once, in groups of eight.
-template <class T>
-void gemm_few_rows(Index m, Index n, Index k, GemmOperand<T> a, GemmOperand<T> b, T* c, Index c_stride,
-                   bool accumulate) {
-  const Index whole = n - n % 8;
-  const auto dots = [&](auto group, Index i, Index j) {
-    gemm_dots<T>(group, k, a.from(i, 0).data, b.from(0, j).data, b.col_stride, c + i * c_stride + j, accumulate);
-  };
-  for (Index j = 0; j < whole; j += 8)
-    for (Index i = 0; i < m; ++i) dots(std::make_integer_sequence<int, 8>{}, i, j);
-  for (Index j = whole; j < n; ++j)
-    for (Index i = 0; i < m; ++i) dots(std::make_integer_sequence<int, 1>{}, i, j);
-}
-
 /// The number of blocks of `size` that cover `total`.
 constexpr Index gemm_blocks(Index total, Index size) {
   return (total + size - 1) / size;
@@ -139,8 +107,7 @@ void gemm_serial(Index m, Index n, Index k, GemmOperand<A> a, GemmOperand<B> b, 
   using Product = GemmProduct<S>;
   using Sizes = GemmSizes<S>;
   using Unit = typename Product::Unit;
-  if constexpr (std::is_same_v<A, Unit> && std::is_same_v<B, Unit> && std::is_same_v<S, Unit>)
-    if (m <= 8 && b.transposed() && !a.transposed()) return gemm_few_rows(m, n, k, a, b, c, c_stride, accumulate);
+  if (takes_few_rows<S>(m, a, b)) return gemm_few_rows<S>(m, n, k, a, b, c, c_stride, accumulate, scratch);
   if (k == 0 && !accumulate)
     for (Index i = 0; i < m; ++i) std::fill_n(c + i * c_stride, n, typename Product::Value(0));
   if (n == 0 || k == 0) return;
