@@ -15,6 +15,7 @@
 #include <stlm/backend/eigen/learned_activation.hpp>
 #include <stlm/backend/eigen/norm.hpp>
 #include <stlm/backend/eigen/optimizer.hpp>
+#include <stlm/backend/eigen/quantized.hpp>
 #include <stlm/backend/eigen/rope.hpp>
 #include <stlm/backend/eigen/routing.hpp>
 #include <stlm/backend/eigen/segments.hpp>

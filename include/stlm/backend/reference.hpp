@@ -13,6 +13,7 @@
 #include <stlm/backend/reference/learned_activation.hpp>
 #include <stlm/backend/reference/norm.hpp>
 #include <stlm/backend/reference/optimizer.hpp>
+#include <stlm/backend/reference/quantized.hpp>
 #include <stlm/backend/reference/rope.hpp>
 #include <stlm/backend/reference/routing.hpp>
 #include <stlm/backend/reference/segments.hpp>

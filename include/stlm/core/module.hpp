@@ -15,8 +15,8 @@
 #include <concepts>
 
 #include <stlm/core/activation.hpp>
-#include <stlm/core/bfloat16.hpp>
 #include <stlm/core/parameter.hpp>
+#include <stlm/core/quantized.hpp>
 
 namespace stlm {
 

@@ -149,8 +149,8 @@ struct Attention {
   template <class V>
   struct StackedRows {
     V& visitor;
-    template <class T, class Shape>
-    constexpr void operator()(const Path& path, TensorView<T, Shape>& view, ParameterSpec spec) {
+    template <class Tensor>
+    constexpr void operator()(const Path& path, Tensor& view, ParameterSpec spec) {
       if (view.extent(0) == qkv_width) spec.row_parts = {query_width, kv_width, kv_width};
       visitor(path, view, spec);
     }

@@ -34,10 +34,10 @@ struct ByteDecoder {
   template <class T>
   struct Params {
     typename Project::template Params<T> project;
-    View<T, Window, ByteDim> position;
+    View<compute_t<T>, Window, ByteDim> position;
     typename Blocks::template Params<T> blocks;
     typename Norm::template Params<T> norm;
-    View<T, vocabulary, ByteDim> table;  // the pool's
+    Matrix<T, vocabulary, ByteDim> table;  // the pool's
   };
   template <class T>
   struct Cache {

@@ -34,8 +34,8 @@ struct BytePool {
 
   template <class T>
   struct Params {
-    View<T, vocabulary, ByteDim> table;
-    View<T, Window, ByteDim> position;
+    Matrix<T, vocabulary, ByteDim> table;
+    View<compute_t<T>, Window, ByteDim> position;
     typename Blocks::template Params<T> blocks;
   };
   template <class T>

@@ -14,7 +14,7 @@ struct TokenEmbedding {
 
   template <class T>
   struct Params {
-    View<T, Vocabulary, Dim> table;
+    Matrix<T, Vocabulary, Dim> table;
     [[no_unique_address]] typename Position::template Params<T, Dim> position;
   };
   template <class T>

@@ -13,6 +13,7 @@
 #include <stlm/nn/norm.hpp>
 #include <stlm/ops/elementwise.hpp>
 #include <stlm/ops/gemm.hpp>
+#include <stlm/ops/quantized.hpp>
 
 namespace stlm {
 
@@ -40,7 +41,7 @@ struct Head {
   template <class T>
   struct Params {
     typename Norm::template Params<T> norm;
-    View<T, Vocabulary, Dim> weight;
+    Matrix<T, Vocabulary, Dim> weight;
     [[no_unique_address]] OptionalView<Bias, Vector<T, Vocabulary>> bias;
   };
   template <class T>

@@ -6,6 +6,7 @@
 #include <stlm/core/module.hpp>
 #include <stlm/ops/elementwise.hpp>
 #include <stlm/ops/gemm.hpp>
+#include <stlm/ops/quantized.hpp>
 
 namespace stlm {
 
@@ -15,7 +16,7 @@ struct Linear {
 
   template <class T>
   struct Params {
-    View<T, Out, In> weight;
+    Matrix<T, Out, In> weight;
     [[no_unique_address]] OptionalView<Bias, Vector<T, Out>> bias;
   };
   template <class T>

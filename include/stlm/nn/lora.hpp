@@ -40,8 +40,8 @@ struct LoraLinear {
   template <class T>
   struct Params {
     typename Base::template Params<T> base;
-    View<T, rank, In> a;
-    View<T, Out, rank> b;
+    Matrix<T, rank, In> a;
+    Matrix<T, Out, rank> b;
     [[no_unique_address]] OptionalView<LowRank::biased, Vector<T, rank>> a_bias;
     [[no_unique_address]] OptionalView<LowRank::biased, Vector<T, Out>> b_bias;
   };

@@ -27,9 +27,9 @@ struct LoraMixtureLinear {
   template <class T>
   struct Params {
     typename Base::template Params<T> base;
-    View<T, Experts, In> gate;
-    View<T, width, In> u;
-    View<T, Out, width> v;
+    View<compute_t<T>, Experts, In> gate;
+    Matrix<T, width, In> u;
+    Matrix<T, Out, width> v;
   };
   template <class T>
   struct Cache {

@@ -38,10 +38,10 @@ struct ParallelByteHead {
   template <class T>
   struct Params {
     typename Project::template Params<T> project;
-    View<T, Window, ByteDim> position;
+    View<compute_t<T>, Window, ByteDim> position;
     typename Blocks::template Params<T> blocks;
     typename Norm::template Params<T> norm;
-    View<T, vocabulary, ByteDim> weight;
+    Matrix<T, vocabulary, ByteDim> weight;
   };
   template <class T>
   struct Cache {

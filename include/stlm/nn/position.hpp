@@ -8,6 +8,7 @@
 
 #include <stlm/core/module.hpp>
 #include <stlm/ops/embedding.hpp>
+#include <stlm/ops/quantized.hpp>
 #include <stlm/ops/rope.hpp>
 
 namespace stlm {
@@ -32,7 +33,7 @@ template <Index MaxTokens>
 struct LearnedPosition {
   template <class T, Index Dim>
   struct Params {
-    View<T, MaxTokens, Dim> table;
+    View<compute_t<T>, MaxTokens, Dim> table;
   };
 
   template <Index Dim, class V, class P>

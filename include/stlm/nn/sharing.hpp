@@ -113,8 +113,8 @@ struct Selected {
   V& visitor;
   bool shared, per_layer;
 
-  template <class T, class Shape>
-  constexpr void operator()(const Path& path, TensorView<T, Shape>& view, const ParameterSpec& spec) {
+  template <class Tensor>
+  constexpr void operator()(const Path& path, Tensor& view, const ParameterSpec& spec) {
     if (spec.per_layer ? per_layer : shared) visitor(path, view, spec);
   }
   template <class P>

@@ -22,7 +22,7 @@ struct StridePool {
 
   template <class T>
   struct Params {
-    View<T, vocabulary, Dim> table;
+    Matrix<T, vocabulary, Dim> table;
     View<T, MaxPatches * Window, Dim> position;
   };
   template <class T>

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include <stlm/core/backend.hpp>
-#include <stlm/core/tensor_view.hpp>
+#include <stlm/core/quantized.hpp>
 
 namespace stlm::ops {
 
@@ -33,8 +33,9 @@ struct RowPositions {
 };
 }  // namespace impl
 
-/// y[n, :] = table[tokens[n], :]. Throws Error for an id outside the table.
+/// y[n, :] = table[tokens[n], :], of any scalar that converts. Throws Error for an id outside the table.
 template <class Backend, class Table, class Y>
+  requires(!std::is_base_of_v<QuantizedMatrix, Table>)  // ops/quantized.hpp
 void embedding_forward(Context<Backend>& ctx, const Table& table, View<const Token, dynamic, dynamic> tokens, const Y& y) {
   const MatrixView<const typename Table::value_type> rows(table);
   const MatrixView<typename Y::value_type> out(y);
@@ -60,10 +61,11 @@ void embedding_backward(Context<Backend>& ctx, View<const Token, dynamic, dynami
 template <class Backend, class Table, class Y>
 void add_positions(Context<Backend>& ctx, const Table& table, Index tokens, Index position, const Y& y,
                    Offsets offsets = {}) {
-  const MatrixView<const typename Table::value_type> rows(table);
+  using T = typename Y::value_type;
+  const MatrixView<const T> rows(table);
   expect(position + tokens <= rows.rows, "stlm::ops::add_positions: the table has ", rows.rows, " positions, ",
          position + tokens, " are needed; enlarge max_tokens or shorten the sequence.");
-  impl::Embedding<Backend>::add_positions(ctx, rows, {tokens, position, offsets}, MatrixView<typename Y::value_type>(y));
+  impl::Embedding<Backend>::template add_positions<T>(ctx, rows, {tokens, position, offsets}, y);
 }
 
 /// dtable[t, :] += the sum over sequences of dy[b*T + t, :].

@@ -10,7 +10,7 @@
 #pragma once
 
 #include <stlm/core/backend.hpp>
-#include <stlm/core/bfloat16.hpp>
+#include <stlm/core/quantized.hpp>
 
 namespace stlm::ops {
 
@@ -32,6 +32,7 @@ using product_t = std::conditional_t<!std::is_void_v<S>, S,
 
 /// Throws ShapeError when the three shapes do not fit. C must not overlap A or B.
 template <class S = void, class Backend, class A, class B, class C>
+  requires(!std::is_base_of_v<QuantizedMatrix, B>)  // ops/quantized.hpp
 void gemm(Context<Backend>& ctx, const A& a_view, const B& b_view, const C& c_view, GemmOptions options = {}) {
   using Left = typename A::value_type;
   using Right = typename B::value_type;

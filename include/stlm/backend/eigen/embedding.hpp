@@ -26,11 +26,11 @@ struct Embedding<EigenBackend> {
         eigen::array(dtable.row(tokens[n]) + begin, end - begin) += eigen::array(dy.row(n) + begin, end - begin);
     });
   }
-  template <class W, class T>
-  static void add_positions(Ctx& ctx, MatrixView<const W> table, const RowPositions& positions, MatrixView<T> y) {
+  template <class T>
+  static void add_positions(Ctx& ctx, MatrixView<const T> table, const RowPositions& positions, MatrixView<T> y) {
     ctx.for_pieces(y.rows, rows_a_piece(y.cols), [=](Index begin, Index end, int) {
       positions.for_each(begin, end, [=](Index n, Index t) {
-        for (Index c = 0; c < y.cols; ++c) y(n, c) += static_cast<T>(table(t, c));
+        eigen::array(y.row(n), y.cols) += eigen::array(table.row(t), y.cols);
       });
     });
   }

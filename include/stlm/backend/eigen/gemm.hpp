@@ -26,7 +26,8 @@ struct Gemm<EigenBackend> {
     const bool by_rows = m >= 64;
     const Index size = by_rows ? m : n, unit = by_rows ? 24 : 32, units = (size + unit - 1) / unit;
     const Index most = ctx.threads() == 1 ? 1 : 2 * ctx.threads();
-    const Index tasks = std::clamp<Index>(std::min(units / 2, m * n * k / (Index{1} << 15)), 1, most);
+    Index tasks = std::clamp<Index>(std::min(units / 2, m * n * k / (Index{1} << 15)), 1, most);
+    if (tasks > ctx.threads()) tasks -= tasks % ctx.threads();  // as many for each
     ctx.parallel_for(tasks, [&](Index task, int worker) {
       const Index begin = units * task / tasks * unit, end = std::min(size, units * (task + 1) / tasks * unit);
       const Index i = by_rows ? begin : 0, j = by_rows ? 0 : begin;

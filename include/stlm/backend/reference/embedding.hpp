@@ -23,10 +23,10 @@ struct Embedding<ReferenceBackend> {
     for (Index n = 0; n < dy.rows; ++n)
       for (Index c = 0; c < dy.cols; ++c) dtable(tokens[n], c) += dy(n, c);
   }
-  template <class W, class T>
-  static void add_positions(Ctx&, MatrixView<const W> table, const RowPositions& positions, MatrixView<T> y) {
+  template <class T>
+  static void add_positions(Ctx&, MatrixView<const T> table, const RowPositions& positions, MatrixView<T> y) {
     positions.for_each(0, y.rows, [&](Index n, Index t) {
-      for (Index c = 0; c < y.cols; ++c) y(n, c) += static_cast<T>(table(t, c));
+      for (Index c = 0; c < y.cols; ++c) y(n, c) += table(t, c);
     });
   }
   template <class T>

@@ -1,0 +1,117 @@
+// Matrices of int8: rows of x rounded once, then dot products of integers, eight rows of W at once.
+//
+// vpdpbusd multiplies unsigned by signed bytes and adds four products to 32 bits: x + 128 is unsigned, and 128 times the
+// sum of W's row is taken off again. Elsewhere plain loops give the same integers.
+#pragma once
+
+#include <cmath>
+
+#include <stlm/backend/eigen/context.hpp>
+#include <stlm/backend/token_check.hpp>
+#include <stlm/ops/quantized.hpp>
+
+namespace stlm::ops::impl {
+
+template <>
+struct Quantized<EigenBackend> {
+  using Ctx = Context<EigenBackend>;
+
+  static void quantize(Ctx& ctx, MatrixView<const float> w, const QuantizedMatrix& q) {
+    ctx.for_pieces(w.rows, 16, [=](Index begin, Index end, int) {
+      for (Index r = begin; r < end; ++r) {
+        q.scales[r] = round_row(w.row(r), w.cols, q.row(r));
+        std::fill(q.row(r) + w.cols, q.row(r) + q.stride(), std::int8_t{0});
+        q.sums[r] = eigen::array(q.row(r), q.stride()).template cast<std::int32_t>().sum();
+      }
+    });
+  }
+
+  static void gemm(Ctx& ctx, MatrixView<const float> x, const QuantizedMatrix& w, MatrixView<float> y, bool accumulate) {
+    const Index stride = w.stride(), most = std::min<Index>(256, Ctx::shared_bytes / (stride + 64));
+    expect(most > 0, "stlm::ops::gemm: rows of ", w.cols, " int8 are longer than the scratch memory allows.");
+    auto* const scales = ctx.shared<float>();
+    auto* const rounded = ctx.shared<std::int8_t>() + 256 * sizeof(float);
+    for (Index first = 0; first < x.rows; first += most) {
+      const Index rows = std::min(most, x.rows - first);
+      ctx.for_pieces(rows, 8, [=](Index begin, Index end, int) {
+        for (Index n = begin; n < end; ++n) {
+          std::int8_t* const row = rounded + n * stride;
+          scales[n] = round_row(x.row(first + n), x.cols, row);
+          std::fill(row + x.cols, row + stride, std::int8_t{0});
+          if (offset != 0)
+            for (Index k = 0; k < stride; ++k) row[k] = static_cast<std::int8_t>(row[k] ^ -128);  // + 128, unsigned
+        }
+      });
+      ctx.for_pieces(w.rows, std::max<Index>(8, (1 << 15) / (rows * stride) * 8), [=](Index begin, Index end, int) {
+        for (Index j = begin; j < end; j += group)
+          for (Index n = 0; n < rows; ++n) {
+            std::int32_t sums[group];
+            const Index count = std::min(group, end - j);
+            dots(rounded + n * stride, w.row(j), count, stride, sums);
+            float* const to = y.row(first + n) + j;
+            for (Index i = 0; i < count; ++i) {
+              const auto sum = static_cast<float>(sums[i] - offset * w.sums[j + i]);
+              to[i] = (accumulate ? to[i] : 0.0F) + scales[n] * w.scales[j + i] * sum;
+            }
+          }
+      });
+    }
+  }
+
+  static void gather(Ctx&, const QuantizedMatrix& table, const Token* tokens, MatrixView<float> y) {
+    expect_tokens("embedding_forward", tokens, y.rows, table.rows, 0);
+    for (Index n = 0; n < y.rows; ++n)
+      eigen::array(y.row(n), y.cols) =
+          table.scales[tokens[n]] * eigen::array(table.row(tokens[n]), y.cols).template cast<float>();
+  }
+
+ private:
+  static constexpr Index group = 8;
+
+  /// The scale of a row, and its integers; of a row that is not finite, a scale that is not.
+  static float round_row(const float* x, Index size, std::int8_t* q) {
+    const auto row = eigen::array(x, size);
+    const float most = row.abs().maxCoeff<Eigen::PropagateNaN>();
+    if (most > 0 && most < INFINITY)
+      eigen::array(q, size) = (row * (127 / most)).rint().cast<std::int32_t>().cast<std::int8_t>();
+    else
+      std::fill_n(q, size, std::int8_t{0});
+    return most / 127;
+  }
+
+#if defined(EIGEN_VECTORIZE_AVX512) && defined(__AVX512VNNI__)
+  static constexpr std::int32_t offset = 128;
+
+  /// sums[i] = x . w_i for `count` rows w_i, `size` bytes each, a multiple of 64.
+  static void dots(const std::int8_t* x, const std::int8_t* w, Index count, Index size, std::int32_t* sums) {
+    if (count < group) {
+      for (Index i = 0; i < count; ++i) dots<1>(x, w + i * size, size, sums + i);
+    } else {
+      dots<group>(x, w, size, sums);
+    }
+  }
+  template <Index Count>
+  static void dots(const std::int8_t* x, const std::int8_t* w, Index size, std::int32_t* sums) {
+    __m512i sum[Count];
+    for (auto& s : sum) s = _mm512_setzero_si512();
+    for (Index k = 0; k < size; k += 64) {
+      const __m512i unsigned_x = _mm512_loadu_si512(x + k);
+#pragma GCC unroll 8
+      for (Index i = 0; i < Count; ++i) sum[i] = _mm512_dpbusd_epi32(sum[i], unsigned_x, _mm512_loadu_si512(w + i * size + k));
+    }
+    for (Index i = 0; i < Count; ++i) sums[i] = _mm512_reduce_add_epi32(sum[i]);
+  }
+#else
+  static constexpr std::int32_t offset = 0;
+
+  static void dots(const std::int8_t* x, const std::int8_t* w, Index count, Index size, std::int32_t* sums) {
+    for (Index i = 0; i < count; ++i) {
+      std::int32_t sum = 0;
+      for (Index k = 0; k < size; ++k) sum += x[k] * w[i * size + k];
+      sums[i] = sum;
+    }
+  }
+#endif
+};
+
+}  // namespace stlm::ops::impl

@@ -1,0 +1,49 @@
+// Matrices of int8 with a scale for each row (core/quantized.hpp): made from float, multiplied, looked up.
+//
+// A product y = x W^T rounds each row of x to integers of -127 .. 127 with a scale of its own (Dettmers et al. 2022,
+// without outliers kept apart), so a sum over k is one of integers, exact and the same on every machine:
+//   y[n, j] = s_n scale_j sum_k round(x[n, k] / s_n) q[j, k],   s_n = max |x[n, :]| / 127
+#pragma once
+
+#include <stlm/ops/embedding.hpp>
+#include <stlm/ops/gemm.hpp>
+
+namespace stlm::ops {
+
+namespace impl {
+template <class Backend>
+struct Quantized : MissingBackend<Backend> {};
+}  // namespace impl
+
+/// Rounds W (rows, cols) to int8; fills scales and sums, and the padding of rows with zeros.
+template <class Backend, class W>
+void quantize(Context<Backend>& ctx, const W& w, const QuantizedMatrix& q) {
+  const MatrixView<const float> from(w);
+  expect(from.rows == q.rows && from.cols == q.cols, "stlm::ops::quantize: a matrix ", from.rows, "x", from.cols,
+         " does not fit one of int8 ", q.rows, "x", q.cols, ".");
+  impl::Quantized<Backend>::quantize(ctx, from, q);
+}
+
+/// y = or += x W^T for W of int8: `options` must say transpose_b, which is how a linear layer reads its weight.
+template <class Backend, class X, class Y>
+void gemm(Context<Backend>& ctx, const X& x_view, const QuantizedMatrix& w, const Y& y_view, GemmOptions options) {
+  const MatrixView<const float> x(x_view);
+  const MatrixView<float> y(y_view);
+  expect(options.transpose_b && !options.transpose_a, "stlm::ops::gemm: a matrix of int8 is for inference, y = x W^T; "
+         "train with Parameters of float, or WorkingWeights of Bfloat16.");
+  expect(x.rows == y.rows && w.rows == y.cols && w.cols == x.cols, "stlm::ops::gemm: the product of x ", x.rows, "x",
+         x.cols, " and W ", w.rows, "x", w.cols, " (int8, transposed) does not fit y ", y.rows, "x", y.cols, ".");
+  impl::Quantized<Backend>::gemm(ctx, x, w, y, options.accumulate);
+}
+
+/// y[n, :] = scale W[tokens[n], :]. Throws Error for an id outside the table.
+template <class Backend, class Y>
+void embedding_forward(Context<Backend>& ctx, const QuantizedMatrix& table, View<const Token, dynamic, dynamic> tokens,
+                       const Y& y_view) {
+  const MatrixView<float> y(y_view);
+  expect(tokens.size() == y.rows && table.cols == y.cols, "stlm::ops::embedding_forward: table ", table.rows, "x",
+         table.cols, " and ", tokens.size(), " tokens do not fit y ", y.rows, "x", y.cols, ".");
+  impl::Quantized<Backend>::gather(ctx, table, tokens.data(), y);
+}
+
+}  // namespace stlm::ops

@@ -1,0 +1,56 @@
+#include <stlm/infer/quantized_weights.hpp>
+
+#include <stlm/infer/generator.hpp>
+
+#include "support/backend_parity.hpp"
+#include "support/small_models.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+/// The logits after a prompt and a few tokens more.
+template <class Model, class B, class Weights>
+std::vector<float> logits(Context<B>& ctx, const Weights& weights) {
+  Generator<Model, B> generator(ctx, 64);
+  const std::vector<Token> tokens = some_tokens(21, Model::vocabulary, {3, 3});
+  generator.feed(ctx, weights, std::span(tokens).first(18));
+  for (int i = 18; i < 21; ++i) generator.feed(ctx, weights, std::span(tokens).subspan(static_cast<std::size_t>(i), 1));
+  return {generator.logits().begin(), generator.logits().end()};
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("QuantizedWeights: logits near those of the float weights", "[infer][quantized_weights]", Plain, Grouped,
+                   Learned, Sinusoidal, Windowed, Mixture, Experts) {
+  Context<EigenBackend> ctx({.threads = 2, .seed = 5});
+  Parameters<TestType, EigenBackend> params(ctx);
+  init(ctx, params);
+  const auto exact = logits<TestType>(ctx, params);
+  const QuantizedWeights<TestType, EigenBackend> weights(ctx, params);
+  params.zero(ctx);  // they are not needed any more
+  const auto found = logits<TestType>(ctx, weights);
+  CHECK(deviation(exact, found) < 0.1);
+  CHECK(deviation(exact, found) > 0);
+}
+
+TEST_CASE("QuantizedWeights: both backends round alike", "[infer][quantized_weights][parity]") {
+  Context<EigenBackend> eigen({.threads = 2, .seed = 5});
+  Context<ReferenceBackend> reference({.seed = 5});
+  Parameters<Grouped, EigenBackend> fast(eigen);
+  Parameters<Grouped, ReferenceBackend> plain(reference);
+  init(eigen, fast);
+  init(reference, plain);
+  const auto found = logits<Grouped>(eigen, QuantizedWeights<Grouped, EigenBackend>(eigen, fast));
+  const auto expected = logits<Grouped>(reference, QuantizedWeights<Grouped, ReferenceBackend>(reference, plain));
+  CHECK(deviation(expected, found) < 0.02);  // activations may fall on the other side of a half
+}
+
+TEST_CASE("QuantizedWeights: shared tensors are stored once, a tied head reads the table", "[infer][quantized_weights]") {
+  Context<EigenBackend> ctx;
+  Parameters<Plain, EigenBackend> params(ctx);
+  const QuantizedWeights<Plain, EigenBackend> weights(ctx, params);
+  CHECK(weights.tree().head.weight.data == weights.tree().embedding.table.data);
+  CHECK(weights.bytes() < params.flat().size() * sizeof(float) * 8);  // rows of 8 and 12 numbers are padded to 64
+}

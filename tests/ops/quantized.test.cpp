@@ -1,0 +1,118 @@
+#include <stlm/ops/quantized.hpp>
+
+#include "support/op_parity.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+/// A matrix of int8 made from float numbers.
+template <class B>
+struct Quantized {
+  Buffer<std::int8_t> data;
+  Buffer<float> scales;
+  Buffer<std::int32_t> sums;
+  QuantizedMatrix q;
+
+  Quantized(Context<B>& ctx, View<float, dynamic, dynamic> w)
+      : data(w.extent(0) * QuantizedMatrix::padded(w.extent(1))), scales(w.extent(0)), sums(w.extent(0)),
+        q{data.data(), scales.data(), sums.data(), w.extent(0), w.extent(1)} {
+    ops::quantize(ctx, w, q);
+  }
+};
+
+struct Sizes {
+  Index m, n, k;
+};
+constexpr Sizes sizes[] = {{1, 1, 1}, {1, 17, 63}, {2, 8, 64}, {3, 9, 65}, {5, 70, 200}, {16, 33, 130}, {300, 5, 7}, {1, 1000, 384}};
+
+}  // namespace
+
+TEST_CASE("quantize: the largest number of a row is 127, the others to half a step", "[ops][quantized]") {
+  Rig<EigenBackend, float> rig;
+  const auto w = rig.random(13, 77);
+  for (Index c = 0; c < 77; ++c) w(5, c) = 0;
+  const Quantized<EigenBackend> q(rig.ctx, w);
+  for (Index r = 0; r < 13; ++r) {
+    float most = 0;
+    int largest = 0;
+    std::int32_t sum = 0;
+    for (Index c = 0; c < 77; ++c) {
+      most = std::max(most, std::abs(w(r, c)));
+      largest = std::max(largest, std::abs(int{q.q.row(r)[c]}));
+      sum += q.q.row(r)[c];
+      CHECK(std::abs(q.q.scales[r] * static_cast<float>(q.q.row(r)[c]) - w(r, c)) <= 0.501F * q.q.scales[r]);
+    }
+    CHECK(q.q.scales[r] == Approx(most / 127));
+    CHECK(largest == (r == 5 ? 0 : 127));
+    CHECK(q.q.sums[r] == sum);
+    for (Index c = 77; c < 128; ++c) CHECK(q.q.row(r)[c] == 0);
+  }
+}
+
+TEST_CASE("gemm: of int8, the same bits on both backends, near the product of floats", "[ops][quantized][parity]") {
+  for (const auto [m, n, k] : sizes)
+    for (const bool accumulate : {false, true}) {
+      CAPTURE(m, n, k, accumulate);
+      Rig<EigenBackend, float> eigen;
+      Rig<ReferenceBackend, float> reference;
+      const auto product = [&, m = m, n = n, k = k](auto& rig, auto& quantized) {
+        const auto x = rig.random(m, k), y = accumulate ? rig.random(m, n) : rig.blank(m, n);
+        ops::gemm(rig.ctx, x, quantized.q, y, {.transpose_b = true, .accumulate = accumulate});
+        return y;
+      };
+      const auto w = eigen.random(n, k), same = reference.random(n, k);
+      Quantized<EigenBackend> fast(eigen.ctx, w);
+      Quantized<ReferenceBackend> plain(reference.ctx, same);
+      CHECK(std::equal(fast.data.view().begin(), fast.data.view().end(), plain.data.view().begin()));
+      const auto found = product(eigen, fast), expected = product(reference, plain);
+      CHECK(deviation(expected, found) < 1e-6);
+      Rig<ReferenceBackend, float> exact;
+      const auto w_exact = exact.random(n, k), x = exact.random(m, k), y = accumulate ? exact.random(m, n) : exact.blank(m, n);
+      ops::gemm(exact.ctx, x, w_exact, y, {.transpose_b = true, .accumulate = accumulate});
+      CHECK(deviation(y, found) < 0.03);
+    }
+}
+
+TEST_CASE("gemm: of int8, the same bits for every number of threads", "[ops][quantized]") {
+  const auto run = [](int threads) {
+    Rig<EigenBackend, float> rig(threads);
+    const Quantized<EigenBackend> q(rig.ctx, rig.random(999, 65));
+    const auto y = rig.blank(5, 999);
+    ops::gemm(rig.ctx, rig.random(5, 65), q.q, y, {.transpose_b = true});
+    return std::vector<float>(y.begin(), y.end());
+  };
+  CHECK(run(1) == run(2));
+  CHECK(run(1) == run(8));
+}
+
+TEST_CASE("gemm: of int8, NaN and infinity are not lost", "[ops][quantized]") {
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    Rig<EigenBackend, float> rig;
+    const Quantized<EigenBackend> q(rig.ctx, rig.random(9, 65));
+    const auto x = rig.random(2, 65), y = rig.blank(2, 9);
+    x(1, 3) = bad;
+    ops::gemm(rig.ctx, x, q.q, y, {.transpose_b = true});
+    CHECK(std::isfinite(y(0, 8)));
+    CHECK(!std::isfinite(y(1, 8)));
+  }
+}
+
+TEST_CASE("embedding_forward: rows of int8", "[ops][quantized]") {
+  Rig<EigenBackend, float> rig;
+  const auto table = rig.random(11, 70), y = rig.blank(3, 70);
+  const Quantized<EigenBackend> q(rig.ctx, table);
+  const Token tokens[] = {10, 0, 10};
+  ops::embedding_forward(rig.ctx, q.q, View<const Token, dynamic, dynamic>(tokens, 1, 3), y);
+  for (Index c = 0; c < 70; ++c) CHECK(std::abs(y(2, c) - table(10, c)) <= 0.501F * q.q.scales[10]);
+  const Token wrong[] = {11, 0, 0};
+  CHECK_THROWS_AS(ops::embedding_forward(rig.ctx, q.q, View<const Token, dynamic, dynamic>(wrong, 1, 3), y), Error);
+}
+
+TEST_CASE("gemm: of int8 only as a linear layer reads its weight", "[ops][quantized]") {
+  Rig<EigenBackend, float> rig;
+  const Quantized<EigenBackend> q(rig.ctx, rig.random(9, 5));
+  CHECK_THROWS_AS(ops::gemm(rig.ctx, rig.random(2, 5), q.q, rig.random(2, 9), {}), ShapeError);
+  CHECK_THROWS_AS(ops::gemm(rig.ctx, rig.random(2, 6), q.q, rig.random(2, 9), {.transpose_b = true}), ShapeError);
+}
