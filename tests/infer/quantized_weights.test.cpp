@@ -52,5 +52,5 @@ TEST_CASE("QuantizedWeights: shared tensors are stored once, a tied head reads t
   Parameters<Plain, EigenBackend> params(ctx);
   const QuantizedWeights<Plain, EigenBackend> weights(ctx, params);
   CHECK(weights.tree().head.weight.data == weights.tree().embedding.table.data);
-  CHECK(weights.bytes() < params.flat().size() * sizeof(float) * 8);  // rows of 8 and 12 numbers are padded to 64
+  CHECK(weights.bytes() < static_cast<std::size_t>(params.flat().size()) * sizeof(float) * 8);  // rows of 8 and 12 numbers are padded to 64
 }
