@@ -21,6 +21,7 @@ template <>
 struct GemmProduct<Bfloat16AsFloat> {
   using Value = float;
   using Unit = float;
+  static constexpr bool panels = false;
   static constexpr Index step = 2, depth = 768;
   static constexpr Index units(Index k) { return k + k % 2; }
   static constexpr Index elements(Index units) { return units; }
@@ -66,6 +67,7 @@ template <>
 struct GemmProduct<Bfloat16Pairs> {
   using Value = float;
   using Unit = float;
+  static constexpr bool panels = true;
   static constexpr Index step = 1, depth = 384;
   static constexpr Index units(Index k) { return (k + 1) / 2; }
   static constexpr Index elements(Index units) { return 2 * units; }
@@ -121,17 +123,11 @@ void GemmProduct<Bfloat16Pairs>::pack_a(Index rows, Index k, GemmOperand<A> a, f
         Eigen::internal::pstoreu(to + p / 2, pairs(a.data + i * a.row_stride + p, k - p));
     return;
   }
-  constexpr Index most = Sizes::rows;
-  static_assert(most % block == 0);
-  alignas(64) float zips[block * most];
-  for (Index u = 0; u < units(k); u += block) {
-    const Index count = std::min(block, units(k) - u);
-    for (Index r = 0; r < count; ++r)
-      for (Index i = 0; i < rows; i += block)
-        Eigen::internal::pstore(zips + r * most + i, zipped(a.from(i, 2 * (u + r)).data, a.col_stride,
-                                                            2 * (u + r) + 1 < k, rows - i));
-    pack_transposed(count, rows, zips, most, to + u, Sizes::a_stride);
-  }
+  constexpr Index size = Sizes::tile_rows;  // a packet is wider: what is too much is overwritten by the next
+  static_assert(size <= block && Sizes::a_stride >= depth + block);
+  for (Index i = 0; i < rows; i += size)
+    for (Index u = 0; u < units(k); ++u, to += size)
+      Eigen::internal::pstoreu(to, zipped(a.from(i, 2 * u).data, a.col_stride, 2 * u + 1 < k, std::min(size, rows - i)));
 }
 
 template <class B>

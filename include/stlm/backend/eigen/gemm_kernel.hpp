@@ -23,19 +23,21 @@
 
 namespace stlm::eigen {
 
-/// C = or += A B for one tile in registers: Packets wide, with one I in 0, 1, .. for each of its packets.
-template <class S, int Packets, int... I, class Unit = typename GemmProduct<S>::Unit, class T = typename GemmProduct<S>::Value>
+/// C = or += A B for one tile in registers: Packets wide, with one I in 0, 1, .. for each of its packets. A is packed in
+/// rows or in panels.
+template <class S, bool Panels, int Packets, int... I, class Unit = typename GemmProduct<S>::Unit, class T = typename GemmProduct<S>::Value>
 void gemm_tile(std::integer_sequence<int, I...>, Index depth, const Unit* a, const Unit* b, T* c, Index c_stride,
                bool accumulate) {
   using namespace Eigen::internal;
-  constexpr Index size = GemmSizes<S>::packet, a_stride = GemmSizes<S>::a_stride;
+  constexpr Index size = GemmSizes<S>::packet, k_step = Panels ? Index(sizeof...(I)) / Packets : 1;
+  constexpr Index row_step = Panels ? 1 : GemmSizes<S>::a_stride;
   const auto step = [c_stride](int i) { return i % Packets == Packets - 1 ? c_stride - (Packets - 1) * size : size; };
   Index at = 0;
   ((prefetch(c + at), at += step(I)), ...);
   Packet<T> sum[] = {(static_cast<void>(I), pset1<Packet<T>>(T(0)))...};
-  for (const Unit* const end = a + depth; a != end; ++a, b += GemmSizes<S>::tile_cols) {
+  for (const Unit* const end = a + depth * k_step; a != end; a += k_step, b += GemmSizes<S>::tile_cols) {
     const Packet<Unit> row[] = {pload<Packet<Unit>>(b), pload<Packet<Unit>>(b + size)};
-    ((sum[I] = GemmProduct<S>::multiply_add(pset1<Packet<Unit>>(a[I / Packets * a_stride]), row[I % Packets], sum[I])), ...);
+    ((sum[I] = GemmProduct<S>::multiply_add(pset1<Packet<Unit>>(a[I / Packets * row_step]), row[I % Packets], sum[I])), ...);
   }
   at = 0;
   if (accumulate) ((sum[I] = padd(sum[I], ploadu<Packet<T>>(c + at)), at += step(I)), ...);
@@ -62,30 +64,31 @@ struct GemmAhead {
   }
 };
 
-/// C = or += A B for packed A and B: tiles of Rows rows as long as they fit, then smaller ones.
-template <class S, int Rows, class Unit, class T, class Left>
+/// C = or += A B for packed A and B: tiles of Rows rows as long as they fit, then smaller ones; of panels, the last tile
+/// has rows of zeros.
+template <class S, bool Panels, int Rows, class Unit, class T, class Left>
 void gemm_block(Index rows, Index cols, Index depth, const Unit* a, const Unit* b, T* c, Index c_stride, bool accumulate,
                 GemmAhead<Left>& ahead) {
   constexpr Index size = GemmSizes<S>::packet, strip = GemmSizes<S>::tile_cols;
   constexpr std::make_integer_sequence<int, Rows> narrow;
   constexpr std::make_integer_sequence<int, Rows * 2> wide;
-  for (; rows >= Rows; rows -= Rows, a += Rows * GemmSizes<S>::a_stride, c += Rows * c_stride)
+  for (; rows >= (Panels ? 1 : Rows); rows -= Rows, a += Rows * (Panels ? depth : GemmSizes<S>::a_stride), c += Rows * c_stride)
     for (Index j = 0; j < cols; j += strip) {
       alignas(64) T edge[std::size_t(Rows * strip)];
       const Index left = cols - j;
-      const bool whole = left >= strip;
+      const bool whole = left >= strip && rows >= Rows;
       T* const to = whole ? c + j : edge;
       const Index to_stride = whole ? c_stride : strip;
       ahead.step();
       if (left > size)
-        gemm_tile<S, 2>(wide, depth, a, b + j * depth, to, to_stride, whole && accumulate);
+        gemm_tile<S, Panels, 2>(wide, depth, a, b + j * depth, to, to_stride, whole && accumulate);
       else
-        gemm_tile<S, 1>(narrow, depth, a, b + j * depth, to, to_stride, false);
-      if (!whole) gemm_move(Index(Rows), left, edge, c + j, c_stride, accumulate);
+        gemm_tile<S, Panels, 1>(narrow, depth, a, b + j * depth, to, to_stride, false);
+      if (!whole) gemm_move(std::min<Index>(rows, Rows), std::min(left, strip), edge, c + j, c_stride, accumulate);
     }
-  if constexpr (Rows > 1) {
+  if constexpr (Rows > 1 && !Panels) {
     constexpr int fewer = int(std::bit_floor(unsigned(Rows - 1)));
-    if (rows > 0) gemm_block<S, fewer>(rows, cols, depth, a, b, c, c_stride, accumulate, ahead);
+    if (rows > 0) gemm_block<S, false, fewer>(rows, cols, depth, a, b, c, c_stride, accumulate, ahead);
   }
 }
 
@@ -128,8 +131,14 @@ void gemm_serial(Index m, Index n, Index k, GemmOperand<A> a, GemmOperand<B> b, 
         const A* const after = next > 0 ? a.from(i + rows, p).data : a.data;
         GemmAhead<A> ahead = a.transposed() ? GemmAhead<A>{after, a.col_stride, length, next, tiles}
                                             : GemmAhead<A>{after, a.row_stride, next, length, tiles};
-        gemm_block<S, int(Sizes::tile_rows)>(rows, cols, depth, packed_a, packed_b, c + i * c_stride + j, c_stride,
-                                             accumulate || u > 0, ahead);
+        const auto multiply = [&](auto panels) {
+          gemm_block<S, panels, int(Sizes::tile_rows)>(rows, cols, depth, packed_a, packed_b, c + i * c_stride + j,
+                                                       c_stride, accumulate || u > 0, ahead);
+        };
+        if (Product::panels && a.transposed())
+          multiply(std::bool_constant<Product::panels>{});
+        else
+          multiply(std::false_type{});
       }
     }
 }

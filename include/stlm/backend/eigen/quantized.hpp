@@ -27,7 +27,7 @@ struct Quantized<EigenBackend> {
   }
 
   static void gemm(Ctx& ctx, MatrixView<const float> x, const QuantizedMatrix& w, MatrixView<float> y, bool accumulate) {
-    const Index stride = w.stride(), most = std::min<Index>(256, Ctx::shared_bytes / (stride + 64));
+    const Index stride = w.stride(), most = std::min<Index>(256, (Ctx::shared_bytes - 1024) / stride);
     expect(most > 0, "stlm::ops::gemm: rows of ", w.cols, " int8 are longer than the scratch memory allows.");
     auto* const scales = ctx.shared<float>();
     auto* const rounded = ctx.shared<std::int8_t>() + 256 * sizeof(float);
