@@ -20,7 +20,7 @@ int run_program(int argc, char** argv, const std::string& name, const std::strin
       if (!app.got_subcommand("info"))
         reading.boundary = stlm::TokenBoundary(
             std::make_shared<const stlm::BpeTokenizer>(stlm::load_gpt2(options.encoder, options.merges)));
-    if (app.got_subcommand("train")) return TrainingRun<Model>(options, recipe, reading).run();
+    if (app.got_subcommand("train")) return TrainingRun<Model, Reading<Model>, stlm::fast_scalar<Backend>>(options, recipe, reading).run();
     if (app.got_subcommand("generate")) return generate<Model>(options, reading);
     return info<Model>(reading);
   } catch (const std::exception& error) {

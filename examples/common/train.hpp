@@ -38,13 +38,15 @@ inline Corpus open_corpus(const Options& o) {
 
 inline volatile std::sig_atomic_t interrupted = 0;
 
-template <class Model, class ReadingOf = Reading<Model>>
+/// `Scalar`: of the matrix products of a step. The weights themselves, samples and scores are float.
+template <class Model, class ReadingOf = Reading<Model>, class Scalar = float>
 class TrainingRun {
  public:
   TrainingRun(const Options& o, const Recipe& recipe, ReadingOf reading)
       : o_(o), recipe_(recipe), reading_(std::move(reading)) {
     if (o_.max_seconds == 0 && o_.steps == 0) o_.max_seconds = 215;
     stlm::init(ctx_, params_);
+    weights_.update(ctx_);
     std::filesystem::create_directories(o_.out);
     if (o_.resume) resume();
     first_ = {step_, part(), clock_.seconds(), bytes_};
@@ -95,12 +97,13 @@ class TrainingRun {
     const double warm = recipe_.warmup;
     const double factor = at < warm ? (at + 0.1 * warm) / (1.1 * warm) : cosine.at((at - warm) / (1 - warm));
     const auto batch = loader_.next();
-    const auto loss = static_cast<double>(stlm::forward(ctx_, params_, batch, acts_, {.dropout = o_.dropout}));
+    const auto loss = static_cast<double>(stlm::forward(ctx_, weights_, batch, acts_, {.dropout = o_.dropout}));
     if (!std::isfinite(loss)) stlm::fail_not_finite("loss", static_cast<stlm::Index>(step_), params_, grads_);
     grads_.zero(ctx_);
-    stlm::backward(ctx_, params_, batch, acts_, grads_);
+    stlm::backward(ctx_, weights_, batch, acts_, grads_);
     const double norm = stlm::clip_grad_norm(ctx_, params_, grads_, recipe_.clip, static_cast<stlm::Index>(step_));
     optimizer_.step(ctx_, params_, grads_, factor);
+    weights_.update(ctx_);
     ++step_;
     const double symbols = static_cast<double>(acts_.targets()), bytes = reading_.bytes(batch);
     const double nats = (loss - static_cast<double>(stlm::auxiliary_loss(acts_))) * symbols / bytes;
@@ -145,6 +148,7 @@ class TrainingRun {
                                   {"val_context", e.context},
                                   {"lr", recipe_.optimizer.lr},
                                   {"dropout", o_.dropout},
+                                  {"products", std::is_same_v<Scalar, float> ? "float32" : "bfloat16"},
                                   {"threads", o_.threads},
                                   {"seed", o_.seed}};
     if (corpus_.floor_bits_per_byte) {
@@ -177,6 +181,7 @@ class TrainingRun {
       throw stlm::Error("--resume: the checkpoint was made with " + file.metadata("settings") + ", this run has " +
                         settings() + "; give the same options.");
     const stlm::TrainState state = stlm::load_checkpoint(file, params_, optimizer_);
+    weights_.update(ctx_);
     step_ = state.step;
     ctx_.random().restore(state.random_counter);
     loader_.seek(state.loader_position);
@@ -193,6 +198,7 @@ class TrainingRun {
   Corpus corpus_ = open_corpus(o_);
   stlm::Context<Backend> ctx_{{.threads = o_.threads, .seed = o_.seed}};
   stlm::Parameters<Model, Backend> params_{ctx_}, grads_{ctx_};
+  stlm::WorkingWeights<Model, Backend, Scalar> weights_{ctx_, params_};
   stlm::Activations<Model, Backend> acts_{ctx_, recipe_.shape};
   stlm::Muon<Model, Backend> optimizer_{ctx_, recipe_.optimizer};
   typename ReadingOf::Loader loader_ = reading_.loader(corpus_.train, o_.seed);

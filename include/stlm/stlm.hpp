@@ -21,6 +21,7 @@
 #include <stlm/models/next_thought.hpp>
 #include <stlm/models/presets.hpp>
 #include <stlm/models/program.hpp>
+#include <stlm/models/working_weights.hpp>
 #include <stlm/nn/lora_mixture.hpp>
 #include <stlm/nn/mixture_of_experts.hpp>
 #include <stlm/tokenizer/bpe_file.hpp>

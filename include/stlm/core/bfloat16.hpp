@@ -48,6 +48,17 @@ struct Compute<Bfloat16> {
 template <class S>
 using compute_t = typename detail::Compute<S>::type;
 
+namespace detail {
+template <class Backend>
+struct ProductScalar {
+  using type = float;
+};
+}  // namespace detail
+
+/// The scalar whose products a backend computes fastest, on the machine it is compiled for: Bfloat16, or float.
+template <class Backend>
+using fast_scalar = typename detail::ProductScalar<Backend>::type;
+
 /// N parameters in a row, gains or biases: stored in what the model computes in.
 template <class S, Index N>
 using Vector = View<compute_t<S>, N>;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stlm/backend/eigen/gemm_pack.hpp>
+#include <stlm/core/backend.hpp>
 #include <stlm/core/bfloat16.hpp>
 
 #pragma GCC diagnostic push
@@ -165,5 +166,12 @@ template <class S>
 using MachineProduct = std::conditional_t<std::is_same_v<S, Bfloat16>, Bfloat16Product, S>;
 
 }  // namespace stlm::eigen
+
+namespace stlm::detail {
+template <>
+struct ProductScalar<EigenBackend> {
+  using type = std::conditional_t<std::is_same_v<eigen::Bfloat16Product, eigen::Bfloat16AsFloat>, float, Bfloat16>;
+};
+}  // namespace stlm::detail
 
 #pragma GCC diagnostic pop
