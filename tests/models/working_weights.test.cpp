@@ -46,7 +46,8 @@ TEST_CASE("WorkingWeights: matrices are rounded, again after each update; vector
   const auto& master = one.params.tree();
   const auto& rounded = one.weights.tree();
   const auto check = [&] {
-    const auto &from = master.core.layers[1].attention.qkv.weight, to = rounded.core.layers[1].attention.qkv.weight;
+    const auto& from = master.core.layers[1].attention.qkv.weight;
+    const auto& to = rounded.core.layers[1].attention.qkv.weight;
     int wrong = 0;
     for (Index i = 0; i < from.size(); ++i) wrong += to.data()[i].bits != Bfloat16(from.data()[i]).bits;
     return wrong;

@@ -81,8 +81,8 @@ struct ActivationLayer {
   static void forward(Context<B>& ctx, const P&, const X& x, const Y& y) {
     ops::activation_forward<Function>(ctx, x, y);
   }
-  template <class B, class P, class X, class D>
-  static void backward(Context<B>& ctx, const P&, const X& x, const D& dy, const D& dx, const P&) {
+  template <class B, class P, class X, class D, class G>
+  static void backward(Context<B>& ctx, const P&, const X& x, const D& dy, const D& dx, const G&) {
     ops::activation_backward<Function>(ctx, x, dy, dx);
   }
 };

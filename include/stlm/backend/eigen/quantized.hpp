@@ -87,19 +87,19 @@ struct Quantized<EigenBackend> {
     if (count < group) {
       for (Index i = 0; i < count; ++i) dots<1>(x, w + i * size, size, sums + i);
     } else {
-      dots<group>(x, w, size, sums);
+      dots<int(group)>(x, w, size, sums);
     }
   }
-  template <Index Count>
+  template <int Count>
   static void dots(const std::int8_t* x, const std::int8_t* w, Index size, std::int32_t* sums) {
-    __m512i sum[Count];
+    __m512i sum[std::size_t(Count)];
     for (auto& s : sum) s = _mm512_setzero_si512();
     for (Index k = 0; k < size; k += 64) {
       const __m512i unsigned_x = _mm512_loadu_si512(x + k);
 #pragma GCC unroll 8
-      for (Index i = 0; i < Count; ++i) sum[i] = _mm512_dpbusd_epi32(sum[i], unsigned_x, _mm512_loadu_si512(w + i * size + k));
+      for (int i = 0; i < Count; ++i) sum[i] = _mm512_dpbusd_epi32(sum[i], unsigned_x, _mm512_loadu_si512(w + i * size + k));
     }
-    for (Index i = 0; i < Count; ++i) sums[i] = _mm512_reduce_add_epi32(sum[i]);
+    for (int i = 0; i < Count; ++i) sums[i] = _mm512_reduce_add_epi32(sum[i]);
   }
 #else
   static constexpr std::int32_t offset = 0;
