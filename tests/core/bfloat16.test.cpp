@@ -1,5 +1,6 @@
 #include <stlm/core/bfloat16.hpp>
 
+#include <bit>
 #include <cmath>
 #include <limits>
 

@@ -5,7 +5,6 @@
 // and gradients as they are read. The product of two is exact in float, and so is its sum with f32 rounding.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 
 #include <stlm/core/tensor_view.hpp>
@@ -19,7 +18,7 @@ struct Bfloat16 {
 
   constexpr Bfloat16() = default;
   STLM_HOST_DEVICE constexpr explicit Bfloat16(float x) {
-    const auto all = std::bit_cast<std::uint32_t>(x);
+    const auto all = __builtin_bit_cast(std::uint32_t, x);
     const std::uint32_t size = all & 0x7fffffffu, sign = (all >> 16) & 0x8000u;
     if (size > 0x7f800000u)
       bits = static_cast<std::uint16_t>(all >> 16 | 0x40u);  // a quiet NaN
@@ -29,7 +28,7 @@ struct Bfloat16 {
       bits = static_cast<std::uint16_t>((all + 0x7fffu + (all >> 16 & 1u)) >> 16);
   }
   STLM_HOST_DEVICE constexpr operator float() const {
-    return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+    return __builtin_bit_cast(float, static_cast<std::uint32_t>(bits) << 16);
   }
 };
 
