@@ -32,7 +32,8 @@ void generate(benchmark::State& state, int threads) {
   const auto ids = bench::tokens(length, Config::vocabulary);
   constexpr double keys = Config::layers * Config::dim * length;  // and values, for half of the length on average
   constexpr double bytes = sizeof(float) * (stlm::num_params<Model> + keys);
-  const bench::Work work{.flops = Model::flops_per_token(length), .bytes = bytes, .tokens = 1, .writes = false};
+  const bench::Work work{
+      .flops = Model::flops_per_token(length), .bytes = bytes, .tokens = 1, .moves = bench::Moves::kRead};
   std::size_t next = 0;
   bench::measure(state, threads, work, [&] {
     if (next == ids.size()) {

@@ -12,7 +12,7 @@ void add_sampler(const char* name, stlm::Index vocabulary, const stlm::SampleOpt
                     const bench::Numbers logits(vocabulary);
                     const std::span<const float> scores(logits.data(), static_cast<std::size_t>(vocabulary));
                     const double bytes = 4.0 * static_cast<double>(vocabulary);
-                    bench::measure(state, threads, {.bytes = bytes, .tokens = 1, .writes = false}, [&] {
+                    bench::measure(state, threads, {.bytes = bytes, .tokens = 1, .moves = bench::Moves::kRead}, [&] {
                       stlm::Token token = sampler(scores);
                       benchmark::DoNotOptimize(token);
                     });

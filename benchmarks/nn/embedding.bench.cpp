@@ -21,7 +21,7 @@ void add_embedding_layer(const std::string& name) {
   bench::add_body(name + "/backward", 2, [](benchmark::State& state, int threads) {
     Data d(threads, pass);
     const auto ids = bench::tokens(pass.rows(), Config::vocabulary);
-    bench::measure(state, threads, {.bytes = 12 * size, .tokens = tokens}, [&] {
+    bench::measure(state, threads, {.bytes = 12 * size, .tokens = tokens, .moves = bench::Moves::kUpdate}, [&] {
       M::backward(d.ctx, d.params.tree(), pass, bench::sequences(ids, pass.batch), d.dy, d.cache, d.grads.tree());
     });
   });

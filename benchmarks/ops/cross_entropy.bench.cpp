@@ -21,7 +21,8 @@ void add_cross_entropy(Index rows, Index vocabulary) {
   const double size = static_cast<double>(rows * vocabulary);
   const auto make = [=] { return Predicted(rows, vocabulary); };
   bench::add(
-      bench::sized("cross_entropy/forward", {rows, vocabulary}), {.bytes = 4 * size, .writes = false}, make,
+      bench::sized("cross_entropy/forward", {rows, vocabulary}), {.bytes = 4 * size, .moves = bench::Moves::kRead},
+      make,
       [](Predicted& d, Context& ctx) {
         auto sum = stlm::ops::cross_entropy_forward(ctx, d.logits.view(), bench::sequences(d.targets), -1,
                                                     d.losses.flat(), d.lse.flat());
@@ -36,7 +37,8 @@ void add_cross_entropy(Index rows, Index vocabulary) {
         benchmark::DoNotOptimize(d.losses.array().sum());
       });
   bench::add(
-      bench::sized("cross_entropy/backward", {rows, vocabulary}), {.bytes = 8 * size}, make,
+      bench::sized("cross_entropy/backward", {rows, vocabulary}), {.bytes = 8 * size, .moves = bench::Moves::kUpdate},
+      make,
       [=](Predicted& d, Context& ctx) {
         stlm::ops::cross_entropy_backward(ctx, d.logits.view(), bench::sequences(d.targets), -1, d.lse.flat(),
                                           1 / static_cast<double>(rows));

@@ -21,7 +21,7 @@ void add_streams(bench::Index rows, bench::Index cols) {
       [](Streams& s, Context& ctx) { stlm::ops::add(ctx, s.a.flat(), s.b.flat(), s.y.flat()); },
       [](Streams& s) { s.y.array() = s.a.array() + s.b.array(); });
   bench::add(
-      name("axpby"), {.bytes = 12 * size}, make,
+      name("axpby"), {.bytes = 12 * size, .moves = bench::Moves::kUpdate}, make,
       [](Streams& s, Context& ctx) { stlm::ops::axpby(ctx, 0.5F, s.a.flat(), 0.5F, s.y.flat()); },
       [](Streams& s) { s.y.array() = 0.5F * s.a.array() + 0.5F * s.y.array(); });
   bench::add(
@@ -33,15 +33,15 @@ void add_streams(bench::Index rows, bench::Index cols) {
       [](Streams& s, Context& ctx) { stlm::ops::clear(ctx, stlm::MatrixView<float>(s.y.view())); },
       [](Streams& s) { s.y.matrix().setZero(); });
   bench::add(
-      name("add_bias"), {.bytes = 8 * size}, make,
+      name("add_bias"), {.bytes = 8 * size, .moves = bench::Moves::kUpdate}, make,
       [](Streams& s, Context& ctx) { stlm::ops::add_bias(ctx, s.bias.flat(), s.y.view()); },
       [](Streams& s) { s.y.matrix().rowwise() += s.bias.vector(); });
   bench::add(
-      name("sum_rows"), {.bytes = 4 * size, .writes = false}, make,
+      name("sum_rows"), {.bytes = 4 * size, .moves = bench::Moves::kRead}, make,
       [](Streams& s, Context& ctx) { stlm::ops::sum_rows(ctx, s.y.view(), s.bias.flat()); },
       [](Streams& s) { s.bias.vector() += s.y.matrix().colwise().sum(); });
   bench::add(
-      name("dropout"), {.bytes = 8 * size}, make,
+      name("dropout"), {.bytes = 8 * size, .moves = bench::Moves::kUpdate}, make,
       [](Streams& s, Context& ctx) {
         stlm::ops::dropout(ctx, s.y.flat(), 0.1, {1, 2});
       },

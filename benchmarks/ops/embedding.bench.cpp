@@ -39,17 +39,17 @@ void add_embedding(Index vocabulary, Index cols) {
       },
       [](Embedded& d) { d.each([](auto row, auto entry) { row = entry; }); });
   bench::add(
-      name("backward"), {.bytes = 12 * size, .tokens = count}, make,
+      name("backward"), {.bytes = 12 * size, .tokens = count, .moves = bench::Moves::kUpdate}, make,
       [](Embedded& d, Context& ctx) {
         stlm::ops::embedding_backward(ctx, bench::sequences(d.ids), d.rows.view(), d.table.view());
       },
       [](Embedded& d) { d.each([](auto row, auto entry) { entry += row; }); });
   bench::add(
-      name("add_positions"), {.bytes = 8 * size, .tokens = count}, make,
+      name("add_positions"), {.bytes = 8 * size, .tokens = count, .moves = bench::Moves::kUpdate}, make,
       [](Embedded& d, Context& ctx) { stlm::ops::add_positions(ctx, d.table.view(), d.length, 0, d.rows.view()); },
       [](Embedded& d) { d.each_sequence([](auto rows, auto entries) { rows += entries; }); });
   bench::add(
-      name("add_positions_backward"), {.bytes = 4 * size, .tokens = count, .writes = false}, make,
+      name("add_positions_backward"), {.bytes = 4 * size, .tokens = count, .moves = bench::Moves::kRead}, make,
       [](Embedded& d, Context& ctx) {
         stlm::ops::add_positions_backward(ctx, d.rows.view(), d.length, d.table.view());
       },

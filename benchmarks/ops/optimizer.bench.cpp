@@ -27,14 +27,16 @@ const bench::Suite steps([] {
   for (const bench::Index size : {820'000, 10'700'000}) {
     const auto make = [=] { return Moments(size); };
     bench::add(
-        bench::sized("optimizer/adamw", {size}), {.bytes = 28.0 * static_cast<double>(size)}, make,
+        bench::sized("optimizer/adamw", {size}),
+        {.bytes = 28.0 * static_cast<double>(size), .moves = bench::Moves::kUpdate}, make,
         [](Moments& d, Context& ctx) {
           stlm::ops::adamw(ctx, d.w.flat(), d.g.flat(), d.m.flat(), d.v.flat(), Moments::step);
         },
         [](Moments& d) { d.plain(); });
     bench::add(
-        bench::sized("optimizer/sum_squares", {size}), {.bytes = 4.0 * static_cast<double>(size), .writes = false},
-        make, [](Moments& d, Context& ctx) { benchmark::DoNotOptimize(stlm::ops::sum_squares(ctx, d.g.flat())); },
+        bench::sized("optimizer/sum_squares", {size}),
+        {.bytes = 4.0 * static_cast<double>(size), .moves = bench::Moves::kRead}, make,
+        [](Moments& d, Context& ctx) { benchmark::DoNotOptimize(stlm::ops::sum_squares(ctx, d.g.flat())); },
         [](Moments& d) { benchmark::DoNotOptimize(d.g.array().cast<double>().square().sum()); });
   }
 });

@@ -34,7 +34,7 @@ const bench::Suite turns([] {
   using bench::Context;
   constexpr double bytes = 8.0 * Turned::batch * Turned::tokens * Turned::heads * Turned::size;
   bench::add(
-      "rope/adjacent/2048x6x64", {.bytes = bytes}, [] { return Turned(); },
+      "rope/adjacent/2048x6x64", {.bytes = bytes, .moves = bench::Moves::kUpdate}, [] { return Turned(); },
       [](Turned& d, Context& ctx) { d.ours<stlm::RopePairs::kAdjacent>(ctx); },
       [](Turned& d) {
         d.each([](float* head, const auto& turn) {
@@ -42,7 +42,7 @@ const bench::Suite turns([] {
         });
       });
   bench::add(
-      "rope/half_split/2048x6x64", {.bytes = bytes}, [] { return Turned(); },
+      "rope/half_split/2048x6x64", {.bytes = bytes, .moves = bench::Moves::kUpdate}, [] { return Turned(); },
       [](Turned& d, Context& ctx) { d.ours<stlm::RopePairs::kHalfSplit>(ctx); },
       [](Turned& d) {
         d.each([](float* head, const auto& turn) {

@@ -100,7 +100,7 @@ const bench::Suite routings([] {
         });
       });
   bench::add(
-      name("combine_backward"), {.bytes = 5 * row}, make,
+      name("combine_backward"), {.bytes = 5 * row, .moves = bench::Moves::kUpdate}, make,
       [](Routed& d, Context& ctx) {
         stlm::ops::combine_backward(ctx, d.routes(), d.x.view(), d.routed.view(), {d.dgates.data(), d.rows});
       },

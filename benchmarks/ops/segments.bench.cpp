@@ -34,7 +34,7 @@ void add_segments(Index count, Index cols) {
   const Segmented one(count, 1);
   const double size = static_cast<double>((one.rows.size() + count) * cols);
   bench::add(
-      bench::sized("segments/mean", {count, cols}), {.bytes = 4 * size, .writes = false}, make,
+      bench::sized("segments/mean", {count, cols}), {.bytes = 4 * size, .moves = bench::Moves::kRead}, make,
       [](Segmented& d, Context& ctx) { stlm::ops::segment_sum(ctx, d.rows.view(), d.sums.view(), d.segments); },
       [](Segmented& d) { d.each([](auto rows, auto sum, float weight) { sum = weight * rows.colwise().sum(); }); });
   bench::add(

@@ -1,8 +1,8 @@
 // Timing of one piece of work beside the peak that bounds it, and its registration at 1 and 2 threads.
 //
 // Counters: FLOP/s; bytes/s; tokens/s; `peak`, probed before and after the run (peak.hpp), and the fraction of it that
-// was reached: `of_fma` where arithmetic bounds the work, else `of_copy`, or `of_read` for work that writes next to
-// nothing. Bytes are what must be moved: each input read once, each result written once.
+// was reached: `of_fma` where arithmetic bounds the work, else `of_copy`, `of_update` for work in place, `of_read` for
+// work that writes next to nothing. Bytes are what must be moved: each input read once, each result written once.
 #pragma once
 
 #include <string>
@@ -20,7 +20,7 @@ using stlm::Index;
 /// What one run does.
 struct Work {
   double flops = 0, bytes = 0, tokens = 0;
-  bool writes = true;
+  Moves moves = Moves::kCopy;
 
   static constexpr double balance = 4;  ///< FLOPs a byte: where a core's FMA units begin to wait for memory
   bool computes() const { return flops > balance * bytes; }
@@ -30,7 +30,7 @@ struct Work {
 template <class Step>
 double measure(benchmark::State& state, int threads, const Work& work, const Step& step) {
   const auto probe = [&] {
-    return work.computes() ? fma_peak(threads, 0.05) : memory_rate(threads, work.bytes, work.writes, 0.05);
+    return work.computes() ? fma_peak(threads, 0.05) : memory_rate(threads, work.bytes, work.moves, 0.05);
   };
   const double before = probe();
   step();  // pages are touched, threads awake
@@ -48,7 +48,8 @@ double measure(benchmark::State& state, int threads, const Work& work, const Ste
   count("bytes/s", work.bytes);
   count("tokens/s", work.tokens);
   state.counters["peak"] = peak;
-  state.counters[work.computes() ? "of_fma" : work.writes ? "of_copy" : "of_read"] = fraction;
+  constexpr const char* of[] = {"of_read", "of_copy", "of_update"};
+  state.counters[work.computes() ? "of_fma" : of[static_cast<int>(work.moves)]] = fraction;
   return fraction;
 }
 
@@ -88,6 +89,7 @@ template <class Make, class Ours, class Plain>
 void add(const std::string& name, const Work& work, const Make& make, const Ours& ours, const Plain& plain) {
   add(name, work, make, ours);
   add_body(name + "/eigen", 1, [=](benchmark::State& state, int threads) {
+    Eigen::setNbThreads(threads);
     auto data = make();
     measure(state, threads, work, [&] { plain(data); });
   });

@@ -2,7 +2,8 @@
 //
 //   fma_peak       FLOP/s of multiply-adds that never leave the registers: twelve or more packets of sums a thread
 //   memory_rate    bytes/s of going through so many bytes of memory again and again, each thread through its own part:
-//                  reading them, or multiplying one half into the other, both counted
+//                  reading them; multiplying one half into the other; or multiplying half as many in place. Reads and
+//                  writes are both counted
 //
 // Memory is probed at the size of what it is compared with, so the rate is that of the cache, or of the DRAM, in which
 // that lies. Probes run in the same process as what they are compared with, just before and just after, because clocks
@@ -29,6 +30,9 @@ class Clock {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+/// How memory is gone through.
+enum class Moves { kRead, kCopy, kUpdate };
+
 /// FLOP/s of one thread over about `seconds`.
 inline double probe_one(double seconds) {
   using Packet = stlm::eigen::Packet<float>;
@@ -52,15 +56,16 @@ inline double probe_one(double seconds) {
 }
 
 /// Bytes/s of one thread over about `seconds`.
-template <bool Writes>
+template <Moves Kind>
 double probe_memory_one(double bytes, double seconds) {
   using stlm::Index;
   using Packet = stlm::eigen::Packet<float>;
   constexpr Index size = sizeof(Packet) / sizeof(float), step = 8 * size;
-  constexpr double each = (Writes ? 2 : 1) * sizeof(float);
+  constexpr double each = (Kind == Moves::kRead ? 1 : 2) * sizeof(float);
   const Index count = std::max<Index>(1, static_cast<Index>(bytes / each) / step) * step;
   const Index passes = std::max<Index>(1, (Index{1} << 18) / count);  // between looks at the clock
-  const stlm::Buffer<float> from(count), to(Writes ? count : 0);
+  const stlm::Buffer<float> from(count), other(Kind == Moves::kCopy ? count : 0);
+  float* const to = Kind == Moves::kCopy ? other.data() : from.data();
   const Packet factor = Eigen::internal::pset1<Packet>(0.5F);
   Packet sum[8];
   for (Packet& s : sum) s = factor;
@@ -72,8 +77,8 @@ double probe_memory_one(double bytes, double seconds) {
 #pragma GCC unroll 8
         for (Index j = 0; j < 8; ++j) {
           const Packet packet = Eigen::internal::pload<Packet>(from.data() + i + j * size);
-          if constexpr (Writes)
-            Eigen::internal::pstore(to.data() + i + j * size, Eigen::internal::pmul(packet, factor));
+          if constexpr (Kind != Moves::kRead)
+            Eigen::internal::pstore(to + i + j * size, Eigen::internal::pmul(packet, factor));
           else
             sum[j] = Eigen::internal::padd(sum[j], packet);
         }
@@ -106,10 +111,13 @@ inline double fma_peak(int threads, double seconds = 0.15) {
 }
 
 /// Bytes/s of all threads together, over `bytes` in all, at most 256 MiB: no cache is so large.
-inline double memory_rate(int threads, double bytes, bool writes, double seconds = 0.15) {
+inline double memory_rate(int threads, double bytes, Moves kind, double seconds = 0.15) {
   const double each = std::min(bytes, 0x1p28) / threads;
-  return on_threads(
-      threads, [=] { return writes ? probe_memory_one<true>(each, seconds) : probe_memory_one<false>(each, seconds); });
+  return on_threads(threads, [=] {
+    if (kind == Moves::kRead) return probe_memory_one<Moves::kRead>(each, seconds);
+    if (kind == Moves::kCopy) return probe_memory_one<Moves::kCopy>(each, seconds);
+    return probe_memory_one<Moves::kUpdate>(each, seconds);
+  });
 }
 
 }  // namespace bench
