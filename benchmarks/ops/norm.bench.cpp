@@ -66,28 +66,28 @@ void add_norms(Index rows, Index cols) {
       [](Normed& d, Context& ctx) {
         stlm::ops::rms_norm_forward(ctx, d.x.view(), d.gain.flat(), d.y.view(), d.rstd.flat(), 1e-6);
       },
-      plain_rms_forward);
+      &plain_rms_forward);
   bench::add(
       name("rms_backward"), {.bytes = 12 * size}, make,
       [](Normed& d, Context& ctx) {
         stlm::ops::rms_norm_backward(ctx, d.x.view(), d.gain.flat(), d.rstd.flat(), d.dy.view(), d.y.view(),
                                      d.dgain.flat(), false);
       },
-      plain_rms_backward);
+      &plain_rms_backward);
   bench::add(
       name("layer_forward"), {.bytes = 8 * size}, make,
       [](Normed& d, Context& ctx) {
         stlm::ops::layer_norm_forward(ctx, d.x.view(), d.gain.flat(), d.bias.flat(), d.y.view(), d.mean.flat(),
                                       d.rstd.flat(), 1e-5);
       },
-      plain_layer_forward);
+      &plain_layer_forward);
   bench::add(
       name("layer_backward"), {.bytes = 12 * size}, make,
       [](Normed& d, Context& ctx) {
         stlm::ops::layer_norm_backward(ctx, d.x.view(), d.gain.flat(), d.mean.flat(), d.rstd.flat(), d.dy.view(),
                                        d.y.view(), d.dgain.flat(), d.dbias.flat(), false);
       },
-      plain_layer_backward);
+      &plain_layer_backward);
 }
 
 const bench::Suite norms([] {
