@@ -1,17 +1,37 @@
-// The FMA peak of this machine at this moment: what fractions of peak in the benchmarks refer to.
+// What this machine does at best at this moment: what fractions in the benchmarks refer to.
 //
-// Each thread keeps twelve or more packet accumulators busy with multiply-adds that never leave the registers. The probe
-// runs in the same process as what it is compared with, just before and just after, because clocks and neighbours change.
+//   fma_peak       FLOP/s of multiply-adds that never leave the registers: twelve or more packets of sums a thread
+//   memory_rate    bytes/s of going through so many bytes of memory again and again, each thread through its own part:
+//                  reading them; multiplying one half into the other; or multiplying half as many in place. Reads and
+//                  writes are both counted
+//
+// Memory is probed at the size of what it is compared with, so the rate is that of the cache, or of the DRAM, in which
+// that lies. Probes run in the same process as what they are compared with, just before and just after, because clocks
+// and neighbours change.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 #include <stlm/backend/eigen/gemm_pack.hpp>
+#include <stlm/core/buffer.hpp>
 
 namespace bench {
+
+/// Seconds since it was made.
+class Clock {
+ public:
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// How memory is gone through.
+enum class Moves { kRead, kCopy, kUpdate };
 
 /// FLOP/s of one thread over about `seconds`.
 inline double probe_one(double seconds) {
@@ -22,29 +42,82 @@ inline double probe_one(double seconds) {
   for (int i = 0; i < count; ++i) sum[i] = Eigen::internal::pset1<Packet>(static_cast<float>(i));
   Packet factor = Eigen::internal::pset1<Packet>(0.999F), term = Eigen::internal::pset1<Packet>(0.001F);
   double steps = 0, passed = 0;
-  const auto start = std::chrono::steady_clock::now();
+  const Clock clock;
   do {
     for (int step = 0; step < 20000; ++step) {
 #pragma GCC unroll 24
       for (int i = 0; i < count; ++i) sum[i] = Eigen::internal::pmadd(sum[i], factor, term);
     }
     steps += 20000;
-    passed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    passed = clock.seconds();
   } while (passed < seconds);
   for (int i = 0; i < count; ++i) benchmark::DoNotOptimize(sum[i]);
   return steps * count * size * 2 / passed;
 }
 
-/// FLOP/s of all threads together, f32.
-inline double fma_peak(int threads, double seconds = 0.15) {
+/// Bytes/s of one thread over about `seconds`.
+template <Moves Kind>
+double probe_memory_one(double bytes, double seconds) {
+  using stlm::Index;
+  using Packet = stlm::eigen::Packet<float>;
+  constexpr Index size = sizeof(Packet) / sizeof(float), step = 8 * size;
+  constexpr double each = (Kind == Moves::kRead ? 1 : 2) * sizeof(float);
+  const Index count = std::max<Index>(1, static_cast<Index>(bytes / each) / step) * step;
+  const Index passes = std::max<Index>(1, (Index{1} << 18) / count);  // between looks at the clock
+  const stlm::Buffer<float> from(count), other(Kind == Moves::kCopy ? count : 0);
+  float* const to = Kind == Moves::kCopy ? other.data() : from.data();
+  const Packet factor = Eigen::internal::pset1<Packet>(0.5F);
+  Packet sum[8];
+  for (Packet& s : sum) s = factor;
+  double moved = 0, passed = 0;
+  const Clock clock;
+  do {
+    for (Index pass = 0; pass < passes; ++pass) {
+      for (Index i = 0; i < count; i += step) {
+#pragma GCC unroll 8
+        for (Index j = 0; j < 8; ++j) {
+          const Packet packet = Eigen::internal::pload<Packet>(from.data() + i + j * size);
+          if constexpr (Kind != Moves::kRead)
+            Eigen::internal::pstore(to + i + j * size, Eigen::internal::pmul(packet, factor));
+          else
+            sum[j] = Eigen::internal::padd(sum[j], packet);
+        }
+      }
+      benchmark::ClobberMemory();
+    }
+    moved += static_cast<double>(passes * count) * each;
+    passed = clock.seconds();
+  } while (passed < seconds);
+  for (Packet& s : sum) benchmark::DoNotOptimize(s);
+  return moved / passed;
+}
+
+/// The sum of what `probe()` returns on each of `threads` threads at once.
+template <class Probe>
+double on_threads(int threads, const Probe& probe) {
   std::vector<double> rates(static_cast<std::size_t>(threads));
   std::vector<std::thread> others;
-  for (std::size_t i = 1; i < rates.size(); ++i) others.emplace_back([&, i] { rates[i] = probe_one(seconds); });
-  rates[0] = probe_one(seconds);
+  for (std::size_t i = 1; i < rates.size(); ++i) others.emplace_back([&, i] { rates[i] = probe(); });
+  rates[0] = probe();
   for (auto& other : others) other.join();
   double total = 0;
   for (const double rate : rates) total += rate;
   return total;
+}
+
+/// FLOP/s of all threads together, f32.
+inline double fma_peak(int threads, double seconds = 0.15) {
+  return on_threads(threads, [=] { return probe_one(seconds); });
+}
+
+/// Bytes/s of all threads together, over `bytes` in all, at most 256 MiB: no cache is so large.
+inline double memory_rate(int threads, double bytes, Moves kind, double seconds = 0.15) {
+  const double each = std::min(bytes, 0x1p28) / threads;
+  return on_threads(threads, [=] {
+    if (kind == Moves::kRead) return probe_memory_one<Moves::kRead>(each, seconds);
+    if (kind == Moves::kCopy) return probe_memory_one<Moves::kCopy>(each, seconds);
+    return probe_memory_one<Moves::kUpdate>(each, seconds);
+  });
 }
 
 }  // namespace bench

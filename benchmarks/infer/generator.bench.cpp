@@ -1,0 +1,67 @@
+// Generation of models b and c, one text at a time, in the first 128 tokens: each reads all parameters, so memory
+// bounds it. And prompts of 128 tokens, where only the last token's logits are needed. The choice of a token is not in
+// it; see infer/sampler.
+#include <stlm/infer/generator.hpp>
+
+#include "../support/models.hpp"
+#include "../support/numbers.hpp"
+
+namespace {
+
+using bench::Backend, bench::Context, bench::Index;
+
+constexpr Index length = 128;
+
+/// Drawn once: that takes longer than the benchmarks.
+template <class Model>
+const stlm::Parameters<Model, Backend>& weights() {
+  static const auto drawn = [] {
+    Context ctx({.seed = 1});
+    stlm::Parameters<Model, Backend> params(ctx);
+    stlm::init(ctx, params);
+    return params;
+  }();
+  return drawn;
+}
+
+template <class Config>
+void generate(benchmark::State& state, int threads) {
+  using Model = stlm::ByteModel<Config>;
+  Context ctx({.threads = threads});
+  stlm::Generator<Model, Backend> generator(ctx, length);
+  const auto ids = bench::tokens(length, Config::vocabulary);
+  constexpr double keys = Config::layers * Config::dim * length;  // and values, for half of the length on average
+  constexpr double bytes = sizeof(float) * (stlm::num_params<Model> + keys);
+  const bench::Work work{
+      .flops = Model::flops_per_token(length), .bytes = bytes, .tokens = 1, .moves = bench::Moves::kRead};
+  std::size_t next = 0;
+  bench::measure(state, threads, work, [&] {
+    if (next == ids.size()) {
+      generator.reset();
+      next = 0;
+    }
+    generator.feed(ctx, weights<Model>(), {&ids[next++], 1});
+  });
+}
+
+template <class Config>
+void prompt(benchmark::State& state, int threads) {
+  using Model = stlm::ByteModel<Config>;
+  Context ctx({.threads = threads});
+  stlm::Generator<Model, Backend> generator(ctx, length);
+  const auto ids = bench::tokens(length, Config::vocabulary);
+  const double flops = length * Model::Core::flops_per_token(length) + Model::Head::flops_per_token(length);
+  bench::measure(state, threads, {.flops = flops, .bytes = 4.0 * stlm::num_params<Model>, .tokens = length}, [&] {
+    generator.reset();
+    generator.feed(ctx, weights<Model>(), ids);
+  });
+}
+
+const bench::Suite generators([] {
+  bench::add_body("generate/b", 2, generate<bench::B>);
+  bench::add_body("generate/c", 2, generate<bench::C>);
+  bench::add_body("prompt_128/b", 2, prompt<bench::B>);
+  bench::add_body("prompt_128/c", 2, prompt<bench::C>);
+});
+
+}  // namespace

@@ -1,0 +1,44 @@
+// AdamW over the parameters of models a and b, and the sum of squares of their gradients.
+#include <stlm/ops/optimizer.hpp>
+
+#include "../support/numbers.hpp"
+
+namespace {
+
+using bench::Context;
+
+struct Moments {
+  static constexpr stlm::ops::AdamWStep step{
+      .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1, .step = 100};
+  bench::Numbers w, g, m, v;
+  explicit Moments(bench::Index size) : w(size), g(size), m(size), v(size) { v.array() = v.array().square(); }
+
+  void plain() const {
+    constexpr float b1 = static_cast<float>(step.beta1), b2 = static_cast<float>(step.beta2);
+    constexpr float lr = static_cast<float>(step.lr), eps = static_cast<float>(step.eps), decay = lr * 0.1F;
+    const float rate = lr / (1 - std::pow(b1, 100.0F)), correction = 1 / (1 - std::pow(b2, 100.0F));
+    m.array() = b1 * m.array() + (1 - b1) * g.array();
+    v.array() = b2 * v.array() + (1 - b2) * g.array().square();
+    w.array() -= rate * m.array() / ((correction * v.array()).sqrt() + eps) + decay * w.array();
+  }
+};
+
+const bench::Suite steps([] {
+  for (const bench::Index size : {820'000, 10'700'000}) {
+    const auto make = [=] { return Moments(size); };
+    bench::add(
+        bench::sized("optimizer/adamw", {size}),
+        {.bytes = 28.0 * static_cast<double>(size), .moves = bench::Moves::kUpdate}, make,
+        [](Moments& d, Context& ctx) {
+          stlm::ops::adamw(ctx, d.w.flat(), d.g.flat(), d.m.flat(), d.v.flat(), Moments::step);
+        },
+        [](Moments& d) { d.plain(); });
+    bench::add(
+        bench::sized("optimizer/sum_squares", {size}),
+        {.bytes = 4.0 * static_cast<double>(size), .moves = bench::Moves::kRead}, make,
+        [](Moments& d, Context& ctx) { benchmark::DoNotOptimize(stlm::ops::sum_squares(ctx, d.g.flat())); },
+        [](Moments& d) { benchmark::DoNotOptimize(d.g.array().cast<double>().square().sum()); });
+  }
+});
+
+}  // namespace
