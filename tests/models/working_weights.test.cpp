@@ -92,7 +92,7 @@ TEST_CASE("WorkingWeights: training in Bfloat16 learns as training in float", "[
     InScalar<Plain, EigenBackend, S> one;
     AdamW<Plain, EigenBackend> optimizer(one.ctx, {.lr = 0.01});
     float loss = 0;
-    for (int step = 0; step < 60; ++step) {
+    for (int step = 0; step < 20; ++step) {
       one.grads.zero(one.ctx);
       loss = one.run(batch);
       optimizer.step(one.ctx, one.params, one.grads);
@@ -101,6 +101,6 @@ TEST_CASE("WorkingWeights: training in Bfloat16 learns as training in float", "[
     return loss;
   };
   const float exact = train(float{});
-  CHECK(exact < 1.5F);  // from ln 11 = 2.4
+  CHECK(exact < 2.2F);  // from ln 11 = 2.4
   CHECK(train(Bfloat16{}) == Approx(exact).epsilon(0.05));
 }
