@@ -4,6 +4,7 @@
 #include <span>
 
 #include <stlm/io/weights.hpp>
+#include <stlm/models/working_weights.hpp>
 #include <stlm/train/adamw.hpp>
 
 #include "work.hpp"
@@ -13,7 +14,7 @@ namespace compare {
 /// `tokens`: the slots of shape.batch * shape.tokens + 1 tokens, each the target of the one before it; `flops` of a
 /// step for each. With --save writes the initial weights and the tokens, for the other systems to start from, and
 /// trains not.
-template <class Model>
+template <class Model, class Scalar>
 void train(const Options& o, stlm::BatchShape shape, const std::vector<Token>& tokens, double flops) {
   stlm::Context<Backend> ctx({.threads = o.threads, .seed = 1});
   stlm::Parameters<Model, Backend> params(ctx);
@@ -27,14 +28,15 @@ void train(const Options& o, stlm::BatchShape shape, const std::vector<Token>& t
   stlm::Parameters<Model, Backend> grads(ctx);
   stlm::Activations<Model, Backend> acts(ctx, shape);
   stlm::AdamW<Model, Backend> opt(ctx, {.lr = 1e-3});
+  stlm::WorkingWeights<Model, Backend, Scalar> weights(ctx, params);
   const Index rows = shape.batch * shape.tokens, slots = std::ssize(tokens) / (rows + 1);
   const stlm::Batch batch{{tokens.data(), shape.batch, shape.tokens * slots},
                           {tokens.data() + slots, shape.batch, shape.tokens * slots}};
   const auto step = [&] {
-    const float loss = stlm::forward(ctx, params, batch, acts);
     grads.zero(ctx);
-    stlm::backward(ctx, params, batch, acts, grads);
+    const float loss = stlm::forward_backward(ctx, weights, batch, acts, grads);
     opt.step(ctx, params, grads);
+    weights.update(ctx);
     return double{loss};
   };
   std::vector<double> losses;

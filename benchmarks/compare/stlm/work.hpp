@@ -27,7 +27,7 @@ using stlm::Index;
 using stlm::Token;
 
 struct Options {
-  std::string model = "b", save;
+  std::string model = "b", scalar = "f32", save;
   int threads = 1;
   Index batch = 1;
   double seconds = 1;
@@ -37,6 +37,8 @@ struct Options {
       const std::string name = argv[i], value = i + 1 < argc ? argv[i + 1] : "";
       if (name == "--model")
         model = value;
+      else if (name == "--scalar")
+        scalar = value;
       else if (name == "--save")
         save = value;
       else if (name == "--threads")
@@ -46,8 +48,9 @@ struct Options {
       else if (name == "--seconds")
         seconds = std::stod(value);
       else
-        stlm::fail<stlm::Error>("expected --model, --save, --threads, --batch or --seconds, found ", name, ".");
+        stlm::fail<stlm::Error>("expected --model, --scalar, --save, --threads, --batch or --seconds, found ", name, ".");
     }
+    stlm::expect<stlm::Error>(scalar == "f32" || scalar == "bf16", "expected the scalar f32 or bf16, found ", scalar, ".");
   }
 };
 
