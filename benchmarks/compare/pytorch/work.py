@@ -1,0 +1,87 @@
+"""What the programs of this folder share: options, the weights that stlm wrote, steps of training, and the conversation
+that ../run has with every system (../stlm/work.hpp)."""
+
+import argparse
+import json
+import math
+import struct
+import sys
+import time
+
+import torch
+
+
+def options(**defaults):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--weights", required=True, help="of compare_train_step or compare_byte_level, by --save")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=1)
+    parser.add_argument("--scalar", choices=["f32", "bf16"], default="f32")
+    parser.add_argument("--compile", choices=["default", "max-autotune-no-cudagraphs"], help="mode; eager without")
+    for name, value in defaults.items():
+        parser.add_argument("--" + name, type=type(value), default=value)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    return args
+
+
+def read_safetensors(path):
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    begin = 8 + struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:begin])
+    header.pop("__metadata__", None)
+    types = {"F32": torch.float32, "I32": torch.int32}
+    return {name: torch.frombuffer(data, dtype=types[entry["dtype"]], count=math.prod(entry["shape"]),
+                                   offset=begin + entry["data_offsets"][0]).view(entry["shape"])
+            for name, entry in header.items()}
+
+
+def load(model, args):
+    """Fills the model; returns the sequence of tokens that every work takes its tokens from."""
+    tensors = read_safetensors(args.weights)
+    tokens = tensors.pop("tokens").long()
+    model.load_state_dict(tensors)
+    return tokens
+
+
+def compiled(function, args, **more):
+    return torch.compile(function, mode=args.compile, **more) if args.compile else function
+
+
+def adamw(model):
+    """Decay on tensors of rank 2 and more only; fused where this build has it for CPUs."""
+    groups = [{"params": [p for p in model.parameters() if p.dim() >= 2], "weight_decay": 0.1},
+              {"params": [p for p in model.parameters() if p.dim() < 2], "weight_decay": 0.0}]
+    numbers = {"lr": 1e-3, "betas": (0.9, 0.95), "eps": 1e-8}
+    try:
+        return torch.optim.AdamW(groups, fused=True, **numbers)
+    except RuntimeError:
+        return torch.optim.AdamW(groups, foreach=True, **numbers)
+
+
+def train(model, tokens, targets, args):
+    """A training step, again and again on one batch. model(tokens, targets) is the loss."""
+    optimizer = adamw(model)
+    loss_of = compiled(model, args)
+
+    def step():
+        optimizer.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=args.scalar == "bf16"):
+            loss = loss_of(tokens, targets)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    converse([step() for _ in range(3)], tokens.shape[0] * tokens.shape[1], step, args)
+
+
+def converse(losses, tokens, step, args):
+    print(json.dumps({"loss": losses}), flush=True)
+    for _ in sys.stdin:
+        start, steps, passed = time.perf_counter(), 0, 0.0
+        while passed < args.seconds:
+            step()
+            steps += 1
+            passed = time.perf_counter() - start
+        print(json.dumps({"tokens_per_second": tokens * steps / passed}), flush=True)

@@ -1,0 +1,22 @@
+// A training step of the preset ByteLevel, 55.9M parameters, the reference's faults included: every slot of a patch is
+// computed, and the head runs twice. Tokens are patches, of one to eight bytes; FLOPs count the full square of scores.
+#include <stlm/models/presets/byte_level.hpp>
+
+#include "training.hpp"
+
+int main(int argc, char** argv) {
+  return compare::run(argc, argv, [](const compare::Options& o) {
+    using Config = stlm::presets::ByteLevelConfig;
+    using Model = stlm::presets::ByteLevel;
+    constexpr stlm::BatchShape shape{.batch = 2, .tokens = 128};
+    constexpr stlm::Index patches = shape.batch * shape.tokens + 1;
+    std::vector<stlm::Token> slots = compare::random_tokens(patches * Model::window, 256);
+    for (stlm::Index patch = 0; patch < patches; ++patch) {
+      const auto bytes = 1 + static_cast<stlm::Index>(stlm::random_below({1, 3}, static_cast<std::uint64_t>(patch), 8));
+      std::fill(slots.begin() + patch * Model::window + bytes, slots.begin() + (patch + 1) * Model::window, Model::pad);
+    }
+    const double heads = 2 * (Model::window * Model::Head::flops_per_byte() + Model::Head::flops_per_patch());
+    const double core = Model::Core::flops_per_token(shape.tokens) + 2.0 * Config::layers * shape.tokens * Config::dim;
+    compare::train<Model, float>(o, shape, slots, 3 * (Model::window * Model::Pool::flops_per_byte() + core + heads));
+  });
+}
