@@ -19,19 +19,13 @@ namespace stlm::eigen {
 struct Bfloat16AsFloat {};
 
 template <>
-struct GemmProduct<Bfloat16AsFloat> {
-  using Value = float;
-  using Unit = float;
-  static constexpr bool panels = false;
+struct GemmProduct<Bfloat16AsFloat> : GemmProduct<float> {
+  static constexpr bool columns = false;
   static constexpr Index step = 2, depth = 768;
   static constexpr Index units(Index k) { return k + k % 2; }
-  static constexpr Index elements(Index units) { return units; }
-  static Packet<float> multiply_add(Packet<float> a, Packet<float> b, Packet<float> sum) {
-    return Eigen::internal::pmadd(a, b, sum);
-  }
 
   template <class A>
-  static void pack_a(Index rows, Index k, GemmOperand<A> a, float* to);
+  static GemmOperand<float> pack_a(Index rows, Index k, GemmOperand<A> a, float* to);
   template <class B>
   static void pack_b(Index k, Index cols, GemmOperand<B> b, float* to);
 
@@ -45,9 +39,11 @@ struct GemmProduct<Bfloat16AsFloat> {
 };
 
 template <class A>
-void GemmProduct<Bfloat16AsFloat>::pack_a(Index rows, Index k, GemmOperand<A> a, float* to) {
-  for (Index i = 0; i < rows; ++i, to += GemmSizes<Bfloat16AsFloat>::a_stride)
-    for (Index u = 0; u < units(k); ++u) to[u] = swapped(u, k, a.from(i, 0).data, a.col_stride);
+GemmOperand<float> GemmProduct<Bfloat16AsFloat>::pack_a(Index rows, Index k, GemmOperand<A> a, float* to) {
+  constexpr Index stride = GemmSizes<Bfloat16AsFloat>::a_stride;
+  for (Index i = 0; i < rows; ++i)
+    for (Index u = 0; u < units(k); ++u) to[i * stride + u] = swapped(u, k, a.from(i, 0).data, a.col_stride);
+  return {to, stride, 1};
 }
 
 template <class B>
@@ -68,7 +64,7 @@ template <>
 struct GemmProduct<Bfloat16Pairs> {
   using Value = float;
   using Unit = float;
-  static constexpr bool panels = true;
+  static constexpr bool columns = true;
   static constexpr Index step = 1, depth = 384;
   static constexpr Index units(Index k) { return (k + 1) / 2; }
   static constexpr Index elements(Index units) { return 2 * units; }
@@ -77,7 +73,7 @@ struct GemmProduct<Bfloat16Pairs> {
   }
 
   template <class A>
-  static void pack_a(Index rows, Index k, GemmOperand<A> a, float* to);
+  static GemmOperand<float> pack_a(Index rows, Index k, GemmOperand<A> a, float* to);
   template <class B>
   static void pack_b(Index k, Index cols, GemmOperand<B> b, float* to);
   /// k consecutive numbers, a multiple of 32.
@@ -116,19 +112,20 @@ struct GemmProduct<Bfloat16Pairs> {
 };
 
 template <class A>
-void GemmProduct<Bfloat16Pairs>::pack_a(Index rows, Index k, GemmOperand<A> a, float* to) {
+GemmOperand<float> GemmProduct<Bfloat16Pairs>::pack_a(Index rows, Index k, GemmOperand<A> a, float* to) {
   using Sizes = GemmSizes<Bfloat16Pairs>;
+  static_assert(Sizes::rows % block == 0);
   if (!a.transposed()) {
-    for (Index i = 0; i < rows; ++i, to += Sizes::a_stride)
+    for (Index i = 0; i < rows; ++i)
       for (Index p = 0; p < k; p += 2 * block)
-        Eigen::internal::pstoreu(to + p / 2, pairs(a.data + i * a.row_stride + p, k - p));
-    return;
+        Eigen::internal::pstoreu(to + i * Sizes::a_stride + p / 2, pairs(a.data + i * a.row_stride + p, k - p));
+    return {to, Sizes::a_stride, 1};
   }
-  constexpr Index size = Sizes::tile_rows;  // a packet is wider: what is too much is overwritten by the next
-  static_assert(size <= block && Sizes::a_stride >= depth + block);
-  for (Index i = 0; i < rows; i += size)
-    for (Index u = 0; u < units(k); ++u, to += size)
-      Eigen::internal::pstoreu(to, zipped(a.from(i, 2 * u).data, a.col_stride, 2 * u + 1 < k, std::min(size, rows - i)));
+  for (Index u = 0; u < units(k); ++u)
+    for (Index i = 0; i < rows; i += block)
+      Eigen::internal::pstoreu(to + u * Sizes::rows + i,
+                               zipped(a.from(i, 2 * u).data, a.col_stride, 2 * u + 1 < k, rows - i));
+  return {to, 1, Sizes::rows};
 }
 
 template <class B>

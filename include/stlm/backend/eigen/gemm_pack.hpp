@@ -3,10 +3,8 @@
 // What is packed are units: one number, or several that follow each other along k, where an instruction multiplies these
 // at once (gemm_bfloat16.hpp).
 //
-// A block of A becomes rows with a stride fixed at compile time; a block of B becomes strips [depth][tile_cols] with
-// zeros beyond its last column. So the kernel knows one layout only, its addresses are constants, and no power-of-two
-// stride makes rows compete for the same cache sets. What is contiguous is copied: rows of A, and columns of A in panels
-// of as many as a tile has rows. Only columns of B go through register transposes.
+// A block of B becomes strips [depth][tile_cols] with zeros beyond its last column: whatever the layout, the kernel reads it
+// from the first byte to the last. A block of A is packed only where its numbers must be converted.
 #pragma once
 
 #include <algorithm>
@@ -44,14 +42,14 @@ struct GemmProduct {
   static constexpr Index elements(Index units) { return units; }
   static Packet<S> multiply_add(Packet<S> a, Packet<S> b, Packet<S> sum) { return Eigen::internal::pmadd(a, b, sum); }
 
-  static void pack_a(Index rows, Index k, GemmOperand<S> a, S* to);
-  static void pack_b(Index k, Index cols, GemmOperand<S> b, S* to);
+  static constexpr bool columns = true;                   // packed A may lie by columns
 
-  static constexpr bool panels = true;  // A by columns is packed so
+  static GemmOperand<S> pack_a(Index, Index, GemmOperand<S> a, S*) { return a; }
+  static void pack_b(Index k, Index cols, GemmOperand<S> b, S* to);
 };
 
 /// Block sizes in units. Their bytes are meant for 32 KiB of L1 and 1 MiB of L2: the `tile_rows` rows of A in use take 18
-/// KiB and stay in L1; a block of B, at most 768 KiB, and one of A, 75 KiB, stay in L2.
+/// KiB and stay in L1; a block of B, at most 768 KiB, and one of A, 72 KiB, stay in L2.
 template <class S>
 struct GemmSizes {
   using Unit = typename GemmProduct<S>::Unit;
@@ -82,23 +80,6 @@ void pack_transposed(Index rows, Index cols, const T* from, Index from_stride, T
     }
   for (Index j = 0; j < cols; ++j)
     for (Index i = j < whole_cols ? whole_rows : 0; i < rows; ++i) to[j * to_stride + i] = from[i * from_stride + j];
-}
-
-/// A block of A as rows of stride `a_stride`; when it is stored by columns, as panels [k][tile_rows] with zeros beyond
-/// its last row.
-template <class S>
-void GemmProduct<S>::pack_a(Index rows, Index k, GemmOperand<S> a, S* to) {
-  if (!a.transposed()) {
-    for (Index i = 0; i < rows; ++i) std::copy_n(a.data + i * a.row_stride, k, to + i * GemmSizes<S>::a_stride);
-    return;
-  }
-  constexpr Index size = GemmSizes<S>::tile_rows;
-  const Index whole = rows - rows % size;
-  for (Index p = 0; p < k; ++p, to += size) {
-    const S* const column = a.data + p * a.col_stride;
-    for (Index i = 0; i < whole; i += size) std::copy_n(column + i, size, to + i * k);
-    if (whole < rows) std::fill(std::copy_n(column + whole, rows - whole, to + whole * k), to + whole * k + size, S(0));
-  }
 }
 
 /// A block of B as strips [k][tile_cols]. Contiguous rows are read whole, each into all strips.

@@ -1,0 +1,66 @@
+// One tile of C = A B or C += A B, summed in registers: the innermost loop of gemm_kernel.hpp.
+#pragma once
+
+#include <utility>
+
+#include <stlm/backend/eigen/gemm_pack.hpp>
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // of a packet type as template argument: harmless
+
+namespace stlm::eigen {
+
+/// The rows of a tile: a pointer to every third and offsets for the others, so that addresses leave registers for sums.
+template <int Rows, class T>
+struct GemmRows {
+  T* thirds[(Rows + 2) / 3];
+  Index stride;
+
+  GemmRows(T* first, Index row_stride) : stride(row_stride) {
+    for (T*& third : thirds) third = first + (&third - thirds) * 3 * stride;
+  }
+  T* operator[](int row) const { return thirds[row / 3] + row % 3 * stride; }
+  void to_next_column() {
+    for (T*& third : thirds) ++third;
+  }
+};
+
+/// C = or += A B for one tile in registers: Packets wide, with one I in 0, 1, .. for each of its packets. `a_stride` and
+/// `b_stride` lead from row to row, that of A by columns from column to column.
+template <class S, bool Columns, int Packets, int... I, class Unit = typename GemmProduct<S>::Unit,
+          class T = typename GemmProduct<S>::Value>
+void gemm_tile(std::integer_sequence<int, I...>, Index depth, const Unit* a, Index a_stride, const Unit* b,
+               Index b_stride, T* c, Index c_stride, bool accumulate) {
+  using namespace Eigen::internal;
+  constexpr Index size = GemmSizes<S>::packet;
+  constexpr int rows = int(sizeof...(I)) / Packets;
+  const GemmRows<rows, T> c_rows(c, c_stride);
+  const auto at = [&](int i) { return c_rows[i / Packets] + i % Packets * size; };
+  (prefetch(at(I)), ...);
+  Packet<T> sum[] = {(static_cast<void>(I), pset1<Packet<T>>(T(0)))...};
+  const auto step = [&](auto a_row) {
+    const Packet<Unit> row[] = {ploadu<Packet<Unit>>(b), ploadu<Packet<Unit>>(b + size)};
+    ((sum[I] = GemmProduct<S>::multiply_add(pset1<Packet<Unit>>(a_row(I / Packets)), row[I % Packets], sum[I])), ...);
+    b += b_stride;
+  };
+  if constexpr (Columns) {
+    for (const Unit* const end = a + depth * a_stride; a != end; a += a_stride) step([a](int i) { return a[i]; });
+  } else {
+    GemmRows<rows, const Unit> a_rows(a, a_stride);
+    for (const Unit* const end = a + depth; a_rows[0] != end; a_rows.to_next_column())
+      step([&](int i) { return *a_rows[i]; });
+  }
+  if (accumulate) ((sum[I] = padd(sum[I], ploadu<Packet<T>>(at(I)))), ...);
+  (pstoreu(at(I), sum[I]), ...);
+}
+
+/// C = or += a tile on the stack, of stride tile_cols: the way of columns that fill no strip. Not inlined per tile.
+template <class T>
+EIGEN_DONT_INLINE void gemm_move(Index rows, Index cols, const T* tile, T* c, Index c_stride, bool accumulate) {
+  for (; rows > 0; --rows, tile += GemmSizes<T>::tile_cols, c += c_stride)
+    for (Index j = 0; j < cols; ++j) c[j] = accumulate ? c[j] + tile[j] : tile[j];
+}
+
+}  // namespace stlm::eigen
+
+#pragma GCC diagnostic pop
