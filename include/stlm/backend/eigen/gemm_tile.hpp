@@ -13,7 +13,7 @@ namespace stlm::eigen {
 /// The rows of a tile: a pointer to every third and offsets for the others, so that addresses leave registers for sums.
 template <int Rows, class T>
 struct GemmRows {
-  T* thirds[(Rows + 2) / 3];
+  T* thirds[std::size_t(Rows + 2) / 3];
   Index stride;
 
   GemmRows(T* first, Index row_stride) : stride(row_stride) {
