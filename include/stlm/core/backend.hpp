@@ -5,15 +5,21 @@
 #include <cstring>
 #include <new>
 
+#include <stlm/core/detail/huge_pages.hpp>
 #include <stlm/core/error.hpp>
 #include <stlm/core/random.hpp>
 
 namespace stlm {
 
-/// Memory the CPU reads and writes. Blocks are aligned to 64 bytes, a cache line and an AVX-512 register.
+/// Memory the CPU reads and writes. Blocks are aligned to 64 bytes, a cache line and an AVX-512 register; big ones lie in
+/// huge pages where the system has them.
 struct HostSpace {
   static constexpr std::size_t alignment = 64;
-  static void* allocate(std::size_t bytes) { return ::operator new(bytes, std::align_val_t{alignment}); }
+  static void* allocate(std::size_t bytes) {
+    void* const block = ::operator new(bytes, std::align_val_t{alignment});
+    detail::prefer_huge_pages(block, bytes);
+    return block;
+  }
   static void deallocate(void* block) noexcept { ::operator delete(block, std::align_val_t{alignment}); }
   static void clear(void* block, std::size_t bytes) { std::memset(block, 0, bytes); }
 };
