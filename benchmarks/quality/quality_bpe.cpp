@@ -1,5 +1,7 @@
 // A flat model over byte pairs, learnt from the training part alone: 1,024 tokens, 766 of them merges. The merges are no
 // parameters; the embedding of the tokens is.
+#include <stlm/tokenizer/bpe_training.hpp>
+
 #include "row.hpp"
 #include "token_reading.hpp"
 

@@ -3,6 +3,7 @@
 
 #include <stlm/backend/eigen.hpp>
 #include <stlm/stlm.hpp>
+#include <stlm/tokenizer/gpt2_files.hpp>
 
 namespace example {
 

@@ -1,5 +1,6 @@
-// stlm: super tiny language models as types. Everything but the backends: include one of <stlm/backend/eigen.hpp>,
-// <stlm/backend/reference.hpp>, or <stlm/backend/cuda.hpp> in a .cu file, beside this header.
+// stlm: super tiny language models as types. Beside this header include a backend: <stlm/backend/eigen.hpp>,
+// <stlm/backend/reference.hpp>, or <stlm/backend/cuda.hpp> in a .cu file. Vocabularies of byte pairs are left out, for
+// compile time: <stlm/tokenizer/bpe_file.hpp>, <stlm/tokenizer/bpe_training.hpp>, <stlm/tokenizer/gpt2_files.hpp>.
 #pragma once
 
 #include <stlm/data/byte_loader.hpp>
@@ -24,9 +25,6 @@
 #include <stlm/models/working_weights.hpp>
 #include <stlm/nn/lora_mixture.hpp>
 #include <stlm/nn/mixture_of_experts.hpp>
-#include <stlm/tokenizer/bpe_file.hpp>
-#include <stlm/tokenizer/bpe_training.hpp>
-#include <stlm/tokenizer/gpt2_files.hpp>
 #include <stlm/train/adamw.hpp>
 #include <stlm/train/checkpoint.hpp>
 #include <stlm/train/clip.hpp>
