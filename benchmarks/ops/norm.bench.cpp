@@ -9,11 +9,12 @@ using bench::Context, bench::Index, bench::Numbers, Eigen::ArrayXf;
 
 struct Normed {
   Index rows;
-  Numbers x, dy, y, gain, bias, dgain, dbias, mean, rstd;
+  Numbers x, dy, sum, y, gain, bias, dgain, dbias, mean, rstd;
   Normed(Index rows_, Index cols)
       : rows(rows_),
         x(rows, cols),
         dy(rows, cols),
+        sum(rows, cols),
         y(rows, cols),
         gain(cols),
         bias(cols),
@@ -27,6 +28,13 @@ void plain_rms_forward(Normed& d) {
   for (Index n = 0; n < d.rows; ++n) {
     d.rstd[n] = 1 / std::sqrt(d.x.row(n).square().mean() + 1e-6F);
     d.y.row(n) = d.gain.array() * d.x.row(n) * d.rstd[n];
+  }
+}
+void plain_add_rms_forward(Normed& d) {
+  for (Index n = 0; n < d.rows; ++n) {
+    d.sum.row(n) = d.x.row(n) + d.dy.row(n);
+    d.rstd[n] = 1 / std::sqrt(d.sum.row(n).square().mean() + 1e-6F);
+    d.y.row(n) = d.gain.array() * d.sum.row(n) * d.rstd[n];
   }
 }
 void plain_rms_backward(Normed& d) {
@@ -67,6 +75,13 @@ void add_norms(Index rows, Index cols) {
         stlm::ops::rms_norm_forward(ctx, d.x.view(), d.gain.flat(), d.y.view(), d.rstd.flat(), 1e-6);
       },
       &plain_rms_forward);
+  bench::add(
+      name("add_rms_forward"), {.bytes = 16 * size}, make,
+      [](Normed& d, Context& ctx) {
+        stlm::ops::add_rms_norm_forward(ctx, d.x.view(), d.dy.view(), d.gain.flat(), d.sum.view(), d.y.view(),
+                                        d.rstd.flat(), 1e-6);
+      },
+      &plain_add_rms_forward);
   bench::add(
       name("rms_backward"), {.bytes = 12 * size}, make,
       [](Normed& d, Context& ctx) {

@@ -53,6 +53,18 @@ TEST_CASE("random_uniform: even in [0, 1)", "[core][random]") {
   CHECK(lag / draws == Approx(0).margin(0.0012));
 }
 
+TEST_CASE("random_uniforms: those of random_uniform, from anywhere", "[core][random]") {
+  const RandomKey key{3, 4};
+  for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{3}, (std::uint64_t{1} << 34) - 6})
+    for (const Index count : {0, 1, 2, 5, 511, 1030}) {
+      CAPTURE(first, count);
+      std::vector<float> drawn(static_cast<std::size_t>(count) + 1, -1);
+      random_uniforms(key, first, count, drawn.data());
+      for (std::size_t i = 0; i + 1 < drawn.size(); ++i) REQUIRE(drawn[i] == random_uniform(key, first + i));
+      CHECK(drawn.back() == -1);
+    }
+}
+
 TEST_CASE("random_below: every value below the bound, evenly", "[core][random]") {
   std::vector<int> count(7);
   for (std::uint64_t i = 0; i < 7000; ++i) ++count.at(random_below({5, 6}, i, 7));

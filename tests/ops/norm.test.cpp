@@ -1,5 +1,9 @@
 #include <stlm/ops/norm.hpp>
 
+#include <algorithm>
+
+#include <stlm/ops/elementwise.hpp>
+
 #include "support/op_parity.hpp"
 
 using namespace stlm;
@@ -28,8 +32,8 @@ TEST_CASE("layer_norm: g (x - mean) / sqrt(variance + eps) + b", "[ops][norm]") 
   const double x[] = {1, 3}, gain[] = {2, 5}, bias[] = {10, 20};
   const auto y = rig.blank(1, 2);
   const auto mean = rig.blank(1), rstd = rig.blank(1);
-  ops::layer_norm_forward(rig.ctx, View<const double, 1, 2>(x), View<const double, 2>(gain), View<const double, 2>(bias), y,
-                          mean, rstd, 3);
+  ops::layer_norm_forward(rig.ctx, View<const double, 1, 2>(x), View<const double, 2>(gain),
+                          View<const double, 2>(bias), y, mean, rstd, 3);
   CHECK(mean(0) == 2);
   CHECK(rstd(0) == 0.5);
   CHECK(y(0, 0) == 2 * -0.5 + 10);
@@ -47,6 +51,28 @@ TEST_CASE("rms_norm: backends agree", "[ops][norm][parity]") {
         ops::rms_norm_forward(rig.ctx, x, gain, y, rstd, 1e-6);
         ops::rms_norm_backward(rig.ctx, x, gain, rstd, dy, dx, dgain, accumulate);
       });
+    }
+}
+
+TEST_CASE("add_rms_norm: the sum and the norm of it, in place or not; backends agree", "[ops][norm][parity]") {
+  for (const auto& [rows, cols] : shapes)
+    for (const bool in_place : {false, true}) {
+      CAPTURE(rows, cols, in_place);
+      check_op([=, n = rows, c = cols](auto& rig) {
+        const auto x = rig.random(n, c), addend = rig.random(n, c), y = rig.blank(n, c);
+        const auto sum = in_place ? x : rig.blank(n, c);
+        ops::add_rms_norm_forward(rig.ctx, x, addend, rig.random(c), sum, y, rig.blank(n), 1e-6);
+      });
+      Rig<EigenBackend, float> rig;
+      const auto x = rig.random(rows, cols), addend = rig.random(rows, cols), sum = rig.blank(rows, cols);
+      const auto y = rig.blank(rows, cols), expected_y = rig.blank(rows, cols), expected_sum = rig.blank(rows, cols);
+      const auto gain = rig.random(cols), rstd = rig.blank(rows), expected_rstd = rig.blank(rows);
+      ops::add(rig.ctx, x, addend, expected_sum);
+      ops::rms_norm_forward(rig.ctx, expected_sum, gain, expected_y, expected_rstd, 1e-6);
+      ops::add_rms_norm_forward(rig.ctx, x, addend, gain, in_place ? x : sum, y, rstd, 1e-6);
+      CHECK(std::ranges::equal(in_place ? x : sum, expected_sum));
+      CHECK(std::ranges::equal(y, expected_y));
+      CHECK(std::ranges::equal(rstd, expected_rstd));
     }
 }
 
@@ -71,7 +97,11 @@ TEST_CASE("norms: shapes that do not fit are named", "[ops][norm]") {
   Rig<ReferenceBackend, float> rig;
   const auto x = rig.random(2, 3), y = rig.random(2, 3);
   const auto four = rig.random(4), two = rig.random(2);
-  CHECK_THROWS_WITH(ops::rms_norm_forward(rig.ctx, x, four, y, two, 1e-6),
-                    "stlm::ops::rms_norm_forward: x 2x3, gain 4, y 2x3, one statistic a row expected, room for 2 found.");
+  CHECK_THROWS_WITH(
+      ops::rms_norm_forward(rig.ctx, x, four, y, two, 1e-6),
+      "stlm::ops::rms_norm_forward: x 2x3, gain 4, y 2x3, one statistic a row expected, room for 2 found.");
   CHECK_THROWS_AS(ops::layer_norm_forward(rig.ctx, x, two, two, y, two, two, 1e-5), ShapeError);
+  CHECK_THROWS_WITH(
+      ops::add_rms_norm_forward(rig.ctx, x, rig.random(2, 4), rig.random(3), x, y, two, 1e-6),
+      "stlm::ops::add_rms_norm_forward: x 2x4, gain 3, y 2x3, one statistic a row expected, room for 2 found.");
 }

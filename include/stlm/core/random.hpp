@@ -4,6 +4,7 @@
 // mask can be drawn again in the backward pass instead of being stored, and resuming needs the counter alone.
 #pragma once
 
+#include <algorithm>
 #include <array>
 
 #include <stlm/core/config.hpp>
@@ -52,6 +53,24 @@ STLM_HOST_DEVICE constexpr std::uint32_t random_word(RandomKey key, std::uint64_
 /// The i-th uniform number in [0, 1): a multiple of 2^-24, so exact in every floating-point type.
 STLM_HOST_DEVICE constexpr float random_uniform(RandomKey key, std::uint64_t i) {
   return static_cast<float>(random_word(key, i) >> 8) * 0x1p-24f;
+}
+
+/// The uniform numbers from the i-th on, `count` of them: those of `random_uniform`, in loops that compilers vectorise.
+inline void random_uniforms(RandomKey key, std::uint64_t i, Index count, float* to) {
+  constexpr std::uint64_t most = 128;  // blocks at once
+  std::uint32_t word[4][most];
+  const std::uint64_t end = i + static_cast<std::uint64_t>(count);
+  while (i < end) {
+    const std::uint64_t blocks = i % 4 ? 0 : std::min(most, (end - i) / 4);
+    for (std::uint64_t j = 0; j < blocks; ++j) {
+      const RandomBlock block = philox(key, i / 4 + j);
+      for (int w = 0; w < 4; ++w) word[w][j] = block.word[w];
+    }
+    for (std::uint64_t j = 0; j < blocks; ++j)
+      for (int w = 0; w < 4; ++w) *to++ = static_cast<float>(word[w][j] >> 8) * 0x1p-24f;
+    i += 4 * blocks;
+    if (blocks == 0) *to++ = random_uniform(key, i++);  // before the first whole block, after the last
+  }
 }
 
 /// The i-th uniform integer in [0, bound), from 64 random bits (bias below bound / 2^64).

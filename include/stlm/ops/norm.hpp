@@ -36,6 +36,20 @@ void rms_norm_forward(Context<Backend>& ctx, const X& x, const Gain& gain, const
   impl::RmsNorm<Backend>::template forward<T>(ctx, x, gain.data(), y, rstd.data(), eps);
 }
 
+/// sum = x + addend and y = the norm of sum, in one pass: what a block does between two of its layers. All (N, C) but
+/// gain (C) and rstd (N); sum may be x or addend. Its backward pass is that of the norm, at sum: dx += on top of the
+/// gradient that reaches sum from elsewhere is the gradient of both x and addend.
+template <class Backend, class X, class Addend, class Gain, class Sum, class Y, class Rstd>
+void add_rms_norm_forward(Context<Backend>& ctx, const X& x, const Addend& addend_view, const Gain& gain,
+                          const Sum& sum_view, const Y& y, const Rstd& rstd, double eps) {
+  using T = typename Y::value_type;
+  const MatrixView<const T> addend(addend_view);
+  const MatrixView<T> sum(sum_view);
+  impl::expect_norm<T>("add_rms_norm_forward", x, gain.size(), y, rstd.size());
+  impl::expect_norm<T>("add_rms_norm_forward", addend, gain.size(), sum, rstd.size());
+  impl::RmsNorm<Backend>::template add_forward<T>(ctx, x, addend, gain.data(), sum, y, rstd.data(), eps);
+}
+
 /// dx += or = the gradient of x; dgain accumulates.
 template <class Backend, class X, class Gain, class Rstd, class Dy, class Dx, class Dgain>
 void rms_norm_backward(Context<Backend>& ctx, const X& x, const Gain& gain, const Rstd& rstd, const Dy& dy, const Dx& dx,

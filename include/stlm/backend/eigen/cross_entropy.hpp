@@ -18,9 +18,7 @@ struct CrossEntropy<EigenBackend> {
     expect_tokens("cross_entropy_forward", targets, logits.rows, logits.cols, ignore);
     ctx.for_pieces(logits.rows, rows_a_piece(logits.cols), [=](Index begin, Index end, int) {
       for (Index n = begin; n < end; ++n) {
-        const auto row = eigen::array(logits.row(n), logits.cols);
-        const T top = row.template maxCoeff<Eigen::PropagateNaN>();
-        lse[n] = top + std::log((row - top).exp().sum());
+        lse[n] = log_sum_exp(logits.row(n), logits.cols);
         losses[n] = targets[n] == ignore ? T(0) : lse[n] - logits(n, targets[n]);
       }
     });
@@ -49,6 +47,20 @@ struct CrossEntropy<EigenBackend> {
   }
 
  private:
+  /// In one pass over memory, by strips that stay in L1; what was summed is scaled down whenever a larger number comes.
+  template <class T>
+  static T log_sum_exp(const T* row, Index size) {
+    constexpr Index strip = 1024;
+    T top = std::numeric_limits<T>::lowest(), sum = 0;
+    for (Index i = 0; i < size; i += strip) {
+      const auto x = eigen::array(row + i, std::min(strip, size - i));
+      const T highest = std::max(top, x.maxCoeff());  // may pass over a NaN, which the sum then finds
+      if (sum != 0) sum *= std::exp(top - highest);
+      sum += (x - highest).exp().sum();
+      top = highest;
+    }
+    return top + std::log(sum);
+  }
   static Index rows_a_piece(Index cols) { return Elementwise<EigenBackend>::rows_a_piece(cols); }
 };
 

@@ -120,8 +120,13 @@ struct Elementwise<EigenBackend> {
     const float threshold = static_cast<float>(rate);
     const T scale = T(1 / (1 - rate));
     ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
-      for (Index i = begin; i < end; ++i)
-        x[i] *= random_uniform(key, static_cast<std::uint64_t>(i)) < threshold ? T(0) : scale;
+      constexpr Index strip = 512;
+      float drawn[strip];
+      for (Index i = begin; i < end; i += strip) {
+        const Index width = std::min(strip, end - i);
+        random_uniforms(key, static_cast<std::uint64_t>(i), width, drawn);
+        for (Index j = 0; j < width; ++j) x[i + j] *= drawn[j] < threshold ? T(0) : scale;
+      }
     });
   }
   static Index rows_a_piece(Index cols) { return std::max<Index>(1, eigen::grain / std::max<Index>(1, cols)); }

@@ -1,10 +1,25 @@
-// RMSNorm and LayerNorm, a row at a time; gradients of gain and bias as partial sums of fixed row blocks, added in order.
+// RMSNorm and LayerNorm, a few rows at a time; gradients of gain and bias as partial sums of fixed row blocks, added in
+// order.
 #pragma once
 
 #include <stlm/backend/eigen/elementwise.hpp>
 #include <stlm/ops/norm.hpp>
 
 namespace stlm::eigen {
+
+/// Calls the first stage for four rows, then the next for the same four, and so on, so that none waits for the sums of
+/// the stage before: a processor works at those of four rows at once.
+template <class... Stages>
+void norm_stages(Context<EigenBackend>& ctx, Index rows, const Stages&... stages) {
+  ctx.for_pieces(rows, 32, [&](Index begin, Index end, int) {
+    for (Index first = begin; first < end; first += 4) {
+      const auto run = [&](const auto& stage) {
+        for (Index n = first; n < std::min(first + 4, end); ++n) stage(n);
+      };
+      (run(stages), ...);
+    }
+  });
+}
 
 /// Calls f(begin, end, partial, row) for blocks of rows, `partial` being `width` zeros of the block's own and `row` room
 /// for `width` numbers, then adds all partials to `sums` in order. The blocks depend on the shape alone.
@@ -32,33 +47,49 @@ struct RmsNorm<EigenBackend> {
 
   template <class T>
   static void forward(Ctx& ctx, MatrixView<const T> x, const T* gain, MatrixView<T> y, T* rstd, double eps) {
+    eigen::norm_stages(
+        ctx, x.rows, [=](Index n) { rstd[n] = reciprocal_root(x.row(n), x.cols, eps); },
+        [=](Index n) { scale(x.row(n), rstd[n], gain, y.row(n), x.cols); });
+  }
+  template <class T>
+  static void add_forward(Ctx& ctx, MatrixView<const T> x, MatrixView<const T> addend, const T* gain, MatrixView<T> sum,
+                          MatrixView<T> y, T* rstd, double eps) {
     const Index width = x.cols;
-    ctx.for_pieces(x.rows, 32, [=](Index begin, Index end, int) {
-      for (Index n = begin; n < end; ++n) {
-        const auto row = eigen::array(x.row(n), width);
-        rstd[n] = T(1) / std::sqrt(row.square().sum() / static_cast<T>(width) + static_cast<T>(eps));
-        eigen::array(y.row(n), width) = row * rstd[n] * eigen::array(gain, width);
-      }
-    });
+    eigen::norm_stages(
+        ctx, x.rows,
+        [=](Index n) {
+          eigen::array(sum.row(n), width) = eigen::array(x.row(n), width) + eigen::array(addend.row(n), width);
+          rstd[n] = reciprocal_root<T>(sum.row(n), width, eps);
+        },
+        [=](Index n) { scale<T>(sum.row(n), rstd[n], gain, y.row(n), width); });
   }
   template <class T>
   static void backward(Ctx& ctx, MatrixView<const T> x, const T* gain, const T* rstd, MatrixView<const T> dy, MatrixView<T> dx,
                        T* dgain, bool accumulate) {
     const Index width = x.cols;
-    eigen::sum_row_blocks(ctx, x.rows, width, dgain, [=](Index begin, Index end, T* partial, T* weighted) {
+    eigen::sum_row_blocks(ctx, x.rows, width, dgain, [=](Index begin, Index end, T* partial, T*) {
+      const auto g = eigen::array(gain, width);
       for (Index n = begin; n < end; ++n) {
         const auto row = eigen::array(x.row(n), width), grad = eigen::array(dy.row(n), width);
-        auto w = eigen::array(weighted, width);
-        w = grad * eigen::array(gain, width);
-        const T r = rstd[n], dot = (w * row).sum() * r * r * r / static_cast<T>(width);
+        const T r = rstd[n], dot = (grad * row * g).sum() * r * r * r / static_cast<T>(width);
         auto out = eigen::array(dx.row(n), width);
         eigen::array(partial, width) += grad * row * r;
         if (accumulate)
-          out += w * r - row * dot;
+          out += grad * g * r - row * dot;
         else
-          out = w * r - row * dot;
+          out = grad * g * r - row * dot;
       }
     });
+  }
+
+ private:
+  template <class T>
+  static T reciprocal_root(const T* row, Index width, double eps) {
+    return T(1) / std::sqrt(eigen::array(row, width).square().sum() / static_cast<T>(width) + static_cast<T>(eps));
+  }
+  template <class T>
+  static void scale(const T* row, T rstd, const T* gain, T* y, Index width) {
+    eigen::array(y, width) = eigen::array(row, width) * rstd * eigen::array(gain, width);
   }
 };
 
@@ -70,16 +101,20 @@ struct LayerNorm<EigenBackend> {
   static void forward(Ctx& ctx, MatrixView<const T> x, const T* gain, const T* bias, MatrixView<T> y, T* mean, T* rstd,
                       double eps) {
     const Index width = x.cols;
-    ctx.for_pieces(x.rows, 32, [=](Index begin, Index end, int) {
-      for (Index n = begin; n < end; ++n) {
-        const auto row = eigen::array(x.row(n), width);
-        auto out = eigen::array(y.row(n), width);
-        mean[n] = row.sum() / static_cast<T>(width);
-        rstd[n] = T(1) / std::sqrt((row - mean[n]).square().sum() / static_cast<T>(width) + static_cast<T>(eps));
-        out = (row - mean[n]) * rstd[n] * eigen::array(gain, width);
-        if (bias) out += eigen::array(bias, width);
-      }
-    });
+    const auto row = [=](Index n) { return eigen::array(x.row(n), width); };
+    eigen::norm_stages(
+        ctx, x.rows, [=](Index n) { mean[n] = row(n).sum() / static_cast<T>(width); },
+        [=](Index n) {
+          const T variance = (row(n) - mean[n]).square().sum() / static_cast<T>(width);
+          rstd[n] = T(1) / std::sqrt(variance + static_cast<T>(eps));
+        },
+        [=](Index n) {
+          const auto scaled = (row(n) - mean[n]) * rstd[n] * eigen::array(gain, width);
+          if (bias)
+            eigen::array(y.row(n), width) = scaled + eigen::array(bias, width);
+          else
+            eigen::array(y.row(n), width) = scaled;
+        });
   }
   template <class T>
   static void backward(Ctx& ctx, MatrixView<const T> x, const T* gain, const T* mean, const T* rstd, MatrixView<const T> dy,

@@ -34,7 +34,13 @@ struct Optimizer<EigenBackend> {
     const Index piece = std::max(eigen::grain, (size + most - 1) / most);
     double* const partial = ctx.shared<double>();
     ctx.for_pieces(size, piece, [=](Index begin, Index end, int) {
-      partial[begin / piece] = eigen::array(x + begin, end - begin).template cast<double>().square().sum();
+      constexpr Index lanes = 16;  // running sums, which compilers keep in vector registers
+      double lane[lanes] = {};
+      Index i = begin;
+      for (; i + lanes <= end; i += lanes)
+        for (Index j = 0; j < lanes; ++j) lane[j] += static_cast<double>(x[i + j]) * static_cast<double>(x[i + j]);
+      for (; i < end; ++i) lane[0] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+      partial[begin / piece] = eigen::array(lane, lanes).sum();
     });
     double sum = 0;
     for (Index i = 0; i * piece < size; ++i) sum += partial[i];

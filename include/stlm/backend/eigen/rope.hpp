@@ -1,55 +1,98 @@
-// Rotary embedding. Angles are exact in double at the first token of a block and advance by one rotation a token;
-// adjacent pairs are complex numbers, so turning a head is one complex product.
+// Rotary embedding: a table of the turns of all positions, then one pass over the rows. Angles are exact in double at
+// the first token of a block and advance by one rotation a token. Adjacent pairs are complex numbers, so turning a head
+// is one complex product.
 #pragma once
 
 #include <complex>
 
-#include <stlm/backend/eigen/context.hpp>
+#include <stlm/backend/eigen/elementwise.hpp>
 #include <stlm/ops/rope.hpp>
 
 namespace stlm::ops::impl {
 
 template <>
 struct Rope<EigenBackend> {
+  using Ctx = Context<EigenBackend>;
+  static constexpr Index block = 64;  // tokens
+  static constexpr int strip = 16;    // pairs
+
   template <class T>
-  static void run(Context<EigenBackend>& ctx, HeadsView<T> x, const RopeOptions& options) {
+  static void run(Ctx& ctx, HeadsView<T> x, const RopeOptions& options) {
     const Index half = x.head_size / 2;
-    expect(half * 64 <= Context<EigenBackend>::scratch_bytes, "stlm::ops::rope: a head of ", x.head_size, " is too large.");
-    ctx.for_pieces(options.tokens, 16, [&](Index begin, Index end, int worker) {
-      auto* const angle = ctx.scratch<std::complex<double>>(worker);
-      auto* const step = angle + half;
-      auto* const turn = reinterpret_cast<std::complex<T>*>(step + half);
-      for (Index i = 0; i < half; ++i) {
-        const double theta = std::pow(options.base, -2.0 * static_cast<double>(i) / static_cast<double>(x.head_size));
-        angle[i] = std::polar(1.0, theta * static_cast<double>(options.position + begin));
-        step[i] = std::polar(1.0, theta);
-      }
-      for (Index t = begin; t < end; ++t) {
-        for (Index i = 0; i < half; ++i) {
-          turn[i] = std::complex<T>(options.inverse ? std::conj(angle[i]) : angle[i]);
-          angle[i] = {angle[i].real() * step[i].real() - angle[i].imag() * step[i].imag(),
-                      angle[i].real() * step[i].imag() + angle[i].imag() * step[i].real()};
+    const Index room = Ctx::shared_bytes / static_cast<Index>(sizeof(T)) / x.head_size;  // tokens of the table
+    expect(room > 0 && 2 * x.head_size * static_cast<Index>(sizeof(double)) <= Ctx::scratch_bytes,
+           "stlm::ops::rope: a head of ", x.head_size, " is too large.");
+    for (Index first = 0; first < options.tokens; first += room) {
+      const Index tokens = std::min(room, options.tokens - first);
+      const MatrixView<T> turns(ctx.shared<T>(), tokens, x.head_size, x.head_size);
+      ctx.for_pieces(tokens, block, [&](Index begin, Index end, int worker) {
+        fill(turns, begin, end, first, options, ctx.scratch<double>(worker));
+      });
+      const auto turn_rows = [&](Index begin, Index end, int) {
+        for (Index n = begin; n < end; ++n) {
+          const Index b = n / tokens, t = n % tokens;
+          if (first + t >= options.length(b)) continue;
+          T* const row = x.sequence(b, options.offsets)(0, first + t, 0);
+          Index i = 0;
+          for (; i + strip <= half; i += strip) turn<strip>(row, x.heads, turns.row(t), half, i, strip, options.pairs);
+          if (i < half) turn<Eigen::Dynamic>(row, x.heads, turns.row(t), half, i, half - i, options.pairs);
         }
-        for (Index b = 0; b < options.batch; ++b) {
-          if (t >= options.length(b)) continue;
-          const auto sequence = x.sequence(b, options.offsets);
-          for (Index h = 0; h < x.heads; ++h) rotate(sequence(0, t, h), turn, half, options.pairs);
-        }
-      }
-    });
+      };
+      ctx.for_pieces(options.batch * tokens, Elementwise<EigenBackend>::rows_a_piece(x.heads * x.head_size), turn_rows);
+    }
   }
 
  private:
+  /// Rows [begin, end) of the table, which begins at token `first`: cosine and sine of each pair in turn, or first all
+  /// cosines.
   template <class T>
-  static void rotate(T* head, const std::complex<T>* turn, Index half, RopePairs pairs) {
-    if (pairs == RopePairs::kAdjacent) {
-      auto pair = eigen::array(reinterpret_cast<std::complex<T>*>(head), half);
-      pair *= eigen::array(turn, half);
-    } else {
+  static void fill(MatrixView<T> turns, Index begin, Index end, Index first, const RopeOptions& options, double* scratch) {
+    const Index half = turns.cols / 2;
+    double *const cosine = scratch, *const sine = cosine + half;
+    double *const step_cosine = sine + half, *const step_sine = step_cosine + half;
+    for (Index i = 0; i < half; ++i) {
+      const double theta = std::pow(options.base, -2.0 * static_cast<double>(i) / static_cast<double>(turns.cols)) *
+                           (options.inverse ? -1 : 1);
+      const double angle = theta * static_cast<double>(options.position + first + begin);
+      cosine[i] = std::cos(angle), sine[i] = std::sin(angle);
+      step_cosine[i] = std::cos(theta), step_sine[i] = std::sin(theta);
+    }
+    for (Index t = begin; t < end; ++t) {
+      T* const row = turns.row(t);
+      if (options.pairs == RopePairs::kAdjacent)
+        for (Index i = 0; i < half; ++i) {
+          row[2 * i] = static_cast<T>(cosine[i]);
+          row[2 * i + 1] = static_cast<T>(sine[i]);
+        }
+      else
+        for (Index i = 0; i < half; ++i) {
+          row[i] = static_cast<T>(cosine[i]);
+          row[half + i] = static_cast<T>(sine[i]);
+        }
       for (Index i = 0; i < half; ++i) {
-        const T u = head[i], w = head[i + half];
-        head[i] = u * turn[i].real() - w * turn[i].imag();
-        head[i + half] = u * turn[i].imag() + w * turn[i].real();
+        const double c = cosine[i], s = sine[i];
+        cosine[i] = c * step_cosine[i] - s * step_sine[i];
+        sine[i] = c * step_sine[i] + s * step_cosine[i];
+      }
+    }
+  }
+  /// Turns pairs [i, i + width) of all heads of a row. Width is width, or Eigen::Dynamic.
+  template <int Width, class T>
+  static void turn(T* row, Index heads, const T* turns, Index half, Index i, Index width, RopePairs pairs) {
+    if (pairs == RopePairs::kAdjacent) {
+      using Strip = Eigen::Array<std::complex<T>, Width, 1, 0, strip, 1>;
+      const Strip by = Eigen::Map<const Strip>(reinterpret_cast<const std::complex<T>*>(turns) + i, width);
+      for (Index h = 0; h < heads; ++h)
+        Eigen::Map<Strip>(reinterpret_cast<std::complex<T>*>(row) + h * half + i, width) *= by;
+    } else {
+      using Strip = Eigen::Array<T, Width, 1, 0, strip, 1>;
+      const Strip cosine = Eigen::Map<const Strip>(turns + i, width),
+                  sine = Eigen::Map<const Strip>(turns + half + i, width);
+      for (Index h = 0; h < heads; ++h) {
+        Eigen::Map<Strip> first(row + 2 * h * half + i, width), second(row + (2 * h + 1) * half + i, width);
+        const Strip before = first;
+        first = before * cosine - second * sine;
+        second = before * sine + second * cosine;
       }
     }
   }

@@ -21,6 +21,13 @@ struct RmsNorm<ReferenceBackend> {
     }
   }
   template <class T>
+  static void add_forward(Ctx& ctx, MatrixView<const T> x, MatrixView<const T> addend, const T* gain, MatrixView<T> sum,
+                          MatrixView<T> y, T* rstd, double eps) {
+    for (Index n = 0; n < x.rows; ++n)
+      for (Index c = 0; c < x.cols; ++c) sum(n, c) = x(n, c) + addend(n, c);
+    forward<T>(ctx, sum, gain, y, rstd, eps);
+  }
+  template <class T>
   static void backward(Ctx&, MatrixView<const T> x, const T* gain, const T* rstd, MatrixView<const T> dy, MatrixView<T> dx,
                        T* dgain, bool accumulate) {
     const T width = static_cast<real_t<T>>(x.cols);
