@@ -127,8 +127,7 @@ struct PreNormBlock {
   static void finish(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                      const Cache<T>& cache) {
     ops::dropout(ctx, cache.branch, pass.dropout, pass.at(1).key);
-    ops::add(ctx, x, cache.branch, cache.middle);
-    Norm::forward(ctx, p.ffn_norm, pass, cache.middle, cache.ffn_in, cache.ffn_norm);
+    add_norm_forward<Norm>(ctx, p.ffn_norm, pass, x, cache.branch, cache.middle, cache.ffn_in, cache.ffn_norm);
     Ffn::forward(ctx, p.ffn, pass, cache.ffn_in, cache.branch, cache.ffn);
     ops::dropout(ctx, cache.branch, pass.dropout, pass.at(2).key);
     ops::add(ctx, cache.middle, cache.branch, y);

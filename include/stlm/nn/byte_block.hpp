@@ -70,8 +70,7 @@ struct ByteBlock {
     Norm::forward(ctx, p.attention_norm, pass, x, cache.attention_in, cache.attention_norm);
     AttentionLayer::forward(ctx, p.attention, pass.at(0), cache.attention_in, cache.branch, cache.attention);
     ops::dropout(ctx, cache.branch, pass.dropout, pass.at(1).key);
-    ops::add(ctx, x, cache.branch, cache.middle);
-    Norm::forward(ctx, p.ffn_norm, pass, cache.middle, cache.ffn_in, cache.ffn_norm);
+    add_norm_forward<Norm>(ctx, p.ffn_norm, pass, x, cache.branch, cache.middle, cache.ffn_in, cache.ffn_norm);
     Up::forward(ctx, p.up, pass, cache.ffn_in, cache.up, Empty{});
     ops::activation_forward<Gelu>(ctx, cache.up, cache.hidden);
     Down::forward(ctx, p.down, pass, cache.hidden, y, Empty{});

@@ -43,6 +43,11 @@ struct RmsNorm {
     ops::rms_norm_forward(ctx, x, p.gain, y, cache.rstd, eps);
   }
   template <class B, class S, class T = compute_t<S>>
+  static void add_forward(Context<B>& ctx, const Params<S>& p, const Pass&, Rows<const T, Dim> x, Rows<const T, Dim> addend,
+                          Rows<T, Dim> sum, Rows<T, Dim> y, const Cache<T>& cache) {
+    ops::add_rms_norm_forward(ctx, x, addend, p.gain, sum, y, cache.rstd, eps);
+  }
+  template <class B, class S, class T = compute_t<S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass&, Rows<const T, Dim> x, Rows<const T, Dim> dy,
                        Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads, bool accumulate = false) {
     ops::rms_norm_backward(ctx, x, p.gain, cache.rstd, dy, dx, grads.gain, accumulate);
@@ -125,5 +130,17 @@ struct NoNorm {
     ops::axpby(ctx, T(1), dy, accumulate ? T(1) : T(0), dx);
   }
 };
+
+/// sum = x + addend, y = the norm of sum: in one pass where the norm can. Backward is the norm's, at sum.
+template <class Norm, class B, class P, class X, class Y, class C>
+void add_norm_forward(Context<B>& ctx, const P& p, const Pass& pass, const X& x, const Y& addend, const Y& sum, const Y& y,
+                      const C& cache) {
+  if constexpr (requires { Norm::add_forward(ctx, p, pass, x, addend, sum, y, cache); }) {
+    Norm::add_forward(ctx, p, pass, x, addend, sum, y, cache);
+  } else {
+    ops::add(ctx, x, addend, sum);
+    Norm::forward(ctx, p, pass, sum, y, cache);
+  }
+}
 
 }  // namespace stlm
