@@ -68,6 +68,22 @@ TEST_CASE("temperature 0 takes the likeliest, the first of equals") {
   CHECK(sampler(std::span<const float>(std::vector<float>{1.F, 3.F, 3.F})) == 1);
 }
 
+TEST_CASE("the likeliest of many that are allowed; top-1 is it too") {
+  std::vector<float> many(1000);
+  for (std::size_t i = 0; i < many.size(); ++i) many[i] = i % 7 == 0 ? NAN : stlm::random_uniform({1, 2}, i);
+  for (const Token step : {1, 3, 10, 250}) {
+    CAPTURE(step);
+    const auto allowed = [=](Token id) { return id % step == step - 1; };
+    Token expected = -1;
+    for (Token id = 0; id < 1000; ++id) {
+      const float x = many[static_cast<std::size_t>(id)];
+      if (allowed(id) && !std::isnan(x) && (expected < 0 || x > many[static_cast<std::size_t>(expected)])) expected = id;
+    }
+    CHECK(Sampler(1000, {.temperature = 0})(std::span<const float>(many), allowed) == expected);
+    CHECK(Sampler(1000, {.top_k = 1})(std::span<const float>(many), allowed) == expected);
+  }
+}
+
 TEST_CASE("a seed fixes the draws") {
   Sampler a(5, {.seed = 9}), b(5, {.seed = 9}), c(5, {.seed = 10});
   int differs = 0;

@@ -60,6 +60,24 @@ TEMPLATE_TEST_CASE("cross_entropy: rows to ignore have loss 0 and gradient 0", "
   }
 }
 
+TEST_CASE("cross_entropy: a vocabulary of several strips, rising, falling or ruled out at its ends", "[ops][cross_entropy]") {
+  constexpr Index vocabulary = 3000;
+  constexpr float none = -std::numeric_limits<float>::infinity();
+  const std::vector<Token> targets(4, 1500);
+  check_op([&](auto& rig) {
+    const auto logits = rig.random(4, vocabulary);
+    for (Index v = 0; v < vocabulary; ++v) {
+      logits(0, v) += static_cast<float>(v) / 100;
+      logits(1, v) -= static_cast<float>(v) / 100;
+      if (v < 1200) logits(2, v) = none;
+      if (v > 1700) logits(3, v) = none;
+    }
+    const auto losses = rig.blank(4), lse = rig.blank(4);
+    ops::cross_entropy_forward(rig.ctx, logits, one_row(targets), -1, losses, lse);
+    ops::cross_entropy_backward(rig.ctx, logits, one_row(targets), -1, lse, 1);
+  });
+}
+
 TEMPLATE_TEST_CASE("cross_entropy: NaN in, NaN out", "[ops][cross_entropy]", ReferenceBackend, EigenBackend) {
   for (Index at = 0; at < 40; at += 13) {
     Rig<TestType, float> rig;

@@ -65,6 +65,10 @@ TEST_CASE("rope: backends agree, and the inverse undoes it", "[ops][rope][parity
       }
 }
 
+TEST_CASE("rope: more tokens than a table has room for", "[ops][rope][parity]") {
+  check_op([](auto& rig) { ops::rope(rig.ctx, heads(rig.random(70, 1 << 14), 1, 1), {.batch = 1, .tokens = 70}); });
+}
+
 TEST_CASE("rope: refuses odd heads", "[ops][rope]") {
   Rig<EigenBackend, float> rig;
   const auto x = rig.random(1, 3);

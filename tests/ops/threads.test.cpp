@@ -42,6 +42,7 @@ TEST_CASE("threads: elementwise work, norms and sums", "[ops][threads]") {
     ops::sum_rows(rig.ctx, y, dbias);
     ops::rms_norm_forward(rig.ctx, x, gain, y, rstd, 1e-6);
     ops::rms_norm_backward(rig.ctx, x, gain, rstd, y, dx, dgain, true);
+    ops::add_rms_norm_forward(rig.ctx, x, dx, gain, dx, y, rstd, 1e-6);
     ops::layer_norm_forward(rig.ctx, x, gain, dbias, y, mean, rstd, 1e-5);
     ops::layer_norm_backward(rig.ctx, x, gain, mean, rstd, y, dx, dgain, dbias, true);
     ops::activation_forward<Gelu>(rig.ctx, dx, y);
@@ -70,6 +71,7 @@ TEST_CASE("threads: embedding and cross-entropy", "[ops][threads]") {
     const auto losses = rig.blank(999), lse = rig.blank(999), sum = rig.blank(1);
     ops::embedding_forward(rig.ctx, table, ids, x);
     ops::embedding_backward(rig.ctx, ids, x, dtable);
+    ops::add_positions_backward(rig.ctx, x, 111, dtable);
     sum(0) = ops::cross_entropy_forward(rig.ctx, logits, ids, 256, losses, lse).sum;
     ops::cross_entropy_backward(rig.ctx, logits, ids, 256, lse, 0.1);
   });

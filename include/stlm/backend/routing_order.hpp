@@ -16,8 +16,7 @@ void choose_experts(const RoutesView<T>& r, Index n) {
   for (Index j = 0; j < r.chosen; ++j) {
     Index best = -1;
     for (Index e = 0; e < r.num_experts; ++e)
-      if (std::find(chosen, chosen + j, e) == chosen + j && (best < 0 || real_part(p[e]) > real_part(p[best])))
-        best = e;
+      if ((best < 0 || real_part(p[e]) > real_part(p[best])) && std::find(chosen, chosen + j, e) == chosen + j) best = e;
     chosen[j] = best;
   }
 }

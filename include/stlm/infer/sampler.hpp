@@ -26,8 +26,8 @@ struct SampleOptions {
   std::uint64_t seed = 0;
 };
 
-/// Which symbols may follow a text: all, or those that keep it valid UTF-8. Ids from 256 on are no bytes; of these an end
-/// of text waits for the end of a character.
+/// Which symbols may follow a text: all, or those that keep it valid UTF-8. Ids from 256 on are no bytes; of these an
+/// end of text waits for the end of a character.
 class TextRule {
  public:
   TextRule(bool utf8, std::string_view text) : utf8_(utf8) {
@@ -54,10 +54,13 @@ class TextRule {
 class Sampler {
  public:
   Sampler(Index vocabulary, const SampleOptions& options)
-      : options_(options), key_(RandomKey::from_seed(options.seed)), order_(static_cast<std::size_t>(vocabulary)) {
+      : options_(options),
+        key_(RandomKey::from_seed(options.seed)),
+        order_(static_cast<std::size_t>(vocabulary)),
+        weights_(order_.size()) {
     expect<Error>(options.temperature >= 0 && options.top_k >= 0,
-                  "stlm::Sampler: expected a temperature and a top-k of at least 0, found ", options.temperature, " and ",
-                  options.top_k, ".");
+                  "stlm::Sampler: expected a temperature and a top-k of at least 0, found ", options.temperature,
+                  " and ", options.top_k, ".");
   }
 
   /// One token from the logits of a row; never `excluded`. Throws NumericError when no logit is finite.
@@ -67,32 +70,52 @@ class Sampler {
   }
   /// One of the tokens for which `allowed(id)` holds.
   template <class T, class Allowed>
-    requires std::is_invocable_v<Allowed, Token>
-  Token operator()(std::span<const T> logits, const Allowed& allowed) {
+  requires std::is_invocable_v<Allowed, Token> Token operator()(std::span<const T> logits, const Allowed& allowed) {
+    const Token best = likeliest(logits, allowed);
+    expect<NumericError>(best >= 0 && std::isfinite(logits[static_cast<std::size_t>(best)]),
+                         "stlm::Sampler: the largest logit is not finite; the weights are damaged.");
+    if (options_.temperature == 0) return best;
     std::iota(order_.begin(), order_.end(), Token{0});
     const auto before = [&](Token a, Token b) {  // likelier first; equal ones by id, so the order is total
       const T x = value(logits, a, allowed), y = value(logits, b, allowed);
       return x != y ? x > y : a < b;
     };
-    const bool greedy = options_.temperature == 0;
-    const Index keep = greedy ? 1 : options_.top_k > 0 ? std::min(options_.top_k, Index(order_.size())) : Index(order_.size());
-    if (keep < Index(order_.size()))
-      std::nth_element(order_.begin(), order_.begin() + keep, order_.end(), before);
-    const auto end = order_.begin() + keep;
-    const double top = static_cast<double>(value(logits, *std::min_element(order_.begin(), end, before), allowed));
-    expect<NumericError>(std::isfinite(top), "stlm::Sampler: the largest logit is not finite; the weights are damaged.");
-    const auto weight = [&](Token id) {
-      return greedy ? 1 : std::exp((static_cast<double>(value(logits, id, allowed)) - top) / options_.temperature);
-    };
+    const std::size_t keep =
+        options_.top_k > 0 ? std::min(static_cast<std::size_t>(options_.top_k), order_.size()) : order_.size();
+    if (keep < order_.size())
+      std::partial_sort(order_.begin(), order_.begin() + static_cast<Index>(keep), order_.end(), before);
+    const double top = static_cast<double>(logits[static_cast<std::size_t>(best)]);
     double total = 0;
-    for (auto id = order_.begin(); id != end; ++id) total += weight(*id);
+    for (std::size_t i = 0; i < keep; ++i) {
+      weights_[i] = std::exp((static_cast<double>(value(logits, order_[i], allowed)) - top) / options_.temperature);
+      total += weights_[i];
+    }
     double left = static_cast<double>(random_uniform(key_, drawn_++)) * total;
-    for (auto id = order_.begin(); id != end; ++id)
-      if ((left -= weight(*id)) < 0) return *id;
-    return *(end - 1);
+    for (std::size_t i = 0; i < keep; ++i)
+      if ((left -= weights_[i]) < 0) return order_[i];
+    return best;
   }
 
  private:
+  /// The first of the largest numbers that are allowed; -1 when none is above -infinity. Whether a block has a larger
+  /// number than those before is a loop that compilers vectorise.
+  template <class T, class Allowed>
+  static Token likeliest(std::span<const T> logits, const Allowed& allowed) {
+    constexpr std::size_t block = 64;
+    T top = -std::numeric_limits<T>::infinity();
+    Token best = -1;
+    for (std::size_t begin = 0; begin < logits.size(); begin += block) {
+      const std::size_t end = std::min(begin + block, logits.size());
+      int larger = 0;
+      for (std::size_t i = begin; i < end; ++i) larger |= logits[i] > top;
+      for (std::size_t i = begin; larger && i < end; ++i)
+        if (logits[i] > top && allowed(static_cast<Token>(i))) {
+          best = static_cast<Token>(i);
+          top = logits[i];
+        }
+    }
+    return best;
+  }
   template <class T, class Allowed>
   static T value(std::span<const T> logits, Token id, const Allowed& allowed) {
     const T logit = logits[static_cast<std::size_t>(id)];
@@ -103,6 +126,7 @@ class Sampler {
   RandomKey key_;
   std::uint64_t drawn_ = 0;
   std::vector<Token> order_;
+  std::vector<double> weights_;
 };
 
 }  // namespace stlm

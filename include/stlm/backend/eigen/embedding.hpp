@@ -10,7 +10,6 @@ namespace stlm::ops::impl {
 template <>
 struct Embedding<EigenBackend> {
   using Ctx = Context<EigenBackend>;
-  static constexpr Index columns = 32;  // of one task: two cache lines of floats
 
   template <class W, class T>
   static void forward(Ctx& ctx, MatrixView<const W> table, const Token* tokens, MatrixView<T> y) {
@@ -21,7 +20,7 @@ struct Embedding<EigenBackend> {
   }
   template <class T>
   static void backward(Ctx& ctx, const Token* tokens, MatrixView<const T> dy, MatrixView<T> dtable) {
-    ctx.for_pieces(dy.cols, columns, [=](Index begin, Index end, int) {
+    ctx.for_pieces(dy.cols, columns_a_piece(ctx, dy.cols), [=](Index begin, Index end, int) {
       for (Index n = 0; n < dy.rows; ++n)
         eigen::array(dtable.row(tokens[n]) + begin, end - begin) += eigen::array(dy.row(n) + begin, end - begin);
     });
@@ -29,14 +28,14 @@ struct Embedding<EigenBackend> {
   template <class T>
   static void add_positions(Ctx& ctx, MatrixView<const T> table, const RowPositions& positions, MatrixView<T> y) {
     ctx.for_pieces(y.rows, rows_a_piece(y.cols), [=](Index begin, Index end, int) {
-      positions.for_each(begin, end, [=](Index n, Index t) {
-        eigen::array(y.row(n), y.cols) += eigen::array(table.row(t), y.cols);
-      });
+      positions.for_each(
+          begin, end, [=](Index n, Index t) { eigen::array(y.row(n), y.cols) += eigen::array(table.row(t), y.cols); });
     });
   }
   template <class T>
-  static void add_positions_backward(Ctx& ctx, MatrixView<const T> dy, const RowPositions& positions, MatrixView<T> dtable) {
-    ctx.for_pieces(dy.cols, columns, [=](Index begin, Index end, int) {
+  static void add_positions_backward(Ctx& ctx, MatrixView<const T> dy, const RowPositions& positions,
+                                     MatrixView<T> dtable) {
+    ctx.for_pieces(dy.cols, columns_a_piece(ctx, dy.cols), [=](Index begin, Index end, int) {
       positions.for_each(0, dy.rows, [=](Index n, Index t) {
         eigen::array(dtable.row(t) + begin, end - begin) += eigen::array(dy.row(n) + begin, end - begin);
       });
@@ -44,7 +43,7 @@ struct Embedding<EigenBackend> {
   }
   template <class T>
   static void add_sinusoids(Ctx& ctx, Index tokens, Index position, MatrixView<T> y) {
-    ctx.for_pieces(y.cols, columns, [=](Index begin, Index end, int) {
+    ctx.for_pieces(y.cols, 32, [=](Index begin, Index end, int) {
       for (Index t = 0; t < tokens; ++t)
         for (Index c = begin; c < end; ++c) {
           const double exponent = -static_cast<double>(c / 2 * 2) / static_cast<double>(y.cols);
@@ -57,6 +56,9 @@ struct Embedding<EigenBackend> {
 
  private:
   static Index rows_a_piece(Index cols) { return Elementwise<EigenBackend>::rows_a_piece(cols); }
+  static Index columns_a_piece(const Ctx& ctx, Index cols) {
+    return Elementwise<EigenBackend>::columns_a_piece(ctx, cols);
+  }
 };
 
 }  // namespace stlm::ops::impl

@@ -12,14 +12,20 @@ struct Routing<EigenBackend> {
 
   template <class T>
   static void route(Ctx& ctx, const RoutesView<T>& r, RouteOptions options) {
-    for_rows(ctx, r.rows, r.num_experts, [=](Index n) {
-      auto p = eigen::array(r.probabilities + n * r.num_experts, r.num_experts);
-      p = (p - p.template maxCoeff<Eigen::PropagateNaN>()).exp();
-      p /= p.sum();
-      choose_experts(r, n);
-      auto gates = eigen::array(r.gates + n * r.chosen, r.chosen);
-      for (Index j = 0; j < r.chosen; ++j) gates[j] = p[r.experts[n * r.chosen + j]];
-      if (options.renormalize) gates /= gates.sum();
+    const Index width = r.num_experts;
+    ctx.for_pieces(r.rows, Elementwise<EigenBackend>::rows_a_piece(width), [=](Index begin, Index end, int) {
+      const auto row = [=](Index n) { return eigen::array(r.probabilities + n * width, width); };
+      for (Index n = begin; n < end; ++n) row(n) -= row(n).maxCoeff();  // may pass over a NaN, which the sum then finds
+      auto all = eigen::array(r.probabilities + begin * width, (end - begin) * width);
+      all = all.exp();  // rows are short: of all at once
+      for (Index n = begin; n < end; ++n) {
+        auto p = row(n);
+        p /= p.sum();
+        choose_experts(r, n);
+        auto gates = eigen::array(r.gates + n * r.chosen, r.chosen);
+        for (Index j = 0; j < r.chosen; ++j) gates[j] = p[r.experts[n * r.chosen + j]];
+        if (options.renormalize) gates /= gates.sum();
+      }
     });
     sort_by_expert(r);
   }

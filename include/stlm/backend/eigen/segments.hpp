@@ -1,7 +1,7 @@
 // Segment sums, some sequences a task, the rows of each added in order.
 #pragma once
 
-#include <stlm/backend/eigen/context.hpp>
+#include <stlm/backend/eigen/elementwise.hpp>
 #include <stlm/ops/segments.hpp>
 
 namespace stlm::ops::impl {
@@ -14,10 +14,10 @@ struct Segment<EigenBackend> {
   static void sum(Ctx& ctx, MatrixView<const T> x, MatrixView<T> y, const Segments& segments) {
     ctx.for_pieces(segments.count, piece(segments, y.cols), [=](Index first, Index last, int) {
       for (Index b = first; b < last; ++b) {
-        auto total = eigen::array(y.row(b), y.cols);
-        total.setZero();
-        for (Index r = segments.begin(b); r < segments.end(b); ++r) total += eigen::array(x.row(r), y.cols);
-        if (segments.mean) total *= static_cast<T>(segments.weight(b));
+        const Index begin = segments.begin(b), size = segments.end(b) - begin;
+        const Eigen::Map<const Rows<T>, 0, Eigen::OuterStride<>> rows(x.row(begin), size, x.cols,
+                                                                      Eigen::OuterStride<>(x.stride));
+        eigen::array(y.row(b), y.cols) = static_cast<T>(segments.weight(b)) * rows.colwise().sum().transpose();
       }
     });
   }
@@ -39,6 +39,9 @@ struct Segment<EigenBackend> {
   }
 
  private:
+  template <class T>
+  using Rows = Eigen::Array<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
   static Index piece(const Segments& segments, Index cols) {
     return std::max<Index>(1, eigen::grain * segments.count / std::max<Index>(1, segments.rows() * cols));
   }
