@@ -2,7 +2,8 @@
 //
 // `of_fma` counts the FLOPs of a causal mask, what is needed; `square` the full square of scores, what PyTorch computes
 // and the usual figure of comparison. The second kind has products of Bfloat16; its fractions too are of the FMA peak of
-// floats, half of what the instruction for it can do.
+// floats, half of what the instruction for it can do. The last are long texts: b on as many tokens in fewer sequences, with
+// the memory of its activations.
 #include <stlm/models/program.hpp>
 #include <stlm/models/working_weights.hpp>
 #include <stlm/train/adamw.hpp>
@@ -15,10 +16,9 @@ namespace {
 using bench::Backend, bench::Context;
 
 template <class Config, class Scalar>
-void train_step(benchmark::State& state, int threads) {
+void train_step(benchmark::State& state, int threads, stlm::BatchShape shape) {
   using Model = stlm::ByteModel<Config>;
-  constexpr stlm::BatchShape shape = Config::shape;
-  constexpr stlm::Index rows = shape.batch * shape.tokens;
+  const stlm::Index rows = shape.batch * shape.tokens;
   Context ctx({.threads = threads, .seed = 1});
   stlm::Parameters<Model, Backend> params(ctx), grads(ctx);
   stlm::Activations<Model, Backend> acts(ctx, shape);
@@ -29,8 +29,8 @@ void train_step(benchmark::State& state, int threads) {
   const stlm::Batch batch{{tokens.data(), shape.batch, shape.tokens}, {tokens.data() + 1, shape.batch, shape.tokens}};
 
   const double causal = stlm::num_flops_per_token<Model>(shape.tokens);
-  const double square = causal + 6.0 * Config::layers * shape.tokens * Config::dim;
-  const double fraction = bench::measure(state, threads, {.flops = rows * causal, .tokens = rows}, [&] {
+  const double square = causal + 6.0 * Config::layers * Config::dim * static_cast<double>(shape.tokens);
+  const double fraction = bench::measure(state, threads, {.flops = static_cast<double>(rows) * causal, .tokens = static_cast<double>(rows)}, [&] {
     grads.zero(ctx);
     float loss = stlm::forward_backward(ctx, weights, batch, acts, grads);
     opt.step(ctx, params, grads);
@@ -38,18 +38,27 @@ void train_step(benchmark::State& state, int threads) {
     benchmark::DoNotOptimize(loss);
   });
   state.counters["square"] = fraction * square / causal;
+  state.counters["activations"] = static_cast<double>(stlm::activation_bytes<Model>(shape));
 }
 
+template <class Config, class Scalar = float>
+void add(const std::string& name, stlm::BatchShape shape = Config::shape) {
+  bench::add_body("train_step/" + name, 2, [=](benchmark::State& state, int threads) {
+    train_step<Config, Scalar>(state, threads, shape);
+  })->Unit(benchmark::kMillisecond);
+}
 template <class Config>
-void add(const std::string& name) {
-  bench::add_body("train_step/" + name, 2, train_step<Config, float>)->Unit(benchmark::kMillisecond);
-  bench::add_body("train_step/" + name + "/bfloat16", 2, train_step<Config, stlm::Bfloat16>)->Unit(benchmark::kMillisecond);
+void add_both(const std::string& name) {
+  add<Config>(name);
+  add<Config, stlm::Bfloat16>(name + "/bfloat16");
 }
 
 const bench::Suite train_steps([] {
-  add<bench::A>("a");
-  add<bench::B>("b");
-  add<bench::C>("c");
+  add_both<bench::A>("a");
+  add_both<bench::B>("b");
+  add_both<bench::C>("c");
+  for (const stlm::Index tokens : {256, 1024, 4096})
+    add<bench::B>("long/" + std::to_string(tokens), {.batch = 4096 / tokens, .tokens = tokens});
 });
 
 }  // namespace

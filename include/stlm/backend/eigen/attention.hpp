@@ -18,6 +18,7 @@ template <>
 struct Attention<EigenBackend> {
   using Ctx = Context<EigenBackend>;
   static constexpr Index query_tile = 64, key_tile = 512;
+  static constexpr Index stride = key_tile + 16;  // of scores: no power of two, whose rows would compete for cache sets
 
   template <class S, class T>
   static void forward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
@@ -40,10 +41,10 @@ struct Attention<EigenBackend> {
       std::fill_n(sum, rows, T(0));
       for (Index j = start; j < end; j += key_tile) {
         const Index cols = std::min(key_tile, end - j);
-        product(rows, cols, size, by_rows(q, i, h), by_columns(k, j, h / group), scratch.p, key_tile, false, scratch);
+        product(rows, cols, size, by_rows(q, i, h), by_columns(k, j, h / group), scratch.p, stride, false, scratch);
         for (Index r = 0; r < rows; ++r) {
           auto o = eigen::array(out(0, i + r, h), size);
-          T* const p = scratch.p + r * key_tile;
+          T* const p = scratch.p + r * stride;
           const Seen seen(shape, b, i + r, j, cols);
           seen.clear_rest(p);
           if (seen.none()) continue;
@@ -57,7 +58,7 @@ struct Attention<EigenBackend> {
           eigen::drop(shape, shape.row(heads, b, h, i + r), j + seen.first, p + seen.first, seen.size());
           if (j > start) o *= shrink;
         }
-        product(rows, size, cols, {scratch.p, key_tile, 1}, by_rows(v, j, h / group), out(0, i, h), out.token_stride,
+        product(rows, size, cols, {scratch.p, stride, 1}, by_rows(v, j, h / group), out(0, i, h), out.token_stride,
                 j > start, scratch);
       }
       for (Index r = 0; r < rows; ++r) {
@@ -96,10 +97,10 @@ struct Attention<EigenBackend> {
             delta[r] = (eigen::array(dout(0, i + r, h), size) * eigen::array(out(0, i + r, h), size)).sum();
           for (Index j = start; j < end; j += key_tile) {
             const Index cols = std::min(key_tile, end - j);
-            product(rows, cols, size, by_rows(q, i, h), by_columns(k, j, hk), scratch.p, key_tile, false, scratch);
-            product(rows, cols, size, by_rows(dout, i, h), by_columns(v, j, hk), scratch.ds, key_tile, false, scratch);
+            product(rows, cols, size, by_rows(q, i, h), by_columns(k, j, hk), scratch.p, stride, false, scratch);
+            product(rows, cols, size, by_rows(dout, i, h), by_columns(v, j, hk), scratch.ds, stride, false, scratch);
             for (Index r = 0; r < rows; ++r) {
-              T *const p = scratch.p + r * key_tile, *const ds = scratch.ds + r * key_tile;
+              T *const p = scratch.p + r * stride, *const ds = scratch.ds + r * stride;
               const Seen seen(shape, b, i + r, j, cols);
               const Index row = shape.row(heads, b, h, i + r);
               seen.clear_rest(p);
@@ -114,11 +115,11 @@ struct Attention<EigenBackend> {
               score = scale * probability * (score - delta[r]);
               eigen::drop(shape, row, j + seen.first, p + seen.first, seen.size());
             }
-            product(cols, size, rows, {scratch.p, 1, key_tile}, by_rows(dout, i, h), dv(0, j, hk), dv.token_stride, true,
+            product(cols, size, rows, {scratch.p, 1, stride}, by_rows(dout, i, h), dv(0, j, hk), dv.token_stride, true,
                     scratch);
-            product(cols, size, rows, {scratch.ds, 1, key_tile}, by_rows(q, i, h), dk(0, j, hk), dk.token_stride, true,
+            product(cols, size, rows, {scratch.ds, 1, stride}, by_rows(q, i, h), dk(0, j, hk), dk.token_stride, true,
                     scratch);
-            product(rows, size, cols, {scratch.ds, key_tile, 1}, by_rows(k, j, hk), dq(0, i, h), dq.token_stride, j > start,
+            product(rows, size, cols, {scratch.ds, stride, 1}, by_rows(k, j, hk), dq(0, i, h), dq.token_stride, j > start,
                     scratch);
           }
         }
@@ -132,8 +133,8 @@ struct Attention<EigenBackend> {
     using Product = eigen::MachineProduct<S>;
     T *p, *ds, *gemm;
     Scratch(Ctx& ctx, int worker)
-        : p(ctx.scratch<T>(worker)), ds(p + query_tile * key_tile), gemm(ds + query_tile * key_tile) {
-      static_assert((2 * query_tile * key_tile + eigen::GemmSizes<Product>::scratch) * Index{sizeof(T)} <= Ctx::scratch_bytes);
+        : p(ctx.scratch<T>(worker)), ds(p + query_tile * stride), gemm(ds + query_tile * stride) {
+      static_assert((2 * query_tile * stride + eigen::GemmSizes<Product>::scratch) * Index{sizeof(T)} <= Ctx::scratch_bytes);
     }
   };
 
@@ -168,9 +169,9 @@ struct Attention<EigenBackend> {
   }
   template <class S, class T>
   static void product(Index m, Index n, Index k, std::type_identity_t<eigen::GemmOperand<T>> a,
-                      std::type_identity_t<eigen::GemmOperand<T>> b, T* c, Index stride, bool accumulate,
+                      std::type_identity_t<eigen::GemmOperand<T>> b, T* c, Index c_stride, bool accumulate,
                       const Scratch<S, T>& scratch) {
-    eigen::gemm_serial<eigen::MachineProduct<S>>(m, n, k, a, b, c, stride, accumulate, scratch.gemm);
+    eigen::gemm_serial<eigen::MachineProduct<S>>(m, n, k, a, b, c, c_stride, accumulate, scratch.gemm);
   }
 };
 
