@@ -97,10 +97,10 @@ class TrainingRun {
     const double warm = recipe_.warmup;
     const double factor = at < warm ? (at + 0.1 * warm) / (1.1 * warm) : cosine.at((at - warm) / (1 - warm));
     const auto batch = loader_.next();
-    const auto loss = static_cast<double>(stlm::forward(ctx_, weights_, batch, acts_, {.dropout = o_.dropout}));
-    if (!std::isfinite(loss)) stlm::fail_not_finite("loss", static_cast<stlm::Index>(step_), params_, grads_);
     grads_.zero(ctx_);
-    stlm::backward(ctx_, weights_, batch, acts_, grads_);
+    const auto loss =
+        static_cast<double>(stlm::forward_backward(ctx_, weights_, batch, acts_, grads_, 1, {.dropout = o_.dropout}));
+    if (!std::isfinite(loss)) stlm::fail_not_finite("loss", static_cast<stlm::Index>(step_), params_, grads_);
     const double norm = stlm::clip_grad_norm(ctx_, params_, grads_, recipe_.clip, static_cast<stlm::Index>(step_));
     optimizer_.step(ctx_, params_, grads_, factor);
     weights_.update(ctx_);
