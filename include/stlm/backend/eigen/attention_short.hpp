@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include <stlm/backend/eigen/context.hpp>
+#include <stlm/backend/eigen/dropout.hpp>
 #include <stlm/ops/attention.hpp>
 
 namespace stlm::eigen {
@@ -21,12 +22,7 @@ void add_alibi(const ops::AttentionShape& shape, Index heads, Index h, Index dis
 /// Multiplies `size` numbers, the first that of key `column`, by the dropout mask of a row of scores.
 template <class T>
 void drop(const ops::AttentionShape& shape, Index row, Index column, T* p, Index size) {
-  if (shape.dropout == 0) return;
-  const float threshold = static_cast<float>(shape.dropout);
-  const T scale = T(1 / (1 - shape.dropout));
-  const auto first = static_cast<std::uint64_t>(row * shape.keys + column);
-  for (Index i = 0; i < size; ++i)
-    p[i] *= random_uniform(shape.key, first + static_cast<std::uint64_t>(i)) < threshold ? T(0) : scale;
+  if (shape.dropout > 0) drop(shape.key, shape.dropout, static_cast<std::uint64_t>(row * shape.keys + column), p, size);
 }
 
 }  // namespace stlm::eigen

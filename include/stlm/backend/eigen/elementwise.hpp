@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stlm/backend/eigen/context.hpp>
+#include <stlm/backend/eigen/dropout.hpp>
 #include <stlm/ops/activation.hpp>
 #include <stlm/ops/elementwise.hpp>
 
@@ -127,16 +128,8 @@ struct Elementwise<EigenBackend> {
   }
   template <class T>
   static void dropout(Ctx& ctx, T* x, Index size, double rate, RandomKey key) {
-    const float threshold = static_cast<float>(rate);
-    const T scale = T(1 / (1 - rate));
     ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
-      constexpr Index strip = 512;
-      float drawn[strip];
-      for (Index i = begin; i < end; i += strip) {
-        const Index width = std::min(strip, end - i);
-        random_uniforms(key, static_cast<std::uint64_t>(i), width, drawn);
-        for (Index j = 0; j < width; ++j) x[i + j] *= drawn[j] < threshold ? T(0) : scale;
-      }
+      eigen::drop(key, rate, static_cast<std::uint64_t>(begin), x + begin, end - begin);
     });
   }
   static Index rows_a_piece(Index cols) { return std::max<Index>(1, eigen::grain / std::max<Index>(1, cols)); }
