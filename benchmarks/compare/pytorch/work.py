@@ -1,26 +1,24 @@
 """What the programs of this folder share: options, the weights that stlm wrote, steps of training, and the conversation
 that ../run has with every system (../stlm/work.hpp)."""
 
-import argparse
 import json
 import math
+import pathlib
 import struct
 import sys
-import time
 
 import torch
 
+sys.path.append(str(pathlib.Path(__file__).parents[1]))
+from conversation import converse, parser  # noqa: E402
+
 
 def options(**defaults):
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--weights", required=True, help="of compare_train_step or compare_byte_level, by --save")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=1)
-    parser.add_argument("--scalar", choices=["f32", "bf16"], default="f32")
-    parser.add_argument("--compile", choices=["default", "max-autotune-no-cudagraphs"], help="mode; eager without")
+    common = parser(["f32", "bf16"])
+    common.add_argument("--compile", choices=["default", "max-autotune-no-cudagraphs"], help="mode; eager without")
     for name, value in defaults.items():
-        parser.add_argument("--" + name, type=type(value), default=value)
-    args = parser.parse_args()
+        common.add_argument("--" + name, type=type(value), default=value)
+    args = common.parse_args()
     torch.set_num_threads(args.threads)
     return args
 
@@ -74,14 +72,3 @@ def train(model, tokens, targets, args):
         return loss.item()
 
     converse([step() for _ in range(3)], tokens.shape[0] * tokens.shape[1], step, args)
-
-
-def converse(losses, tokens, step, args):
-    print(json.dumps({"loss": losses}), flush=True)
-    for _ in sys.stdin:
-        start, steps, passed = time.perf_counter(), 0, 0.0
-        while passed < args.seconds:
-            step()
-            steps += 1
-            passed = time.perf_counter() - start
-        print(json.dumps({"tokens_per_second": tokens * steps / passed}), flush=True)

@@ -17,6 +17,8 @@ int main(int argc, char** argv) {
     }
     const double heads = 2 * (Model::window * Model::Head::flops_per_byte() + Model::Head::flops_per_patch());
     const double core = Model::Core::flops_per_token(shape.tokens) + 2.0 * Config::layers * shape.tokens * Config::dim;
-    compare::train<Model, float>(o, shape, slots, 3 * (Model::window * Model::Pool::flops_per_byte() + core + heads));
+    compare::with_scalar<float>(o, [&]<class S>(S) {
+      compare::train<Model, S>(o, shape, slots, 3 * (Model::window * Model::Pool::flops_per_byte() + core + heads));
+    });
   });
 }

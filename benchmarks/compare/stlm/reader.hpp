@@ -1,29 +1,37 @@
-// A model with its initial weights that reads tokens into a cache of keys and values.
+// A model with its initial weights, in the scalar S, that reads tokens into a cache of keys and values.
 #pragma once
 
 #include <algorithm>
 #include <span>
+#include <type_traits>
+
+#include <stlm/infer/quantized_weights.hpp>
+#include <stlm/models/working_weights.hpp>
 
 #include "work.hpp"
 
 namespace compare {
 
 /// Reads `count` tokens of each of `batch` sequences at a time, up to `capacity`.
-template <class Config>
+template <class Config, class S>
 class Reader {
  public:
   using Model = stlm::ByteModel<Config>;
+  using Weights = std::conditional_t<std::is_same_v<S, stlm::Int8>, stlm::QuantizedWeights<Model, Backend>,
+                                     stlm::WorkingWeights<Model, Backend, S>>;
 
   Reader(int threads, Index batch, Index count, Index capacity)
-      : ctx_({.threads = threads, .seed = 1}), params_(ctx_), acts_(ctx_, {.batch = batch, .tokens = count}) {
-    stlm::init(ctx_, params_);
+      : ctx_({.threads = threads, .seed = 1}),
+        params_(drawn(ctx_)),
+        weights_(ctx_, params_),
+        acts_(ctx_, {.batch = batch, .tokens = count}) {
     memory_.allocate([&](stlm::Arena& arena) { Model::plan_decode(arena, state_, batch, capacity); });
   }
 
   /// The tokens (B, count) that follow `position` others.
   void read(const Token* tokens, Index position) {
     const Index batch = acts_.pass().batch, count = acts_.pass().tokens;
-    Model::decode(ctx_, params_.tree(), stlm::Pass{batch, count, position}, {tokens, batch, count}, acts_.cache(),
+    Model::decode(ctx_, weights_.tree(), stlm::Pass{batch, count, position}, {tokens, batch, count}, acts_.cache(),
                   state_);
   }
   /// Logits of what follows the row-th of the tokens read last.
@@ -32,8 +40,15 @@ class Reader {
   }
 
  private:
+  static stlm::Parameters<Model, Backend> drawn(stlm::Context<Backend>& ctx) {
+    stlm::Parameters<Model, Backend> params(ctx);
+    stlm::init(ctx, params);
+    return params;
+  }
+
   stlm::Context<Backend> ctx_;
   stlm::Parameters<Model, Backend> params_;
+  Weights weights_;
   stlm::Activations<Model, Backend> acts_;
   stlm::PlannedMemory<Backend::memory_space> memory_;
   typename Model::template KvCache<float> state_{};

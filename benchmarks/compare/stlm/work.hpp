@@ -12,9 +12,11 @@
 #include <cstdio>
 #include <iostream>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <stlm/backend/eigen.hpp>
+#include <stlm/core/quantized.hpp>
 #include <stlm/models/program.hpp>
 
 #include "../../support/models.hpp"
@@ -50,7 +52,6 @@ struct Options {
       else
         stlm::fail<stlm::Error>("expected --model, --scalar, --save, --threads, --batch or --seconds, found ", name, ".");
     }
-    stlm::expect<stlm::Error>(scalar == "f32" || scalar == "bf16", "expected the scalar f32 or bf16, found ", scalar, ".");
   }
 };
 
@@ -107,6 +108,18 @@ void with_model(const Options& o, const F& f) {
     f(bench::C{});
   else
     stlm::fail<stlm::Error>("expected the model a, b or c, found ", o.model, ".");
+}
+
+template <class S>
+std::string name() {
+  return std::is_same_v<S, stlm::Int8> ? "int8" : std::is_same_v<S, stlm::Bfloat16> ? "bf16" : "f32";
+}
+
+/// Calls f(S{}) of the scalar asked for, one of Scalars.
+template <class... Scalars, class F>
+void with_scalar(const Options& o, const F& f) {
+  const bool found = ((o.scalar == name<Scalars>() && (f(Scalars{}), true)) || ...);
+  stlm::expect<stlm::Error>(found, "expected a scalar of", ((" " + name<Scalars>()) + ...), ", found ", o.scalar, ".");
 }
 
 }  // namespace compare
