@@ -200,7 +200,7 @@ class TrainingRun {
   stlm::Parameters<Model, Backend> params_{ctx_}, grads_{ctx_};
   stlm::WorkingWeights<Model, Backend, Scalar> weights_{ctx_, params_};
   stlm::Activations<Model, Backend> acts_{ctx_, recipe_.shape};
-  stlm::Muon<Model, Backend> optimizer_{ctx_, recipe_.optimizer};
+  stlm::Muon<Model, Backend, float, Scalar> optimizer_{ctx_, recipe_.optimizer};
   typename ReadingOf::Loader loader_ = reading_.loader(corpus_.train, o_.seed);
   typename ReadingOf::Generator generator_ = reading_.generator(ctx_);
   Clock clock_;

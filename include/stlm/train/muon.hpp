@@ -28,7 +28,8 @@ struct MuonOptions {
   AdamWOptions adamw = {};  ///< of all other tensors
 };
 
-template <class Model, class Backend, class T = float>
+/// `Product`: how the factors of the orthogonalisation are rounded, T or Bfloat16. Its result is approximate either way.
+template <class Model, class Backend, class T = float, class Product = T>
 class Muon {
   static constexpr detail::MuonCounter count_ = detail::visited<Model>(detail::MuonCounter{});
   static_assert(count_.parts_fit,
@@ -100,11 +101,11 @@ class Muon {
     ops::axpby(ctx, T(options_.momentum), momentum, T(1), next);
     ops::axpby(ctx, T(1 / (std::sqrt(ops::sum_squares(ctx, next)) + 1e-7)), next, T(0), x);
     for (int i = 0; i < 5; ++i) {
-      ops::gemm(ctx, x, x, gram, {.transpose_a = !wide, .transpose_b = wide});
-      ops::gemm(ctx, gram, gram, sum);
+      ops::gemm<Product>(ctx, x, x, gram, {.transpose_a = !wide, .transpose_b = wide});
+      ops::gemm<Product>(ctx, gram, gram, sum);
       ops::axpby(ctx, T(b), gram, T(c), sum);
       ops::axpby(ctx, T(a), x, T(0), next);
-      ops::gemm(ctx, wide ? sum : x, wide ? x : sum, next, {.accumulate = true});
+      ops::gemm<Product>(ctx, wide ? sum : x, wide ? x : sum, next, {.accumulate = true});
       std::swap(x, next);
     }
     return x;
