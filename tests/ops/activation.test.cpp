@@ -55,6 +55,25 @@ TEMPLATE_TEST_CASE("activations: derivatives by complex step, backends alike", "
     });
 }
 
+TEST_CASE("gelu: floats within a few roundings, the tail too", "[ops][activation]") {
+  Rig<EigenBackend, float> rig;
+  const Index size = 20001;
+  const auto x = rig.blank(size), y = rig.blank(size), dx = rig.blank(size), one = rig.blank(size);
+  for (Index i = 0; i < size; ++i) x(i) = static_cast<float>(i - size / 2) * 6e-4F;  // -6 to 6
+  std::fill(one.begin(), one.end(), 1.0F);
+  ops::activation_forward<Gelu>(rig.ctx, x, y);
+  ops::activation_backward<Gelu>(rig.ctx, x, one, dx);
+  for (Index i = 0; i < size; ++i) {
+    const double v = double{x(i)}, below = 0.5 * std::erfc(-v / std::sqrt(2.0));
+    REQUIRE(double{y(i)} == Approx(v * below).epsilon(2e-6));
+    REQUIRE(double{dx(i)} == Approx(Gelu::derivative(v)).epsilon(2e-7).margin(2e-7));
+  }
+  x(0) = x(5000) = std::nanf("");  // one at the edge, one within packets
+  ops::activation_forward<Gelu>(rig.ctx, x, y);
+  ops::activation_backward<Gelu>(rig.ctx, x, one, dx);
+  for (const Index i : {Index{0}, Index{5000}}) CHECK((std::isnan(y(i)) && std::isnan(dx(i))));
+}
+
 TEMPLATE_TEST_CASE("activations: saturate without NaN", "[ops][activation]", Sigmoid, Silu, Gelu, Tanh, Relu, LeakyRelu) {
   for (const Index size : {1, 64})
     check_op([=](auto& rig) {

@@ -1,5 +1,6 @@
 // A training step of the preset ByteLevel, 55.9M parameters, the reference's faults included: every slot of a patch is
-// computed, and the head runs twice. Tokens are patches, of one to eight bytes; FLOPs count the full square of scores.
+// computed, and the head runs twice. Products in f32 or bf16. Tokens are patches, of one to eight bytes; FLOPs are those of
+// the model written plainly, with the full square of scores and a product for each slot before the mean over a patch.
 #include <stlm/models/presets/byte_level.hpp>
 
 #include "training.hpp"
@@ -17,8 +18,9 @@ int main(int argc, char** argv) {
     }
     const double heads = 2 * (Model::window * Model::Head::flops_per_byte() + Model::Head::flops_per_patch());
     const double core = Model::Core::flops_per_token(shape.tokens) + 2.0 * Config::layers * shape.tokens * Config::dim;
-    compare::with_scalar<float>(o, [&]<class S>(S) {
-      compare::train<Model, S>(o, shape, slots, 3 * (Model::window * Model::Pool::flops_per_byte() + core + heads));
+    using Pool = stlm::ReferenceByteBlocks<Config::dim, Config::byte_dim, Config::bytes>;
+    compare::with_scalar<float, stlm::Bfloat16>(o, [&]<class S>(S) {
+      compare::train<Model, S>(o, shape, slots, 3 * (Model::window * Pool::flops_per_token(Model::window) + core + heads));
     });
   });
 }

@@ -16,7 +16,7 @@ namespace stlm {
 template <Index In, Index Out, Index Hidden, Index Heads = 8, class Policy = CorrectBytes>
 struct ByteBlock {
   static_assert(In % Heads == 0, "stlm::ByteBlock: heads do not divide: In must be a multiple of Heads.");
-  static constexpr Index in = In, out = Out;
+  static constexpr Index in = In, out = Out, hidden = Hidden;
   static constexpr bool residual = Policy::ffn_residual && In == Out;
   using Norm = RmsNorm<In>;
   using AttentionLayer = Attention<In, Heads, Heads, In / Heads, NoPosition, Bidirectional>;
@@ -67,23 +67,35 @@ struct ByteBlock {
   template <class B, class S, class T = compute_t<S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<T, Out> y,
                       const Cache<T>& cache) {
+    forward_hidden(ctx, p, pass, x, cache);
+    Down::forward(ctx, p.down, pass, cache.hidden, y, Empty{});
+    if constexpr (residual) ops::add(ctx, y, cache.middle, y);
+  }
+  template <class B, class S, class T = compute_t<S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<const T, Out> dy,
+                       Rows<T, In> dx, const Cache<T>& cache, const Params<T>& grads) {
+    Down::backward(ctx, p.down, pass, cache.hidden, dy, cache.dhidden, Empty{}, grads.down);
+    if constexpr (residual) ops::axpby(ctx, T(1), dy, T(0), dx);
+    backward_hidden(ctx, p, pass, x, dx, cache, grads);
+  }
+
+  /// As far as `cache.hidden`, what W2 multiplies, and `cache.middle`, what the residual adds.
+  template <class B, class S, class T = compute_t<S>>
+  static void forward_hidden(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x,
+                             const Cache<T>& cache) {
     Norm::forward(ctx, p.attention_norm, pass, x, cache.attention_in, cache.attention_norm);
     AttentionLayer::forward(ctx, p.attention, pass.at(0), cache.attention_in, cache.branch, cache.attention);
     ops::dropout(ctx, cache.branch, pass.dropout, pass.at(1).key);
     add_norm_forward<Norm>(ctx, p.ffn_norm, pass, x, cache.branch, cache.middle, cache.ffn_in, cache.ffn_norm);
     Up::forward(ctx, p.up, pass, cache.ffn_in, cache.up, Empty{});
     ops::activation_forward<Gelu>(ctx, cache.up, cache.hidden);
-    Down::forward(ctx, p.down, pass, cache.hidden, y, Empty{});
-    if constexpr (residual) ops::add(ctx, y, cache.middle, y);
   }
-
+  /// From the gradients in `cache.dhidden` and, where there is a residual, in `dx`.
   template <class B, class S, class T = compute_t<S>>
-  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<const T, Out> dy,
-                       Rows<T, In> dx, const Cache<T>& cache, const Params<T>& grads) {
-    Down::backward(ctx, p.down, pass, cache.hidden, dy, cache.dhidden, Empty{}, grads.down);
+  static void backward_hidden(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<T, In> dx,
+                              const Cache<T>& cache, const Params<T>& grads) {
     ops::activation_backward<Gelu>(ctx, cache.up, cache.dhidden, cache.dhidden);
     Up::backward(ctx, p.up, pass, cache.ffn_in, cache.dhidden, cache.branch, Empty{}, grads.up);
-    if constexpr (residual) ops::axpby(ctx, T(1), dy, T(0), dx);
     Norm::backward(ctx, p.ffn_norm, pass, cache.middle, cache.branch, dx, cache.ffn_norm, grads.ffn_norm, residual);
     ops::axpby(ctx, T(1), dx, T(0), cache.branch);  // dx: the gradient of u
     ops::dropout(ctx, cache.branch, pass.dropout, pass.at(1).key);

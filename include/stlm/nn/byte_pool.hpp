@@ -3,15 +3,14 @@
 //   e_i = Table[byte_i] + P[i],   v = Blocks(e),   y = mean of v_i over the patch
 //
 // slots (B, S * Window) -> y (B * S, Dim). Blocks are ByteBlocks from ByteDim to Dim in which each byte sees its own patch
-// alone. With CorrectBytes only bytes are rows: patches are packed, and a patch of four bytes costs four rows, not Window;
-// an empty patch gives zeros. With ReferenceQuirks every slot is a row. Cached: the rows before and after the blocks, and
-// what they cache. Reads no further than the end of its patch: the emission contract's `reads_ahead`.
+// alone; the last takes the mean (byte_block_mean.hpp). With CorrectBytes only bytes are rows: patches are packed, and a
+// patch of four bytes costs four rows, not Window; an empty patch gives zeros. With ReferenceQuirks every slot is a row.
+// Cached: the rows before the blocks, and what they cache. Reads no further than the end of its patch: the emission contract's `reads_ahead`.
 #pragma once
 
-#include <stlm/nn/byte_blocks.hpp>
+#include <stlm/nn/byte_block_mean.hpp>
 #include <stlm/ops/embedding.hpp>
 #include <stlm/ops/patches.hpp>
-#include <stlm/ops/segments.hpp>
 
 namespace stlm {
 
@@ -23,8 +22,9 @@ using ReferenceByteBlocks = ByteBlocks<ByteBlock<ByteDim, 2 * ByteDim, 4 * ByteD
                                        ByteBlock<2 * ByteDim, Dim, 8 * ByteDim, 8, Policy>>;
 
 template <Index Dim, Index ByteDim = 128, Index Window = 12, class Policy = CorrectBytes,
-          class Blocks = ReferenceByteBlocks<Dim, ByteDim, Policy>>
+          class ByteByByte = ReferenceByteBlocks<Dim, ByteDim, Policy>>
 struct BytePool {
+  using Blocks = MeanOf<ByteByByte>;
   static constexpr Index dim = Dim, byte_dim = ByteDim, window = Window, vocabulary = 258;
   static constexpr Token pad = 256;
   static constexpr bool packs = Policy::masks_pads;  // only bytes are rows
@@ -43,7 +43,6 @@ struct BytePool {
     View<Index, dynamic> offsets;
     View<Token, dynamic> ids;
     View<T, dynamic, ByteDim> embedded, dembedded;
-    View<T, dynamic, Dim> rows, drows;
     typename Blocks::template Cache<T> blocks;
   };
 
@@ -59,9 +58,7 @@ struct BytePool {
     arena.keep(cache.offsets, pass.rows() + 1);
     arena.keep(cache.ids, bytes.rows());
     arena.keep(cache.embedded, bytes.rows());
-    arena.keep(cache.rows, bytes.rows());
     arena.temp(cache.dembedded, bytes.rows());
-    arena.temp(cache.drows, bytes.rows());
     Blocks::plan(arena, cache.blocks, bytes);
   }
   /// The rows that the blocks work on for these patches.
@@ -79,15 +76,13 @@ struct BytePool {
     ops::embedding_forward(ctx, p.table, ids(slots, cache), cache.embedded);
     ops::add_positions(ctx, p.position, Window, 0, cache.embedded, bytes.offsets);
     ops::dropout(ctx, cache.embedded, pass.dropout, pass.at(0).key);
-    Blocks::forward(ctx, p.blocks, bytes.at(1), cache.embedded, cache.rows, cache.blocks);
-    ops::segment_sum(ctx, cache.rows, y, segments(bytes));
+    Blocks::forward(ctx, p.blocks, bytes.at(1), cache.embedded, y, cache.blocks);
   }
   template <class B, class S, class T = compute_t<S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
                        Rows<const T, Dim> dy, const Cache<T>& cache, const Params<T>& grads) {
     const Pass bytes = local(pass, cache.offsets);
-    ops::segment_spread(ctx, dy, cache.drows, segments(bytes), false);
-    Blocks::backward(ctx, p.blocks, bytes.at(1), cache.embedded, cache.drows, cache.dembedded, cache.blocks, grads.blocks);
+    Blocks::backward(ctx, p.blocks, bytes.at(1), cache.embedded, dy, cache.dembedded, cache.blocks, grads.blocks);
     ops::dropout(ctx, cache.dembedded, pass.dropout, pass.at(0).key);
     ops::add_positions_backward(ctx, cache.dembedded, Window, grads.position, bytes.offsets);
     ops::embedding_backward(ctx, ids(slots, cache), cache.dembedded, grads.table);
@@ -103,7 +98,6 @@ struct BytePool {
     if constexpr (packs) return pass.pack(pass.rows(), Window, pass.bytes_read, offsets);
     return pass.pack(pass.rows(), Window, -1, {});
   }
-  static ops::Segments segments(const Pass& bytes) { return {bytes.batch, Window, bytes.offsets, true}; }
   template <class T>
   static View<const Token, dynamic, dynamic> ids(View<const Token, dynamic, dynamic> slots, const Cache<T>& cache) {
     if constexpr (packs)
