@@ -35,6 +35,19 @@ TEMPLATE_TEST_CASE("QuantizedWeights: logits near those of the float weights", "
   CHECK(deviation(exact, found) > 0);
 }
 
+TEST_CASE("QuantizedWeights: the loss of a batch is near that of the float weights", "[infer][quantized_weights]") {
+  Context<EigenBackend> ctx({.threads = 2, .seed = 5});
+  Parameters<Plain, EigenBackend> params(ctx);
+  init(ctx, params);
+  Activations<Plain, EigenBackend> acts(ctx, {2, 40});
+  const std::vector<Token> tokens = some_tokens(81, Plain::vocabulary, {3, 3});
+  const Batch batch{{tokens.data(), 2, 40}, {tokens.data() + 1, 2, 40}};
+  const float exact = forward(ctx, params, batch, acts);
+  const float found = forward(ctx, QuantizedWeights<Plain, EigenBackend>(ctx, params), batch, acts);
+  CHECK(std::abs(found - exact) < 0.01F * exact);
+  CHECK(found != exact);
+}
+
 TEST_CASE("QuantizedWeights: both backends round alike", "[infer][quantized_weights][parity]") {
   Context<EigenBackend> eigen({.threads = 2, .seed = 5});
   Context<ReferenceBackend> reference({.seed = 5});

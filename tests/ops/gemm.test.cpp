@@ -135,3 +135,26 @@ TEST_CASE("gemm: rounded products have the same bits with and without an instruc
           CHECK(std::memcmp(c.data(), d.data(), sizeof(float) * static_cast<std::size_t>(c.size())) == 0);
         }
 }
+
+TEST_CASE("gemm: up to sixteen rows, each has the bits it has alone", "[ops][gemm]") {
+  for (const auto [m, n, k] : {Sizes{16, 70, 200}, Sizes{16, 33, 64}, Sizes{16, 3, 17}}) {
+    Rig<EigenBackend, float> rig;
+    const auto x = rig.random(m, k), w = rig.random(n, k), alone = rig.blank(m, n), together = rig.blank(m, n);
+    Buffer<Bfloat16> rounded(w.size());
+    ops::convert(rig.ctx, w, rounded.view());
+    const auto check = [&, m = m, n = n, k = k](const auto& weights) {
+      for (Index i = 0; i < m; ++i)
+        ops::gemm(rig.ctx, View<float, dynamic, dynamic>(&x(i, 0), 1, k), weights,
+                  View<float, dynamic, dynamic>(&alone(i, 0), 1, n), {.transpose_b = true});
+      for (const Index rows : {2, 3, 5, 8, 15, 16}) {
+        CAPTURE(rows, n, k);
+        std::fill(together.begin(), together.end(), std::numeric_limits<float>::quiet_NaN());
+        ops::gemm(rig.ctx, View<float, dynamic, dynamic>(x.data(), rows, k), weights,
+                  View<float, dynamic, dynamic>(together.data(), rows, n), {.transpose_b = true});
+        CHECK(std::memcmp(alone.data(), together.data(), sizeof(float) * static_cast<std::size_t>(rows * n)) == 0);
+      }
+    };
+    check(w);
+    check(View<Bfloat16, dynamic, dynamic>(rounded.data(), w.extents()));
+  }
+}

@@ -17,6 +17,12 @@
 
 namespace stlm {
 
+/// Where a sequence of a pass belongs in a cache of keys and values: which of the cache's it is, and the position of its
+/// first new token.
+struct Place {
+  Index sequence, position;
+};
+
 /// What a module is told of one pass beside its tensors.
 struct Pass {
   Index batch = 1, tokens = 1;  ///< B sequences of T tokens: N = B*T rows
@@ -26,10 +32,20 @@ struct Pass {
   double weight = 1;            ///< of this batch's mean loss in the step: auxiliary losses scale their gradients by it
   Index packed = -1;            ///< >= 0: sequences of at most T rows lie one after another, this many rows in all
   Offsets offsets = {};         ///< then sequence b has rows [offsets(b), offsets(b + 1))
+  const Place* places = nullptr;  ///< of B sequences that decode at positions of their own
   bool last = false;            ///< only what follows the last token of each sequence is asked for
   Index bytes_read = 0, bytes_predicted = 0;  ///< of a model over patches: rows of its byte blocks
 
   constexpr Index rows() const { return packed >= 0 ? packed : batch * tokens; }
+  constexpr Place place(Index b) const { return places ? places[b] : Place{b, position}; }
+  /// The pass of sequence b alone, at its position.
+  constexpr Pass alone(Index b) const {
+    Pass pass = *this;
+    pass.batch = 1;
+    pass.position = place(b).position;
+    pass.places = nullptr;
+    return pass;
+  }
   /// Sequences of up to `most` rows, packed.
   constexpr Pass pack(Index sequences, Index most, Index rows, Offsets first_rows) const {
     Pass pass = *this;

@@ -118,21 +118,25 @@ struct Attention {
     Qkv::backward(ctx, p.qkv, pass, x, cache.dqkv, dx, cache.qkv_linear, grads.qkv);
   }
 
-  /// As forward, for `pass.tokens` new tokens at `pass.position`; `state` holds the keys and values of all before.
+  /// As forward, for `pass.tokens` new tokens at each sequence's place; `state` holds the keys and values of all before.
   template <class B, class S, class T = compute_t<S>>
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
     static_assert(Mask::causal, "stlm::Attention: decoding token by token needs a Causal mask.");
-    project(ctx, p, pass, x, cache);
-    const Index length = pass.position + pass.tokens;
+    Qkv::forward(ctx, p.qkv, pass, x, cache.qkv, cache.qkv_linear);
     for (Index b = 0; b < pass.batch; ++b) {
-      ops::copy_rows(ctx, part(cache.qkv, b, pass, query_width), part(state.keys, b, pass));
-      ops::copy_rows(ctx, part(cache.qkv, b, pass, query_width + kv_width), part(state.values, b, pass));
+      const Pass one = pass.alone(b);
+      const View<T, dynamic, qkv_width> qkv(&cache.qkv(b * pass.tokens, 0), pass.tokens);
+      const KvCache<T> past = sequence(state, pass.place(b).sequence);
+      rotate(ctx, qkv, one);
+      ops::copy_rows(ctx, columns(qkv, query_width), new_rows(past.keys, one));
+      ops::copy_rows(ctx, columns(qkv, query_width + kv_width), new_rows(past.values, one));
+      ops::AttentionShape all = shape(one);
+      all.keys = one.position + one.tokens;
+      ops::attention_forward(ctx, queries(qkv, one), cached(past.keys), cached(past.values),
+                             mixed(View<T, dynamic, query_width>(&cache.mixed(b * pass.tokens, 0), pass.tokens), one),
+                             View<T, dynamic>(cache.lse.data() + b * pass.tokens * Heads, pass.tokens * Heads), all);
     }
-    ops::AttentionShape all = shape(pass);
-    all.keys = length;
-    ops::attention_forward(ctx, queries(cache.qkv, pass), cached(state.keys), cached(state.values),
-                           mixed(cache.mixed, pass), cache.lse, all);
     Out::forward(ctx, p.out, pass, cache.mixed, y, cache.out_linear);
   }
 
@@ -142,8 +146,12 @@ struct Attention {
   static void project(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x,
                       const Cache<T>& cache) {
     Qkv::forward(ctx, p.qkv, pass, x, cache.qkv, cache.qkv_linear);
-    Position::rotate(ctx, queries(cache.qkv, pass), pass, false);
-    Position::rotate(ctx, keys(cache.qkv, pass), pass, false);
+    rotate(ctx, cache.qkv, pass);
+  }
+  template <class B, class T>
+  static void rotate(Context<B>& ctx, View<T, dynamic, qkv_width> qkv, const Pass& pass) {
+    Position::rotate(ctx, queries(qkv, pass), pass, false);
+    Position::rotate(ctx, keys(qkv, pass), pass, false);
   }
   /// Says of a tensor with one row for each number of [Q | K | V] that three matrices are stacked in it.
   template <class V>
@@ -184,14 +192,20 @@ struct Attention {
   static HeadsView<T> cached(View<T, dynamic, dynamic, kv_width> x) {
     return {x.data(), KvHeads, HeadSize, x.extent(1) * kv_width, kv_width};
   }
-  /// The rows of sequence b: kv_width columns of QKV from `column`, or the new rows of the cache.
+  /// What is remembered of one sequence.
   template <class T>
-  static MatrixView<T> part(View<T, dynamic, qkv_width> qkv, Index b, const Pass& pass, Index column) {
-    return {qkv.data() + b * pass.tokens * qkv_width + column, pass.tokens, kv_width, qkv_width};
+  static KvCache<T> sequence(const KvCache<T>& state, Index b) {
+    const Index capacity = state.keys.extent(1);
+    return {{&state.keys(b, 0, 0), 1, capacity}, {&state.values(b, 0, 0), 1, capacity}};
+  }
+  /// Of one sequence: kv_width columns of QKV from `column`, and the rows of its cache that they go to.
+  template <class T>
+  static MatrixView<T> columns(View<T, dynamic, qkv_width> qkv, Index column) {
+    return {qkv.data() + column, qkv.extent(0), kv_width, qkv_width};
   }
   template <class T>
-  static MatrixView<T> part(View<T, dynamic, dynamic, kv_width> x, Index b, const Pass& pass) {
-    return {x.data() + (b * x.extent(1) + pass.position) * kv_width, pass.tokens, kv_width, kv_width};
+  static MatrixView<T> new_rows(View<T, dynamic, dynamic, kv_width> x, const Pass& pass) {
+    return {x.data() + pass.position * kv_width, pass.tokens, kv_width, kv_width};
   }
 };
 

@@ -1,10 +1,12 @@
 // y = x W^T for a few tokens: dot products along k without packing, because reading each weight once is all the time there
-// is. Rows of W are taken in groups of eight, for all rows of x before the next group.
+// is. Rows of W are taken in groups of four, for all rows of x before the next group, which is prefetched meanwhile.
+//
+// Of one row of x the products read the group's rows one after another: a single stream is what memory is fastest at. Of
+// more, tiles of 4 x 4 sums stay in registers. Each sum adds the same numbers in the same order either way: the bits of a
+// row do not depend on the others.
 //
 // For factors of Bfloat16 the weights are read as they are stored, in pairs; x is rounded into pairs first.
 #pragma once
-
-#include <utility>
 
 #include <stlm/backend/eigen/gemm_bfloat16.hpp>
 
@@ -13,36 +15,88 @@
 
 namespace stlm::eigen {
 
-inline constexpr Index few_rows = 8;
+inline constexpr Index few_rows = 16;
+inline constexpr int dots_cols = 4, dots_rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 4 : 2;
 
-/// c[j] = or += a . b_j over k units, a multiple of a packet, for the rows b_j of B, one for each J in 0, 1, ..: all at
-/// once, with one sum each.
-template <class S, int... J, class Unit, class T>
-void gemm_dots(std::integer_sequence<int, J...>, Index k, const Unit* a, const Unit* b, Index b_stride, T* c,
-               bool accumulate) {
+/// c[j] = or += the total of a packet of sums, for Cols of them.
+template <int Cols, class P, class T>
+void gemm_totals(const P* sum, T* c, bool accumulate) {
+  using namespace Eigen::internal;
+  constexpr int size = unpacket_traits<P>::size;
+  if constexpr (Cols == 4 && size > 4) {
+    using Half = decltype(predux_half_dowto4(*sum));
+    const Half half[] = {predux_half_dowto4(sum[0]), predux_half_dowto4(sum[1]), predux_half_dowto4(sum[2]),
+                         predux_half_dowto4(sum[3])};
+    gemm_totals<Cols>(half, c, accumulate);
+  } else if constexpr (Cols == 4 && size == 4) {
+    PacketBlock<P, 4> block{{sum[0], sum[1], sum[2], sum[3]}};
+    ptranspose(block);
+    const P total = padd(padd(block.packet[0], block.packet[1]), padd(block.packet[2], block.packet[3]));
+    pstoreu(c, accumulate ? padd(ploadu<P>(c), total) : total);
+  } else {
+    for (int j = 0; j < Cols; ++j) c[j] = accumulate ? c[j] + predux(sum[j]) : predux(sum[j]);
+  }
+}
+
+/// c_ij = or += a_i . b_j over k units, a multiple of a packet, for Rows rows of A and Cols of B.
+template <class S, int Rows, int Cols, class Unit, class T>
+void gemm_dots(Index k, const Unit* a, Index a_stride, const Unit* b, Index b_stride, T* c, Index c_stride, bool accumulate) {
   using namespace Eigen::internal;
   constexpr Index size = GemmSizes<S>::packet;
-  Packet<T> sum[] = {(static_cast<void>(J), pset1<Packet<T>>(T(0)))...};
-  for (const Unit* const end = a + k; a != end; a += size, b += size) {
-    const Packet<Unit> x = ploadu<Packet<Unit>>(a);
-    Index row = 0;
-    ((sum[J] = GemmProduct<S>::multiply_add(x, ploadu<Packet<Unit>>(b + row), sum[J]), row += b_stride), ...);
+  Packet<T> sum[std::size_t(Rows)][std::size_t(Cols)];
+  for (auto& row : sum)
+    for (auto& s : row) s = pset1<Packet<T>>(T(0));
+  if constexpr (Rows == 1) {
+#pragma GCC unroll 4
+    for (int j = 0; j < Cols; ++j)
+      for (Index p = 0; p < k; p += size)
+        sum[0][j] = GemmProduct<S>::multiply_add(ploadu<Packet<Unit>>(a + p), ploadu<Packet<Unit>>(b + j * b_stride + p), sum[0][j]);
+  } else {
+    for (Index p = 0; p < k; p += size) {
+      Packet<Unit> x[std::size_t(Rows)];
+#pragma GCC unroll 4
+      for (int i = 0; i < Rows; ++i) x[i] = ploadu<Packet<Unit>>(a + i * a_stride + p);
+#pragma GCC unroll 4
+      for (int j = 0; j < Cols; ++j) {
+        const Packet<Unit> w = ploadu<Packet<Unit>>(b + j * b_stride + p);
+#pragma GCC unroll 4
+        for (int i = 0; i < Rows; ++i) sum[i][j] = GemmProduct<S>::multiply_add(x[i], w, sum[i][j]);
+      }
+    }
   }
-  ((c[J] = accumulate ? c[J] + predux(sum[J]) : predux(sum[J])), ...);
+  for (int i = 0; i < Rows; ++i) gemm_totals<Cols>(sum[i], c + i * c_stride, accumulate);
+}
+
+/// Dots of k units, a multiple of a packet, of all rows of A with Cols rows of B.
+template <class S, int Cols, class Unit, class T>
+void gemm_group_dots(Index m, Index k, const Unit* a, Index a_stride, const Unit* b, Index b_stride, T* c, Index c_stride,
+                     bool accumulate) {
+  const Unit* const next = b + Cols * b_stride;
+  Index i = 0;
+  const auto tiles = [&](auto rows) {
+    for (; i + rows <= m; i += rows) {
+      if (m > 1)
+        for (Index p = Cols * b_stride * i / m; p < Cols * b_stride * (i + rows) / m; p += Index(64 / sizeof(Unit)))
+          __builtin_prefetch(next + p, 0, 2);  // to L2
+      gemm_dots<S, rows, Cols>(k, a + i * a_stride, a_stride, b, b_stride, c + i * c_stride, c_stride, accumulate);
+    }
+  };
+  tiles(std::integral_constant<int, dots_rows>{});
+  if constexpr (dots_rows > 2) tiles(std::integral_constant<int, 2>{});
+  tiles(std::integral_constant<int, 1>{});
 }
 
 /// Dots of k units, a multiple of a packet, of all rows of A and B.
 template <class S, class Unit, class T>
 void gemm_all_dots(Index m, Index n, Index k, const Unit* a, Index a_stride, const Unit* b, Index b_stride, T* c,
                    Index c_stride, bool accumulate) {
-  const auto dots = [&](auto group, Index i, Index j) {
-    gemm_dots<S>(group, k, a + i * a_stride, b + j * b_stride, b_stride, c + i * c_stride + j, accumulate);
+  const auto groups = [&](auto cols, Index begin, Index end) {
+    for (Index j = begin; j < end; j += cols)
+      gemm_group_dots<S, cols>(m, k, a, a_stride, b + j * b_stride, b_stride, c + j, c_stride, accumulate);
   };
-  const Index whole = n - n % 8;
-  for (Index j = 0; j < whole; j += 8)
-    for (Index i = 0; i < m; ++i) dots(std::make_integer_sequence<int, 8>{}, i, j);
-  for (Index j = whole; j < n; ++j)
-    for (Index i = 0; i < m; ++i) dots(std::make_integer_sequence<int, 1>{}, i, j);
+  const Index whole = n - n % dots_cols;
+  groups(std::integral_constant<int, dots_cols>{}, 0, whole);
+  groups(std::integral_constant<int, 1>{}, whole, n);
 }
 
 /// Whether the factors are read as they are stored: same scalars, or weights in pairs that an instruction takes.

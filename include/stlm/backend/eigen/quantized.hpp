@@ -1,4 +1,4 @@
-// Matrices of int8: rows of x rounded once, then dot products of integers, eight rows of W at once.
+// Matrices of int8: rows of x rounded once, then dot products of integers, four rows of each at once.
 //
 // vpdpbusd multiplies unsigned by signed bytes and adds four products to 32 bits: x + 128 is unsigned, and 128 times the
 // sum of W's row is taken off again. Elsewhere plain loops give the same integers.
@@ -42,18 +42,30 @@ struct Quantized<EigenBackend> {
             for (Index k = 0; k < stride; ++k) row[k] = static_cast<std::int8_t>(row[k] ^ -128);  // + 128, unsigned
         }
       });
-      ctx.for_pieces(w.rows, std::max<Index>(8, (1 << 15) / (rows * stride) * 8), [=](Index begin, Index end, int) {
-        for (Index j = begin; j < end; j += group)
-          for (Index n = 0; n < rows; ++n) {
-            std::int32_t sums[group];
-            const Index count = std::min(group, end - j);
-            dots(rounded + n * stride, w.row(j), count, stride, sums);
-            float* const to = y.row(first + n) + j;
-            for (Index i = 0; i < count; ++i) {
-              const auto sum = static_cast<float>(sums[i] - offset * w.sums[j + i]);
-              to[i] = (accumulate ? to[i] : 0.0F) + scales[n] * w.scales[j + i] * sum;
+      const Index pieces = std::max<Index>(1, rows * w.rows * stride >> 17) * 2;  // some microseconds each
+      const Index piece = (w.rows + pieces * group - 1) / (pieces * group) * group;
+      ctx.for_pieces(w.rows, piece, [=](Index begin, Index end, int) {
+        const auto products = [&](auto at_once, auto columns, Index n, Index j) {
+          std::int32_t sums[std::size_t(at_once * columns)];
+          dots<at_once, columns>(rounded + n * stride, w.row(j), stride, sums);
+          for (Index r = 0; r < at_once; ++r) {
+            float* const to = y.row(first + n + r) + j;
+            for (Index i = 0; i < columns; ++i) {
+              const auto sum = static_cast<float>(sums[r * columns + i] - offset * w.sums[j + i]);
+              to[i] = (accumulate ? to[i] : 0.0F) + scales[n + r] * w.scales[j + i] * sum;
             }
           }
+        };
+        constexpr std::integral_constant<int, int(group)> several;
+        constexpr std::integral_constant<int, 1> one;
+        Index j = begin;
+        for (; j + group <= end; j += group) {
+          Index n = 0;
+          for (; n + group <= rows; n += group) products(several, several, n, j);
+          for (; n < rows; ++n) products(one, several, n, j);
+        }
+        for (; j < end; ++j)
+          for (Index n = 0; n < rows; ++n) products(one, one, n, j);
       });
     }
   }
@@ -66,7 +78,7 @@ struct Quantized<EigenBackend> {
   }
 
  private:
-  static constexpr Index group = 8;
+  static constexpr Index group = 4;
 
   /// The scale of a row, and its integers; of a row that is not finite, a scale that is not.
   static float round_row(const float* x, Index size, std::int8_t* q) {
@@ -82,34 +94,41 @@ struct Quantized<EigenBackend> {
 #if defined(EIGEN_VECTORIZE_AVX512) && defined(__AVX512VNNI__)
   static constexpr std::int32_t offset = 128;
 
-  /// sums[i] = x . w_i for `count` rows w_i, `size` bytes each, a multiple of 64.
-  static void dots(const std::int8_t* x, const std::int8_t* w, Index count, Index size, std::int32_t* sums) {
-    if (count < group) {
-      for (Index i = 0; i < count; ++i) dots<1>(x, w + i * size, size, sums + i);
-    } else {
-      dots<int(group)>(x, w, size, sums);
-    }
-  }
-  template <int Count>
+  /// sums[r * Count + i] = x_r . w_i over `size` bytes, a multiple of 64. For one row of x the rows of W are read one after another:
+  /// a single stream is what memory is fastest at.
+  template <int Rows, int Count>
   static void dots(const std::int8_t* x, const std::int8_t* w, Index size, std::int32_t* sums) {
-    __m512i sum[std::size_t(Count)];
-    for (auto& s : sum) s = _mm512_setzero_si512();
-    for (Index k = 0; k < size; k += 64) {
-      const __m512i unsigned_x = _mm512_loadu_si512(x + k);
-#pragma GCC unroll 8
-      for (int i = 0; i < Count; ++i) sum[i] = _mm512_dpbusd_epi32(sum[i], unsigned_x, _mm512_loadu_si512(w + i * size + k));
+    __m512i sum[std::size_t(Rows)][std::size_t(Count)];
+    for (auto& row : sum)
+      for (auto& s : row) s = _mm512_setzero_si512();
+    const auto add = [&](int i, Index k) {
+      const __m512i weights = _mm512_loadu_si512(w + i * size + k);
+#pragma GCC unroll 4
+      for (int r = 0; r < Rows; ++r)
+        sum[r][i] = _mm512_dpbusd_epi32(sum[r][i], _mm512_loadu_si512(x + r * size + k), weights);
+    };
+    if constexpr (Rows == 1) {
+#pragma GCC unroll 4
+      for (int i = 0; i < Count; ++i)
+        for (Index k = 0; k < size; k += 64) add(i, k);
+    } else {
+      for (Index k = 0; k < size; k += 64)
+#pragma GCC unroll 4
+        for (int i = 0; i < Count; ++i) add(i, k);
     }
-    for (int i = 0; i < Count; ++i) sums[i] = _mm512_reduce_add_epi32(sum[i]);
+    for (int r = 0; r < Rows; ++r)
+      for (int i = 0; i < Count; ++i) sums[r * Count + i] = _mm512_reduce_add_epi32(sum[r][i]);
   }
 #else
   static constexpr std::int32_t offset = 0;
 
-  static void dots(const std::int8_t* x, const std::int8_t* w, Index count, Index size, std::int32_t* sums) {
-    for (Index i = 0; i < count; ++i) {
-      std::int32_t sum = 0;
-      for (Index k = 0; k < size; ++k) sum += x[k] * w[i * size + k];
-      sums[i] = sum;
-    }
+  template <int Rows, int Count>
+  static void dots(const std::int8_t* x, const std::int8_t* w, Index size, std::int32_t* sums) {
+    for (int r = 0; r < Rows; ++r)
+      for (int i = 0; i < Count; ++i) {
+        std::int32_t& sum = sums[r * Count + i] = 0;
+        for (Index k = 0; k < size; ++k) sum += x[r * size + k] * w[i * size + k];
+      }
   }
 #endif
 };

@@ -1,0 +1,99 @@
+#include <stlm/infer/batch_generator.hpp>
+
+#include <stlm/infer/quantized_weights.hpp>
+#include <stlm/models/working_weights.hpp>
+
+#include "support/catch.hpp"
+#include "train/small_model.hpp"
+
+using namespace stlm;
+
+namespace {
+
+struct Wide : ByteModelDefaults {
+  static constexpr int dim = 64, layers = 2, heads = 4, kv_heads = 2, ffn_dim = 96;
+};
+using Model = ByteModel<Wide>;
+
+const std::vector<std::string> prompts = {"the quick brown fox", "a", "", "jumps over the lazy dog and runs far away", "so it was"};
+
+/// Texts continued together, then each alone, must be the same.
+template <class W>
+void check_texts(Context<Backend>& ctx, const W& weights, SampleOptions options, Index capacity) {
+  BatchGenerator<Model, Backend> together(ctx, std::ssize(prompts), capacity);
+  Generator<Model, Backend> alone(ctx, capacity);
+  for (int again = 0; again < 2; ++again) {
+    std::vector<std::string> texts(prompts.size());
+    together.generate(ctx, weights, prompts, options, [&](Index text, char c) { texts[static_cast<std::size_t>(text)] += c; });
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+      CAPTURE(i);
+      SampleOptions own = options;
+      own.seed += i;
+      std::string expected;
+      alone.generate(ctx, weights, prompts[i], own, [&](char c) { expected += c; });
+      CHECK(texts[i] == expected);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every text is the one generated alone") {
+  for (const int threads : {1, 2}) {
+    Context<Backend> ctx({.threads = threads, .seed = 3});
+    Parameters<Model, Backend> params(ctx);
+    init(ctx, params);
+    const SampleOptions options{.max_bytes = 60, .temperature = 0.9, .seed = 4};
+    check_texts(ctx, params, options, 128);
+    check_texts(ctx, params, options, 16);  // its later half is read again
+    check_texts(ctx, params, {.max_bytes = 40, .utf8 = true, .seed = 9}, 128);
+    check_texts(ctx, WorkingWeights<Model, Backend, Bfloat16>(ctx, params), options, 128);
+    check_texts(ctx, QuantizedWeights<Model, Backend>(ctx, params), options, 128);
+  }
+}
+
+TEST_CASE("logits of texts at places of their own have the bits of each alone") {
+  Context<Backend> ctx({.threads = 2, .seed = 3});
+  Parameters<Model, Backend> params(ctx);
+  init(ctx, params);
+  constexpr Index capacity = 8, lengths[] = {5, 1, 3};
+  typename Model::Cache<float> cache{}, one{};
+  typename Model::KvCache<float> state{}, own{};
+  PlannedMemory<HostSpace> memory, one_memory, state_memory, own_memory;
+  memory.allocate([&](Arena& arena) { Model::plan(arena, cache, Pass{3, 1}); });
+  one_memory.allocate([&](Arena& arena) { Model::plan(arena, one, Pass{1, 1}); });
+  state_memory.allocate([&](Arena& arena) { Model::plan_decode(arena, state, 3, capacity); });
+  own_memory.allocate([&](Arena& arena) { Model::plan_decode(arena, own, 1, capacity); });
+  const Token tokens[] = {'a', 'b', 'c', 'd', 'e', 'f'};
+  Place places[3];
+  for (Index b = 0; b < 3; ++b)
+    for (Index t = 0; t < lengths[b]; ++t) {
+      const Place place{b, t};
+      Pass pass{1, 1};
+      pass.places = &place;
+      Model::decode(ctx, params.tree(), pass, {&tokens[t], 1, 1}, one, state);
+    }
+  for (Index b = 0; b < 3; ++b) places[b] = {b, lengths[b]};
+  Pass pass{3, 1};
+  pass.places = places;
+  const Token next[] = {'x', 'y', 'z'};
+  Model::decode(ctx, params.tree(), pass, {next, 3, 1}, cache, state);
+  for (Index b = 0; b < 3; ++b) {
+    for (Index t = 0; t < lengths[b]; ++t) Model::decode(ctx, params.tree(), Pass{1, 1, t}, {&tokens[t], 1, 1}, one, own);
+    Model::decode(ctx, params.tree(), Pass{1, 1, lengths[b]}, {&next[b], 1, 1}, one, own);
+    CHECK(std::memcmp(&cache.head.logits(b, 0), &one.head.logits(0, 0), sizeof(float) * Model::vocabulary) == 0);
+  }
+}
+
+TEST_CASE("what cannot be generated is refused; no prompts and no bytes are fine") {
+  Context<Backend> ctx;
+  Parameters<Model, Backend> params(ctx);
+  init(ctx, params);
+  CHECK_THROWS_AS((BatchGenerator<Model, Backend>(ctx, 0, 8)), Error);
+  CHECK_THROWS_AS((BatchGenerator<Model, Backend>(ctx, 2, 1)), Error);
+  BatchGenerator<Model, Backend> generator(ctx, 2, 8);
+  const auto nothing = [](Index, char) { FAIL("no byte was asked for"); };
+  CHECK_THROWS_AS(generator.generate(ctx, params, prompts, {}, nothing), Error);
+  generator.generate(ctx, params, {}, {}, nothing);
+  generator.generate(ctx, params, std::span(prompts).first(2), {.max_bytes = 0}, nothing);
+}
