@@ -59,16 +59,6 @@ struct Vectorized<Tanh> {
   }
 };
 
-/// sums += the rows [begin, end) of x, four at a time, over `cols` columns from `first` on.
-template <class T>
-void add_rows(MatrixView<const T> x, Index begin, Index end, Index first, Index cols, T* sums) {
-  const auto row = [=](Index r) { return array(x.row(r) + first, cols); };
-  auto sum = array(sums, cols);
-  Index r = begin;
-  for (; r + 4 <= end; r += 4) sum += (row(r) + row(r + 1)) + (row(r + 2) + row(r + 3));
-  for (; r < end; ++r) sum += row(r);
-}
-
 }  // namespace stlm::eigen
 
 namespace stlm::ops::impl {
@@ -80,8 +70,7 @@ struct Elementwise<EigenBackend> {
   template <class T>
   static void add(Ctx& ctx, const T* a, const T* b, T* y, Index size) {
     ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
-      eigen::array(y + begin, end - begin) =
-          eigen::array(a + begin, end - begin) + eigen::array(b + begin, end - begin);
+      eigen::array(y + begin, end - begin) = eigen::array(a + begin, end - begin) + eigen::array(b + begin, end - begin);
     });
   }
   template <class T>
@@ -122,7 +111,11 @@ struct Elementwise<EigenBackend> {
   template <class T>
   static void sum_rows(Ctx& ctx, MatrixView<const T> dy, T* dbias) {
     ctx.for_pieces(dy.cols, columns_a_piece(ctx, dy.cols), [=](Index begin, Index end, int) {
-      eigen::add_rows(dy, 0, dy.rows, begin, end - begin, dbias + begin);
+      const auto row = [=](Index r) { return eigen::array(dy.row(r) + begin, end - begin); };
+      auto sum = eigen::array(dbias + begin, end - begin);
+      Index r = 0;
+      for (; r + 4 <= dy.rows; r += 4) sum += (row(r) + row(r + 1)) + (row(r + 2) + row(r + 3));
+      for (; r < dy.rows; ++r) sum += row(r);
     });
   }
   template <class T>
@@ -144,7 +137,7 @@ struct Elementwise<EigenBackend> {
   /// stretches of memory.
   static Index columns_a_piece(const Ctx& ctx, Index cols) {
     constexpr Index line = 32;  // two cache lines of floats
-    return (cols + ctx.threads() * line - 1) / (ctx.threads() * line) * line;
+    return std::max<Index>(1, (cols + ctx.threads() * line - 1) / (ctx.threads() * line)) * line;
   }
 };
 
@@ -161,16 +154,15 @@ struct Activation<EigenBackend> {
   template <class Function, class T>
   static void backward(Ctx& ctx, const T* x, const T* dy, T* dx, Index size) {
     ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
-      eigen::array(dx + begin, end - begin) =
-          eigen::array(dy + begin, end - begin) *
-          eigen::Vectorized<Function>::derivative(eigen::array(x + begin, end - begin));
+      eigen::array(dx + begin, end - begin) = eigen::array(dy + begin, end - begin) *
+                                              eigen::Vectorized<Function>::derivative(eigen::array(x + begin, end - begin));
     });
   }
   template <class T>
   static void swiglu_forward(Ctx& ctx, const T* gate, const T* up, T* y, Index size) {
     ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
-      eigen::array(y + begin, end - begin) = eigen::Vectorized<Silu>::value(eigen::array(gate + begin, end - begin)) *
-                                             eigen::array(up + begin, end - begin);
+      eigen::array(y + begin, end - begin) =
+          eigen::Vectorized<Silu>::value(eigen::array(gate + begin, end - begin)) * eigen::array(up + begin, end - begin);
     });
   }
   template <class T>
