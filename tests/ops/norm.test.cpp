@@ -32,8 +32,8 @@ TEST_CASE("layer_norm: g (x - mean) / sqrt(variance + eps) + b", "[ops][norm]") 
   const double x[] = {1, 3}, gain[] = {2, 5}, bias[] = {10, 20};
   const auto y = rig.blank(1, 2);
   const auto mean = rig.blank(1), rstd = rig.blank(1);
-  ops::layer_norm_forward(rig.ctx, View<const double, 1, 2>(x), View<const double, 2>(gain),
-                          View<const double, 2>(bias), y, mean, rstd, 3);
+  ops::layer_norm_forward(rig.ctx, View<const double, 1, 2>(x), View<const double, 2>(gain), View<const double, 2>(bias), y,
+                          mean, rstd, 3);
   CHECK(mean(0) == 2);
   CHECK(rstd(0) == 0.5);
   CHECK(y(0, 0) == 2 * -0.5 + 10);
@@ -97,9 +97,8 @@ TEST_CASE("norms: shapes that do not fit are named", "[ops][norm]") {
   Rig<ReferenceBackend, float> rig;
   const auto x = rig.random(2, 3), y = rig.random(2, 3);
   const auto four = rig.random(4), two = rig.random(2);
-  CHECK_THROWS_WITH(
-      ops::rms_norm_forward(rig.ctx, x, four, y, two, 1e-6),
-      "stlm::ops::rms_norm_forward: x 2x3, gain 4, y 2x3, one statistic a row expected, room for 2 found.");
+  CHECK_THROWS_WITH(ops::rms_norm_forward(rig.ctx, x, four, y, two, 1e-6),
+                    "stlm::ops::rms_norm_forward: x 2x3, gain 4, y 2x3, one statistic a row expected, room for 2 found.");
   CHECK_THROWS_AS(ops::layer_norm_forward(rig.ctx, x, two, two, y, two, two, 1e-5), ShapeError);
   CHECK_THROWS_WITH(
       ops::add_rms_norm_forward(rig.ctx, x, rig.random(2, 4), rig.random(3), x, y, two, 1e-6),

@@ -4,6 +4,7 @@
 // threads. Nothing is allocated after the Context.
 #pragma once
 
+#include <stlm/backend/eigen/activation.hpp>
 #include <stlm/backend/eigen/attention.hpp>
 #include <stlm/backend/eigen/attention_pool.hpp>
 #include <stlm/backend/eigen/context.hpp>

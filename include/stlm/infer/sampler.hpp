@@ -26,8 +26,8 @@ struct SampleOptions {
   std::uint64_t seed = 0;
 };
 
-/// Which symbols may follow a text: all, or those that keep it valid UTF-8. Ids from 256 on are no bytes; of these an
-/// end of text waits for the end of a character.
+/// Which symbols may follow a text: all, or those that keep it valid UTF-8. Ids from 256 on are no bytes; of these an end
+/// of text waits for the end of a character.
 class TextRule {
  public:
   TextRule(bool utf8, std::string_view text) : utf8_(utf8) {
@@ -59,8 +59,8 @@ class Sampler {
         order_(static_cast<std::size_t>(vocabulary)),
         weights_(order_.size()) {
     expect<Error>(options.temperature >= 0 && options.top_k >= 0,
-                  "stlm::Sampler: expected a temperature and a top-k of at least 0, found ", options.temperature,
-                  " and ", options.top_k, ".");
+                  "stlm::Sampler: expected a temperature and a top-k of at least 0, found ", options.temperature, " and ",
+                  options.top_k, ".");
   }
 
   /// One token from the logits of a row; never `excluded`. Throws NumericError when no logit is finite.
@@ -70,8 +70,9 @@ class Sampler {
   }
   /// One of the tokens for which `allowed(id)` holds.
   template <class T, class Allowed>
-  requires std::is_invocable_v<Allowed, Token> Token operator()(std::span<const T> logits, const Allowed& allowed) {
-    const Token best = likeliest(logits, allowed);
+    requires std::is_invocable_v<Allowed, Token>
+  Token operator()(std::span<const T> logits, const Allowed& allowed) {
+    const Token best = likeliest(logits.first(order_.size()), allowed);
     expect<NumericError>(best >= 0 && std::isfinite(logits[static_cast<std::size_t>(best)]),
                          "stlm::Sampler: the largest logit is not finite; the weights are damaged.");
     if (options_.temperature == 0) return best;

@@ -50,7 +50,7 @@ struct Attention<EigenBackend> {
           if (seen.none()) continue;
           auto scores = eigen::array(p + seen.first, seen.size());
           eigen::add_alibi(shape, heads, h, shape.position(b, i + r) - j - seen.first, scale, p + seen.first, seen.size());
-          const T high = std::max(top[r], scores.template maxCoeff<Eigen::PropagateNaN>() * scale);
+          const T high = std::max(top[r], scores.maxCoeff() * scale);
           const T shrink = j == start ? T(0) : std::exp(top[r] - high);
           scores = (scores * scale - high).exp();
           sum[r] = sum[r] * shrink + scores.sum();

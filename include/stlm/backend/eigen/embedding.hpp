@@ -28,13 +28,13 @@ struct Embedding<EigenBackend> {
   template <class T>
   static void add_positions(Ctx& ctx, MatrixView<const T> table, const RowPositions& positions, MatrixView<T> y) {
     ctx.for_pieces(y.rows, rows_a_piece(y.cols), [=](Index begin, Index end, int) {
-      positions.for_each(
-          begin, end, [=](Index n, Index t) { eigen::array(y.row(n), y.cols) += eigen::array(table.row(t), y.cols); });
+      positions.for_each(begin, end, [=](Index n, Index t) {
+        eigen::array(y.row(n), y.cols) += eigen::array(table.row(t), y.cols);
+      });
     });
   }
   template <class T>
-  static void add_positions_backward(Ctx& ctx, MatrixView<const T> dy, const RowPositions& positions,
-                                     MatrixView<T> dtable) {
+  static void add_positions_backward(Ctx& ctx, MatrixView<const T> dy, const RowPositions& positions, MatrixView<T> dtable) {
     ctx.for_pieces(dy.cols, columns_a_piece(ctx, dy.cols), [=](Index begin, Index end, int) {
       positions.for_each(0, dy.rows, [=](Index n, Index t) {
         eigen::array(dtable.row(t) + begin, end - begin) += eigen::array(dy.row(n) + begin, end - begin);
@@ -56,9 +56,7 @@ struct Embedding<EigenBackend> {
 
  private:
   static Index rows_a_piece(Index cols) { return Elementwise<EigenBackend>::rows_a_piece(cols); }
-  static Index columns_a_piece(const Ctx& ctx, Index cols) {
-    return Elementwise<EigenBackend>::columns_a_piece(ctx, cols);
-  }
+  static Index columns_a_piece(const Ctx& ctx, Index cols) { return Elementwise<EigenBackend>::columns_a_piece(ctx, cols); }
 };
 
 }  // namespace stlm::ops::impl

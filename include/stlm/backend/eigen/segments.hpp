@@ -1,7 +1,7 @@
-// Segment sums, some sequences a task, the rows of each added in order.
+// Segment sums, some sequences a task, each added column by column, so that a sum stays in a register.
 #pragma once
 
-#include <stlm/backend/eigen/elementwise.hpp>
+#include <stlm/backend/eigen/context.hpp>
 #include <stlm/ops/segments.hpp>
 
 namespace stlm::ops::impl {
