@@ -1,7 +1,9 @@
-// Generation of models b and c, one text at a time, in the first 128 tokens: each reads all parameters, so memory
-// bounds it. And prompts of 128 tokens, where only the last token's logits are needed. The choice of a token is not in
+// Generation of models b and c, one text at a time, in the first 128 tokens, with weights in each format: each token reads
+// all parameters, so memory bounds it. And prompts of 128 tokens, where only the last token's logits are needed. The choice of a token is not in
 // it; see infer/sampler.
 #include <stlm/infer/generator.hpp>
+#include <stlm/infer/quantized_weights.hpp>
+#include <stlm/models/working_weights.hpp>
 
 #include "../support/models.hpp"
 #include "../support/numbers.hpp"
@@ -24,14 +26,24 @@ const stlm::Parameters<Model, Backend>& weights() {
   return drawn;
 }
 
-template <class Config>
+/// The weights in the format of scalar S.
+template <class Model, class S>
+auto weights_in(Context& ctx) {
+  if constexpr (std::is_same_v<S, stlm::Int8>)
+    return stlm::QuantizedWeights<Model, Backend>(ctx, weights<Model>());
+  else
+    return stlm::WorkingWeights<Model, Backend, S>(ctx, weights<Model>());
+}
+
+template <class Config, class S>
 void generate(benchmark::State& state, int threads) {
   using Model = stlm::ByteModel<Config>;
   Context ctx({.threads = threads});
   stlm::Generator<Model, Backend> generator(ctx, length);
   const auto ids = bench::tokens(length, Config::vocabulary);
   constexpr double keys = Config::layers * Config::dim * length;  // and values, for half of the length on average
-  constexpr double bytes = sizeof(float) * (stlm::num_params<Model> + keys);
+  constexpr double bytes = sizeof(S) * stlm::num_params<Model> + sizeof(float) * keys;
+  const auto params = weights_in<Model, S>(ctx);
   const bench::Work work{
       .flops = Model::flops_per_token(length), .bytes = bytes, .tokens = 1, .moves = bench::Moves::kRead};
   std::size_t next = 0;
@@ -40,7 +52,7 @@ void generate(benchmark::State& state, int threads) {
       generator.reset();
       next = 0;
     }
-    generator.feed(ctx, weights<Model>(), {&ids[next++], 1});
+    generator.feed(ctx, params, {&ids[next++], 1});
   });
 }
 
@@ -58,8 +70,12 @@ void prompt(benchmark::State& state, int threads) {
 }
 
 const bench::Suite generators([] {
-  bench::add_body("generate/b", 2, generate<bench::B>);
-  bench::add_body("generate/c", 2, generate<bench::C>);
+  bench::add_body("generate/b", 2, generate<bench::B, float>);
+  bench::add_body("generate/b/bfloat16", 2, generate<bench::B, stlm::Bfloat16>);
+  bench::add_body("generate/b/int8", 2, generate<bench::B, stlm::Int8>);
+  bench::add_body("generate/c", 2, generate<bench::C, float>);
+  bench::add_body("generate/c/bfloat16", 2, generate<bench::C, stlm::Bfloat16>);
+  bench::add_body("generate/c/int8", 2, generate<bench::C, stlm::Int8>);
   bench::add_body("prompt_128/b", 2, prompt<bench::B>);
   bench::add_body("prompt_128/c", 2, prompt<bench::C>);
 });

@@ -20,7 +20,7 @@ inline constexpr int dots_cols = 4, dots_rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REG
 
 /// c[j] = or += the total of a packet of sums, for Cols of them.
 template <int Cols, class P, class T>
-void gemm_totals(const P* sum, T* c, bool accumulate) {
+EIGEN_STRONG_INLINE void gemm_totals(const P* sum, T* c, bool accumulate) {
   using namespace Eigen::internal;
   constexpr int size = unpacket_traits<P>::size;
   if constexpr (Cols == 4 && size > 4) {
@@ -44,7 +44,9 @@ void gemm_dots(Index k, const Unit* a, Index a_stride, const Unit* b, Index b_st
   using namespace Eigen::internal;
   constexpr Index size = GemmSizes<S>::packet;
   Packet<T> sum[std::size_t(Rows)][std::size_t(Cols)];
+#pragma GCC unroll 4
   for (auto& row : sum)
+#pragma GCC unroll 4
     for (auto& s : row) s = pset1<Packet<T>>(T(0));
   if constexpr (Rows == 1) {
 #pragma GCC unroll 4
@@ -64,6 +66,7 @@ void gemm_dots(Index k, const Unit* a, Index a_stride, const Unit* b, Index b_st
       }
     }
   }
+#pragma GCC unroll 4
   for (int i = 0; i < Rows; ++i) gemm_totals<Cols>(sum[i], c + i * c_stride, accumulate);
 }
 
