@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,7 +18,8 @@ struct Options {
   std::vector<std::string> data;
   std::string val, separator, out = "stlm-out";
   std::int64_t steps = 0;
-  double max_seconds = 0, held_out = 0.1, checkpoint_seconds = 30, dropout = 0;
+  double max_seconds = 0, held_out = 0.1, checkpoint_seconds = 30;
+  std::optional<double> dropout;
   bool resume = false;
   // generate, info
   std::string weights = "stlm-out/model.safetensors", prompt = "\n";
@@ -42,9 +44,10 @@ inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
   train->add_option("--steps", o.steps, "Stop after this many steps")->check(CLI::PositiveNumber);
   train->add_option("--max-seconds", o.max_seconds, "Stop after this time (default: 215, without --steps)")
       ->check(CLI::PositiveNumber);
-  train->add_option("--dropout", o.dropout, "Probability of dropping an activation")
-      ->check(CLI::Range(0.0, 0.9))
-      ->capture_default_str();
+  train->add_option("--dropout", o.dropout,
+                    "Probability of dropping an activation (default: that of the program for files, which are read many "
+                    "times; 0 for the stories)")
+      ->check(CLI::Range(0.0, 0.9));
   train->add_option("--out", o.out, "Folder for weights, checkpoint and metrics")->capture_default_str();
   train->add_option("--checkpoint-seconds", o.checkpoint_seconds, "Time between checkpoints")->capture_default_str();
   train->add_flag("--resume", o.resume, "Continue from the checkpoint in --out");

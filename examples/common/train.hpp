@@ -18,6 +18,7 @@ struct Recipe {
   stlm::MuonOptions optimizer;
   double warmup = 0.02, minimum = 0.02;  // parts of the run spent warming up, of the learning rate left at the end
   double clip = 1;
+  double dropout = 0;  // on files
 };
 
 struct Corpus {
@@ -99,7 +100,7 @@ class TrainingRun {
     const auto batch = loader_.next();
     grads_.zero(ctx_);
     const auto loss =
-        static_cast<double>(stlm::forward_backward(ctx_, weights_, batch, acts_, grads_, 1, {.dropout = o_.dropout}));
+        static_cast<double>(stlm::forward_backward(ctx_, weights_, batch, acts_, grads_, 1, {.dropout = dropout_}));
     if (!std::isfinite(loss)) stlm::fail_not_finite("loss", static_cast<stlm::Index>(step_), params_, grads_);
     const double norm = stlm::clip_grad_norm(ctx_, params_, grads_, recipe_.clip, static_cast<stlm::Index>(step_));
     optimizer_.step(ctx_, params_, grads_, factor);
@@ -147,7 +148,7 @@ class TrainingRun {
                                   {"val_bytes", e.bytes},
                                   {"val_context", e.context},
                                   {"lr", recipe_.optimizer.lr},
-                                  {"dropout", o_.dropout},
+                                  {"dropout", dropout_},
                                   {"products", std::is_same_v<Scalar, float> ? "float32" : "bfloat16"},
                                   {"threads", o_.threads},
                                   {"seed", o_.seed}};
@@ -163,7 +164,7 @@ class TrainingRun {
   std::string settings() const {
     return nlohmann::ordered_json{{"data", o_.data},       {"data_tokens", corpus_.train.size()},
                                   {"steps", o_.steps},     {"max_seconds", o_.max_seconds},
-                                  {"dropout", o_.dropout}, {"seed", o_.seed}}
+                                  {"dropout", dropout_}, {"seed", o_.seed}}
         .dump();
   }
   std::string checkpoint_path() const { return o_.out + "/checkpoint.safetensors"; }
@@ -195,6 +196,7 @@ class TrainingRun {
   Options o_;
   Recipe recipe_;
   ReadingOf reading_;
+  double dropout_ = o_.dropout.value_or(o_.data.empty() ? 0 : recipe_.dropout);
   Corpus corpus_ = open_corpus(o_);
   stlm::Context<Backend> ctx_{{.threads = o_.threads, .seed = o_.seed}};
   stlm::Parameters<Model, Backend> params_{ctx_}, grads_{ctx_};
