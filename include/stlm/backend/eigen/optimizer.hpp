@@ -35,12 +35,12 @@ struct Optimizer<EigenBackend> {
     double* const partial = ctx.shared<double>();
     ctx.for_pieces(size, piece, [=](Index begin, Index end, int) {
       constexpr Index lanes = 16;  // running sums, which compilers keep in vector registers
-      double lane[lanes] = {};
+      Eigen::Array<double, lanes, 1> lane = Eigen::Array<double, lanes, 1>::Zero();
       Index i = begin;
       for (; i + lanes <= end; i += lanes)
         for (Index j = 0; j < lanes; ++j) lane[j] += static_cast<double>(x[i + j]) * static_cast<double>(x[i + j]);
       for (; i < end; ++i) lane[0] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-      partial[begin / piece] = eigen::array(lane, lanes).sum();
+      partial[begin / piece] = lane.sum();
     });
     double sum = 0;
     for (Index i = 0; i * piece < size; ++i) sum += partial[i];
