@@ -92,7 +92,7 @@ struct Attention<EigenBackend> {
         for (Index i = 0; i < shape.num_queries(b); i += query_tile) {
           const Index rows = std::min(query_tile, shape.num_queries(b) - i);
           const Index start = first_tile(shape, b, i), end = shape.last_key(b, i + rows - 1);
-          T delta[query_tile];
+          T delta[query_tile], kept[key_tile];
           for (Index r = 0; r < rows; ++r)
             delta[r] = (eigen::array(dout(0, i + r, h), size) * eigen::array(out(0, i + r, h), size)).sum();
           for (Index j = start; j < end; j += key_tile) {
@@ -110,10 +110,14 @@ struct Attention<EigenBackend> {
               auto score = eigen::array(ds + seen.first, seen.size());
               eigen::add_alibi(shape, heads, h, shape.position(b, i + r) - j - seen.first, scale, p + seen.first,
                                seen.size());
-              eigen::drop(shape, row, j + seen.first, ds + seen.first, seen.size());
+              if (shape.dropout > 0) {
+                std::fill_n(kept, seen.size(), T(1));
+                eigen::drop(shape, row, j + seen.first, kept, seen.size());
+                score *= eigen::array(kept, seen.size());
+              }
               probability = (probability * scale - lse[row]).exp();
               score = scale * probability * (score - delta[r]);
-              eigen::drop(shape, row, j + seen.first, p + seen.first, seen.size());
+              if (shape.dropout > 0) probability *= eigen::array(kept, seen.size());
             }
             product(cols, size, rows, {scratch.p, 1, stride}, by_rows(dout, i, h), dv(0, j, hk), dv.token_stride, true,
                     scratch);
