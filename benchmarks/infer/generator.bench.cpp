@@ -1,12 +1,11 @@
-// Generation of models b and c, one text at a time, in the first 128 tokens, with weights in each format: each token reads
-// all parameters, so memory bounds it. And prompts of 128 tokens, where only the last token's logits are needed. The choice of a token is not in
-// it; see infer/sampler.
+// Generation of models b and c, one text at a time, in the first 128 tokens, with weights in each format: each token
+// reads all parameters, so memory bounds it. And prompts of 128 tokens, where only the last token's logits are needed.
+// The choice of a token is not in it; see infer/sampler.
 #include <stlm/infer/generator.hpp>
-#include <stlm/infer/quantized_weights.hpp>
-#include <stlm/models/working_weights.hpp>
 
 #include "../support/models.hpp"
 #include "../support/numbers.hpp"
+#include "../support/weights.hpp"
 
 namespace {
 
@@ -26,15 +25,6 @@ const stlm::Parameters<Model, Backend>& weights() {
   return drawn;
 }
 
-/// The weights in the format of scalar S.
-template <class Model, class S>
-auto weights_in(Context& ctx) {
-  if constexpr (std::is_same_v<S, stlm::Int8>)
-    return stlm::QuantizedWeights<Model, Backend>(ctx, weights<Model>());
-  else
-    return stlm::WorkingWeights<Model, Backend, S>(ctx, weights<Model>());
-}
-
 template <class Config, class S>
 void generate(benchmark::State& state, int threads) {
   using Model = stlm::ByteModel<Config>;
@@ -43,7 +33,7 @@ void generate(benchmark::State& state, int threads) {
   const auto ids = bench::tokens(length, Config::vocabulary);
   constexpr double keys = Config::layers * Config::dim * length;  // and values, for half of the length on average
   constexpr double bytes = sizeof(S) * stlm::num_params<Model> + sizeof(float) * keys;
-  const auto params = weights_in<Model, S>(ctx);
+  const bench::WeightsIn<Model, Backend, S> params(ctx, weights<Model>());
   const bench::Work work{
       .flops = Model::flops_per_token(length), .bytes = bytes, .tokens = 1, .moves = bench::Moves::kRead};
   std::size_t next = 0;

@@ -30,7 +30,8 @@ void train_step(benchmark::State& state, int threads, stlm::BatchShape shape) {
 
   const double causal = stlm::num_flops_per_token<Model>(shape.tokens);
   const double square = causal + 6.0 * Config::layers * Config::dim * static_cast<double>(shape.tokens);
-  const double fraction = bench::measure(state, threads, {.flops = static_cast<double>(rows) * causal, .tokens = static_cast<double>(rows)}, [&] {
+  const double count = static_cast<double>(rows);
+  const double fraction = bench::measure(state, threads, {.flops = count * causal, .tokens = count}, [&] {
     grads.zero(ctx);
     float loss = stlm::forward_backward(ctx, weights, batch, acts, grads);
     opt.step(ctx, params, grads);

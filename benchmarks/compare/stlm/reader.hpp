@@ -3,11 +3,8 @@
 
 #include <algorithm>
 #include <span>
-#include <type_traits>
 
-#include <stlm/infer/quantized_weights.hpp>
-#include <stlm/models/working_weights.hpp>
-
+#include "../../support/weights.hpp"
 #include "work.hpp"
 
 namespace compare {
@@ -17,8 +14,6 @@ template <class Config, class S>
 class Reader {
  public:
   using Model = stlm::ByteModel<Config>;
-  using Weights = std::conditional_t<std::is_same_v<S, stlm::Int8>, stlm::QuantizedWeights<Model, Backend>,
-                                     stlm::WorkingWeights<Model, Backend, S>>;
 
   Reader(int threads, Index batch, Index count, Index capacity)
       : ctx_({.threads = threads, .seed = 1}),
@@ -48,7 +43,7 @@ class Reader {
 
   stlm::Context<Backend> ctx_;
   stlm::Parameters<Model, Backend> params_;
-  Weights weights_;
+  bench::WeightsIn<Model, Backend, S> weights_;
   stlm::Activations<Model, Backend> acts_;
   stlm::PlannedMemory<Backend::memory_space> memory_;
   typename Model::template KvCache<float> state_{};

@@ -100,7 +100,8 @@ struct Attention {
   template <class B, class S, class T = compute_t<S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
                       const Cache<T>& cache) {
-    project(ctx, p, pass, x, cache);
+    Qkv::forward(ctx, p.qkv, pass, x, cache.qkv, cache.qkv_linear);
+    rotate(ctx, cache.qkv, pass);
     ops::attention_forward<S>(ctx, queries(cache.qkv, pass), keys(cache.qkv, pass), values(cache.qkv, pass),
                            mixed(cache.mixed, pass), cache.lse, shape(pass));
     Out::forward(ctx, p.out, pass, cache.mixed, y, cache.out_linear);
@@ -141,13 +142,6 @@ struct Attention {
   }
 
  private:
-  /// Rotated queries and keys, and values, of the rows x.
-  template <class B, class S, class T = compute_t<S>>
-  static void project(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x,
-                      const Cache<T>& cache) {
-    Qkv::forward(ctx, p.qkv, pass, x, cache.qkv, cache.qkv_linear);
-    rotate(ctx, cache.qkv, pass);
-  }
   template <class B, class T>
   static void rotate(Context<B>& ctx, View<T, dynamic, qkv_width> qkv, const Pass& pass) {
     Position::rotate(ctx, queries(qkv, pass), pass, false);

@@ -5,7 +5,8 @@
 // slots (B, S * Window) -> y (B * S, Dim). Blocks are ByteBlocks from ByteDim to Dim in which each byte sees its own patch
 // alone; the last takes the mean (byte_block_mean.hpp). With CorrectBytes only bytes are rows: patches are packed, and a
 // patch of four bytes costs four rows, not Window; an empty patch gives zeros. With ReferenceQuirks every slot is a row.
-// Cached: the rows before the blocks, and what they cache. Reads no further than the end of its patch: the emission contract's `reads_ahead`.
+// Cached: the rows before the blocks, and what they cache. Reads no further than the end of its patch: the emission
+// contract's `reads_ahead`.
 #pragma once
 
 #include <stlm/nn/byte_block_mean.hpp>

@@ -24,7 +24,8 @@ namespace impl {
 template <class Backend>
 struct Gemm : MissingBackend<Backend> {};
 
-/// What factors are rounded to: S as asked for, but for Int8, which weights alone are; else Bfloat16 when one factor is, and nothing when none is.
+/// What factors are rounded to: S as asked for, but for Int8, which weights alone are; else Bfloat16 when one factor is,
+/// and nothing when none is.
 template <class S, class A, class B, class C>
 using product_t = std::conditional_t<!std::is_void_v<S> && !std::is_same_v<S, Int8>, S,
                                      std::conditional_t<std::is_same_v<A, Bfloat16> || std::is_same_v<B, Bfloat16>, Bfloat16, C>>;

@@ -52,7 +52,8 @@ void gemm_dots(Index k, const Unit* a, Index a_stride, const Unit* b, Index b_st
 #pragma GCC unroll 4
     for (int j = 0; j < Cols; ++j)
       for (Index p = 0; p < k; p += size)
-        sum[0][j] = GemmProduct<S>::multiply_add(ploadu<Packet<Unit>>(a + p), ploadu<Packet<Unit>>(b + j * b_stride + p), sum[0][j]);
+        sum[0][j] = GemmProduct<S>::multiply_add(ploadu<Packet<Unit>>(a + p), ploadu<Packet<Unit>>(b + j * b_stride + p),
+                                                 sum[0][j]);
   } else {
     for (Index p = 0; p < k; p += size) {
       Packet<Unit> x[std::size_t(Rows)];

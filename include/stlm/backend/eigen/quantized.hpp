@@ -94,8 +94,8 @@ struct Quantized<EigenBackend> {
 #if defined(EIGEN_VECTORIZE_AVX512) && defined(__AVX512VNNI__)
   static constexpr std::int32_t offset = 128;
 
-  /// sums[r * Count + i] = x_r . w_i over `size` bytes, a multiple of 64. For one row of x the rows of W are read one after another:
-  /// a single stream is what memory is fastest at.
+  /// sums[r * Count + i] = x_r . w_i over `size` bytes, a multiple of 64. For one row of x the rows of W are read one
+  /// after another: a single stream is what memory is fastest at.
   template <int Rows, int Count>
   static void dots(const std::int8_t* x, const std::int8_t* w, Index size, std::int32_t* sums) {
     __m512i sum[std::size_t(Rows)][std::size_t(Count)];
