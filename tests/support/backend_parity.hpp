@@ -1,12 +1,12 @@
-// EigenBackend in float and double against ReferenceBackend in double: forward, dx and every gradient of a module.
+// The tested backend in float and double against ReferenceBackend in double: forward, dx and every gradient of a module.
 #pragma once
 
-#include <stlm/backend/eigen.hpp>
 #include <stlm/backend/reference.hpp>
 
 #include "support/catch.hpp"
 #include "support/sanitized.hpp"
 #include "support/subject.hpp"
+#include "support/tested_backend.hpp"
 
 namespace stlm::test {
 
@@ -30,7 +30,7 @@ void run_twice(F& fixture) {
 
 template <class S, class T>
 void compare_backends(const Fixture<S, ReferenceBackend, double>& expected, BatchShape shape, double dropout) {
-  Fixture<S, EigenBackend, T> found(shape, dropout);
+  Fixture<S, TestedBackend, T> found(shape, dropout);
   run_twice(found);
   CAPTURE(shape.batch, shape.tokens, dropout, sizeof(T));
   CHECK(deviation(expected.y, found.y) < tolerance<T>);

@@ -40,15 +40,38 @@ class Rig {
   std::vector<Buffer<T>> tensors_;
 };
 
+template <class A>
+void check_same_bits(const A& expected, const A& found) {
+  for (std::size_t i = 0; i < expected.tensors().size(); ++i) {
+    CAPTURE(i);
+    CHECK(std::memcmp(expected.tensors()[i].data(), found.tensors()[i].data(), expected.tensors()[i].bytes()) == 0);
+  }
+}
+
+/// f(rig) for other orders of the threads within a block, where the tested backend has such.
+template <class T, class F>
+void for_each_order(const F& f) {
+  if constexpr (!std::is_same_v<TestedBackend, EigenBackend>)
+    for (const auto order : other_orders) {
+      Rig<TestedBackend, T> rig;
+      rig.ctx.set_order(order);
+      f(rig);
+    }
+}
+
 template <class T, class Body>
 void compare_op(const Rig<ReferenceBackend, double>& expected, Body&& body) {
-  Rig<EigenBackend, T> found;
+  Rig<TestedBackend, T> found;
   body(found);
   REQUIRE(found.tensors().size() == expected.tensors().size());
   for (std::size_t i = 0; i < expected.tensors().size(); ++i) {
     CAPTURE(i, sizeof(T));
     CHECK(deviation(expected.tensors()[i], found.tensors()[i]) < tolerance<T>);
   }
+  for_each_order<T>([&](auto& rig) {
+    body(rig);
+    check_same_bits(found, rig);
+  });
 }
 
 template <class Body>
@@ -62,15 +85,13 @@ void check_op(Body&& body) {
 /// The same bits from 1, 2, 3 and 8 threads.
 template <class T = float, class Body>
 void check_threads(Body&& body) {
-  Rig<EigenBackend, T> one(1);
+  Rig<TestedBackend, T> one(1);
   body(one);
   for (const int threads : {2, 3, 8}) {
-    Rig<EigenBackend, T> many(threads);
+    CAPTURE(threads);
+    Rig<TestedBackend, T> many(threads);
     body(many);
-    for (std::size_t i = 0; i < one.tensors().size(); ++i) {
-      CAPTURE(i, threads);
-      CHECK(std::memcmp(one.tensors()[i].data(), many.tensors()[i].data(), one.tensors()[i].bytes()) == 0);
-    }
+    check_same_bits(one, many);
   }
 }
 

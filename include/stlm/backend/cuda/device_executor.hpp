@@ -1,0 +1,91 @@
+// DeviceExecutor: one block of a kernel on the device. The same interface as the HostExecutor; all of it is inlined away.
+#pragma once
+
+#include <stlm/backend/cuda/fragments.hpp>
+#include <stlm/backend/cuda/kernel.hpp>
+#include <stlm/backend/cuda/shared_array.hpp>
+
+namespace stlm::gpu {
+
+template <int Threads>
+class DeviceExecutor {
+ public:
+  static constexpr int threads = Threads;
+
+  template <class R>
+  class PerThread {
+   public:
+    __device__ R& operator[](int) { return value_; }
+
+   private:
+    R value_;
+  };
+
+  __device__ Index block() const { return blockIdx.x; }
+
+  template <class F>
+  __device__ void each(const F& f) {
+    f(static_cast<int>(threadIdx.x));
+  }
+  template <class F>
+  __device__ void phase(const F& f) {
+    f(static_cast<int>(threadIdx.x));
+    __syncthreads();
+  }
+
+  template <class T>
+  __device__ std::remove_const_t<T> load(Span<T> from, Index i) {
+    return from.data[i];
+  }
+  template <class T>
+  __device__ void store(Span<T> to, Index i, T value) {
+    to.data[i] = value;
+  }
+  template <class T>
+  __device__ Packet<std::remove_const_t<T>> load_packet(Span<T> from, Index i) {
+    return __builtin_bit_cast(Packet<std::remove_const_t<T>>, *reinterpret_cast<const int4*>(from.data + i));
+  }
+  template <class T>
+  __device__ void store_packet(Span<T> to, Index i, const Packet<T>& packet) {
+    *reinterpret_cast<int4*>(to.data + i) = __builtin_bit_cast(int4, packet);
+  }
+  __device__ void flops(Index) {}
+  __device__ void fault(Fault* to, const Fault& fault) { *to = fault; }
+
+  template <class R, class Combine>
+  __device__ void combine_warp(PerThread<R>& value, const Combine& combine) {
+    for (int bit = warp / 2; bit > 0; bit /= 2) value[0] = combine(value[0], __shfl_xor_sync(~0u, value[0], bit));
+  }
+  template <class R, class From>
+  __device__ void shuffle(PerThread<R>& value, const From& from) {
+    value[0] = __shfl_sync(~0u, value[0], from(static_cast<int>(threadIdx.x)));
+  }
+
+  __device__ void mma(PerThread<FragmentC>& c, PerThread<FragmentA>& a, PerThread<FragmentB>& b) {
+    float* const sum = c[0].value;
+    const auto left = [&](int p) { return __builtin_bit_cast(unsigned, a[0].pair[p]); };
+    const auto right = [&](int p) { return __builtin_bit_cast(unsigned, b[0].pair[p]); };
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+        "{%0, %1, %2, %3};"
+        : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+        : "r"(left(0)), "r"(left(1)), "r"(left(2)), "r"(left(3)), "r"(right(0)), "r"(right(1)));
+  }
+};
+
+inline constexpr std::size_t static_shared_bytes = 48 << 10;  ///< above, shared memory is asked for at the launch
+
+/// What is launched: one block of `kernel`.
+template <class Kernel>
+__global__ void __launch_bounds__(Kernel::threads) run_kernel(const __grid_constant__ Kernel kernel) {
+  using Shared = shared_of<Kernel>;
+  DeviceExecutor<Kernel::threads> executor;
+  if constexpr (sizeof(Shared) > static_shared_bytes) {
+    extern __shared__ int4 asked_for[];
+    kernel(executor, *reinterpret_cast<Shared*>(asked_for));
+  } else {
+    __shared__ alignas(16) unsigned char memory[sizeof(Shared)];
+    kernel(executor, *reinterpret_cast<Shared*>(memory));
+  }
+}
+
+}  // namespace stlm::gpu

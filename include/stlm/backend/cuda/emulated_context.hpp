@@ -1,0 +1,80 @@
+// Context of the EmulatedCudaBackend: kernels run by the host executor, their blocks spread over threads.
+#pragma once
+
+#include <exception>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <stlm/backend/cuda/host_executor.hpp>
+#include <stlm/backend/cuda/scratch.hpp>
+#include <stlm/backend/thread_pool.hpp>
+#include <stlm/core/random.hpp>
+
+namespace stlm {
+
+template <>
+class Context<EmulatedCudaBackend> {
+ public:
+  explicit Context(ContextOptions options = {}) : random_(options.seed), pool_(options.threads) {}
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  RandomStream& random() { return random_; }
+  int threads() const { return pool_.threads(); }
+
+  /// The order in which the threads of a block run from now on; results must not depend on it.
+  void set_order(gpu::ThreadOrder order) { order_ = order; }
+
+  /// Runs `blocks` blocks. Throws what the executor finds, of the first block that has something.
+  template <class Kernel>
+  void launch(const Kernel& kernel, Index blocks) {
+    const auto workers = static_cast<std::size_t>(threads());
+    std::vector<gpu::KernelCounts> counts(workers);
+    std::vector<std::pair<Index, std::exception_ptr>> errors(workers, {blocks, nullptr});
+    pool_.run(blocks, [&](Index block, int worker) {
+      auto& error = errors[static_cast<std::size_t>(worker)];
+      try {
+        const auto shared = std::make_unique<gpu::shared_of<Kernel>>();
+        gpu::HostExecutor<Kernel::threads> executor(Kernel::name, block, order_, counts[static_cast<std::size_t>(worker)]);
+        kernel(executor, *shared);
+      } catch (...) {
+        if (block < error.first) error = {block, std::current_exception()};
+      }
+    });
+    const auto first = std::ranges::min_element(errors, {}, [](const auto& error) { return error.first; });
+    if (first->second) std::rethrow_exception(first->second);
+    gpu::KernelCounts& total = counts_[Kernel::name];
+    for (const gpu::KernelCounts& part : counts) total += part;
+    ++total.launches;
+    std::exchange(fault_, {}).expect_none();
+  }
+
+  /// What each kernel moved and computed, by its name.
+  const std::map<std::string, gpu::KernelCounts>& counts() const { return counts_; }
+
+  /// A number that a kernel wrote.
+  template <class T>
+  T read(const T* number) {
+    return *number;
+  }
+  /// Numbers of the host where kernels can read them, until the end of the op.
+  template <class T>
+  const T* readable(gpu::Scratch<EmulatedCudaBackend>&, const T* numbers, Index) {
+    return numbers;
+  }
+  gpu::Fault* fault() { return &fault_; }
+
+  auto& scratch_memory() { return scratch_; }
+  void poison(void* memory, Index bytes) { std::memset(memory, 0xff, static_cast<std::size_t>(bytes)); }
+
+ private:
+  RandomStream random_;
+  gpu::ThreadOrder order_ = gpu::ThreadOrder::kForward;
+  gpu::Fault fault_;
+  gpu::ScratchMemory<HostSpace> scratch_;
+  std::map<std::string, gpu::KernelCounts> counts_;
+  ThreadPool pool_;
+};
+
+}  // namespace stlm

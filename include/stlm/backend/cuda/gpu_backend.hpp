@@ -1,0 +1,83 @@
+// What the GPU's two backends share: the tags, and how a kernel sees memory.
+//
+// A kernel is written once (kernels/) and run by one of two executors: the device's, compiled by nvcc for CudaBackend, or
+// the host's, compiled by any compiler for EmulatedCudaBackend. An op family is one constrained specialisation for both.
+#pragma once
+
+#include <cstring>
+#include <type_traits>
+
+#include <stlm/core/backend.hpp>
+#include <stlm/core/bfloat16.hpp>
+
+// Marks a kernel's code: for the device when nvcc compiles, plain otherwise.
+#if defined(__CUDACC__)
+#define STLM_KERNEL __device__
+#else
+#define STLM_KERNEL
+#endif
+
+namespace stlm {
+
+/// The CudaBackend's kernels run by the CPU, thread by thread, with every access checked: for tests.
+struct EmulatedCudaBackend {
+  using memory_space = HostSpace;
+};
+
+template <class B>
+concept GpuBackend = std::is_same_v<B, CudaBackend> || std::is_same_v<B, EmulatedCudaBackend>;
+
+namespace detail {
+template <GpuBackend B>
+struct ProductScalar<B> {
+  using type = Bfloat16;
+};
+}  // namespace detail
+
+namespace gpu {
+
+inline constexpr int warp = 32;
+
+/// Numbers in a row in the memory of the device. Kernels read and write them through their executor, by index.
+template <class T>
+struct Span {
+  T* data = nullptr;
+  Index size = 0;
+
+  constexpr Span() = default;
+  STLM_HOST_DEVICE constexpr Span(T* data_, Index size_) : data(data_), size(size_) {}
+  template <class U>
+    requires(std::is_convertible_v<U (*)[], T (*)[]> && !std::is_same_v<U, T>)
+  STLM_HOST_DEVICE constexpr Span(const Span<U>& other) : data(other.data), size(other.size) {}
+};
+
+/// All that a matrix may touch, gaps between its rows included: element (r, c) is at r * stride + c.
+template <class T>
+Span<T> span(MatrixView<T> m) {
+  return {m.data, m.rows > 0 ? (m.rows - 1) * m.stride + m.cols : 0};
+}
+
+/// 16 bytes of numbers: what one load of a thread moves.
+template <class T>
+struct alignas(16) Packet {
+  static constexpr int size = 16 / static_cast<int>(sizeof(T));
+  T value[16 / sizeof(T)];
+  STLM_HOST_DEVICE T& operator[](int i) { return value[i]; }
+  STLM_HOST_DEVICE const T& operator[](int i) const { return value[i]; }
+};
+
+/// Whether rows of these numbers can be moved in packets: all begin at multiples of 16 bytes and have no rest.
+template <class T>
+bool in_packets(const T* data, Index cols, Index stride) {
+  return reinterpret_cast<std::uintptr_t>(data) % 16 == 0 && cols % Packet<T>::size == 0 && stride % Packet<T>::size == 0;
+}
+template <class... T>
+bool in_packets(const MatrixView<T>&... m) {
+  return (in_packets(m.data, m.cols, m.stride) && ...);
+}
+
+/// The number of pieces of `size` that cover `total`.
+STLM_HOST_DEVICE constexpr Index pieces(Index total, Index size) { return (total + size - 1) / size; }
+
+}  // namespace gpu
+}  // namespace stlm

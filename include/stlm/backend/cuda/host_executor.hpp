@@ -1,0 +1,176 @@
+// HostExecutor: runs one block of a kernel on the CPU, phase by phase, thread by thread.
+//
+// Within a phase the threads run in an order of choice: a result that depends on it is a race. Registers and shared memory
+// begin as NaN; every access to memory is checked (bounds, alignment of packets) and counted; errors name the kernel.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <numeric>
+
+#include <stlm/backend/cuda/fragments.hpp>
+#include <stlm/backend/cuda/kernel.hpp>
+#include <stlm/backend/cuda/shared_array.hpp>
+
+namespace stlm::gpu {
+
+/// What a kernel moved and computed.
+struct KernelCounts {
+  Index launches = 0, bytes_read = 0, bytes_written = 0, flops = 0;
+  KernelCounts& operator+=(const KernelCounts& other) {
+    launches += other.launches;
+    bytes_read += other.bytes_read;
+    bytes_written += other.bytes_written;
+    flops += other.flops;
+    return *this;
+  }
+};
+
+enum class ThreadOrder { kForward, kReverse, kShuffled };
+
+template <int Threads>
+class HostExecutor {
+  static_assert(Threads % warp == 0, "stlm::gpu: a block has whole warps; make the number of threads a multiple of 32.");
+
+ public:
+  static constexpr int threads = Threads;
+
+  /// A register of each thread.
+  template <class R>
+  class PerThread {
+    static_assert(std::is_trivially_copyable_v<R>);
+
+   public:
+    PerThread() { std::memset(static_cast<void*>(value_.data()), 0xff, sizeof value_); }
+    R& operator[](int thread) { return value_[static_cast<std::size_t>(thread)]; }
+
+   private:
+    std::array<R, static_cast<std::size_t>(Threads)> value_;
+  };
+
+  HostExecutor(const char* kernel, Index block, ThreadOrder order, KernelCounts& counts) : block_(block), counts_(counts) {
+    running = {kernel};
+    std::iota(order_.begin(), order_.end(), 0);
+    if (order == ThreadOrder::kReverse) std::reverse(order_.begin(), order_.end());
+    if (order == ThreadOrder::kShuffled)
+      for (int i = Threads - 1; i > 0; --i)
+        std::swap(order_[static_cast<std::size_t>(i)],
+                  order_[random_below({17, 4}, static_cast<std::uint64_t>(block * Threads + i), static_cast<std::uint64_t>(i) + 1)]);
+  }
+
+  Index block() const { return block_; }
+
+  /// f(thread) for each thread, without a barrier.
+  template <class F>
+  void each(const F& f) {
+    for (const int thread : order_) {
+      running.thread = thread;
+      f(thread);
+    }
+    running.thread = -1;
+  }
+  /// f(thread) for each thread, then a barrier.
+  template <class F>
+  void phase(const F& f) {
+    each(f);
+    ++running.barriers;
+  }
+
+  template <class T>
+  std::remove_const_t<T> load(Span<T> from, Index i) {
+    inside(from, i, 1);
+    counts_.bytes_read += static_cast<Index>(sizeof(T));
+    return from.data[i];
+  }
+  template <class T>
+  void store(Span<T> to, Index i, T value) {
+    inside(to, i, 1);
+    counts_.bytes_written += static_cast<Index>(sizeof(T));
+    to.data[i] = value;
+  }
+  /// 16 bytes from the i-th number on.
+  template <class T>
+  Packet<std::remove_const_t<T>> load_packet(Span<T> from, Index i) {
+    Packet<std::remove_const_t<T>> packet;
+    inside(from, i, packet.size);
+    aligned(from.data + i);
+    counts_.bytes_read += 16;
+    std::memcpy(packet.value, from.data + i, 16);
+    return packet;
+  }
+  template <class T>
+  void store_packet(Span<T> to, Index i, const Packet<T>& packet) {
+    inside(to, i, packet.size);
+    aligned(to.data + i);
+    counts_.bytes_written += 16;
+    std::memcpy(to.data + i, packet.value, 16);
+  }
+  void flops(Index count) { counts_.flops += count; }
+  void fault(Fault* to, const Fault& fault) {
+    static std::mutex mutex;
+    const std::lock_guard lock(mutex);
+    *to = fault;
+  }
+
+  /// Of every warp, each lane's value combined with those of the lanes that differ in one bit, bit by bit from the highest:
+  /// the same tree as the device's shuffles, so all lanes end with the same bits.
+  template <class R, class Combine>
+  void combine_warp(PerThread<R>& value, const Combine& combine) {
+    for (int bit = warp / 2; bit > 0; bit /= 2) {
+      PerThread<R> before = value;
+      for (int t = 0; t < Threads; ++t) value[t] = combine(before[t], before[t ^ bit]);
+    }
+    counts_.flops += 5 * Threads;
+  }
+  /// Each lane's value becomes that of lane `from(thread)` of its warp.
+  template <class R, class From>
+  void shuffle(PerThread<R>& value, const From& from) {
+    PerThread<R> before = value;
+    for (int t = 0; t < Threads; ++t) value[t] = before[t / warp * warp + from(t)];
+  }
+
+  /// c += a b in every warp, on tensor cores (fragments.hpp): products are exact in float, and summed in order of k.
+  void mma(PerThread<FragmentC>& c, PerThread<FragmentA>& a, PerThread<FragmentB>& b) {
+    for (int first = 0; first < Threads; first += warp) {
+      float left[16][16], right[16][8];
+      for (int lane = 0; lane < warp; ++lane) {
+        for (int p = 0; p < FragmentA::pairs; ++p)
+          for (int e = 0; e < 2; ++e) {
+            const Coordinates at = FragmentA::at(lane, p);
+            left[at.row][at.col + e] = a[first + lane].pair[p].value[e];
+          }
+        for (int p = 0; p < FragmentB::pairs; ++p)
+          for (int e = 0; e < 2; ++e) {
+            const Coordinates at = FragmentB::at(lane, p);
+            right[at.row + e][at.col] = b[first + lane].pair[p].value[e];
+          }
+      }
+      for (int lane = 0; lane < warp; ++lane)
+        for (int i = 0; i < FragmentC::size; ++i) {
+          const Coordinates at = FragmentC::at(lane, i);
+          for (int k = 0; k < 16; ++k) c[first + lane].value[i] += left[at.row][k] * right[k][at.col];
+        }
+      counts_.flops += mma_flops;
+    }
+  }
+
+ private:
+  template <class T>
+  void inside(Span<T> span, Index i, Index count) const {
+    if (i < 0 || i + count > span.size) [[unlikely]]
+      fail<Error>("stlm::gpu: kernel ", running.kernel, ", block ", block_, ", thread ", running.thread, ": elements ", i, " to ",
+                  i + count - 1, " lie outside a span of ", span.size, ".");
+  }
+  void aligned(const void* address) const {
+    if (reinterpret_cast<std::uintptr_t>(address) % 16 != 0) [[unlikely]]
+      fail<Error>("stlm::gpu: kernel ", running.kernel, ", block ", block_, ", thread ", running.thread,
+                  ": a packet does not begin at a multiple of 16 bytes.");
+  }
+
+  Index block_;
+  KernelCounts& counts_;
+  std::array<int, static_cast<std::size_t>(Threads)> order_;
+};
+
+}  // namespace stlm::gpu

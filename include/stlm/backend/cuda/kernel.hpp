@@ -1,0 +1,138 @@
+// What kernels are written with, whichever executor runs them.
+//
+//   struct Scale {                                           // arguments are members
+//     static constexpr const char* name = "scale";
+//     static constexpr int threads = 256;                    // of a block
+//     struct Shared { SharedArray<float, 256> tile; };       // if it shares memory
+//     Span<float> x;
+//     template <class Exec>
+//     STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
+//       PerThread<Exec, float> sum;                          // a register of each thread
+//       e.phase([&](int t) { ... });                         // all threads, then a barrier
+//       e.each([&](int t) { ... });                          // all threads, no barrier
+//       sum_warp(e, sum);                                    // a collective: outside of phases, every warp
+//     }
+//   };
+//   ctx.launch(Scale{...}, blocks);
+//
+// What one thread tells another goes through shared memory with the barrier of a `phase` between, or a collective. The
+// control flow outside of phases is the same for all threads of a block.
+#pragma once
+
+#include <cmath>
+#include <utility>
+
+#include <stlm/backend/cuda/gpu_backend.hpp>
+
+namespace stlm::gpu {
+
+template <class Exec, class R>
+using PerThread = typename Exec::template PerThread<R>;
+
+/// Several registers of each thread. To stay registers they are reached by numbers known to the compiler: see `unroll`.
+template <class Exec, class R, int Size>
+struct Registers {
+  PerThread<Exec, R> value[static_cast<std::size_t>(Size)];
+  STLM_KERNEL PerThread<Exec, R>& operator[](int i) { return value[i]; }
+};
+
+/// The memory that a kernel's block shares; empty unless it says so.
+struct NoShared {};
+namespace detail {
+template <class Kernel>
+struct SharedOf {
+  using type = NoShared;
+};
+template <class Kernel>
+  requires requires { typename Kernel::Shared; }
+struct SharedOf<Kernel> {
+  using type = typename Kernel::Shared;
+};
+}  // namespace detail
+template <class Kernel>
+using shared_of = typename detail::SharedOf<Kernel>::type;
+
+/// A token outside its table, told by a kernel; `where` is null when there was none.
+struct Fault {
+  const char* where = nullptr;  ///< the op, a pointer of the host
+  Index position = 0, token = 0, vocabulary = 0;
+
+  void expect_none() const {
+    expect<Error>(where == nullptr, "stlm::ops::", where ? where : "", ": token ", position, " is ", token,
+                  ", expected an id in [0, ", vocabulary, "); check the tokenizer against the model's vocabulary.");
+  }
+};
+
+/// f(0), ..., f(N - 1), unrolled whatever the compiler thinks: for arrays that must stay in registers.
+template <int N, class F>
+STLM_KERNEL void unroll(const F& f) {
+  [&]<int... I>(std::integer_sequence<int, I...>) { (f(I), ...); }(std::make_integer_sequence<int, N>{});
+}
+
+struct Sum {
+  template <class T>
+  STLM_HOST_DEVICE T operator()(T a, T b) const {
+    return a + b;
+  }
+};
+/// The larger, or NaN when one is.
+struct Max {
+  template <class T>
+  STLM_HOST_DEVICE T operator()(T a, T b) const {
+    return a > b || a != a ? a : b;
+  }
+};
+
+template <class Exec, class R>
+STLM_KERNEL void sum_warp(Exec& e, R& value) {
+  e.combine_warp(value, Sum{});
+}
+template <class Exec, class R>
+STLM_KERNEL void max_warp(Exec& e, R& value) {
+  e.combine_warp(value, Max{});
+}
+
+/// Of a block: the warps' results combined in order of the warps; every thread has the result. `partial` holds one number
+/// for each warp and may be used again after.
+template <class Exec, class R, class Array, class Combine>
+STLM_KERNEL void combine_block(Exec& e, R& value, Array& partial, const Combine& combine) {
+  e.combine_warp(value, combine);
+  e.phase([&](int t) {
+    if (t % warp == 0) partial[t / warp] = value[t];
+  });
+  e.phase([&](int t) {
+    auto total = value[t];
+    total = partial[0];
+    for (int w = 1; w < Exec::threads / warp; ++w) total = combine(total, static_cast<decltype(total)>(partial[w]));
+    value[t] = total;
+  });
+}
+
+/// The columns of lane `lane`: packets of W numbers, a warp's side by side. f(first column).
+template <int W, class F>
+STLM_KERNEL void for_packets(int lane, int cols, const F& f) {
+  for (int c = lane * W; c < cols; c += warp * W) f(c);
+}
+/// W numbers at once: a packet, or one.
+template <class T, int W>
+struct Numbers {
+  T value[static_cast<std::size_t>(W)];
+  STLM_KERNEL T& operator[](int j) { return value[j]; }
+  STLM_KERNEL const T& operator[](int j) const { return value[j]; }
+};
+template <int W, class Exec, class T>
+STLM_KERNEL auto load_numbers(Exec& e, Span<T> from, Index i) {
+  if constexpr (W == 1)
+    return Numbers<std::remove_const_t<T>, 1>{{e.load(from, i)}};
+  else
+    return e.load_packet(from, i);
+}
+template <int W, class Exec, class T, class N>
+STLM_KERNEL void store_numbers(Exec& e, Span<T> to, Index i, const N& numbers) {
+  if constexpr (W == 1)
+    e.store(to, i, numbers[0]);
+  else
+    e.store_packet(to, i, numbers);
+}
+
+}  // namespace stlm::gpu

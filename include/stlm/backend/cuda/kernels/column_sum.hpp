@@ -1,0 +1,61 @@
+// Sums over the rows of a matrix, column by column, in a fixed order: bias gradients, and partial sums of other kernels.
+#pragma once
+
+#include <stlm/backend/cuda/kernel.hpp>
+#include <stlm/backend/cuda/scratch.hpp>
+#include <stlm/backend/cuda/shared_array.hpp>
+
+namespace stlm::gpu {
+
+/// to (blocks of rows, cols) = or += the sums of each block of `rows_of_block` rows of x (rows, cols). A block of threads
+/// has 32 columns; its warps take the rows in turns, and their sums are added in order.
+template <class T>
+struct ColumnSum {
+  static constexpr const char* name = "column_sum";
+  static constexpr int threads = 256, warps = threads / warp;
+  struct Shared {
+    SharedArray<T, threads> part;
+  };
+
+  Span<const T> x;
+  Span<T> to;
+  Index rows, cols, stride, rows_of_block;
+  bool accumulate;
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
+    const Index tiles = pieces(cols, warp), piece = e.block() / tiles, first = piece * rows_of_block;
+    const Index last = first + rows_of_block < rows ? first + rows_of_block : rows;
+    const auto col = [&](int t) { return e.block() % tiles * warp + t % warp; };
+    e.phase([&](int t) {
+      T sum = 0;
+      if (col(t) < cols)
+        for (Index r = first + t / warp; r < last; r += warps) sum += e.load(x, r * stride + col(t));
+      shared.part[t] = sum;
+    });
+    e.phase([&](int t) {
+      if (t >= warp || col(t) >= cols) return;
+      T sum = shared.part[t];
+      for (int w = 1; w < warps; ++w) sum += shared.part[w * warp + t];
+      const Index i = piece * cols + col(t);
+      e.store(to, i, accumulate ? e.load(Span<const T>(to), i) + sum : sum);
+      e.flops(last - first);
+    });
+  }
+};
+
+/// to (cols) += the sum of the rows of x: in pieces first where there are many.
+template <class Backend, class T>
+void add_columns(Context<Backend>& ctx, Scratch<Backend>& scratch, MatrixView<const T> x, T* to) {
+  const Index tiles = pieces(x.cols, warp), rows_of_block = 256, blocks = pieces(x.rows, rows_of_block);
+  const auto sum = [&](Span<const T> from, Index rows, Index stride, Index rows_each, Span<T> into, bool accumulate) {
+    ctx.launch(ColumnSum<T>{from, into, rows, x.cols, stride, rows_each, accumulate}, tiles * pieces(rows, rows_each));
+  };
+  if (x.rows == 0) return;
+  if (blocks == 1) return sum(span(x), x.rows, x.stride, x.rows, {to, x.cols}, true);
+  const Span<T> partial{scratch.template take<T>(blocks * x.cols), blocks * x.cols};
+  sum(span(x), x.rows, x.stride, rows_of_block, partial, false);
+  sum(partial, blocks, x.cols, blocks, {to, x.cols}, true);
+}
+
+}  // namespace stlm::gpu

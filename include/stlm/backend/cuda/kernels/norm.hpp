@@ -1,0 +1,167 @@
+// RMSNorm and LayerNorm: a warp for each row, its lanes side by side in the row.
+//
+// Backward also sums over rows. Each warp of a block keeps the sums of its rows in registers; the block adds up its warps'
+// and writes them as one row of `partial`, whose rows are then added in order (kernels/column_sum.hpp): no atomics, so the
+// same bits in every run.
+#pragma once
+
+#include <stlm/backend/cuda/kernel.hpp>
+#include <stlm/backend/cuda/shared_array.hpp>
+
+namespace stlm::gpu {
+
+/// y = g x r, or y = g (x - m) r + b; x = x + addend first, kept in `sum`, where there is an addend.
+template <class T, int W, bool Centered, bool Add>
+struct NormForward {
+  static constexpr const char* name = Centered ? "layer_norm_forward" : Add ? "add_rms_norm_forward" : "rms_norm_forward";
+  static constexpr int threads = 128, rows_of_block = threads / warp;
+
+  Span<const T> x, addend, gain, bias;
+  Span<T> sum, y, mean, rstd;
+  Index rows, x_stride, addend_stride, sum_stride, y_stride;
+  int cols;
+  T eps;
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
+    const Index first = e.block() * rows_of_block;
+    const auto row = [&](int t) { return first + t / warp; };
+    PerThread<Exec, T> total, centre;
+    e.each([&](int t) {
+      total[t] = 0;
+      centre[t] = 0;
+      if (row(t) < rows) for_packets<W>(t % warp, cols, [&](int c) {
+        auto v = load_numbers<W>(e, x, row(t) * x_stride + c);
+        if constexpr (Add) {
+          const auto a = load_numbers<W>(e, addend, row(t) * addend_stride + c);
+          for (int j = 0; j < W; ++j) v[j] += a[j];
+          store_numbers<W>(e, sum, row(t) * sum_stride + c, v);
+        }
+        for (int j = 0; j < W; ++j) total[t] += Centered ? v[j] : v[j] * v[j];
+      });
+    });
+    sum_warp(e, total);
+    const Span<const T> from = Add ? Span<const T>(sum) : x;
+    const Index from_stride = Add ? sum_stride : x_stride;
+    if constexpr (Centered) {
+      e.each([&](int t) {
+        centre[t] = total[t] / T(cols);
+        total[t] = 0;
+        if (row(t) < rows) for_packets<W>(t % warp, cols, [&](int c) {
+          const auto v = load_numbers<W>(e, x, row(t) * x_stride + c);
+          for (int j = 0; j < W; ++j) total[t] += (v[j] - centre[t]) * (v[j] - centre[t]);
+        });
+      });
+      sum_warp(e, total);
+    }
+    e.each([&](int t) {
+      if (row(t) >= rows) return;
+      const T r = T(1) / std::sqrt(total[t] / T(cols) + eps);
+      for_packets<W>(t % warp, cols, [&](int c) {
+        auto v = load_numbers<W>(e, from, row(t) * from_stride + c);
+        const auto g = load_numbers<W>(e, gain, c);
+        for (int j = 0; j < W; ++j) v[j] = g[j] * ((v[j] - centre[t]) * r);
+        if (bias.data) {
+          const auto b = load_numbers<W>(e, bias, c);
+          for (int j = 0; j < W; ++j) v[j] += b[j];
+        }
+        store_numbers<W>(e, y, row(t) * y_stride + c, v);
+        e.flops(W * (4 + (Centered ? 3 : 0)));
+      });
+      if (t % warp == 0) {
+        e.store(rstd, row(t), r);
+        if constexpr (Centered) e.store(mean, row(t), centre[t]);
+      }
+    });
+  }
+};
+
+/// dx, and for the rows of each block their part of dgain and dbias: `partial` (blocks, 2 or 1, cols). Lanes keep the sums
+/// of P packets of W columns, so cols <= 32 P W.
+template <class T, int W, int P, bool Centered>
+struct NormBackward {
+  static constexpr const char* name = Centered ? "layer_norm_backward" : "rms_norm_backward";
+  static constexpr int threads = 128, warps = threads / warp, rows_of_warp = 16, rows_of_block = warps * rows_of_warp;
+  static constexpr int most_cols = warp * P * W, sums = Centered ? 2 : 1;
+  struct Shared {
+    SharedArray<T, most_cols> total;
+  };
+
+  Span<const T> x, gain, mean, rstd, dy;
+  Span<T> dx, partial;
+  Index rows, x_stride, dy_stride, dx_stride;
+  int cols;
+  bool accumulate;
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
+    Registers<Exec, T, P * W> dgain;
+    Registers<Exec, T, Centered ? P * W : 1> dbias;
+    PerThread<Exec, T> plain, dot;
+    e.each([&](int t) {
+      for (auto& sum : dgain.value) sum[t] = 0;
+      for (auto& sum : dbias.value) sum[t] = 0;
+    });
+    for (int i = 0; i < rows_of_warp; ++i) {
+      const auto row = [&](int t) { return e.block() * rows_of_block + i * warps + t / warp; };
+      const auto centre = [&](int t) { return Centered ? e.load(mean, row(t)) : T(0); };
+      e.each([&](int t) {
+        plain[t] = dot[t] = 0;
+        if (row(t) >= rows) return;
+        const T m = centre(t), r = e.load(rstd, row(t));
+        unroll<P>([&](int p) {
+          const int c = (p * warp + t % warp) * W;
+          if (c >= cols) return;
+          const auto v = load_numbers<W>(e, x, row(t) * x_stride + c), d = load_numbers<W>(e, dy, row(t) * dy_stride + c);
+          const auto g = load_numbers<W>(e, gain, c);
+          for (int j = 0; j < W; ++j) {
+            const T xhat = (v[j] - m) * r;
+            plain[t] += d[j] * g[j];
+            dot[t] += d[j] * g[j] * xhat;
+            dgain[p * W + j][t] += d[j] * xhat;
+            if constexpr (Centered) dbias[p * W + j][t] += d[j];
+          }
+        });
+      });
+      if constexpr (Centered) sum_warp(e, plain);
+      sum_warp(e, dot);
+      e.each([&](int t) {
+        if (row(t) >= rows) return;
+        const T m = centre(t), r = e.load(rstd, row(t));
+        const T mean_plain = Centered ? plain[t] / T(cols) : T(0), mean_dot = dot[t] / T(cols);
+        for_packets<W>(t % warp, cols, [&](int c) {
+          const auto v = load_numbers<W>(e, x, row(t) * x_stride + c), g = load_numbers<W>(e, gain, c);
+          auto d = load_numbers<W>(e, dy, row(t) * dy_stride + c);
+          for (int j = 0; j < W; ++j) d[j] = r * (d[j] * g[j] - mean_plain - (v[j] - m) * r * mean_dot);
+          if (accumulate) {
+            const auto old = load_numbers<W>(e, dx, row(t) * dx_stride + c);
+            for (int j = 0; j < W; ++j) d[j] += old[j];
+          }
+          store_numbers<W>(e, dx, row(t) * dx_stride + c, d);
+          e.flops(W * 14);
+        });
+      });
+    }
+    add_up_warps(e, shared, dgain, 0);
+    if constexpr (Centered) add_up_warps(e, shared, dbias, 1);
+  }
+
+ private:
+  /// The warps' sums one after another, then into partial (block, which, :).
+  template <class Exec, class Sums>
+  STLM_KERNEL void add_up_warps(Exec& e, Shared& shared, Sums& mine, int which) const {
+    for (int w = 0; w < warps; ++w)
+      e.phase([&](int t) {
+        if (t / warp != w) return;
+        unroll<P * W>([&](int i) {
+          const int c = (i / W * warp + t % warp) * W + i % W;
+          if (c < cols) shared.total[c] = w == 0 ? mine[i][t] : shared.total[c] + mine[i][t];
+        });
+      });
+    e.phase([&](int t) {
+      for (int c = t; c < cols; c += threads) e.store(partial, (e.block() * sums + which) * cols + c, static_cast<T>(shared.total[c]));
+    });
+  }
+};
+
+}  // namespace stlm::gpu
