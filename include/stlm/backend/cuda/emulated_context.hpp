@@ -10,6 +10,7 @@
 #include <stlm/backend/cuda/scratch.hpp>
 #include <stlm/backend/thread_pool.hpp>
 #include <stlm/core/random.hpp>
+#include <stlm/ops/gemm.hpp>
 
 namespace stlm {
 
@@ -48,6 +49,19 @@ class Context<EmulatedCudaBackend> {
     for (const gpu::KernelCounts& part : counts) total += part;
     ++total.launches;
     std::exchange(fault_, {}).expect_none();
+  }
+
+  /// C = or += op(A) op(B), each sum in order of k: the contract of cuBLASLt's products, by loops.
+  template <class F, class T>
+  void product(MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c, const ops::GemmOptions& options) {
+    const Index depth = options.transpose_a ? a.rows : a.cols;
+    pool_.run(c.rows, [&](Index i, int) {
+      if (!options.accumulate) std::fill_n(c.row(i), c.cols, T(0));
+      for (Index k = 0; k < depth; ++k) {
+        const T left = static_cast<T>(options.transpose_a ? a(k, i) : a(i, k));
+        for (Index j = 0; j < c.cols; ++j) c(i, j) += left * static_cast<T>(options.transpose_b ? b(j, k) : b(k, j));
+      }
+    });
   }
 
   /// What each kernel moved and computed, by its name.
