@@ -143,7 +143,12 @@ class Parameters {
   View<T, dynamic> matrices() const { return View<T, dynamic>(buffer_.data(), count_.matrices); }
   View<T, dynamic> vectors() const { return View<T, dynamic>(buffer_.data() + count_.matrices, count_.vectors); }
 
-  void zero(Context<Backend>&) { Backend::memory_space::clear(buffer_.data(), buffer_.bytes()); }
+  void zero(Context<Backend>& ctx) {
+    if constexpr (requires { ctx.clear(buffer_.data(), buffer_.bytes()); })
+      ctx.clear(buffer_.data(), buffer_.bytes());  // in order with the work given to a device
+    else
+      Backend::memory_space::clear(buffer_.data(), buffer_.bytes());
+  }
 
   /// Calls `f(path, view, spec)` for each tensor, in the order of `visit`.
   template <class F>

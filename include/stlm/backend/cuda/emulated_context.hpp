@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include <stlm/backend/cuda/emulated_space.hpp>
 #include <stlm/backend/cuda/host_executor.hpp>
 #include <stlm/backend/cuda/scratch.hpp>
 #include <stlm/backend/thread_pool.hpp>
@@ -30,6 +31,7 @@ class Context<EmulatedCudaBackend> {
   /// Runs `blocks` blocks. Throws what the executor finds, of the first block that has something.
   template <class Kernel>
   void launch(const Kernel& kernel, Index blocks) {
+    const EmulatedSpace::Access access;
     const auto workers = static_cast<std::size_t>(threads());
     std::vector<gpu::KernelCounts> counts(workers);
     std::vector<std::pair<Index, std::exception_ptr>> errors(workers, {blocks, nullptr});
@@ -54,6 +56,7 @@ class Context<EmulatedCudaBackend> {
   /// C = or += op(A) op(B), each sum in order of k: the contract of cuBLASLt's products, by loops.
   template <class F, class T>
   void product(MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c, const ops::GemmOptions& options) {
+    const EmulatedSpace::Access access;
     const Index depth = options.transpose_a ? a.rows : a.cols;
     pool_.run(c.rows, [&](Index i, int) {
       if (!options.accumulate) std::fill_n(c.row(i), c.cols, T(0));
@@ -70,8 +73,15 @@ class Context<EmulatedCudaBackend> {
   /// A number that a kernel wrote.
   template <class T>
   T read(const T* number) {
+    expect<Error>(!recording_, "stlm::Context<EmulatedCudaBackend>: a recorded step reads a number back; take it from the "
+                  "device after the step instead.");
+    const EmulatedSpace::Access access;
     return *number;
   }
+  void clear(void* block, std::size_t bytes) { EmulatedSpace::clear(block, bytes); }
+  /// While it records, a step may do nothing that a captured one may not.
+  void set_recording(bool on) { recording_ = on; }
+  bool recording() const { return recording_; }
   /// Numbers of the host where kernels can read them, until the end of the op.
   template <class T>
   const T* readable(gpu::Scratch<EmulatedCudaBackend>&, const T* numbers, Index) {
@@ -80,13 +90,17 @@ class Context<EmulatedCudaBackend> {
   gpu::Fault* fault() { return &fault_; }
 
   auto& scratch_memory() { return scratch_; }
-  void poison(void* memory, Index bytes) { std::memset(memory, 0xff, static_cast<std::size_t>(bytes)); }
+  void poison(void* memory, Index bytes) {
+    const EmulatedSpace::Access access;
+    std::memset(memory, 0xff, static_cast<std::size_t>(bytes));
+  }
 
  private:
   RandomStream random_;
   gpu::ThreadOrder order_ = gpu::ThreadOrder::kForward;
   gpu::Fault fault_;
-  gpu::ScratchMemory<HostSpace> scratch_;
+  bool recording_ = false;
+  gpu::ScratchMemory<EmulatedSpace> scratch_;
   std::map<std::string, gpu::KernelCounts> counts_;
   ThreadPool pool_;
 };

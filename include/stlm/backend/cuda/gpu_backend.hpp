@@ -21,7 +21,7 @@ namespace stlm {
 
 /// The CudaBackend's kernels run by the CPU, thread by thread, with every access checked: for tests.
 struct EmulatedCudaBackend {
-  using memory_space = HostSpace;
+  using memory_space = class EmulatedSpace;  ///< backend/cuda/emulated_space.hpp
 };
 
 template <class B>

@@ -1,0 +1,105 @@
+// Context of the CudaBackend: a stream, the products' plans, scratch memory of the device, a random stream.
+#pragma once
+
+#include <stlm/backend/cuda/device_executor.hpp>
+#include <stlm/backend/cuda/graph.hpp>
+#include <stlm/backend/cuda/lt_products.hpp>
+#include <stlm/backend/cuda/probe.hpp>
+#include <stlm/backend/cuda/scratch.hpp>
+#include <stlm/core/random.hpp>
+
+namespace stlm {
+
+template <>
+class Context<CudaBackend> {
+ public:
+  /// On the current device. `options.threads` is not used. Throws Error with what `gpu::probe` found when there is none.
+  explicit Context(ContextOptions options = {}, gpu::LtOptions products = {})
+      : usable_(gpu::probe()), random_(options.seed), products_(products), fault_(1) {}
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  RandomStream& random() { return random_; }
+  int threads() const { return 1; }
+  const gpu::Stream& stream() const { return stream_; }
+  gpu::LtProducts& products() { return products_; }
+  void synchronize() { stream_.synchronize(); }
+
+  /// Gives the stream `blocks` blocks of a kernel.
+  template <class Kernel>
+  void launch(const Kernel& kernel, Index blocks) {
+    if (blocks == 0) return;
+    constexpr std::size_t shared = sizeof(gpu::shared_of<Kernel>), asked_for = shared > gpu::static_shared_bytes ? shared : 0;
+    if constexpr (asked_for > 0) {
+      static const bool allowed = (gpu::check(cudaFuncSetAttribute(gpu::run_kernel<Kernel>,
+                                                                   cudaFuncAttributeMaxDynamicSharedMemorySize, int{asked_for}),
+                                              "cudaFuncSetAttribute"), true);
+      (void)allowed;
+    }
+    gpu::run_kernel<<<static_cast<unsigned>(blocks), Kernel::threads, asked_for, stream_.get()>>>(kernel);
+    gpu::check_launch(Kernel::name, stream_.get());
+  }
+  /// C = or += op(A) op(B) by cuBLASLt.
+  template <class F>
+  void product(MatrixView<const F> a, MatrixView<const F> b, MatrixView<float> c, const ops::GemmOptions& options) {
+    products_.run(stream_, a, b, c, options);
+  }
+
+  /// A number that a kernel wrote; waits for it. Throws the faults of kernels before.
+  template <class T>
+  T read(const T* number) {
+    expect<Error>(!stream_.capturing(), "stlm::Context<CudaBackend>: a captured step reads a number back; take it from the "
+                  "device after the step instead.");
+    T value;
+    stream_.copy(&value, number, sizeof value);
+    gpu::Fault fault;
+    stream_.copy(&fault, fault_.data(), sizeof fault);
+    stream_.synchronize();
+    if (fault.where) stream_.clear(fault_.data(), sizeof fault);
+    fault.expect_none();
+    return value;
+  }
+  /// Numbers of the host where kernels can read them, until the end of the op: their mirror on the device if there is
+  /// one, themselves if the device can read them, else a copy in scratch memory.
+  template <class T>
+  const T* readable(gpu::Scratch<CudaBackend>& scratch, const T* numbers, Index count) {
+    for (const Mirror& mirror : mirrors_)
+      if (const auto offset = reinterpret_cast<const std::byte*>(numbers) - mirror.host; offset >= 0 && offset < mirror.bytes)
+        return reinterpret_cast<const T*>(mirror.device + offset);
+    cudaPointerAttributes attributes{};
+    gpu::check(cudaPointerGetAttributes(&attributes, numbers), "cudaPointerGetAttributes");
+    if (attributes.type != cudaMemoryTypeUnregistered || count == 0) return numbers;
+    T* const copy = scratch.take<T>(count);
+    stream_.copy(copy, numbers, static_cast<std::size_t>(count) * sizeof(T));
+    return copy;
+  }
+  /// From now on kernels that are to read these bytes of the host read those of the device: of a batch whose copy is made
+  /// before a captured step is launched.
+  void mirror(const void* host, const void* device, Index bytes) {
+    mirrors_.push_back({static_cast<const std::byte*>(host), static_cast<const std::byte*>(device), bytes});
+  }
+  void clear(void* block, std::size_t bytes) { stream_.clear(block, bytes); }
+  bool recording() const { return stream_.capturing(); }
+  gpu::Fault* fault() { return fault_.data(); }
+
+  auto& scratch_memory() { return scratch_; }
+
+ private:
+  struct Usable {
+    explicit Usable(const gpu::Probe& found) { expect<Error>(static_cast<bool>(found), "stlm::Context<CudaBackend>: ", found.str()); }
+  };
+  struct Mirror {
+    const std::byte *host, *device;
+    Index bytes;
+  };
+
+  Usable usable_;
+  RandomStream random_;
+  gpu::Stream stream_;
+  gpu::LtProducts products_;
+  gpu::ScratchMemory<DeviceSpace> scratch_;
+  Buffer<gpu::Fault, DeviceSpace> fault_;
+  std::vector<Mirror> mirrors_;
+};
+
+}  // namespace stlm

@@ -1,0 +1,83 @@
+// EmulatedSpace: memory of the device that the EmulatedCudaBackend stands in for. Protected, if asked for, from the host.
+//
+// Code that must run on a GPU may not touch the device's memory but through kernels and copies. With
+// `EmulatedSpace::protect()` what a program does beside them ends it with a fault at the very line, as on the device.
+#pragma once
+
+#include <sys/mman.h>
+
+#include <map>
+#include <mutex>
+#include <new>
+
+#include <stlm/core/backend.hpp>
+
+namespace stlm {
+
+class EmulatedSpace {
+ public:
+  static constexpr std::size_t alignment = 4096;
+
+  static void* allocate(std::size_t bytes) {
+    void* const block = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (block == MAP_FAILED) throw std::bad_alloc();
+    const std::lock_guard lock(state().mutex);
+    state().blocks[block] = bytes;
+    if (state().protects && state().users == 0) mprotect(block, bytes, PROT_NONE);
+    return block;
+  }
+  static void deallocate(void* block) noexcept {
+    const std::lock_guard lock(state().mutex);
+    const auto found = state().blocks.find(block);
+    munmap(block, found->second);
+    state().blocks.erase(found);
+  }
+  static void clear(void* block, std::size_t bytes) {
+    const Access access;
+    std::memset(block, 0, bytes);
+  }
+  static void to_host(void* to, const void* from, std::size_t bytes) {
+    const Access access;
+    std::memcpy(to, from, bytes);
+  }
+  static void from_host(void* to, const void* from, std::size_t bytes) { to_host(to, from, bytes); }
+
+  /// From now on, or no longer, only what holds an Access may touch the memory.
+  static void protect(bool on = true) {
+    const std::lock_guard lock(state().mutex);
+    state().protects = on;
+    set(on && state().users == 0 ? PROT_NONE : PROT_READ | PROT_WRITE);
+  }
+
+  /// Lets its holder touch the memory: kernels, copies, a test that looks.
+  class Access {
+   public:
+    Access() {
+      const std::lock_guard lock(state().mutex);
+      if (state().users++ == 0 && state().protects) set(PROT_READ | PROT_WRITE);
+    }
+    Access(const Access&) = delete;
+    Access& operator=(const Access&) = delete;
+    ~Access() {
+      const std::lock_guard lock(state().mutex);
+      if (--state().users == 0 && state().protects) set(PROT_NONE);
+    }
+  };
+
+ private:
+  struct State {
+    std::mutex mutex;
+    std::map<void*, std::size_t> blocks;
+    int users = 0;
+    bool protects = false;
+  };
+  static State& state() {
+    static State state;
+    return state;
+  }
+  static void set(int protection) {
+    for (const auto& [block, bytes] : state().blocks) mprotect(block, bytes, protection);
+  }
+};
+
+}  // namespace stlm
