@@ -118,11 +118,12 @@ TEST_CASE("Activations: the memory is laid out for as many bytes as a batch has"
 TEST_CASE("Pass: packed sequences have the rows there are", "[core][activation]") {
   const std::vector<Index> offsets = {0, 3, 3, 7, 8, 9, 11};
   const Pass pass{2, 3, 5, 0.1, {1, 2}, 0.5};
-  const Pass packed = pass.pack(6, 4, 11, Offsets(offsets.data(), 7));
+  const Pass packed = pass.pack(6, 4, 11, {offsets.data(), 7});
   CHECK(packed.rows() == 11);
   CHECK(packed.batch == 6);
   CHECK(packed.tokens == 4);
   CHECK(packed.offsets(3) == 7);
+  CHECK(packed.offsets.rows == 11);
   CHECK(packed.dropout == 0.1);
   CHECK(packed.key == pass.key);
   CHECK(packed.weight == 0.5);

@@ -115,7 +115,7 @@ TEST_CASE("attention: packed sequences equal the same sequences one by one", "[o
         const Index rows = offsets.back();
         const Case c{5, most, most, 4, 2, 6, causal, 0, 1, window, true};
         ops::AttentionShape packed = c.shape();
-        packed.offsets = Offsets(offsets.data(), std::ssize(offsets));
+        packed.offsets = {{offsets.data(), std::ssize(offsets)}, offsets.back()};
         const auto run = [&](auto& rig) {
           const Tensors t(rig, Case{1, rows, rows, 4, 2, 6, causal});
           ops::attention_forward(rig.ctx, heads(t.q, 1, 4), heads(t.k, 1, 2), heads(t.v, 1, 2), heads(t.out, 1, 4), t.lse, packed);

@@ -9,7 +9,7 @@ namespace {
 
 const std::vector<Index> some_offsets = {0, 3, 3, 4, 16, 17};  // the second is empty
 
-ops::Segments packed(bool mean) { return {5, 12, Offsets(some_offsets.data(), 6), mean}; }
+ops::Segments packed(bool mean) { return {5, 12, {{some_offsets.data(), 6}, 17}, mean}; }
 ops::Segments uniform(bool mean) { return {3, 4, {}, mean}; }
 
 }  // namespace

@@ -47,12 +47,12 @@ struct Pass {
     return pass;
   }
   /// Sequences of up to `most` rows, packed.
-  constexpr Pass pack(Index sequences, Index most, Index rows, Offsets first_rows) const {
+  constexpr Pass pack(Index sequences, Index most, Index rows, View<const Index, dynamic> first_rows) const {
     Pass pass = *this;
     pass.batch = sequences;
     pass.tokens = most;
     pass.packed = rows;
-    pass.offsets = first_rows;
+    pass.offsets = {first_rows, rows};
     return pass;
   }
   /// The same pass for the i-th part of a module: its random numbers are independent of the other parts'.

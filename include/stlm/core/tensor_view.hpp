@@ -87,8 +87,11 @@ class TensorView {
 template <class T, Index... Sizes>
 using View = TensorView<T, Extents<Sizes...>>;
 
-/// Where each of several sequences begins in rows packed one after another, and where the last ends.
-using Offsets = View<const Index, dynamic>;
+/// Where each of several sequences begins in rows packed one after another, and where the last ends: in the memory of a
+/// backend. The host, which may not be able to read there, is told the number of rows beside.
+struct Offsets : View<const Index, dynamic> {
+  Index rows = 0;
+};
 
 /// N rows of width C, in a position where the compiler must not deduce T from the argument.
 template <class T, Index C>

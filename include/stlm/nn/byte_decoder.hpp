@@ -130,7 +130,7 @@ struct ByteDecoder {
 
  private:
   /// A pass over the symbols of patches instead of patches.
-  static constexpr Pass local(const Pass& pass, Offsets offsets) {
+  static constexpr Pass local(const Pass& pass, View<const Index, dynamic> offsets) {
     return pass.pack(pass.rows(), Window, pass.bytes_predicted, offsets);
   }
   static ops::Segments segments(const Pass& symbols) { return {symbols.batch, Window, symbols.offsets}; }

@@ -95,7 +95,7 @@ struct BytePool {
     return {slots.data(), slots.size() / Window, Window};
   }
   /// A pass over the bytes of patches instead of patches.
-  static constexpr Pass local(const Pass& pass, Offsets offsets) {
+  static constexpr Pass local(const Pass& pass, View<const Index, dynamic> offsets) {
     if constexpr (packs) return pass.pack(pass.rows(), Window, pass.bytes_read, offsets);
     return pass.pack(pass.rows(), Window, -1, {});
   }

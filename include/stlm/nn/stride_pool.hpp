@@ -74,7 +74,7 @@ struct StridePool {
   static View<const Token, dynamic, dynamic> row(View<Token, dynamic> ids) { return {ids.data(), 1, ids.size()}; }
   template <class T>
   static ops::Segments segments(const Pass& pass, const Cache<T>& cache) {
-    return {pass.rows(), Window, cache.offsets, true};
+    return {pass.rows(), Window, {cache.offsets, pass.bytes_read}, true};
   }
 };
 

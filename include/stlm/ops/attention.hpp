@@ -54,7 +54,8 @@ struct AttentionShape {
   bool alibi = false;    ///< scores lose slope(h, H) |i - j|
   Offsets offsets = {};  ///< of packed sequences
 
-  Index rows() const { return offsets ? offsets(batch) : batch * queries; }
+  Index rows() const { return offsets ? offsets.rows : batch * queries; }
+  // What follows reads the offsets: for backends of the host.
   Index num_queries(Index b) const { return offsets ? offsets(b + 1) - offsets(b) : queries; }
   Index num_keys(Index b) const { return offsets ? offsets(b + 1) - offsets(b) : keys; }
   /// The row of `lse` that belongs to query i of head h in sequence b.

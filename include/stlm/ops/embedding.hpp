@@ -17,7 +17,7 @@ struct RowPositions {
   Index tokens, position;
   Offsets offsets;
 
-  /// f(row, position) for the rows [begin, end), in order.
+  /// f(row, position) for the rows [begin, end), in order; for backends of the host.
   template <class F>
   void for_each(Index begin, Index end, const F& f) const {
     if (!offsets) {

@@ -21,6 +21,7 @@ struct RopeOptions {
   bool inverse = false;
   Offsets offsets = {};  ///< of packed sequences of at most `tokens` rows
 
+  /// For backends of the host: it reads the offsets.
   Index length(Index b) const { return offsets ? offsets(b + 1) - offsets(b) : tokens; }
 };
 

@@ -17,9 +17,10 @@ struct Segments {
   Offsets offsets = {};
   bool mean = false;
 
+  Index rows() const { return offsets ? offsets.rows : count * tokens; }
+  /// The rows of sequence b, for backends of the host.
   Index begin(Index b) const { return offsets ? offsets(b) : b * tokens; }
   Index end(Index b) const { return begin(b + 1); }
-  Index rows() const { return begin(count); }
   double weight(Index b) const { return mean && end(b) > begin(b) ? 1 / static_cast<double>(end(b) - begin(b)) : 1; }
 };
 
