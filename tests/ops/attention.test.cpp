@@ -56,6 +56,20 @@ void check_case(const Case& c) {
 
 }  // namespace
 
+TEST_CASE("attention: sequences that decode at places of their own", "[ops][attention][parity]") {
+  const Place places[] = {{3, 0}, {1, 40}, {0, 7}};  // of a cache of four sequences of 50
+  for (const Index queries : {1, 3}) {
+    ops::AttentionShape shape{.batch = 3, .queries = queries, .keys = 40 + queries};
+    shape.places = places;
+    check_op([&](auto& rig) {
+      const auto q = rig.random(3 * queries, 4 * 6), k = rig.random(4 * 50, 2 * 6), v = rig.random(4 * 50, 2 * 6);
+      const auto out = rig.blank(3 * queries, 4 * 6);
+      ops::attention_forward(rig.ctx, heads(q, 3, 4), heads(k, 4, 2), heads(v, 4, 2), heads(out, 3, 4),
+                             rig.blank(3 * 4 * queries), shape);
+    });
+  }
+}
+
 TEST_CASE("attention: the softmax of the scores mixes the values", "[ops][attention]") {
   const Case c{2, 3, 5, 4, 2, 6, true};
   for (const bool causal : {true, false}) {

@@ -27,6 +27,28 @@ TEST_CASE("axpby: y = alpha x + beta y, y not read when beta is 0", "[ops][eleme
     });
 }
 
+TEST_CASE("append_rows: new rows of each sequence at its place in a cache", "[ops][elementwise]") {
+  const Place places[] = {{2, 5}, {0, 0}};
+  for (const Places& where : {Places{places}, Places{nullptr, 3}}) {
+    check_op([&](auto& rig) {
+      const auto x = rig.random(2 * 3, 7), cache = rig.random(3 * 8, 5);
+      using T = typename std::remove_reference_t<decltype(rig)>::Scalar;
+      ops::append_rows(rig.ctx, MatrixView<const T>(x.data() + 1, 6, 5, 7), 3, where,
+                       View<T, dynamic, dynamic, 5>(cache.data(), 3, 8));
+      for (Index n = 0; n < 6; ++n)
+        for (Index c = 0; c < 5; ++c) {
+          const Place place = where(n / 3);
+          CHECK(cache(place.sequence * 8 + place.position + n % 3, c) == x(n, c + 1));
+        }
+    });
+  }
+  Rig<EigenBackend, float> rig;
+  CHECK_THROWS_WITH(ops::append_rows(rig.ctx, MatrixView<const float>(rig.random(6, 5)), 3, Places{nullptr, 6},
+                                     View<float, dynamic, dynamic, 5>(rig.random(24, 5).data(), 3, 8)),
+                    "stlm::ops::append_rows: sequence 0 at position 6 has no room for 3 more in a cache of 3 sequences of 8; "
+                    "plan for more.");
+}
+
 TEST_CASE("copy_rows: between parts of wider rows", "[ops][elementwise]") {
   for (const Index rows : {1, 6, 700})
     check_op([=](auto& rig) {

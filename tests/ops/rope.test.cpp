@@ -69,6 +69,25 @@ TEST_CASE("rope: more tokens than a table has room for", "[ops][rope][parity]") 
   check_op([](auto& rig) { ops::rope(rig.ctx, heads(rig.random(70, 1 << 14), 1, 1), {.batch = 1, .tokens = 70}); });
 }
 
+TEST_CASE("rope: sequences at places of their own, each turned as alone", "[ops][rope][parity]") {
+  const Place places[] = {{4, 100}, {0, 0}, {2, 7}};
+  for (const Index tokens : {1, 70}) {
+    const ops::RopeOptions options{.batch = 3, .tokens = tokens, .places = places};
+    check_op([&](auto& rig) { ops::rope(rig.ctx, heads(rig.random(3 * tokens, 2 * 6), 3, 2), options); });
+    Rig<EigenBackend, float> rig;
+    const auto x = rig.random(3 * tokens, 2 * 6);
+    const std::vector<float> before(x.begin(), x.end());
+    ops::rope(rig.ctx, heads(x, 3, 2), options);
+    const std::vector<float> together(x.begin(), x.end());
+    std::copy(before.begin(), before.end(), x.begin());
+    for (Index b = 0; b < 3; ++b) {
+      const View<float, dynamic, dynamic> one(&x(b * tokens, 0), tokens, 12);
+      ops::rope(rig.ctx, heads(one, 1, 2), {.batch = 1, .tokens = tokens, .position = places[b].position});
+    }
+    CHECK(std::ranges::equal(together, x));
+  }
+}
+
 TEST_CASE("rope: refuses odd heads", "[ops][rope]") {
   Rig<EigenBackend, float> rig;
   const auto x = rig.random(1, 3);

@@ -17,12 +17,6 @@
 
 namespace stlm {
 
-/// Where a sequence of a pass belongs in a cache of keys and values: which of the cache's it is, and the position of its
-/// first new token.
-struct Place {
-  Index sequence, position;
-};
-
 /// What a module is told of one pass beside its tensors.
 struct Pass {
   Index batch = 1, tokens = 1;  ///< B sequences of T tokens: N = B*T rows
@@ -37,7 +31,8 @@ struct Pass {
   Index bytes_read = 0, bytes_predicted = 0;  ///< of a model over patches: rows of its byte blocks
 
   constexpr Index rows() const { return packed >= 0 ? packed : batch * tokens; }
-  constexpr Place place(Index b) const { return places ? places[b] : Place{b, position}; }
+  constexpr Places all_places() const { return {places, position}; }
+  constexpr Place place(Index b) const { return all_places()(b); }
   /// The pass of sequence b alone, at its position.
   constexpr Pass alone(Index b) const {
     Pass pass = *this;

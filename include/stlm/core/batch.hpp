@@ -1,4 +1,5 @@
 // Batch: token ids and what is to follow them. PairBatch: texts and what is to answer them. BatchShape: how many.
+// Places: where sequences stand that are continued.
 #pragma once
 
 #include <stlm/core/tensor_view.hpp>
@@ -9,6 +10,19 @@ namespace stlm {
 /// that the patches of a batch may hold together; 0: no patch need have an empty slot.
 struct BatchShape {
   Index batch = 1, tokens = 1, bytes = 0;
+};
+
+/// Where a sequence belongs in a cache of keys and values: which of the cache's it is, and the position of its first new
+/// token.
+struct Place {
+  Index sequence, position;
+};
+/// The places of B sequences, on the host: of their own, or those of the same numbers, all at one position.
+struct Places {
+  const Place* own = nullptr;
+  Index position = 0;
+
+  constexpr Place operator()(Index b) const { return own ? own[b] : Place{b, position}; }
 };
 
 /// Token ids on the host, (B, T) each; `targets` is what follows `tokens`, position by position. For a model over patches

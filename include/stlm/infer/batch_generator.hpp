@@ -41,15 +41,15 @@ class BatchGenerator {
       draw(text, 0, on_byte);
     }
     for (std::erase_if(texts, ended); !texts.empty(); std::erase_if(texts, ended)) {
-      std::vector<Token> tokens;
-      std::vector<Place> places;
+      tokens_.clear();
+      places_.clear();
       for (Text& text : texts) {
         if (std::ssize(text.seen) == capacity_) forget(ctx, params, text);
-        tokens.push_back(text.next);
-        places.push_back({text.id, std::ssize(text.seen)});
+        tokens_.push_back(text.next);
+        places_.push_back({text.id, std::ssize(text.seen)});
         text.seen.push_back(text.next);
       }
-      decode(ctx, params, step(std::ssize(texts), 1), tokens, places);
+      decode(ctx, params, step(std::ssize(texts), 1), tokens_, places_);
       for (std::size_t i = 0; i < texts.size(); ++i) draw(texts[i], static_cast<Index>(i), on_byte);
     }
   }
@@ -113,6 +113,8 @@ class BatchGenerator {
   PlannedMemory<typename Backend::memory_space> memory_, state_memory_;
   typename Model::template Cache<T> cache_{};
   typename Model::template KvCache<T> state_{};
+  std::vector<Token> tokens_;  // of one step
+  std::vector<Place> places_;
 };
 
 }  // namespace stlm

@@ -101,7 +101,7 @@ struct Attention {
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
                       const Cache<T>& cache) {
     Qkv::forward(ctx, p.qkv, pass, x, cache.qkv, cache.qkv_linear);
-    rotate(ctx, cache.qkv, pass);
+    rotate(ctx, cache.qkv, pass, false);
     ops::attention_forward<S>(ctx, queries(cache.qkv, pass), keys(cache.qkv, pass), values(cache.qkv, pass),
                            mixed(cache.mixed, pass), cache.lse, shape(pass));
     Out::forward(ctx, p.out, pass, cache.mixed, y, cache.out_linear);
@@ -114,8 +114,7 @@ struct Attention {
     ops::attention_backward<S>(ctx, queries(cache.qkv, pass), keys(cache.qkv, pass), values(cache.qkv, pass),
                             mixed(cache.mixed, pass), cache.lse, mixed(cache.dmixed, pass), queries(cache.dqkv, pass),
                             keys(cache.dqkv, pass), values(cache.dqkv, pass), shape(pass));
-    Position::rotate(ctx, queries(cache.dqkv, pass), pass, true);
-    Position::rotate(ctx, keys(cache.dqkv, pass), pass, true);
+    rotate(ctx, cache.dqkv, pass, true);
     Qkv::backward(ctx, p.qkv, pass, x, cache.dqkv, dx, cache.qkv_linear, grads.qkv);
   }
 
@@ -125,27 +124,22 @@ struct Attention {
                      const Cache<T>& cache, const KvCache<T>& state) {
     static_assert(Mask::causal, "stlm::Attention: decoding token by token needs a Causal mask.");
     Qkv::forward(ctx, p.qkv, pass, x, cache.qkv, cache.qkv_linear);
-    for (Index b = 0; b < pass.batch; ++b) {
-      const Pass one = pass.alone(b);
-      const View<T, dynamic, qkv_width> qkv(&cache.qkv(b * pass.tokens, 0), pass.tokens);
-      const KvCache<T> past = sequence(state, pass.place(b).sequence);
-      rotate(ctx, qkv, one);
-      ops::copy_rows(ctx, columns(qkv, query_width), new_rows(past.keys, one));
-      ops::copy_rows(ctx, columns(qkv, query_width + kv_width), new_rows(past.values, one));
-      ops::AttentionShape all = shape(one);
-      all.keys = one.position + one.tokens;
-      ops::attention_forward(ctx, queries(qkv, one), cached(past.keys), cached(past.values),
-                             mixed(View<T, dynamic, query_width>(&cache.mixed(b * pass.tokens, 0), pass.tokens), one),
-                             View<T, dynamic>(cache.lse.data() + b * pass.tokens * Heads, pass.tokens * Heads), all);
-    }
+    rotate(ctx, cache.qkv, pass, false);
+    ops::append_rows(ctx, columns(cache.qkv, query_width), pass.tokens, pass.all_places(), state.keys);
+    ops::append_rows(ctx, columns(cache.qkv, query_width + kv_width), pass.tokens, pass.all_places(), state.values);
+    ops::AttentionShape all = shape(pass);
+    all.places = pass.places;
+    for (Index b = 0; b < pass.batch; ++b) all.keys = std::max(all.keys, pass.place(b).position + pass.tokens);
+    ops::attention_forward(ctx, queries(cache.qkv, pass), cached(state.keys), cached(state.values), mixed(cache.mixed, pass),
+                           cache.lse, all);
     Out::forward(ctx, p.out, pass, cache.mixed, y, cache.out_linear);
   }
 
  private:
+  /// Queries and keys, which lie side by side.
   template <class B, class T>
-  static void rotate(Context<B>& ctx, View<T, dynamic, qkv_width> qkv, const Pass& pass) {
-    Position::rotate(ctx, queries(qkv, pass), pass, false);
-    Position::rotate(ctx, keys(qkv, pass), pass, false);
+  static void rotate(Context<B>& ctx, View<T, dynamic, qkv_width> qkv, const Pass& pass, bool inverse) {
+    Position::rotate(ctx, heads(qkv.data(), Heads + KvHeads, pass, qkv_width), pass, inverse);
   }
   /// Says of a tensor with one row for each number of [Q | K | V] that three matrices are stacked in it.
   template <class V>
@@ -186,20 +180,10 @@ struct Attention {
   static HeadsView<T> cached(View<T, dynamic, dynamic, kv_width> x) {
     return {x.data(), KvHeads, HeadSize, x.extent(1) * kv_width, kv_width};
   }
-  /// What is remembered of one sequence.
-  template <class T>
-  static KvCache<T> sequence(const KvCache<T>& state, Index b) {
-    const Index capacity = state.keys.extent(1);
-    return {{&state.keys(b, 0, 0), 1, capacity}, {&state.values(b, 0, 0), 1, capacity}};
-  }
-  /// Of one sequence: kv_width columns of QKV from `column`, and the rows of its cache that they go to.
+  /// kv_width columns of QKV from `column`.
   template <class T>
   static MatrixView<T> columns(View<T, dynamic, qkv_width> qkv, Index column) {
     return {qkv.data() + column, qkv.extent(0), kv_width, qkv_width};
-  }
-  template <class T>
-  static MatrixView<T> new_rows(View<T, dynamic, dynamic, kv_width> x, const Pass& pass) {
-    return {x.data() + pass.position * kv_width, pass.tokens, kv_width, kv_width};
   }
 };
 

@@ -73,7 +73,8 @@ struct Rotary {
 
   template <class B, class T>
   static void rotate(Context<B>& ctx, HeadsView<T> x, const Pass& pass, bool inverse) {
-    ops::rope(ctx, x, {pass.batch, pass.tokens, pass.position, Pairs, static_cast<double>(Base), inverse, pass.offsets});
+    ops::rope(ctx, x, {pass.batch, pass.tokens, pass.position, Pairs, static_cast<double>(Base), inverse, pass.offsets,
+                       pass.places});
   }
 };
 

@@ -15,6 +15,7 @@
 #include <cmath>
 
 #include <stlm/core/backend.hpp>
+#include <stlm/core/batch.hpp>
 #include <stlm/core/tensor_view.hpp>
 #include <stlm/ops/gemm.hpp>
 
@@ -53,11 +54,17 @@ struct AttentionShape {
   Index window = 0;      ///< > 0: keys at most this far from the query
   bool alibi = false;    ///< scores lose slope(h, H) |i - j|
   Offsets offsets = {};  ///< of packed sequences
+  /// Of sequences that decode, each with all keys of its place up to its last query; `keys` is the most that one has.
+  const Place* places = nullptr;
 
+  /// Which sequence of the keys and values b reads.
+  Index key_sequence(Index b) const { return places ? places[b].sequence : b; }
   Index rows() const { return offsets ? offsets.rows : batch * queries; }
   // What follows reads the offsets: for backends of the host.
   Index num_queries(Index b) const { return offsets ? offsets(b + 1) - offsets(b) : queries; }
-  Index num_keys(Index b) const { return offsets ? offsets(b + 1) - offsets(b) : keys; }
+  Index num_keys(Index b) const {
+    return offsets ? offsets(b + 1) - offsets(b) : places ? places[b].position + queries : keys;
+  }
   /// The row of `lse` that belongs to query i of head h in sequence b.
   Index row(Index heads, Index b, Index h, Index i) const {
     return (offsets ? offsets(b) : b * queries) * heads + h * num_queries(b) + i;

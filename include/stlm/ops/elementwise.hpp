@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stlm/core/backend.hpp>
+#include <stlm/core/batch.hpp>
 #include <stlm/core/tensor_view.hpp>
 
 namespace stlm::ops {
@@ -41,6 +42,22 @@ void copy_rows(Context<Backend>& ctx, std::type_identity_t<MatrixView<const T>> 
   expect(x.rows == y.rows && x.cols == y.cols, "stlm::ops::copy_rows: shapes differ: ", x.rows, "x", x.cols, " -> ", y.rows,
          "x", y.cols, ".");
   impl::Elementwise<Backend>::template copy_rows<T>(ctx, x, y);
+}
+
+/// Puts T new rows of each sequence, x (B * T, C), at its place in a cache (sequences, capacity, C). Throws ShapeError where
+/// there is no room.
+template <class Backend, class T, Index C>
+void append_rows(Context<Backend>& ctx, std::type_identity_t<MatrixView<const T>> x, Index tokens, const Places& places,
+                 View<T, dynamic, dynamic, C> cache) {
+  expect(tokens > 0 && x.rows % tokens == 0 && x.cols == cache.extent(2), "stlm::ops::append_rows: rows ", x.rows, "x", x.cols,
+         " are not sequences of ", tokens, " for a cache of width ", cache.extent(2), ".");
+  for (Index b = 0; b < x.rows / tokens; ++b) {
+    const Place place = places(b);
+    expect(place.sequence >= 0 && place.sequence < cache.extent(0) && place.position + tokens <= cache.extent(1),
+           "stlm::ops::append_rows: sequence ", place.sequence, " at position ", place.position, " has no room for ", tokens,
+           " more in a cache of ", cache.extent(0), " sequences of ", cache.extent(1), "; plan for more.");
+  }
+  impl::Elementwise<Backend>::template append_rows<T>(ctx, x, tokens, places, cache.data(), cache.extent(1));
 }
 
 /// x = 0, row by row; may be part of wider rows.

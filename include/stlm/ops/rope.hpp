@@ -20,8 +20,10 @@ struct RopeOptions {
   double base = 10000;
   bool inverse = false;
   Offsets offsets = {};  ///< of packed sequences of at most `tokens` rows
+  const Place* places = nullptr;  ///< of sequences that stand at positions of their own
 
   /// For backends of the host: it reads the offsets.
+  Index first(Index b) const { return places ? places[b].position : position; }
   Index length(Index b) const { return offsets ? offsets(b + 1) - offsets(b) : tokens; }
 };
 

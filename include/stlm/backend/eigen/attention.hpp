@@ -23,16 +23,17 @@ struct Attention<EigenBackend> {
   template <class S, class T>
   static void forward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                       HeadsView<T> outputs, T* lse, const AttentionShape& shape) {
-    if (shape.keys <= ShortAttention::most) return ShortAttention::forward(ctx, queries, keys, values, outputs, lse, shape);
+    if (any_short(shape)) ShortAttention::forward(ctx, queries, keys, values, outputs, lse, shape);
+    if (shape.keys <= ShortAttention::most) return;
     const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
     const Index tiles = (shape.queries + query_tile - 1) / query_tile;
     const T scale = T(1 / std::sqrt(static_cast<double>(size)));
     ctx.parallel_for(shape.batch * heads * tiles, [&](Index task, int worker) {
       const Index b = task / tiles / heads, h = task / tiles % heads, i = task % tiles * query_tile;
       const Index rows = std::min(query_tile, shape.num_queries(b) - i);
-      if (rows <= 0) return;
-      const auto q = queries.sequence(b, shape.offsets), k = keys.sequence(b, shape.offsets);
-      const auto v = values.sequence(b, shape.offsets);
+      if (rows <= 0 || ShortAttention::takes(shape, b)) return;
+      const auto q = queries.sequence(b, shape.offsets), k = keys.sequence(shape.key_sequence(b), shape.offsets);
+      const auto v = values.sequence(shape.key_sequence(b), shape.offsets);
       const auto out = outputs.sequence(b, shape.offsets);
       const Index start = first_tile(shape, b, i), end = shape.last_key(b, i + rows - 1);
       const Scratch<S, T> scratch(ctx, worker);
@@ -131,6 +132,11 @@ struct Attention<EigenBackend> {
   }
 
  private:
+  static bool any_short(const AttentionShape& shape) {
+    for (Index b = 0; b < shape.batch; ++b)
+      if (ShortAttention::takes(shape, b)) return true;
+    return false;
+  }
   /// A worker's memory: two tiles of scores, and what the matrix product needs.
   template <class S, class T>
   struct Scratch {

@@ -35,14 +35,20 @@ struct ShortAttention {
   static constexpr Index room = 32;     // whole packets
   static constexpr Index piece = 2048;  // scores of one task, about
 
+  /// Sequences that decode go the way they would go alone; of others all go the same way.
+  static bool takes(const AttentionShape& shape, Index b) {
+    return (shape.places ? shape.num_keys(b) : shape.keys) <= most;
+  }
+
   template <class T>
   static void forward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                       HeadsView<T> outputs, T* lse, const AttentionShape& shape) {
     const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
     const T scale = T(1 / std::sqrt(static_cast<double>(size)));
     for_sequences(ctx, shape, heads, [&](Index b) {
-      const auto q = queries.sequence(b, shape.offsets), k = keys.sequence(b, shape.offsets);
-      const auto v = values.sequence(b, shape.offsets);
+      if (!takes(shape, b)) return;
+      const auto q = queries.sequence(b, shape.offsets), k = keys.sequence(shape.key_sequence(b), shape.offsets);
+      const auto v = values.sequence(shape.key_sequence(b), shape.offsets);
       const auto out = outputs.sequence(b, shape.offsets);
       for (Index h = 0; h < heads; ++h)
         for (Index i = 0; i < shape.num_queries(b); ++i) {

@@ -41,6 +41,15 @@ struct Elementwise<EigenBackend> {
     });
   }
   template <class T>
+  static void append_rows(Ctx& ctx, MatrixView<const T> x, Index tokens, const Places& places, T* cache, Index capacity) {
+    ctx.for_pieces(x.rows, rows_a_piece(x.cols), [=](Index begin, Index end, int) {
+      for (Index n = begin; n < end; ++n) {
+        const Place place = places(n / tokens);
+        std::copy_n(x.row(n), x.cols, cache + (place.sequence * capacity + place.position + n % tokens) * x.cols);
+      }
+    });
+  }
+  template <class T>
   static void clear(Ctx& ctx, MatrixView<T> x) {
     ctx.for_pieces(x.rows, rows_a_piece(x.cols), [=](Index begin, Index end, int) {
       for (Index r = begin; r < end; ++r) std::fill_n(x.row(r), x.cols, T(0));

@@ -20,22 +20,20 @@ struct Rope<EigenBackend> {
   static void run(Ctx& ctx, HeadsView<T> x, const RopeOptions& options) {
     const Index half = x.head_size / 2;
     const Index room = Ctx::shared_bytes / static_cast<Index>(sizeof(T)) / x.head_size;  // tokens of the table
-    expect(room > 0 && 2 * x.head_size * static_cast<Index>(sizeof(double)) <= Ctx::scratch_bytes,
+    expect(room > 0 && 3 * x.head_size * static_cast<Index>(sizeof(double)) <= Ctx::scratch_bytes,
            "stlm::ops::rope: a head of ", x.head_size, " is too large.");
+    if (options.places) return each_at_its_place(ctx, x, options);
     for (Index first = 0; first < options.tokens; first += room) {
       const Index tokens = std::min(room, options.tokens - first);
       const MatrixView<T> turns(ctx.shared<T>(), tokens, x.head_size, x.head_size);
       ctx.for_pieces(tokens, block, [&](Index begin, Index end, int worker) {
-        fill(turns, begin, end, first, options, ctx.scratch<double>(worker));
+        fill(turns, begin, end, options.position + first, options, ctx.scratch<double>(worker));
       });
       const auto turn_rows = [&](Index begin, Index end, int) {
         for (Index n = begin; n < end; ++n) {
           const Index b = n / tokens, t = n % tokens;
           if (first + t >= options.length(b)) continue;
-          T* const row = x.sequence(b, options.offsets)(0, first + t, 0);
-          Index i = 0;
-          for (; i + strip <= half; i += strip) turn<strip>(row, x.heads, turns.row(t), half, i, strip, options.pairs);
-          if (i < half) turn<Eigen::Dynamic>(row, x.heads, turns.row(t), half, i, half - i, options.pairs);
+          turn_row(x.sequence(b, options.offsets)(0, first + t, 0), x.heads, turns.row(t), half, options.pairs);
         }
       };
       ctx.for_pieces(options.batch * tokens, Elementwise<EigenBackend>::rows_a_piece(x.heads * x.head_size), turn_rows);
@@ -43,17 +41,33 @@ struct Rope<EigenBackend> {
   }
 
  private:
-  /// Rows [begin, end) of the table, which begins at token `first`: cosine and sine of each pair in turn, or first all
+  /// A table for each sequence, made by the worker that turns it.
+  template <class T>
+  static void each_at_its_place(Ctx& ctx, HeadsView<T> x, const RopeOptions& options) {
+    constexpr Index doubles = Ctx::scratch_bytes / static_cast<Index>(sizeof(double));
+    const Index most = std::min(block, doubles / x.head_size - 2);  // tokens of a table
+    ctx.parallel_for(options.batch, [&](Index b, int worker) {
+      double* const scratch = ctx.scratch<double>(worker);
+      const MatrixView<T> turns(reinterpret_cast<T*>(scratch + 2 * x.head_size), most, x.head_size, x.head_size);
+      for (Index first = 0; first < options.tokens; first += most) {
+        const Index tokens = std::min(most, options.tokens - first);
+        fill(turns, 0, tokens, options.first(b) + first, options, scratch);
+        for (Index t = 0; t < tokens; ++t) turn_row(x(b, first + t, 0), x.heads, turns.row(t), x.head_size / 2, options.pairs);
+      }
+    });
+  }
+  /// Rows [begin, end) of the table, whose first is at `position`: cosine and sine of each pair in turn, or first all
   /// cosines.
   template <class T>
-  static void fill(MatrixView<T> turns, Index begin, Index end, Index first, const RopeOptions& options, double* scratch) {
+  static void fill(MatrixView<T> turns, Index begin, Index end, Index position, const RopeOptions& options,
+                   double* scratch) {
     const Index half = turns.cols / 2;
     double *const cosine = scratch, *const sine = cosine + half;
     double *const step_cosine = sine + half, *const step_sine = step_cosine + half;
     for (Index i = 0; i < half; ++i) {
       const double theta = std::pow(options.base, -2.0 * static_cast<double>(i) / static_cast<double>(turns.cols)) *
                            (options.inverse ? -1 : 1);
-      const double angle = theta * static_cast<double>(options.position + first + begin);
+      const double angle = theta * static_cast<double>(position + begin);
       cosine[i] = std::cos(angle), sine[i] = std::sin(angle);
       step_cosine[i] = std::cos(theta), step_sine[i] = std::sin(theta);
     }
@@ -75,6 +89,12 @@ struct Rope<EigenBackend> {
         sine[i] = c * step_sine[i] + s * step_cosine[i];
       }
     }
+  }
+  template <class T>
+  static void turn_row(T* row, Index heads, const T* turns, Index half, RopePairs pairs) {
+    Index i = 0;
+    for (; i + strip <= half; i += strip) turn<strip>(row, heads, turns, half, i, strip, pairs);
+    if (i < half) turn<Eigen::Dynamic>(row, heads, turns, half, i, half - i, pairs);
   }
   /// Turns pairs [i, i + width) of all heads of a row. Width is width, or Eigen::Dynamic.
   template <int Width, class T>

@@ -41,8 +41,8 @@ struct Attention<ReferenceBackend> {
     std::vector<T> row_scores(static_cast<std::size_t>(shape.keys));
     T* p = row_scores.data();
     for (Index b = 0; b < shape.batch; ++b) {
-      const auto q = queries.sequence(b, shape.offsets), k = keys.sequence(b, shape.offsets);
-      const auto v = values.sequence(b, shape.offsets);
+      const auto q = queries.sequence(b, shape.offsets), k = keys.sequence(shape.key_sequence(b), shape.offsets);
+      const auto v = values.sequence(shape.key_sequence(b), shape.offsets);
       const auto out = outputs.sequence(b, shape.offsets);
       for (Index h = 0; h < heads; ++h)
         for (Index i = 0; i < shape.num_queries(b); ++i) {

@@ -31,6 +31,13 @@ struct Elementwise<ReferenceBackend> {
       for (Index c = 0; c < y.cols; ++c) y(r, c) = x(r, c);
   }
   template <class T>
+  static void append_rows(Ctx&, MatrixView<const T> x, Index tokens, const Places& places, T* cache, Index capacity) {
+    for (Index n = 0; n < x.rows; ++n) {
+      const Place place = places(n / tokens);
+      std::copy_n(x.row(n), x.cols, cache + (place.sequence * capacity + place.position + n % tokens) * x.cols);
+    }
+  }
+  template <class T>
   static void clear(Ctx&, MatrixView<T> x) {
     for (Index r = 0; r < x.rows; ++r) std::fill_n(x.row(r), x.cols, T(0));
   }

@@ -13,13 +13,13 @@ struct Rope<ReferenceBackend> {
   static void run(Context<ReferenceBackend>&, HeadsView<T> x, const RopeOptions& options) {
     const Index half = x.head_size / 2;
     const bool adjacent = options.pairs == RopePairs::kAdjacent;
-    for (Index t = 0; t < options.tokens; ++t)
-      for (Index i = 0; i < half; ++i) {
-        const double theta = std::pow(options.base, -2.0 * static_cast<double>(i) / static_cast<double>(x.head_size));
-        const double angle = static_cast<double>(options.position + t) * theta * (options.inverse ? -1 : 1);
-        const T cosine = T(static_cast<real_t<T>>(std::cos(angle))), sine = T(static_cast<real_t<T>>(std::sin(angle)));
-        for (Index b = 0; b < options.batch; ++b)
-          for (Index h = 0; t < options.length(b) && h < x.heads; ++h) {
+    for (Index b = 0; b < options.batch; ++b)
+      for (Index t = 0; t < options.length(b); ++t)
+        for (Index i = 0; i < half; ++i) {
+          const double theta = std::pow(options.base, -2.0 * static_cast<double>(i) / static_cast<double>(x.head_size));
+          const double angle = static_cast<double>(options.first(b) + t) * theta * (options.inverse ? -1 : 1);
+          const T cosine = T(static_cast<real_t<T>>(std::cos(angle))), sine = T(static_cast<real_t<T>>(std::sin(angle)));
+          for (Index h = 0; h < x.heads; ++h) {
             T* const head = x.sequence(b, options.offsets)(0, t, h);
             T& first = head[adjacent ? 2 * i : i];
             T& second = head[adjacent ? 2 * i + 1 : i + half];
@@ -27,7 +27,7 @@ struct Rope<ReferenceBackend> {
             first = u * cosine - w * sine;
             second = u * sine + w * cosine;
           }
-      }
+        }
   }
 };
 
