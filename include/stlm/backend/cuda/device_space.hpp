@@ -1,0 +1,36 @@
+// The two memories of the CUDA backend: DeviceSpace, the GPU's own, and PinnedSpace, the host's, which both sides read.
+#pragma once
+
+#include <stlm/backend/cuda/error.hpp>
+#include <stlm/core/backend.hpp>
+
+namespace stlm {
+
+/// Memory of the current GPU. `clear` is ordered with all work given to streams before and after it (they are blocking
+/// streams, see gpu::Stream), so it is not for a stream under capture; gpu::Stream::clear is.
+struct DeviceSpace {
+  static constexpr std::size_t alignment = 256;
+  static void* allocate(std::size_t bytes) {
+    void* block = nullptr;
+    const cudaError_t code = cudaMalloc(&block, bytes);
+    if (code != cudaSuccess) gpu::check(code, "cudaMalloc of " + std::to_string(bytes) + " bytes");
+    return block;
+  }
+  static void deallocate(void* block) noexcept { (void)cudaFree(block); }  // errors come up in the next check
+  static void clear(void* block, std::size_t bytes) { gpu::check(cudaMemset(block, 0, bytes), "cudaMemset"); }
+};
+
+/// Memory of the host that the GPU reads and writes under the same pointer, and that copies need not wait for.
+struct PinnedSpace {
+  static constexpr std::size_t alignment = 256;
+  static void* allocate(std::size_t bytes) {
+    void* block = nullptr;
+    const cudaError_t code = cudaHostAlloc(&block, bytes, cudaHostAllocMapped | cudaHostAllocPortable);
+    if (code != cudaSuccess) gpu::check(code, "cudaHostAlloc of " + std::to_string(bytes) + " bytes");
+    return block;
+  }
+  static void deallocate(void* block) noexcept { (void)cudaFreeHost(block); }
+  static void clear(void* block, std::size_t bytes) { std::memset(block, 0, bytes); }
+};
+
+}  // namespace stlm

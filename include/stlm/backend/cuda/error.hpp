@@ -1,0 +1,111 @@
+// Errors of CUDA and cuBLASLt: every call of theirs is checked, and what fails is a CudaError that says where.
+//
+//   gpu::check(cudaMalloc(&block, bytes), "cudaMalloc");
+//   run<<<blocks, threads, 0, stream>>>(kernel);
+//   gpu::check_launch(Kernel::name, stream);
+//
+// A kernel that fails while it runs says so in a later call, whichever comes next. With the environment variable
+// STLM_SYNC_CHECK=1 every launch is waited for, so that the error names the kernel; nothing else changes but the time.
+#pragma once
+
+#include <cublasLt.h>
+#include <cuda_runtime_api.h>
+
+#include <cstdlib>
+#include <source_location>
+
+#include <stlm/backend/cuda/error_hint.hpp>
+#include <stlm/core/error.hpp>
+
+namespace stlm {
+
+/// What a call of CUDA or cuBLASLt failed with.
+struct CudaFailure {
+  const char* library = "";    ///< "CUDA" or "cuBLASLt"
+  int code = 0;                ///< a cudaError_t or a cublasStatus_t
+  const char* code_name = "";  ///< "cudaErrorMemoryAllocation"
+  const char* message = "";    ///< the library's own words
+  std::string expression;      ///< what was called
+  std::string kernel;          ///< the kernel launched, if it was one
+  cudaStream_t stream = nullptr;
+  std::string file;
+  unsigned line = 0;
+};
+
+/// A call of CUDA or cuBLASLt that failed.
+struct CudaError : Error {
+  explicit CudaError(CudaFailure failure_, const char* hint)
+      : Error(text(failure_, hint)), failure(std::move(failure_)) {}
+  CudaFailure failure;
+
+ private:
+  static std::string text(const CudaFailure& f, const char* hint) {
+    std::ostringstream out;
+    out << "stlm::CudaError: expected " << f.expression;
+    if (!f.kernel.empty()) out << " of kernel " << f.kernel;
+    if (f.stream) out << " in stream " << static_cast<const void*>(f.stream);
+    out << " to succeed, found " << f.code_name << " (" << f.code << ") of " << f.library << ", \"" << f.message
+        << "\", at " << f.file << ":" << f.line << "; " << hint << ".";
+    return out.str();
+  }
+};
+
+namespace gpu {
+
+/// Throws CudaError unless `code` is success. `expression` says what was called.
+inline void check(cudaError_t code, std::string_view expression,
+                  std::source_location place = std::source_location::current());
+inline void check(cublasStatus_t code, std::string_view expression,
+                  std::source_location place = std::source_location::current());
+
+/// After a launch: throws CudaError, which names the kernel, when it could not be launched.
+inline void check_launch(const char* kernel, cudaStream_t stream,
+                         std::source_location place = std::source_location::current());
+
+namespace detail {
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void raise(cudaError_t code, std::string_view expression,
+                                                         std::source_location place, const char* kernel = "",
+                                                         cudaStream_t stream = nullptr) {
+  (void)cudaGetLastError();  // errors that pass are reported once
+  throw CudaError({"CUDA", code, cudaGetErrorName(code), cudaGetErrorString(code), std::string(expression), kernel,
+                   stream, place.file_name(), place.line()},
+                  hint(code));
+}
+
+/// Whether STLM_SYNC_CHECK asks for launches to be waited for.
+inline bool waits_for_launches() {
+  static const bool asked = [] {
+    const char* const value = std::getenv("STLM_SYNC_CHECK");
+    return value && std::string_view(value) == "1";
+  }();
+  return asked;
+}
+
+}  // namespace detail
+
+inline void check(cudaError_t code, std::string_view expression, std::source_location place) {
+  if (code != cudaSuccess) [[unlikely]]
+    detail::raise(code, expression, place);
+}
+
+inline void check(cublasStatus_t code, std::string_view expression, std::source_location place) {
+  if (code != CUBLAS_STATUS_SUCCESS) [[unlikely]]
+    throw CudaError({"cuBLASLt", code, cublasLtGetStatusName(code), cublasLtGetStatusString(code),
+                     std::string(expression), "", nullptr, place.file_name(), place.line()},
+                    detail::hint(code));
+}
+
+inline void check_launch(const char* kernel, cudaStream_t stream, std::source_location place) {
+  cudaError_t code = cudaGetLastError();
+  if (code == cudaSuccess && detail::waits_for_launches()) {
+    cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+    code = cudaStreamIsCapturing(stream, &capture);
+    if (code == cudaSuccess && capture == cudaStreamCaptureStatusNone) code = cudaStreamSynchronize(stream);
+  }
+  if (code != cudaSuccess) [[unlikely]]
+    detail::raise(code, "the launch", place, kernel, stream);
+}
+
+}  // namespace gpu
+}  // namespace stlm

@@ -1,0 +1,86 @@
+// Streams, events and the handle of cuBLASLt, each owned by one object. Move-only; destructors never throw.
+#pragma once
+
+#include <utility>
+
+#include <stlm/backend/cuda/error.hpp>
+
+namespace stlm::gpu {
+
+/// The one owner of something CUDA made; `destroy` is CUDA's function that ends it. What a destructor's call reports is
+/// dropped: it is an error of an earlier kernel, which the next check finds too.
+template <class Handle, auto destroy>
+class Owner {
+ public:
+  Owner() = default;  ///< of nothing
+  explicit Owner(Handle handle) noexcept : handle_(handle) {}
+  Owner(Owner&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  Owner& operator=(Owner&& other) noexcept {
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
+  ~Owner() {
+    if (handle_) (void)destroy(handle_);
+  }
+
+  Handle get() const { return handle_; }
+  explicit operator bool() const { return handle_ != nullptr; }
+
+ private:
+  Handle handle_ = nullptr;
+};
+
+/// A point in a stream.
+class Event : public Owner<cudaEvent_t, cudaEventDestroy> {
+ public:
+  enum class Timing : unsigned { kOn = cudaEventDefault, kOff = cudaEventDisableTiming };
+  explicit Event(Timing timing) : Owner(make(timing)) {}
+  void synchronize() const { check(cudaEventSynchronize(get()), "cudaEventSynchronize"); }
+  /// The time from `begin` to this event, both with timing and both passed.
+  float milliseconds_since(const Event& begin) const {
+    float milliseconds = 0;
+    check(cudaEventElapsedTime(&milliseconds, begin.get(), get()), "cudaEventElapsedTime");
+    return milliseconds;
+  }
+
+ private:
+  static cudaEvent_t make(Timing timing) {
+    cudaEvent_t event = nullptr;
+    check(cudaEventCreateWithFlags(&event, static_cast<unsigned>(timing)), "cudaEventCreateWithFlags");
+    return event;
+  }
+};
+
+/// A queue of work for the GPU. A blocking one: calls that name no stream (DeviceSpace::clear, cudaMemcpy) wait for
+/// what it was given before them, and it waits for them.
+class Stream : public Owner<cudaStream_t, cudaStreamDestroy> {
+ public:
+  Stream() : Owner(make()) {}
+
+  /// Waits until all work is done. Throws the error of a kernel that failed.
+  void synchronize() const { check(cudaStreamSynchronize(get()), "cudaStreamSynchronize"); }
+  void record(const Event& event) const { check(cudaEventRecord(event.get(), get()), "cudaEventRecord"); }
+  /// Work given from now on begins when `event` has passed, in whatever stream it was recorded.
+  void wait(const Event& event) const { check(cudaStreamWaitEvent(get(), event.get(), 0), "cudaStreamWaitEvent"); }
+  void clear(void* block, std::size_t bytes) const {
+    check(cudaMemsetAsync(block, 0, bytes, get()), "cudaMemsetAsync");
+  }
+  /// Between any two of the host's and the device's memories; both must stay until the stream has come here.
+  void copy(void* to, const void* from, std::size_t bytes) const {
+    check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, get()), "cudaMemcpyAsync");
+  }
+  bool capturing() const {
+    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+    check(cudaStreamIsCapturing(get(), &status), "cudaStreamIsCapturing");
+    return status != cudaStreamCaptureStatusNone;
+  }
+
+ private:
+  static cudaStream_t make() {
+    cudaStream_t stream = nullptr;
+    check(cudaStreamCreate(&stream), "cudaStreamCreate");
+    return stream;
+  }
+};
+
+}  // namespace stlm::gpu

@@ -1,0 +1,122 @@
+// LtProducts: matrix products by cuBLASLt, each shape planned when it is first asked for and kept.
+//
+// By default the algorithm is the one cuBLASLt puts first, among those whose sums have a fixed order: the same version
+// on the same device gives the same bits. With `tune` several are timed and the fastest is kept. Which one that is may
+// change from run to run; so tune once, `save`, and `load` without tuning from then on.
+#pragma once
+
+#include <limits>
+
+#include <stlm/backend/cuda/device_space.hpp>
+#include <stlm/backend/cuda/lt_product.hpp>
+#include <stlm/core/buffer.hpp>
+
+namespace stlm::gpu {
+
+struct LtOptions {
+  bool deterministic = true;  ///< only algorithms with sums of a fixed order
+  bool tf32 = false;          ///< round float factors to TF32
+  bool tune = false;          ///< time candidates for shapes that no loaded file knows
+};
+
+/// For one stream at a time, whose products share the workspace.
+class LtProducts {
+ public:
+  static constexpr Index workspace_bytes = Index{32} << 20;  ///< what NVIDIA advises for Hopper
+  static constexpr int timings = 3;                          ///< of each candidate
+
+  explicit LtProducts(LtOptions options = {}) : options_(options), workspace_(workspace_bytes) {
+    int device = 0;
+    cudaDeviceProp properties{};
+    check(cudaGetDevice(&device), "cudaGetDevice");
+    check(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
+    machine_ = "cuBLASLt " + std::to_string(cublasLtGetVersion()) + ", " + properties.name + ", " +
+               (options.deterministic ? "ordered" : "any order") + ", ";
+  }
+
+  /// C = op(A) op(B), or C += op(A) op(B); the shapes fit, as ops::gemm has checked.
+  template <class F>
+  void run(const Stream& stream, MatrixView<const F> a, MatrixView<const F> b, MatrixView<float> c,
+           const ops::GemmOptions& options) {
+    const LtShape shape = LtShape::of(a, b, c, options, options_.tf32);
+    if (shape.m == 0 || shape.n == 0) return;
+    if (shape.k == 0) return clear(stream, c, options.accumulate);
+    auto found = plans_.find(shape);
+    if (found == plans_.end()) found = plans_.emplace(shape, plan(shape, a.data, b.data, stream)).first;
+    const cublasStatus_t status =
+        found->second.product.run(handle_, found->second.algorithm, a.data, b.data, c.data, workspace(), stream);
+    if (status != CUBLAS_STATUS_SUCCESS) check(status, "cublasLtMatmul of " + shape.str());
+  }
+
+  /// Algorithms found by tuning, of this run and of the files loaded.
+  void save(const std::string& path) const { tuned_.save(path); }
+  void load(const std::string& path) { tuned_.load(path); }
+
+ private:
+  struct Plan {
+    LtProduct product;
+    LtAlgorithm algorithm;
+  };
+
+  LtWorkspace workspace() const { return {workspace_.data(), workspace_.bytes()}; }
+
+  /// A sum of nothing.
+  static void clear(const Stream& stream, MatrixView<float> c, bool accumulate) {
+    if (accumulate) return;
+    check(cudaMemset2DAsync(c.data, static_cast<std::size_t>(c.stride) * sizeof(float), 0,
+                            static_cast<std::size_t>(c.cols) * sizeof(float), static_cast<std::size_t>(c.rows),
+                            stream.get()),
+          "cudaMemset2DAsync");
+  }
+
+  Plan plan(const LtShape& shape, const void* a, const void* b, const Stream& stream) {
+    Plan made{LtProduct(shape), {}};
+    const std::string key = machine_ + shape.str();
+    if (const LtAlgorithm* const known = tuned_.find(key)) {
+      made.algorithm = *known;
+      expect<Error>(made.algorithm.workspace_bytes <= workspace_.bytes(),
+                    "stlm::gpu::LtProducts: the algorithm stored for ", key, " needs ", made.algorithm.workspace_bytes,
+                    " bytes of workspace, there are ", workspace_.bytes(), "; remove its line and tune again.");
+      made.product.verify(handle_, made.algorithm);
+      return made;
+    }
+    const auto found = made.product.candidates(handle_, workspace_.bytes(), options_.deterministic,
+                                               options_.tune ? LtProduct::most_candidates : 1);
+    made.algorithm = found.front();
+    if (!options_.tune) return made;
+    expect<Error>(!stream.capturing(), "stlm::gpu::LtProducts: a captured step asks for a product that was not tuned, ",
+                  shape.str(), "; run the step once before it is captured.");
+    made.algorithm = fastest(made.product, found, a, b, stream);
+    tuned_.insert(key, made.algorithm);
+    return made;
+  }
+
+  /// By the best of some timings each, after one run unmeasured. C is a stand-in, which may be added to.
+  LtAlgorithm fastest(const LtProduct& product, const std::vector<LtAlgorithm>& found, const void* a, const void* b,
+                      const Stream& stream) const {
+    const Buffer<float, DeviceSpace> c(product.shape().m * product.shape().stride_c);
+    const Event begin(Event::Timing::kOn), end(Event::Timing::kOn);
+    LtAlgorithm best = found.front();
+    float best_time = std::numeric_limits<float>::infinity();
+    for (const LtAlgorithm& algorithm : found) {
+      if (product.run(handle_, algorithm, a, b, c.data(), workspace(), stream) != CUBLAS_STATUS_SUCCESS) continue;
+      for (int i = 0; i < timings; ++i) {
+        stream.record(begin);
+        check(product.run(handle_, algorithm, a, b, c.data(), workspace(), stream), "cublasLtMatmul while tuning");
+        stream.record(end);
+        end.synchronize();
+        if (const float time = end.milliseconds_since(begin); time < best_time) best_time = time, best = algorithm;
+      }
+    }
+    return best;
+  }
+
+  LtOptions options_;
+  LtHandle handle_;
+  Buffer<std::byte, DeviceSpace> workspace_;
+  std::string machine_;
+  LtAlgorithms tuned_;
+  std::map<LtShape, Plan> plans_;
+};
+
+}  // namespace stlm::gpu

@@ -1,0 +1,66 @@
+// LtShape: everything that the choice of an algorithm for a product depends on. The key under which products are kept.
+#pragma once
+
+#include <algorithm>
+#include <string>
+
+#include <stlm/core/bfloat16.hpp>
+#include <stlm/ops/gemm.hpp>
+
+namespace stlm::gpu {
+
+/// What factors are and how they are multiplied. Sums and C are float.
+enum class LtFactors {
+  kFloat,
+  kTf32,     ///< floats rounded to 10 bits of mantissa, in tensor cores
+  kBfloat16  ///< exact products, in tensor cores
+};
+
+/// C (m, n) = op(A) op(B) over k, as ops::gemm takes them.
+struct LtShape {
+  LtFactors factors = LtFactors::kFloat;
+  Index m = 0, n = 0, k = 0;
+  bool transpose_a = false, transpose_b = false, accumulate = false;
+  Index stride_a = 0, stride_b = 0, stride_c = 0;
+  /// Of the first element, in bytes, 16 at most: what the widest access of a kernel needs. Finer ones would give the
+  /// same layer of two models other algorithms, and so other bits.
+  int align_a = 16, align_b = 16, align_c = 16;
+
+  friend auto operator<=>(const LtShape&, const LtShape&) = default;
+
+  template <class F>
+  static LtShape of(MatrixView<const F> a, MatrixView<const F> b, MatrixView<float> c, const ops::GemmOptions& options,
+                    bool tf32) {
+    static_assert(
+        std::is_same_v<F, float> || std::is_same_v<F, Bfloat16>,
+        "stlm::gpu::LtShape: cuBLASLt multiplies two matrices of float or two of stlm::Bfloat16 here; convert "
+        "the factors first.");
+    LtShape shape;
+    shape.factors = std::is_same_v<F, Bfloat16> ? LtFactors::kBfloat16 : tf32 ? LtFactors::kTf32 : LtFactors::kFloat;
+    shape.m = c.rows, shape.n = c.cols, shape.k = options.transpose_a ? a.rows : a.cols;
+    shape.transpose_a = options.transpose_a, shape.transpose_b = options.transpose_b;
+    shape.accumulate = options.accumulate;
+    shape.stride_a = a.stride, shape.stride_b = b.stride, shape.stride_c = c.stride;
+    shape.align_a = alignment(a.data), shape.align_b = alignment(b.data), shape.align_c = alignment(c.data);
+    return shape;
+  }
+
+  /// "bfloat16 8192x1536x384 nt strides 384 384 1536 align 16 16 16 +=": what a person reads, and what files are keyed
+  /// by.
+  std::string str() const {
+    std::ostringstream out;
+    constexpr const char* names[] = {"float", "tf32", "bfloat16"};
+    out << names[static_cast<int>(factors)] << " " << m << "x" << n << "x" << k << " " << (transpose_a ? "t" : "n")
+        << (transpose_b ? "t" : "n") << " strides " << stride_a << " " << stride_b << " " << stride_c << " align "
+        << align_a << " " << align_b << " " << align_c << (accumulate ? " +=" : " =");
+    return out.str();
+  }
+
+ private:
+  static int alignment(const void* pointer) {
+    const auto address = reinterpret_cast<std::uintptr_t>(pointer);
+    return static_cast<int>(std::min<std::uintptr_t>(address & (~address + 1), 16) + (address == 0 ? 16 : 0));
+  }
+};
+
+}  // namespace stlm::gpu
