@@ -9,9 +9,7 @@
 #error "stlm: <stlm/backend/cuda.hpp> is for nvcc. Include it in a .cu file alone (in CMake: project(... LANGUAGES CXX CUDA), link stlm::cuda), and call what that file defines from your .cpp files."
 #endif
 
-#include <stlm/backend/cuda/device_space.hpp>
-#include <stlm/backend/cuda/error.hpp>
-#include <stlm/backend/cuda/graph.hpp>
-#include <stlm/backend/cuda/handles.hpp>
-#include <stlm/backend/cuda/lt_products.hpp>
-#include <stlm/backend/cuda/probe.hpp>
+#include <stlm/backend/cuda/context.hpp>
+#include <stlm/backend/cuda/gemm.hpp>
+#include <stlm/backend/cuda/norm.hpp>
+#include <stlm/backend/cuda/recorded.hpp>

@@ -18,6 +18,14 @@ struct DeviceSpace {
   }
   static void deallocate(void* block) noexcept { (void)cudaFree(block); }  // errors come up in the next check
   static void clear(void* block, std::size_t bytes) { gpu::check(cudaMemset(block, 0, bytes), "cudaMemset"); }
+  /// After all work given before, and done when they return: cudaMemcpy waits for blocking streams, and they for it.
+  static void to_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes); }
+  static void from_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes); }
+
+ private:
+  static void copy(void* to, const void* from, std::size_t bytes) {
+    gpu::check(cudaMemcpy(to, from, bytes, cudaMemcpyDefault), "cudaMemcpy");
+  }
 };
 
 /// Memory of the host that the GPU reads and writes under the same pointer, and that copies need not wait for.

@@ -1,0 +1,25 @@
+// Recorded: work that is run again and again, over the same memory. A GPU records it once and replays it as one graph.
+//
+//   Recorded<Backend> step;
+//   for (...) step.run(ctx, shape, [&] { ... });     // ops on ctx
+//
+// The first run is as any other, so that memory grows and libraries load; the second records. From then on the work itself
+// is not called: what it read of the host is as it was then. So it must depend on nothing but `shape` and the memory of
+// the backend, read nothing back and allocate nothing; a run with another shape begins anew.
+#pragma once
+
+#include <stlm/core/backend.hpp>
+
+namespace stlm {
+
+/// Backends without graphs just do the work.
+template <class Backend>
+class Recorded {
+ public:
+  template <class Work>
+  void run(Context<Backend>&, std::uint64_t /*shape*/, const Work& work) {
+    work();
+  }
+};
+
+}  // namespace stlm
