@@ -13,6 +13,6 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/stlmConfigVersion.cmake"
 install(DIRECTORY include/stlm DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DATADIR}/licenses/stlm")
 install(FILES "${PROJECT_BINARY_DIR}/stlmConfig.cmake" "${PROJECT_BINARY_DIR}/stlmConfigVersion.cmake"
-  DESTINATION "${package_dir}")
-install(TARGETS stlm EXPORT stlmTargets INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+  cmake/StlmCuda.cmake DESTINATION "${package_dir}")
+install(TARGETS stlm stlm_headers EXPORT stlmTargets INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(EXPORT stlmTargets NAMESPACE stlm:: DESTINATION "${package_dir}")

@@ -1,5 +1,5 @@
 # cmake -D SOURCE_DIR=<root> -D LISTED=a/b,c/d -P every_test_is_listed.cmake
-# Every tests/**/*.test.cpp must be in tests/CMakeLists.txt, and every header must have a test of its name.
+# Every tests/**/*.test.cpp and .test.cu must be in tests/CMakeLists.txt, and every header must have a test of its name.
 cmake_minimum_required(VERSION 3.24)
 
 # Headers without a test of their name, because the tests of others cannot pass without them.
@@ -12,11 +12,12 @@ set(exempt
 string(REPLACE "," ";" listed "${LISTED}")
 set(errors "")
 
-file(GLOB_RECURSE files RELATIVE "${SOURCE_DIR}/tests" "${SOURCE_DIR}/tests/*.test.cpp")
-list(TRANSFORM files REPLACE "\\.test\\.cpp$" "")
+file(GLOB_RECURSE files RELATIVE "${SOURCE_DIR}/tests" "${SOURCE_DIR}/tests/*.test.cpp" "${SOURCE_DIR}/tests/*.test.cu")
 foreach(file IN LISTS files)
-  if(NOT file IN_LIST listed)
-    string(APPEND errors "  tests/${file}.test.cpp is not listed: add stlm_add_test(${file}) to tests/CMakeLists.txt.\n")
+  string(REGEX REPLACE "\\.test\\.(cpp|cu)$" "" name "${file}")
+  if(NOT name IN_LIST listed)
+    string(APPEND errors "  tests/${file} is not listed: add stlm_add_test(${name}), or stlm_add_cuda_test, to "
+                         "tests/CMakeLists.txt.\n")
   endif()
 endforeach()
 

@@ -1,0 +1,82 @@
+// Descriptors need no device. What cuBLASLt computes from them: lt_products.test.cu.
+#include <stlm/backend/cuda/lt_product.hpp>
+
+#include "support/catch.hpp"
+
+using namespace stlm;
+
+namespace {
+
+template <class T>
+T of(const gpu::LtDescriptor& operation, cublasLtMatmulDescAttributes_t which) {
+  T value{};
+  gpu::check(cublasLtMatmulDescGetAttribute(operation.get(), which, &value, sizeof value, nullptr), "get");
+  return value;
+}
+
+struct Layout {
+  cudaDataType_t scalar;
+  std::uint64_t rows, cols;  // as cuBLASLt counts, columns first
+  std::int64_t stride;
+  bool operator==(const Layout&) const = default;
+
+  static Layout of(const gpu::LtLayout& layout) {
+    Layout found{};
+    const auto get = [&](cublasLtMatrixLayoutAttribute_t which, auto& value) {
+      gpu::check(cublasLtMatrixLayoutGetAttribute(layout.get(), which, &value, sizeof value, nullptr), "get");
+    };
+    std::uint32_t scalar = 0;
+    std::int32_t order = 0;
+    get(CUBLASLT_MATRIX_LAYOUT_TYPE, scalar);
+    get(CUBLASLT_MATRIX_LAYOUT_ORDER, order);
+    get(CUBLASLT_MATRIX_LAYOUT_ROWS, found.rows);
+    get(CUBLASLT_MATRIX_LAYOUT_COLS, found.cols);
+    get(CUBLASLT_MATRIX_LAYOUT_LD, found.stride);
+    CHECK(order == CUBLASLT_ORDER_COL);
+    found.scalar = static_cast<cudaDataType_t>(scalar);
+    return found;
+  }
+};
+
+gpu::LtShape shape(bool transpose_a, bool transpose_b) {
+  gpu::LtShape shape;
+  shape.m = 8, shape.n = 16, shape.k = 24;
+  shape.transpose_a = transpose_a, shape.transpose_b = transpose_b;
+  shape.stride_a = 100, shape.stride_b = 200, shape.stride_c = 300;
+  return shape;
+}
+
+}  // namespace
+
+TEST_CASE("LtProduct: row-major factors are cuBLASLt's transposed ones, in the other order", "[backend][cuda]") {
+  for (const bool transpose_a : {false, true})
+    for (const bool transpose_b : {false, true}) {
+      CAPTURE(transpose_a, transpose_b);
+      const gpu::LtProduct product(shape(transpose_a, transpose_b));
+      CHECK(of<std::int32_t>(product.operation(), CUBLASLT_MATMUL_DESC_TRANSA) ==
+            (transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N));
+      CHECK(of<std::int32_t>(product.operation(), CUBLASLT_MATMUL_DESC_TRANSB) ==
+            (transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N));
+      CHECK(Layout::of(product.a()) == (transpose_a ? Layout{CUDA_R_32F, 8, 24, 100} : Layout{CUDA_R_32F, 24, 8, 100}));
+      CHECK(Layout::of(product.b()) ==
+            (transpose_b ? Layout{CUDA_R_32F, 24, 16, 200} : Layout{CUDA_R_32F, 16, 24, 200}));
+      CHECK(Layout::of(product.c()) == Layout{CUDA_R_32F, 16, 8, 300});
+    }
+}
+
+TEST_CASE("LtProduct: float is not rounded unless TF32 is asked for, factors may be Bfloat16", "[backend][cuda]") {
+  gpu::LtShape given = shape(false, false);
+  const auto compute = [&] {
+    return of<std::int32_t>(gpu::LtProduct(given).operation(), CUBLASLT_MATMUL_DESC_COMPUTE_TYPE);
+  };
+  CHECK(compute() == CUBLAS_COMPUTE_32F);
+  given.factors = gpu::LtFactors::kTf32;
+  CHECK(compute() == CUBLAS_COMPUTE_32F_FAST_TF32);
+  given.factors = gpu::LtFactors::kBfloat16;
+  CHECK(compute() == CUBLAS_COMPUTE_32F);
+  const gpu::LtProduct product(given);
+  CHECK(Layout::of(product.a()).scalar == CUDA_R_16BF);
+  CHECK(Layout::of(product.b()).scalar == CUDA_R_16BF);
+  CHECK(Layout::of(product.c()).scalar == CUDA_R_32F);
+  CHECK(of<std::int32_t>(product.operation(), CUBLASLT_MATMUL_DESC_SCALE_TYPE) == CUDA_R_32F);
+}

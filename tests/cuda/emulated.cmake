@@ -1,0 +1,24 @@
+# Tests of the GPU backend's kernels on the CPU, by the project's own compiler: stlm_cuda_emulated is what they link. Thrust,
+# which is headers alone, then means its sequential system; nothing of CUDA is linked.
+
+if(STLM_WITH_CUDA)
+  find_path(STLM_CCCL_INCLUDE_DIR thrust/version.h HINTS "${CUDAToolkit_TARGET_DIR}/include/cccl" REQUIRED
+    DOC "Folder of the headers of Thrust, with which the GPU backend is tested on the CPU")
+  add_library(stlm_cuda_emulated INTERFACE)
+  target_include_directories(stlm_cuda_emulated SYSTEM INTERFACE "${STLM_CCCL_INCLUDE_DIR}")
+  target_compile_definitions(stlm_cuda_emulated INTERFACE STLM_TEST_EMULATED
+    THRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP)
+endif()
+
+# Labelled cuda beside the labels given, and left out without STLM_WITH_CUDA.
+function(stlm_add_emulated_test name source)
+  if(NOT STLM_WITH_CUDA)
+    return()
+  endif()
+  string(REGEX REPLACE "[/.]" "_" target "test_${name}")
+  add_executable(${target} ${source})
+  target_link_libraries(${target} PRIVATE stlm_test_support stlm_cuda_emulated)
+  add_dependencies(stlm_cuda_programs ${target})
+  add_test(NAME ${name} COMMAND ${target})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS "${ARGN};cuda")
+endfunction()
