@@ -9,11 +9,11 @@ namespace {
 
 struct Cube {  // a user's own
   template <class T>
-  static T value(T x) {
+  static STLM_HOST_DEVICE T value(T x) {
     return x * x * x;
   }
   template <class T>
-  static T derivative(T x) {
+  static STLM_HOST_DEVICE T derivative(T x) {
     return T(3) * x * x;
   }
 };

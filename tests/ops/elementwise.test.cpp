@@ -15,6 +15,17 @@ TEST_CASE("add: y = a + b, y may be a", "[ops][elementwise]") {
     });
 }
 
+TEST_CASE("add: of numbers anywhere in memory", "[ops][elementwise]") {
+  for (const Index size : {1, 5, 1027})
+    for (const Index first : {0, 1, 2})
+      check_op([=](auto& rig) {
+        const auto part = [&](Index from) {
+          return View<typename std::decay_t<decltype(rig)>::Scalar, dynamic>(rig.random(size + 4).data() + from, size);
+        };
+        ops::add(rig.ctx, part(0), part(first), part(2 * first));
+      });
+}
+
 TEST_CASE("axpby: y = alpha x + beta y, y not read when beta is 0", "[ops][elementwise]") {
   for (const Index size : {1, 7, 20000})
     check_op([=](auto& rig) {
@@ -49,6 +60,27 @@ TEST_CASE("append_rows: new rows of each sequence at its place in a cache", "[op
                     "plan for more.");
 }
 
+TEST_CASE("convert: to the nearest number of another scalar", "[ops][elementwise]") {
+  for (const Index size : {1, 7, 8, 33, 20003})
+    for (const Index first : {0, 1, 4}) {
+      Rig<TestedBackend, float> rig;
+      const View<const float, dynamic> x(rig.random(size + 4).data() + first, size);
+      Buffer<double> wide(size + 4);
+      Buffer<Bfloat16> rounded(size + 4);
+      Buffer<float> back(size);
+      ops::convert(rig.ctx, x, View<double, dynamic>(wide.data() + first, size));
+      ops::convert(rig.ctx, x, View<Bfloat16, dynamic>(rounded.data() + first, size));
+      for (Index i = 0; i < size; ++i) {
+        REQUIRE(wide.data()[first + i] == x(i));
+        REQUIRE(rounded.data()[first + i].bits == Bfloat16(x(i)).bits);
+      }
+      ops::convert(rig.ctx, View<const Bfloat16, dynamic>(rounded.data() + first, size), back.view());
+      for (Index i = 0; i < size; ++i) REQUIRE(back.data()[i] == static_cast<float>(Bfloat16(x(i))));
+      ops::convert(rig.ctx, View<const double, dynamic>(wide.data() + first, size), back.view());
+      REQUIRE(std::equal(x.begin(), x.end(), back.data()));
+    }
+}
+
 TEST_CASE("copy_rows: between parts of wider rows", "[ops][elementwise]") {
   for (const Index rows : {1, 6, 700})
     check_op([=](auto& rig) {
@@ -56,12 +88,15 @@ TEST_CASE("copy_rows: between parts of wider rows", "[ops][elementwise]") {
       ops::copy_rows(rig.ctx, {x.data() + 1, rows, 17, 20}, MatrixView(y.data() + 30, rows, 17, 50));
       CHECK(y(rows - 1, 30) == x(rows - 1, 1));
       CHECK(y(rows - 1, 46) == x(rows - 1, 17));
+      const auto narrow = rig.random(rows, 8), wide = rig.random(rows, 1200);
+      ops::copy_rows(rig.ctx, {narrow.data() + 4, rows, 3, 8}, MatrixView(wide.data() + 4, rows, 3, 1200));
+      ops::copy_rows(rig.ctx, {wide.data() + 4, rows, 500, 1200}, MatrixView(wide.data() + 600, rows, 500, 1200));
     });
 }
 
 TEST_CASE("add_bias: to every row; sum_rows: its gradient, which adds", "[ops][elementwise]") {
   for (const Index rows : {1, 5, 300})
-    for (const Index cols : {1, 9, 130})
+    for (const Index cols : {1, 9, 130, 132})
       check_op([=](auto& rig) {
         const auto bias = rig.random(cols), dbias = rig.random(cols);
         const auto y = rig.random(rows, cols);
@@ -73,8 +108,13 @@ TEST_CASE("add_bias: to every row; sum_rows: its gradient, which adds", "[ops][e
 }
 
 TEST_CASE("dropout: the same mask for the same key, on every backend", "[ops][elementwise]") {
-  check_op([](auto& rig) { ops::dropout(rig.ctx, rig.random(30000), 0.3, {1, 2}); });
-  Rig<EigenBackend, float> rig;
+  for (const Index size : {1, 6, 30000})
+    check_op([=](auto& rig) {
+      ops::dropout(rig.ctx, rig.random(size), 0.3, {1, 2});
+      const auto x = rig.random(size + 1);
+      ops::dropout(rig.ctx, View<typename std::decay_t<decltype(rig)>::Scalar, dynamic>(x.data() + 1, size), 0.3, {1, 2});
+    });
+  Rig<TestedBackend, float> rig;
   const auto first = rig.random(30000), second = rig.random(30000), other = rig.random(30000);
   for (const auto& x : {first, second, other}) std::fill(x.begin(), x.end(), 1.f);
   ops::dropout(rig.ctx, first, 0.25, {1, 2});
@@ -102,7 +142,7 @@ TEST_CASE("clear: the part asked for becomes zero, whatever stood there", "[ops]
 }
 
 TEST_CASE("dropout: rate 0 changes nothing, rates outside [0, 1) are refused", "[ops][elementwise]") {
-  Rig<EigenBackend, float> rig;
+  Rig<TestedBackend, float> rig;
   const auto x = rig.random(10);
   const std::vector<float> before(x.begin(), x.end());
   ops::dropout(rig.ctx, x, 0, {1, 2});

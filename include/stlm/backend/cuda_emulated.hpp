@@ -5,6 +5,8 @@
 // headers of Thrust (CCCL) and THRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP; no CUDA library.
 #pragma once
 
+#include <stlm/backend/cuda/activation.hpp>
+#include <stlm/backend/cuda/elementwise.hpp>
 #include <stlm/backend/cuda/emulated_context.hpp>
 #include <stlm/backend/cuda/gemm.hpp>
 #include <stlm/backend/cuda/norm.hpp>

@@ -50,10 +50,11 @@ STLM_HOST_DEVICE constexpr RandomKey RandomKey::fold(std::uint64_t index) const 
 /// The i-th word of a stream.
 STLM_HOST_DEVICE constexpr std::uint32_t random_word(RandomKey key, std::uint64_t i) { return philox(key, i / 4).word[i % 4]; }
 
-/// The i-th uniform number in [0, 1): a multiple of 2^-24, so exact in every floating-point type.
-STLM_HOST_DEVICE constexpr float random_uniform(RandomKey key, std::uint64_t i) {
-  return static_cast<float>(random_word(key, i) >> 8) * 0x1p-24f;
-}
+/// The uniform number in [0, 1) of a word: a multiple of 2^-24, so exact in every floating-point type.
+STLM_HOST_DEVICE constexpr float uniform_of(std::uint32_t word) { return static_cast<float>(word >> 8) * 0x1p-24f; }
+
+/// The i-th uniform number of a stream.
+STLM_HOST_DEVICE constexpr float random_uniform(RandomKey key, std::uint64_t i) { return uniform_of(random_word(key, i)); }
 
 /// The uniform numbers from the i-th on, `count` of them: those of `random_uniform`, in loops that compilers vectorise.
 inline void random_uniforms(RandomKey key, std::uint64_t i, Index count, float* to) {
@@ -67,7 +68,7 @@ inline void random_uniforms(RandomKey key, std::uint64_t i, Index count, float* 
       for (int w = 0; w < 4; ++w) word[w][j] = block.word[w];
     }
     for (std::uint64_t j = 0; j < blocks; ++j)
-      for (int w = 0; w < 4; ++w) *to++ = static_cast<float>(word[w][j] >> 8) * 0x1p-24f;
+      for (int w = 0; w < 4; ++w) *to++ = uniform_of(word[w][j]);
     i += 4 * blocks;
     if (blocks == 0) *to++ = random_uniform(key, i++);  // before the first whole block, after the last
   }

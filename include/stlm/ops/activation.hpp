@@ -1,6 +1,7 @@
 // Activations y = f(x), and the gated product of SwiGLU.
 //
-// An activation is a type with `value` and `derivative`; a user's own works on every backend without registration.
+// An activation is a type with `value` and `derivative`; a user's own works on every backend without registration
+// (on a GPU when both are marked STLM_HOST_DEVICE).
 #pragma once
 
 #include <stlm/core/backend.hpp>

@@ -108,31 +108,41 @@ STLM_KERNEL void combine_block(Exec& e, R& value, Array& partial, const Combine&
   });
 }
 
-/// The columns of lane `lane`: packets of W numbers, a warp's side by side. f(first column).
-template <int W, class F>
+/// The columns of lane `lane`: packets of W numbers, those of all lanes side by side. f(first column).
+template <int W, int Lanes = warp, class F>
 STLM_KERNEL void for_packets(int lane, int cols, const F& f) {
-  for (int c = lane * W; c < cols; c += warp * W) f(c);
+  for (int c = lane * W; c < cols; c += Lanes * W) f(c);
 }
-/// W numbers at once: a packet, or one.
+/// W numbers at once: one, or some packets.
 template <class T, int W>
 struct Numbers {
-  T value[static_cast<std::size_t>(W)];
+  T value[static_cast<std::size_t>(W > 0 ? W : 1)];
   STLM_KERNEL T& operator[](int j) { return value[j]; }
   STLM_KERNEL const T& operator[](int j) const { return value[j]; }
 };
 template <int W, class Exec, class T>
 STLM_KERNEL auto load_numbers(Exec& e, Span<T> from, Index i) {
+  using Loaded = Packet<std::remove_const_t<T>>;
+  Numbers<std::remove_const_t<T>, W> numbers;
   if constexpr (W == 1)
-    return Numbers<std::remove_const_t<T>, 1>{{e.load(from, i)}};
+    numbers[0] = e.load(from, i);
   else
-    return e.load_packet(from, i);
+    unroll<W / Loaded::size>([&](int p) {
+      const Loaded packet = e.load_packet(from, i + p * Loaded::size);
+      unroll<Loaded::size>([&](int j) { numbers[p * Loaded::size + j] = packet[j]; });
+    });
+  return numbers;
 }
-template <int W, class Exec, class T, class N>
-STLM_KERNEL void store_numbers(Exec& e, Span<T> to, Index i, const N& numbers) {
+template <int W, class Exec, class T>
+STLM_KERNEL void store_numbers(Exec& e, Span<T> to, Index i, const Numbers<T, W>& numbers) {
   if constexpr (W == 1)
     e.store(to, i, numbers[0]);
   else
-    e.store_packet(to, i, numbers);
+    unroll<W / Packet<T>::size>([&](int p) {
+      Packet<T> packet;
+      unroll<Packet<T>::size>([&](int j) { packet[j] = numbers[p * Packet<T>::size + j]; });
+      e.store_packet(to, i + p * Packet<T>::size, packet);
+    });
 }
 
 }  // namespace stlm::gpu

@@ -1,0 +1,72 @@
+// Activations and gated units on a GPU: maps (kernels/map.hpp) of the functions in ops/activation.hpp.
+#pragma once
+
+#include <stlm/backend/cuda/kernels/map.hpp>
+#include <stlm/ops/activation.hpp>
+
+namespace stlm::gpu {
+
+template <class Function>
+struct ActivationForward {
+  static constexpr const char* name = "activation_forward";
+  template <class T>
+  STLM_KERNEL Numbers<T, 1> operator()(const Numbers<T, 1>& x) const {
+    return {{Function::value(x[0])}};
+  }
+};
+/// dx from (x, dy).
+template <class Function>
+struct ActivationBackward {
+  static constexpr const char* name = "activation_backward";
+  template <class T>
+  STLM_KERNEL Numbers<T, 1> operator()(const Numbers<T, 2>& x) const {
+    return {{x[1] * Function::derivative(x[0])}};
+  }
+};
+struct SwigluForward {
+  static constexpr const char* name = "swiglu_forward";
+  template <class T>
+  STLM_KERNEL Numbers<T, 1> operator()(const Numbers<T, 2>& x) const {
+    return {{Silu::value(x[0]) * x[1]}};
+  }
+};
+/// (dgate, dup) from (gate, up, dy): one exponential for both.
+struct SwigluBackward {
+  static constexpr const char* name = "swiglu_backward";
+  template <class T>
+  STLM_KERNEL Numbers<T, 2> operator()(const Numbers<T, 3>& x) const {
+    const T gate = x[0], s = Sigmoid::value(gate), d = x[2];
+    return {{d * x[1] * s * (T(1) + gate * (T(1) - s)), d * gate * s}};
+  }
+};
+
+}  // namespace stlm::gpu
+
+namespace stlm::ops::impl {
+
+template <GpuBackend B>
+struct Activation<B> {
+  using Ctx = Context<B>;
+
+  template <class Function, class T>
+  static void forward(Ctx& ctx, const T* x, T* y, Index size) {
+    gpu::map(ctx, gpu::ActivationForward<Function>{}, std::array{gpu::line(y, size)}, std::array{gpu::line(x, size)});
+  }
+  template <class Function, class T>
+  static void backward(Ctx& ctx, const T* x, const T* dy, T* dx, Index size) {
+    gpu::map(ctx, gpu::ActivationBackward<Function>{}, std::array{gpu::line(dx, size)},
+             std::array{gpu::line(x, size), gpu::line(dy, size)});
+  }
+  template <class T>
+  static void swiglu_forward(Ctx& ctx, const T* gate, const T* up, T* y, Index size) {
+    gpu::map(ctx, gpu::SwigluForward{}, std::array{gpu::line(y, size)},
+             std::array{gpu::line(gate, size), gpu::line(up, size)});
+  }
+  template <class T>
+  static void swiglu_backward(Ctx& ctx, const T* gate, const T* up, const T* dy, T* dgate, T* dup, Index size) {
+    gpu::map(ctx, gpu::SwigluBackward{}, std::array{gpu::line(dgate, size), gpu::line(dup, size)},
+             std::array{gpu::line(gate, size), gpu::line(up, size), gpu::line(dy, size)});
+  }
+};
+
+}  // namespace stlm::ops::impl

@@ -1,0 +1,97 @@
+// Elementwise work on a GPU: maps (kernels/map.hpp), sums of columns, dropout.
+#pragma once
+
+#include <stlm/backend/cuda/kernels/column_sum.hpp>
+#include <stlm/backend/cuda/kernels/dropout.hpp>
+#include <stlm/backend/cuda/kernels/map.hpp>
+#include <stlm/ops/elementwise.hpp>
+
+namespace stlm::gpu {
+
+struct Add {
+  static constexpr const char* name = "add";
+  template <class T>
+  STLM_KERNEL Numbers<T, 1> operator()(const Numbers<T, 2>& x) const {
+    return {{x[0] + x[1]}};
+  }
+};
+template <class T>
+struct Scale {
+  static constexpr const char* name = "scale";
+  T alpha;
+  STLM_KERNEL Numbers<T, 1> operator()(const Numbers<T, 1>& x) const { return {{alpha * x[0]}}; }
+};
+template <class T>
+struct Axpby {
+  static constexpr const char* name = "axpby";
+  T alpha, beta;
+  STLM_KERNEL Numbers<T, 1> operator()(const Numbers<T, 2>& x) const { return {{alpha * x[0] + beta * x[1]}}; }
+};
+template <class Y>
+struct Convert {
+  static constexpr const char* name = "convert";
+  template <class X>
+  STLM_KERNEL Numbers<Y, 1> operator()(const Numbers<X, 1>& x) const {
+    return {{static_cast<Y>(x[0])}};
+  }
+};
+template <class T>
+struct Zero {
+  static constexpr const char* name = "clear";
+  STLM_KERNEL Numbers<T, 1> operator()(const Numbers<T, 0>&) const { return {{T(0)}}; }
+};
+
+}  // namespace stlm::gpu
+
+namespace stlm::ops::impl {
+
+template <GpuBackend B>
+struct Elementwise<B> {
+  using Ctx = Context<B>;
+
+  template <class T>
+  static void add(Ctx& ctx, const T* a, const T* b, T* y, Index size) {
+    gpu::map(ctx, gpu::Add{}, std::array{gpu::line(y, size)}, std::array{gpu::line(a, size), gpu::line(b, size)});
+  }
+  template <class T>
+  static void axpby(Ctx& ctx, T alpha, const T* x, T beta, T* y, Index size) {
+    const auto row = gpu::line(y, size);
+    if (beta == T(0))
+      gpu::map(ctx, gpu::Scale<T>{alpha}, std::array{row}, std::array{gpu::line(x, size)});
+    else
+      gpu::map(ctx, gpu::Axpby<T>{alpha, beta}, std::array{row}, std::array{gpu::line(x, size), MatrixView<const T>(row)});
+  }
+  template <class X, class Y>
+  static void convert(Ctx& ctx, const X* x, Y* y, Index size) {
+    gpu::map(ctx, gpu::Convert<Y>{}, std::array{gpu::line(y, size)}, std::array{gpu::line(x, size)});
+  }
+  template <class T>
+  static void copy_rows(Ctx& ctx, MatrixView<const T> x, MatrixView<T> y) {
+    gpu::map(ctx, gpu::Convert<T>{}, std::array{y}, std::array{x});
+  }
+  template <class T>
+  static void clear(Ctx& ctx, MatrixView<T> x) {
+    gpu::map(ctx, gpu::Zero<T>{}, std::array{x}, std::array<MatrixView<const T>, 0>{});
+  }
+  template <class T>
+  static void add_bias(Ctx& ctx, const T* bias, MatrixView<T> y) {
+    const MatrixView<const T> bias_of_each_row(bias, y.rows, y.cols, 0);
+    gpu::map(ctx, gpu::Add{}, std::array{y}, std::array{MatrixView<const T>(y), bias_of_each_row});
+  }
+  template <class T>
+  static void sum_rows(Ctx& ctx, MatrixView<const T> dy, T* dbias) {
+    gpu::Scratch<B> scratch(ctx);
+    gpu::add_columns(ctx, scratch, dy, dbias);
+  }
+  template <class T>
+  static void dropout(Ctx& ctx, T* x, Index size, double rate, RandomKey key) {
+    const auto run = [&]<bool Packets>(std::bool_constant<Packets>) {
+      using Kernel = gpu::Dropout<T, Packets>;
+      ctx.launch(Kernel{{x, size}, key, static_cast<float>(rate), T(1 / (1 - rate))},
+                 gpu::pieces(size, Kernel::numbers_of_block));
+    };
+    reinterpret_cast<std::uintptr_t>(x) % 16 == 0 ? run(std::true_type{}) : run(std::false_type{});
+  }
+};
+
+}  // namespace stlm::ops::impl

@@ -1,0 +1,108 @@
+// Elementwise work: (y[0][r, c], y[1][r, c], ...) = f(x[0][r, c], x[1][r, c], ...), whatever the function:
+//
+//   struct Add {
+//     static constexpr const char* name = "add";
+//     template <class T>
+//     STLM_KERNEL Numbers<T, 1> operator()(const Numbers<T, 2>& x) const { return {{x[0] + x[1]}}; }
+//   };
+//   map(ctx, Add{}, std::array{y}, std::array{a, b});         // MatrixViews; one of stride 0 has one row for all
+//
+// A thread has one packet of each matrix, or several of those with the wider numbers; neighbours in a warp are neighbours
+// in a row. It reads before it writes, so a result may take the place of an argument. Bound by memory: each number is
+// read or written once.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include <stlm/backend/cuda/kernel.hpp>
+
+namespace stlm::gpu {
+
+/// A matrix as kernels see it: element (r, c) is number r * stride + c.
+template <class T>
+struct MatrixSpan {
+  Span<T> numbers;
+  Index stride = 0;
+
+  MatrixSpan() = default;
+  MatrixSpan(const MatrixView<T>& m) : numbers(span(m)), stride(m.stride) {}
+};
+
+template <class F, class Y, int Outputs, class X, int Inputs, int W>
+struct Map {
+  static constexpr const char* name = F::name;
+  static constexpr int log2_threads = 8, threads = 1 << log2_threads;
+
+  F f;
+  MatrixSpan<Y> outputs[std::size_t{Outputs}];
+  MatrixSpan<const X> inputs[std::size_t{Inputs > 0 ? Inputs : 1}];
+  Index rows, cols;
+  int log2_lanes;  // 2^log2_lanes threads of a block stand side by side in a row
+  unsigned tiles;  // that many columns each, in a row
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
+    const auto block = static_cast<unsigned>(e.block());
+    e.each([&](int t) {
+      const Index row = (Index{block / tiles} << (log2_threads - log2_lanes)) + (t >> log2_lanes);
+      const Index col = ((Index{block % tiles} << log2_lanes) + (t & ((1 << log2_lanes) - 1))) * W;
+      if (row >= rows) return;
+      if (col + W <= cols)
+        apply<W>(e, row, col);
+      else
+        for (Index c = col; c < cols; ++c) apply<1>(e, row, c);
+    });
+  }
+
+ private:
+  template <int Count, class Exec>
+  STLM_KERNEL void apply(Exec& e, Index row, Index col) const {
+    Numbers<Numbers<X, Inputs>, Count> x;
+    Numbers<Numbers<Y, Count>, Outputs> y;
+    unroll<Inputs>([&](int i) {
+      const auto numbers = load_numbers<Count>(e, inputs[i].numbers, row * inputs[i].stride + col);
+      unroll<Count>([&](int j) { x[j][i] = numbers[j]; });
+    });
+    unroll<Count>([&](int j) {
+      const Numbers<Y, Outputs> results = f(x[j]);
+      unroll<Outputs>([&](int o) { y[o][j] = results[o]; });
+    });
+    unroll<Outputs>([&](int o) { store_numbers<Count>(e, outputs[o].numbers, row * outputs[o].stride + col, y[o]); });
+  }
+};
+
+/// All matrices are of one shape.
+template <class Backend, class F, class Y, std::size_t Outputs, class X, std::size_t Inputs>
+void map(Context<Backend>& ctx, const F& f, const std::array<MatrixView<Y>, Outputs>& y,
+         const std::array<MatrixView<const X>, Inputs>& x) {
+  const auto all = [&](const auto& holds) { return std::ranges::all_of(y, holds) && std::ranges::all_of(x, holds); };
+  const bool flat = all([](const auto& m) { return m.stride == m.cols; });
+  const Index rows = flat ? 1 : y[0].rows, cols = flat ? y[0].size() : y[0].cols;
+  if (rows == 0 || cols == 0) return;
+  const auto run = [&]<int W>(std::integral_constant<int, W>) {
+    using Kernel = Map<F, Y, int{Outputs}, X, int{Inputs}, W>;
+    const Index packets = pieces(cols, W);
+    Kernel kernel{f, {}, {}, rows, cols, 0, 0};
+    std::ranges::copy(y, kernel.outputs);
+    std::ranges::copy(x, kernel.inputs);
+    const int most = rows < Kernel::threads / warp ? Kernel::log2_threads : 5;
+    kernel.log2_lanes = std::min(most, static_cast<int>(std::bit_width(static_cast<std::size_t>(packets) - 1)));
+    kernel.tiles = static_cast<unsigned>(pieces(packets, Index{1} << kernel.log2_lanes));
+    ctx.launch(kernel, pieces(rows, Kernel::threads >> kernel.log2_lanes) * Index{kernel.tiles});
+  };
+  const bool packets = all([&]<class T>(const MatrixView<T>& m) {
+    return reinterpret_cast<std::uintptr_t>(m.data) % 16 == 0 && (flat || m.stride % Packet<std::remove_const_t<T>>::size == 0);
+  });
+  packets ? run(std::integral_constant<int, std::max(Packet<X>::size, Packet<Y>::size)>{})
+          : run(std::integral_constant<int, 1>{});
+}
+
+/// Numbers in a row, as one of the matrices of a map.
+template <class T>
+MatrixView<T> line(T* numbers, Index size) {
+  return {numbers, 1, size, size};
+}
+
+}  // namespace stlm::gpu
