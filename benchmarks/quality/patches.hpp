@@ -18,7 +18,7 @@ template <class Config, class MakeBoundary>
 int run_patches(CLI::App& app, int argc, char** argv, const MakeBoundary& boundary) {
   using Model = stlm::ByteLevelModel<Config>;
   return run_row<Model>(app, argc, argv, Config::shape, [&](const stlm::ByteText&) {
-    return example::Reading<Model>{Config::shape, boundary()};
+    return example::Reading<Model, stlm::EigenBackend>{Config::shape, boundary()};
   });
 }
 template <class Config>

@@ -10,5 +10,5 @@ using Model = stlm::ByteModel<Flat>;
 int main(int argc, char** argv) {
   CLI::App app("A flat model over bytes", "quality_flat");
   return quality::run_row<Model>(app, argc, argv, Flat::shape,
-                                 [](const stlm::ByteText&) { return example::Reading<Model>{Flat::shape}; });
+                                 [](const stlm::ByteText&) { return example::Reading<Model, stlm::EigenBackend>{Flat::shape}; });
 }

@@ -2,6 +2,9 @@
 // nine tenths of a text and scored on the last tenth. Ends with the JSON line of the example programs.
 #pragma once
 
+#include <stlm/backend/eigen.hpp>
+
+#include "../../examples/common/command_line.hpp"
 #include "../../examples/common/train.hpp"
 
 namespace quality {

@@ -1,13 +1,18 @@
 // How a model over the tokens of a tokenizer reads texts and writes them: what example::Reading is for bytes.
 #pragma once
 
+#include <stlm/backend/eigen.hpp>
+
 #include "../../examples/common/reading.hpp"
 
 namespace quality {
 
 template <class Model>
 class TokenReading {
-  using Backend = example::Backend;
+ public:
+  using Backend = stlm::EigenBackend;
+
+ private:
   using Tokenizer = std::shared_ptr<const stlm::BpeTokenizer>;
 
  public:

@@ -4,12 +4,7 @@
 //   stlm_tiny generate --weights DIR/model.safetensors --prompt "Once"
 //   stlm_tiny info
 #include "../common/program.hpp"
-
-struct Tiny : stlm::ByteModelDefaults {
-  static constexpr int dim = 128, layers = 4, heads = 4, ffn_dim = 320;
-};
-using Model = stlm::ByteModel<Tiny>;
-static_assert(stlm::num_params<Model> <= 800'000);
+#include "stlm_tiny.hpp"
 
 int main(int argc, char** argv) {
   example::Recipe recipe;

@@ -5,13 +5,7 @@
 //   stlm_shared generate --weights DIR/model.safetensors --prompt "Once"
 //   stlm_shared info
 #include "../common/program.hpp"
-
-struct Shared : stlm::ByteModelDefaults {
-  static constexpr int dim = 128, layers = 8, heads = 4, kv_heads = 2, ffn_dim = 640;
-  using ffn_sharing = stlm::SharedAcrossLayers<stlm::Lora</*rank=*/4>>;
-};
-using Model = stlm::ByteModel<Shared>;
-static_assert(stlm::num_params<Model> <= 800'000);
+#include "stlm_shared.hpp"
 
 int main(int argc, char** argv) {
   example::Recipe recipe;

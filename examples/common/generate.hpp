@@ -9,8 +9,8 @@
 namespace example {
 
 /// Prints the prompt and its continuation, byte by byte as they are drawn.
-template <class Model>
-int generate(const Options& o, const Reading<Model>& reading) {
+template <class Model, class Backend>
+int generate(const Options& o, const Reading<Model, Backend>& reading) {
   stlm::Context<Backend> ctx({.threads = o.threads, .seed = o.seed});
   stlm::Parameters<Model, Backend> params(ctx);
   stlm::load(params, o.weights);
@@ -24,12 +24,11 @@ int generate(const Options& o, const Reading<Model>& reading) {
 }
 
 template <class Model>
-int info(const Reading<Model>& reading) {
-  const stlm::BatchShape shape = reading.shape;
-  std::cout << stlm::describe<Model>() << "activations of a training step of " << shape.batch << " x " << shape.tokens << " "
-            << reading.unit << ": " << stlm::activation_bytes<Model>(shape) << " bytes\n"
-            << "compiled by " << __VERSION__ << ", vectors of "
-            << Eigen::internal::packet_traits<float>::size * sizeof(float) * 8 << " bits\n";
+int info(stlm::BatchShape shape) {
+  constexpr bool patches = requires { Model::window; };
+  std::cout << stlm::describe<Model>() << "activations of a training step of " << shape.batch << " x " << shape.tokens
+            << (patches ? " patches: " : " bytes: ") << stlm::activation_bytes<Model>(shape) << " bytes\n"
+            << "compiled by " << __VERSION__ << "\n";
   return 0;
 }
 

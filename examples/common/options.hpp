@@ -1,7 +1,6 @@
-// The command line that all training examples share.
+// What all training examples can be asked for.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdint>
 #include <optional>
@@ -25,56 +24,10 @@ struct Options {
   std::string weights = "stlm-out/model.safetensors", prompt = "\n";
   stlm::SampleOptions sampling{.max_bytes = 400, .temperature = 0.8};
   // all
+  std::string device = "cpu";
   int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   std::uint64_t seed = 489;
   std::string encoder, merges;  // of GPT-2's tokenizer, for models that need it
 };
-
-/// The subcommands `train`, `generate` and `info`; what was asked for is `app.got_subcommand(name)`. `gpt2`: the model
-/// needs GPT-2's tokenizer.
-inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
-  app.require_subcommand(1);
-  auto* train = app.add_subcommand("train", "Train on text files, or on the built-in stories");
-  train->add_option("--data", o.data, "Text files, any bytes (default: the built-in stories)")->check(CLI::ExistingFile);
-  train->add_option("--val", o.val, "Held-out file (default: the last part of the data)")->check(CLI::ExistingFile);
-  train->add_option("--held-out", o.held_out, "Part of the data held out when there is no --val")
-      ->check(CLI::Range(0.001, 0.9))
-      ->capture_default_str();
-  train->add_option("--separator", o.separator, "Text that separates documents, such as <|endoftext|>");
-  train->add_option("--steps", o.steps, "Stop after this many steps")->check(CLI::PositiveNumber);
-  train->add_option("--max-seconds", o.max_seconds, "Stop after this time (default: 215, without --steps)")
-      ->check(CLI::PositiveNumber);
-  train->add_option("--dropout", o.dropout,
-                    "Probability of dropping an activation (default: that of the program for files, which are read many "
-                    "times; 0 for the stories)")
-      ->check(CLI::Range(0.0, 0.9));
-  train->add_option("--out", o.out, "Folder for weights, checkpoint and metrics")->capture_default_str();
-  train->add_option("--checkpoint-seconds", o.checkpoint_seconds, "Time between checkpoints")->capture_default_str();
-  train->add_flag("--resume", o.resume, "Continue from the checkpoint in --out");
-
-  auto* generate = app.add_subcommand("generate", "Continue a prompt with trained weights");
-  generate->add_option("--weights", o.weights, "Weights saved by train")->capture_default_str();
-  generate->add_option("--prompt", o.prompt, "Text to continue (default: a line break)");
-  generate->add_option("--max-bytes", o.sampling.max_bytes, "Length")->check(CLI::NonNegativeNumber)->capture_default_str();
-  generate->add_option("--temperature", o.sampling.temperature, "0 takes the likeliest byte")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  generate->add_option("--top-k", o.sampling.top_k, "Draw among the k likeliest bytes; 0: all")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-
-  generate->add_flag("--utf8", o.sampling.utf8, "Draw only bytes that keep the text valid UTF-8");
-
-  app.add_subcommand("info", "Print the model: tensors, parameters, memory, FLOPs");
-  for (auto* command : {train, generate}) {
-    command->add_option("--threads", o.threads, "Results do not depend on it")
-        ->check(CLI::Range(1, 1024))
-        ->capture_default_str();
-    command->add_option("--seed", o.seed, "Of every random number")->capture_default_str();
-    if (!gpt2) continue;
-    command->add_option("--encoder", o.encoder, "GPT-2's encoder.json")->check(CLI::ExistingFile)->required();
-    command->add_option("--merges", o.merges, "GPT-2's vocab.bpe")->check(CLI::ExistingFile)->required();
-  }
-}
 
 }  // namespace example

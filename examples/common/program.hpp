@@ -1,28 +1,33 @@
-// The whole program of one model over bytes: train, generate and info.
+// The whole program of one model over bytes: train, generate and info, on the CPU or, built with STLM_WITH_CUDA, on a GPU.
 #pragma once
 
-#include "generate.hpp"
-#include "train.hpp"
+#include <stlm/backend/eigen.hpp>
+
+#include "command_line.hpp"
+#include "run.hpp"
 
 namespace example {
+
+/// `run_on` for CudaBackend: on_cuda.cu, which nvcc compiles, so that it and Eigen never meet.
+template <class Model>
+int run_on_cuda(const std::string& command, const Options& options, const Recipe& recipe);
 
 /// `description` goes on after "A byte-level transformer of 787840 parameters: ".
 template <class Model>
 int run_program(int argc, char** argv, const std::string& name, const std::string& description, const Recipe& recipe) {
   Options options;
   CLI::App app("A byte-level transformer of " + std::to_string(stlm::num_params<Model>) + " parameters: " + description);
-  constexpr bool gpt2 = reads_gpt2<Model>;
-  add_commands(app, options, gpt2);
+  add_commands(app, options, reads_gpt2<Model>);
   CLI11_PARSE(app, argc, argv);
+  const std::string command = app.get_subcommands().front()->get_name();
   try {
-    Reading<Model> reading{recipe.shape};
-    if constexpr (gpt2)
-      if (!app.got_subcommand("info"))
-        reading.boundary = stlm::TokenBoundary(
-            std::make_shared<const stlm::BpeTokenizer>(stlm::load_gpt2(options.encoder, options.merges)));
-    if (app.got_subcommand("train")) return TrainingRun<Model, Reading<Model>, stlm::fast_scalar<Backend>>(options, recipe, reading).run();
-    if (app.got_subcommand("generate")) return generate<Model>(options, reading);
-    return info<Model>(reading);
+    if (command == "info") return info<Model>(recipe.shape);
+    if (options.device == "cpu") return run_on<Model, stlm::EigenBackend>(command, options, recipe);
+#if defined(STLM_EXAMPLE_ON_CUDA)
+    return run_on_cuda<Model>(command, options, recipe);
+#else
+    throw stlm::Error("--device cuda: this program was built without a GPU; build it with -D STLM_WITH_CUDA=ON.");
+#endif
   } catch (const std::exception& error) {
     std::cerr << name << ": " << error.what() << "\n";
     return 1;

@@ -1,13 +1,10 @@
 // How a model reads texts and writes them: flat, byte by byte, or in patches.
 #pragma once
 
-#include <stlm/backend/eigen.hpp>
 #include <stlm/stlm.hpp>
 #include <stlm/tokenizer/gpt2_files.hpp>
 
 namespace example {
-
-using Backend = stlm::EigenBackend;
 
 /// The bytes among the targets of a batch.
 inline double count_bytes(const stlm::Batch& batch) {
@@ -18,8 +15,9 @@ inline double count_bytes(const stlm::Batch& batch) {
 template <class Model>
 inline constexpr bool reads_gpt2 = requires { requires std::is_same_v<typename Model::Boundary, stlm::TokenBoundary>; };
 
-template <class Model>
+template <class Model, class BackendOf>
 struct Reading {
+  using Backend = BackendOf;
   using Loader = stlm::ByteLoader<Model>;
   using Generator = stlm::Generator<Model, Backend>;
   static constexpr const char* unit = "bytes";  // of contexts
@@ -38,9 +36,10 @@ struct Reading {
 };
 
 /// `shape.bytes` bounds a batch; held-out texts are read in fewer sequences at once, so that all their bytes find room.
-template <class Model>
+template <class Model, class BackendOf>
   requires requires { Model::window; }
-struct Reading<Model> {
+struct Reading<Model, BackendOf> {
+  using Backend = BackendOf;
   using Loader = stlm::PatchLoader<Model>;
   using Generator = stlm::PatchGenerator<Model, Backend>;
   using Boundary = typename Model::Boundary;

@@ -40,8 +40,10 @@ inline Corpus open_corpus(const Options& o) {
 inline volatile std::sig_atomic_t interrupted = 0;
 
 /// `Scalar`: of the matrix products of a step. The weights themselves, samples and scores are float.
-template <class Model, class ReadingOf = Reading<Model>, class Scalar = float>
+template <class Model, class ReadingOf, class Scalar = float>
 class TrainingRun {
+  using Backend = typename ReadingOf::Backend;
+
  public:
   TrainingRun(const Options& o, const Recipe& recipe, ReadingOf reading)
       : o_(o), recipe_(recipe), reading_(std::move(reading)) {
@@ -150,6 +152,7 @@ class TrainingRun {
                                   {"lr", recipe_.optimizer.lr},
                                   {"dropout", dropout_},
                                   {"products", std::is_same_v<Scalar, float> ? "float32" : "bfloat16"},
+                                  {"device", o_.device},
                                   {"threads", o_.threads},
                                   {"seed", o_.seed}};
     if (corpus_.floor_bits_per_byte) {

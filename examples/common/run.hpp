@@ -1,0 +1,21 @@
+// The commands of one model that compute, on one backend.
+#pragma once
+
+#include "generate.hpp"
+#include "train.hpp"
+
+namespace example {
+
+/// `train` or `generate`.
+template <class Model, class Backend>
+int run_on(const std::string& command, const Options& options, const Recipe& recipe) {
+  using ReadingOf = Reading<Model, Backend>;
+  ReadingOf reading{recipe.shape};
+  if constexpr (reads_gpt2<Model>)
+    reading.boundary = stlm::TokenBoundary(
+        std::make_shared<const stlm::BpeTokenizer>(stlm::load_gpt2(options.encoder, options.merges)));
+  if (command == "generate") return generate<Model, Backend>(options, reading);
+  return TrainingRun<Model, ReadingOf, stlm::fast_scalar<Backend>>(options, recipe, reading).run();
+}
+
+}  // namespace example
