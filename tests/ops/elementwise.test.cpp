@@ -51,6 +51,7 @@ TEST_CASE("append_rows: new rows of each sequence at its place in a cache", "[op
           const Place place = where(n / 3);
           CHECK(cache(place.sequence * 8 + place.position + n % 3, c) == x(n, c + 1));
         }
+      ops::append_rows(rig.ctx, rig.random(6, 8), 3, where, View<T, dynamic, dynamic, 8>(rig.random(3 * 8, 8).data(), 3, 8));
     });
   }
   Rig<EigenBackend, float> rig;

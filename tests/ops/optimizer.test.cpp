@@ -23,20 +23,31 @@ TEST_CASE("adamw: the first two steps by hand", "[ops][optimizer]") {
 
 TEST_CASE("adamw: backends agree", "[ops][optimizer][parity]") {
   for (const Index size : {1, 33, 30000})
-    check_op([=](auto& rig) {
-      const auto w = rig.random(size), g = rig.random(size), m = rig.random(size), v = rig.random(size);
-      for (auto& x : v) x = std::abs(x);
-      ops::adamw(rig.ctx, w, g, m, v, {1e-2, 0.9, 0.95, 1e-8, 0.1, 3});
-    });
+    for (const Index first : {0, 1})
+      check_op([=](auto& rig) {
+        const auto part = [&] {
+          return View<typename std::decay_t<decltype(rig)>::Scalar, dynamic>(rig.random(size + 1).data() + first, size);
+        };
+        const auto w = part(), g = part(), m = part(), v = part();
+        for (auto& x : v) x = std::abs(x);
+        ops::adamw(rig.ctx, w, g, m, v, {1e-2, 0.9, 0.95, 1e-8, 0.1, 3});
+      });
 }
 
 TEST_CASE("sum_squares: in double, backends agree", "[ops][optimizer][parity]") {
-  for (const Index size : {0, 1, 33, 30000}) {
-    Rig<EigenBackend, float> eigen;
+  for (const Index size : {0, 1, 33, 30000, 300001}) {
+    Rig<TestedBackend, float> tested;
     Rig<ReferenceBackend, float> reference;
     const double expected = ops::sum_squares(reference.ctx, reference.random(size));
-    CHECK(ops::sum_squares(eigen.ctx, eigen.random(size)) == Approx(expected).epsilon(1e-13));
+    const auto x = tested.random(size);
+    const double found = ops::sum_squares(tested.ctx, x);
+    CHECK(found == Approx(expected).epsilon(1e-12));
     CHECK((size == 0) == (expected == 0));
+    for_each_order<float>([&](auto& rig) { CHECK(ops::sum_squares(rig.ctx, rig.random(size)) == found); });
+    if (size == 0) continue;
+    const double first = x(0);
+    CHECK(ops::sum_squares(tested.ctx, View<const float, dynamic>(x.data() + 1, size - 1)) ==
+          Approx(expected - first * first).epsilon(1e-12).margin(1e-12));
   }
 }
 

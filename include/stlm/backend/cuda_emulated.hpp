@@ -10,3 +10,4 @@
 #include <stlm/backend/cuda/emulated_context.hpp>
 #include <stlm/backend/cuda/gemm.hpp>
 #include <stlm/backend/cuda/norm.hpp>
+#include <stlm/backend/cuda/optimizer.hpp>

@@ -1,18 +1,27 @@
-// Learning-rate schedules: a factor in [0, 1] for each step, counted from 0.
+// Learning-rate schedules: a factor in [0, 1] for each step, counted from 0. A GPU computes them too, in captured steps.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 
 #include <stlm/core/config.hpp>
 
 namespace stlm {
 
+namespace detail {
+STLM_HOST_DEVICE inline double cos_pi(double x) {
+#if defined(__CUDA_ARCH__)
+  return cospi(x);  // on a GPU cos would need a table on the stack, for arguments of any size
+#else
+  return std::cos(3.141592653589793 * x);
+#endif
+}
+}  // namespace detail
+
 /// Always 1, after a linear warm-up.
 struct ConstantSchedule {
   Index warmup = 0;
 
-  double operator()(Index step) const {
+  STLM_HOST_DEVICE double operator()(Index step) const {
     return step < warmup ? static_cast<double>(step + 1) / static_cast<double>(warmup) : 1;
   }
 };
@@ -22,16 +31,17 @@ struct CosineSchedule {
   Index warmup = 0, total = 1;
   double minimum = 0.1;
 
-  double operator()(Index step) const {
+  STLM_HOST_DEVICE double operator()(Index step) const {
     if (step < warmup) return static_cast<double>(step + 1) / static_cast<double>(warmup);
     if (step >= total - 1) return minimum;
-    return at(static_cast<double>(step - warmup) / static_cast<double>(std::max<Index>(1, total - 1 - warmup)));
+    const Index steps = total - 1 - warmup;
+    return at(static_cast<double>(step - warmup) / static_cast<double>(steps > 1 ? steps : 1));
   }
 
   /// The factor at a fraction of the way from the end of the warm-up to the end: for runs bounded by time.
-  double at(double progress) const {
-    constexpr double pi = 3.141592653589793;
-    return minimum + (1 - minimum) * 0.5 * (1 + std::cos(pi * std::clamp(progress, 0.0, 1.0)));
+  STLM_HOST_DEVICE double at(double progress) const {
+    const double within = progress < 0 ? 0 : progress > 1 ? 1 : progress;
+    return minimum + (1 - minimum) * 0.5 * (1 + detail::cos_pi(within));
   }
 };
 
@@ -43,10 +53,9 @@ struct ReferenceCosineSchedule {
   Index warmup = 0, decay = 1;
   double minimum = 0.1;
 
-  double operator()(Index step) const {
+  STLM_HOST_DEVICE double operator()(Index step) const {
     if (step < warmup) return static_cast<double>(step) / static_cast<double>(warmup);
-    constexpr double pi = 3.141592653589793;
-    return minimum + (1 - minimum) / 2 * (1 + std::cos(pi * static_cast<double>(step - warmup) / static_cast<double>(decay)));
+    return minimum + (1 - minimum) / 2 * (1 + detail::cos_pi(static_cast<double>(step - warmup) / static_cast<double>(decay)));
   }
 };
 

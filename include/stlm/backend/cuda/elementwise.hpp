@@ -1,6 +1,7 @@
-// Elementwise work on a GPU: maps (kernels/map.hpp), sums of columns, dropout.
+// Elementwise work on a GPU: maps (kernels/map.hpp), sums of columns, dropout, rows put in a cache.
 #pragma once
 
+#include <stlm/backend/cuda/kernels/append_rows.hpp>
 #include <stlm/backend/cuda/kernels/column_sum.hpp>
 #include <stlm/backend/cuda/kernels/dropout.hpp>
 #include <stlm/backend/cuda/kernels/map.hpp>
@@ -68,6 +69,23 @@ struct Elementwise<B> {
   template <class T>
   static void copy_rows(Ctx& ctx, MatrixView<const T> x, MatrixView<T> y) {
     gpu::map(ctx, gpu::Convert<T>{}, std::array{y}, std::array{x});
+  }
+  template <class T>
+  static void append_rows(Ctx& ctx, MatrixView<const T> x, Index tokens, const Places& places, T* cache, Index capacity) {
+    const Index sequences = x.rows / tokens;
+    Index most = sequences;  // of the sequences in the cache, so far as they are known
+    if (places.own)
+      for (Index b = 0; b < sequences; ++b) most = std::max(most, places(b).sequence + 1);
+    gpu::Scratch<B> scratch(ctx);
+    const gpu::Span<const Place> own{places.own ? ctx.readable(scratch, places.own, sequences) : nullptr, sequences};
+    const auto run = [&]<int W>(std::integral_constant<int, W>) {
+      using Kernel = gpu::AppendRows<T, W>;
+      ctx.launch(Kernel{gpu::span(x), own, {cache, most * capacity * x.cols}, x.rows, x.stride, capacity, places.position,
+                        static_cast<unsigned>(tokens), static_cast<int>(x.cols)},
+                 gpu::pieces(x.rows, Kernel::rows_of_block));
+    };
+    gpu::in_packets(x) && gpu::in_packets(cache, x.cols, x.cols) ? run(std::integral_constant<int, gpu::Packet<T>::size>{})
+                                                                 : run(std::integral_constant<int, 1>{});
   }
   template <class T>
   static void clear(Ctx& ctx, MatrixView<T> x) {

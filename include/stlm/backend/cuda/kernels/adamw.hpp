@@ -1,0 +1,89 @@
+// AdamW (ops/optimizer.hpp) in one pass over flat buffers, and with it what a captured step does to weights besides: the
+// gradient scaled for clipping, the copy of the weights in Bfloat16, the gradient set to zero. What changes from step to
+// step is then read from the device (kernels/train_step.hpp).
+//
+// Bound by memory: for a float weight 28 bytes; with the copy and the zero 34.
+#pragma once
+
+#include <cmath>
+
+#include <stlm/backend/cuda/kernel.hpp>
+#include <stlm/ops/optimizer.hpp>
+
+namespace stlm::gpu {
+
+/// The numbers of one step: w -= rate m / (sqrt(correct2 v) + eps) + decay w, for the gradient g scaled by `clip`.
+template <class T>
+struct AdamWNumbers {
+  T beta1, beta2, rate, correct2, eps, decay, clip = 1;
+  bool skip = false;  ///< leave everything as it is
+
+  static STLM_HOST_DEVICE AdamWNumbers of(const ops::AdamWStep& s) {
+    const auto steps = static_cast<double>(s.step);
+    return {T(s.beta1), T(s.beta2), T(s.lr / (1 - std::pow(s.beta1, steps))), T(1 / (1 - std::pow(s.beta2, steps))),
+            T(s.eps), T(s.lr * s.weight_decay)};
+  }
+};
+
+/// Where `numbers_at` is given it is read instead of `numbers`; where `cleared` or `rounded` are given, zeros or the new
+/// weights in Bfloat16 are written there.
+template <class T>
+struct AdamWArguments {
+  Span<T> weights;
+  Span<const T> grads;
+  Span<T> first, second;
+  AdamWNumbers<T> numbers;
+  bool decays = true;
+  Span<const AdamWNumbers<T>> numbers_at = {};
+  Span<T> cleared = {};
+  Span<Bfloat16> rounded = {};
+};
+
+/// A thread has W weights.
+template <class T, int W>
+struct AdamWUpdate {
+  static constexpr const char* name = "adamw";
+  static constexpr int threads = 256, numbers_of_block = threads * W;
+
+  AdamWArguments<T> of;
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
+    e.each([&](int t) {
+      const AdamWNumbers<T> s = of.numbers_at.data ? e.load(of.numbers_at, 0) : of.numbers;
+      const Index i = (e.block() * threads + t) * W;
+      if (i + W <= of.weights.size)
+        update<W>(e, s, i);
+      else
+        for (Index k = i; k < of.weights.size; ++k) update<1>(e, s, k);
+    });
+  }
+
+ private:
+  template <int Count, class Exec>
+  STLM_KERNEL void update(Exec& e, const AdamWNumbers<T>& s, Index i) const {
+    auto w = load_numbers<Count>(e, of.weights, i), m = load_numbers<Count>(e, of.first, i);
+    auto v = load_numbers<Count>(e, of.second, i), g = load_numbers<Count>(e, of.grads, i);
+    if (s.skip) return;  // the loads wait for nothing
+    const T decay = of.decays ? s.decay : T(0);
+    unroll<Count>([&](int j) {
+      const T d = s.clip * g[j];
+      m[j] = s.beta1 * m[j] + (T(1) - s.beta1) * d;
+      v[j] = s.beta2 * v[j] + (T(1) - s.beta2) * d * d;
+      w[j] -= s.rate * m[j] / (std::sqrt(s.correct2 * v[j]) + s.eps) + decay * w[j];
+      g[j] = 0;
+    });
+    store_numbers<Count>(e, of.weights, i, w);
+    store_numbers<Count>(e, of.first, i, m);
+    store_numbers<Count>(e, of.second, i, v);
+    if (of.cleared.data) store_numbers<Count>(e, of.cleared, i, g);
+    if constexpr (Count % Packet<Bfloat16>::size == 0 || Count == 1)
+      if (of.rounded.data) {
+        Numbers<Bfloat16, Count> copy;
+        unroll<Count>([&](int j) { copy[j] = Bfloat16(static_cast<float>(w[j])); });
+        store_numbers<Count>(e, of.rounded, i, copy);
+      }
+  }
+};
+
+}  // namespace stlm::gpu
