@@ -19,29 +19,59 @@ TEST_CASE("embedding: rows of the table; gradients add up in them", "[ops][embed
 }
 
 TEST_CASE("embedding: backends agree", "[ops][embedding][parity]") {
-  for (const Index rows : {1, 7, 300})
-    for (const Index cols : {1, 33, 100}) {
-      CAPTURE(rows, cols);
-      const std::vector<Token> tokens = some_tokens(rows, 11, {4, 4});
-      check_op([&](auto& rig) {
-        const auto table = rig.random(11, cols), y = rig.blank(rows, cols), dtable = rig.random(11, cols);
-        ops::embedding_forward(rig.ctx, table, one_row(tokens), y);
-        ops::embedding_backward(rig.ctx, one_row(tokens), y, dtable);
-      });
-    }
+  for (const Index vocabulary : {1, 2, 11, 999})  // one token in all rows, to tokens of one row at most
+    for (const Index rows : {0, 1, 7, 32, 300})
+      for (const Index cols : {1, 8, 33, 100, 264}) {
+        CAPTURE(vocabulary, rows, cols);
+        const std::vector<Token> tokens = some_tokens(rows, vocabulary, {4, 4});
+        check_op([&](auto& rig) {
+          const auto table = rig.random(vocabulary, cols), y = rig.blank(rows, cols), dtable = rig.random(vocabulary, cols);
+          ops::embedding_forward(rig.ctx, table, one_row(tokens), y);
+          ops::embedding_backward(rig.ctx, one_row(tokens), y, dtable);
+        });
+      }
+}
+
+TEST_CASE("embedding: backends agree on a table of Bfloat16", "[ops][embedding][parity]") {
+  for (const Index cols : {3, 4, 72}) {
+    const std::vector<Token> tokens = some_tokens(50, 9, {4, 4});
+    check_op([&](auto& rig) {
+      const auto numbers = rig.random(9, cols), y = rig.blank(50, cols);
+      const Buffer<Bfloat16> table(numbers.size());
+      std::transform(numbers.begin(), numbers.end(), table.data(), [](auto x) { return Bfloat16(static_cast<float>(x)); });
+      ops::embedding_forward(rig.ctx, View<const Bfloat16, dynamic, dynamic>(table.data(), 9, cols), one_row(tokens), y);
+    });
+  }
 }
 
 TEST_CASE("positions: backends agree, from any first position", "[ops][embedding][parity]") {
   for (const Index tokens : {1, 7, 65})
-    for (const Index position : {0, 3}) {
-      CAPTURE(tokens, position);
-      check_op([=](auto& rig) {
-        const auto table = rig.random(70, 33), dtable = rig.random(70, 33), y = rig.random(3 * tokens, 33);
-        ops::add_positions(rig.ctx, table, tokens, position, y);
-        ops::add_sinusoids(rig.ctx, tokens, position, y);
-        ops::add_positions_backward(rig.ctx, y, tokens, dtable);
-      });
-    }
+    for (const Index cols : {4, 33, 160})
+      for (const Index position : {0, 3}) {
+        CAPTURE(tokens, cols, position);
+        check_op([=](auto& rig) {
+          const auto table = rig.random(70, cols), dtable = rig.random(70, cols), y = rig.random(3 * tokens, cols);
+          ops::add_positions(rig.ctx, table, tokens, position, y);
+          ops::add_sinusoids(rig.ctx, tokens, position, y);
+          ops::add_positions_backward(rig.ctx, y, tokens, dtable);
+        });
+      }
+}
+
+TEST_CASE("positions: backends agree on packed sequences", "[ops][embedding][parity]") {
+  for (const Index count : {1, 5, 300})
+    for (const Index most : {1, 12, 40})
+      for (const Index cols : {3, 132}) {
+        CAPTURE(count, most, cols);
+        std::vector<Index> offsets = {0};
+        for (const Token length : some_tokens(count, most + 1, {5, 5})) offsets.push_back(offsets.back() + length);
+        const Offsets packed{{offsets.data(), count + 1}, offsets.back()};
+        check_op([&](auto& rig) {
+          const auto table = rig.random(most, cols), dtable = rig.random(most, cols), y = rig.random(packed.rows, cols);
+          ops::add_positions(rig.ctx, table, most, 0, y, packed);
+          ops::add_positions_backward(rig.ctx, y, most, dtable, packed);
+        });
+      }
 }
 
 TEST_CASE("positions: the same row for the same place in every sequence", "[ops][embedding]") {
@@ -60,7 +90,7 @@ TEST_CASE("positions: the same row for the same place in every sequence", "[ops]
 }
 
 TEMPLATE_TEST_CASE("embedding: ids outside the table and positions past its end are named", "[ops][embedding]",
-                   ReferenceBackend, EigenBackend) {
+                   ReferenceBackend, TestedBackend) {
   Rig<TestType, float> rig;
   const auto table = rig.random(3, 2), y = rig.blank(2, 2);
   for (const Token wrong : {-1, 3}) {

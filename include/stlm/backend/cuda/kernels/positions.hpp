@@ -1,0 +1,90 @@
+// Rows of a table by position: added to sequences, and their gradients summed over sequences.
+#pragma once
+
+#include <stlm/backend/cuda/kernels/rows.hpp>
+#include <stlm/backend/cuda/kernels/turn.hpp>
+
+namespace stlm::gpu {
+
+/// y[first(b) + t, :] += table[position + t, :]. A warp has a piece of 16 rows of one sequence. Moved: y twice.
+template <class T, int W>
+struct AddPositions {
+  static constexpr const char* name = "add_positions";
+  static constexpr int threads = 128, warps = threads / warp, rows_of_warp = 16;
+
+  Span<const T> table;
+  Span<T> y;
+  SequenceRows sequences;
+  Index count, pieces_of_sequence, position, table_stride, y_stride, cols;
+  RowLanes lanes;
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
+    e.each([&](int t) {
+      const Index unit = e.block() * warps + t / warp, b = unit / pieces_of_sequence, piece = unit % pieces_of_sequence;
+      if (b >= count) return;
+      const Index begin = sequences.first(e, b), rows = sequences.first(e, b + 1) - begin;
+      const Index last = (piece + 1) * rows_of_warp < rows ? (piece + 1) * rows_of_warp : rows;
+      for (Index r = piece * rows_of_warp + lanes.row(t % warp); r < last; r += lanes.rows_of(warp))
+        for (Index c = lanes.lane(t) * W; c < cols; c += lanes.count() * W)
+          add_numbers<W>(e, y, (begin + r) * y_stride + c, load_wide<W>(e, table, (position + r) * table_stride + c));
+    });
+  }
+};
+
+/// partial (pieces of sequences, tokens, cols): the sum of the rows at one position of each piece's packed sequences.
+template <class T, int W>
+struct PositionSums {
+  static constexpr const char* name = "position_sums";
+  static constexpr int threads = 128, warps = threads / warp, sequences_of_piece = 64;
+
+  Span<const T> dy;
+  Span<T> partial;
+  SequenceRows sequences;
+  Index count, dy_stride, cols, tiles;
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
+    e.each([&](int t) {
+      const WarpTile at = warp_tile<W>(e.block() * warps + t / warp, tiles, t % warp);
+      const Index position = at.item % sequences.tokens, b = at.item / sequences.tokens * sequences_of_piece;
+      if (b >= count || at.col >= cols) return;
+      const Index all = b + sequences_of_piece < count ? sequences_of_piece : count - b;
+      const auto row = [&](Index i) {
+        const Index n = sequences.first(e, b + i) + position;
+        Numbers<T, W> none{};
+        return n < sequences.first(e, b + i + 1) ? load_wide<W>(e, dy, n * dy_stride + at.col) : none;
+      };
+      store_wide<W>(e, partial, at.item * cols + at.col, sum_rows_in_order<T, W>(all, row));
+      e.flops(all * W);
+    });
+  }
+};
+
+/// y[b T + t, c] += sin or cos of (position + t) 10000^(-2 (c / 2) / C): a warp has columns of one position of all sequences.
+template <class T, int W>
+struct AddSinusoids {
+  static constexpr const char* name = "add_sinusoids";
+  static constexpr int threads = 128, warps = threads / warp;
+
+  Span<T> y;
+  Index rows, tokens, position, stride, cols, tiles;
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
+    e.each([&](int t) {
+      const WarpTile at = warp_tile<W>(e.block() * warps + t / warp, tiles, t % warp);
+      if (at.item >= tokens || at.col >= cols) return;
+      constexpr double log2_base = 13.287712379549449;  // of 10000
+      Numbers<T, W> wave;
+      for (int j = 0; j < W; ++j) {
+        const Index c = at.col + j;
+        const Turn<T> by = turn<T>(turns_of(position + at.item, static_cast<double>(c / 2 * 2) / static_cast<double>(cols), log2_base));
+        wave[j] = c % 2 == 0 ? by.sine : by.cosine;
+      }
+      for (Index n = at.item; n < rows; n += tokens) add_numbers<W>(e, y, n * stride + at.col, wave);
+    });
+  }
+};
+
+}  // namespace stlm::gpu

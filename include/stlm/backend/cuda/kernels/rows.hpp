@@ -1,0 +1,109 @@
+// How kernels that move rows share them out: lanes within a row, rows within sequences.
+#pragma once
+
+#include <stlm/backend/cuda/kernel.hpp>
+
+namespace stlm::gpu {
+
+/// 2^shift lanes of a warp side by side in a row, so that narrow rows share a warp.
+struct RowLanes {
+  int shift;
+
+  /// For rows of so many packets: as few lanes as reach them at once.
+  static RowLanes of(Index packets) {
+    int shift = 0;
+    while ((1 << shift) < packets && (1 << shift) < warp) ++shift;
+    return {shift};
+  }
+  STLM_HOST_DEVICE int row(int thread) const { return thread >> shift; }
+  STLM_HOST_DEVICE int lane(int thread) const { return thread & ((1 << shift) - 1); }
+  STLM_HOST_DEVICE int rows_of(int threads) const { return threads >> shift; }
+  STLM_HOST_DEVICE int count() const { return 1 << shift; }
+};
+
+/// The rows of sequences: of `tokens` rows each, or packed.
+struct SequenceRows {
+  Span<const Index> offsets;
+  Index tokens;
+
+  SequenceRows(const Offsets& offsets_, Index tokens_) : offsets{offsets_.data(), offsets_.size()}, tokens(tokens_) {}
+  template <class Exec>
+  STLM_KERNEL Index first(Exec& e, Index b) const {
+    return offsets.data ? e.load(offsets, b) : b * tokens;
+  }
+};
+
+/// The work of a warp: columns [col, ...) of W for each lane, of tile `tile` of `item`. Tiles lie side by side in a row.
+struct WarpTile {
+  Index item, col;
+};
+template <int W>
+STLM_KERNEL WarpTile warp_tile(Index unit, Index tiles, int lane) {
+  return {unit / tiles, (unit % tiles * warp + lane) * W};
+}
+template <int W>
+Index warp_tiles(Index cols) {
+  return pieces(cols, warp * W);
+}
+
+/// W numbers, in as many packets as they take.
+template <int W, class Exec, class T>
+STLM_KERNEL auto load_wide(Exec& e, Span<T> from, Index i) {
+  using Number = std::remove_const_t<T>;
+  Numbers<Number, W> numbers;
+  constexpr int size = W == 1 ? 1 : Packet<Number>::size;
+  for (int p = 0; p < W; p += size) {
+    const auto part = load_numbers<size>(e, from, i + p);
+    for (int j = 0; j < size; ++j) numbers[p + j] = part[j];
+  }
+  return numbers;
+}
+template <int W, class Exec, class T>
+STLM_KERNEL void store_wide(Exec& e, Span<T> to, Index i, const Numbers<T, W>& numbers) {
+  if constexpr (W == 1) {
+    e.store(to, i, numbers[0]);
+  } else {
+    for (int p = 0; p < W; p += Packet<T>::size) {
+      Packet<T> part;
+      for (int j = 0; j < part.size; ++j) part[j] = numbers[p + j];
+      e.store_packet(to, i + p, part);
+    }
+  }
+}
+
+/// to[i ...] += sum.
+template <int W, class Exec, class T>
+STLM_KERNEL void add_numbers(Exec& e, Span<T> to, Index i, Numbers<T, W> sum) {
+  const auto old = load_wide<W>(e, Span<const T>(to), i);
+  for (int j = 0; j < W; ++j) sum[j] += old[j];
+  store_wide<W>(e, to, i, sum);
+  e.flops(W);
+}
+
+/// The sum of row(0), ..., row(count - 1), in order: each gives Numbers<T, W>. Several are on their way at once.
+template <class T, int W, class Row>
+STLM_KERNEL Numbers<T, W> sum_rows_in_order(Index count, const Row& row) {
+  constexpr int together = 4;
+  Numbers<T, W> sum{};
+  Index i = 0;
+  for (; i + together <= count; i += together) {
+    Numbers<T, W> part[together];
+    unroll<together>([&](int k) { part[k] = row(i + k); });
+    unroll<together>([&](int k) {
+      for (int j = 0; j < W; ++j) sum[j] += part[k][j];
+    });
+  }
+  for (; i < count; ++i) {
+    const Numbers<T, W> part = row(i);
+    for (int j = 0; j < W; ++j) sum[j] += part[j];
+  }
+  return sum;
+}
+
+/// f(packets of T in a row) when `fits`, f(single numbers) otherwise.
+template <int Packet, class F>
+void by_packets(bool fits, const F& f) {
+  fits ? f(std::integral_constant<int, Packet>{}) : f(std::integral_constant<int, 1>{});
+}
+
+}  // namespace stlm::gpu
