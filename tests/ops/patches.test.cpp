@@ -20,7 +20,7 @@ std::vector<T> list(View<T, dynamic> view) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("patches: what is packed and predicted of each", "[ops][patches]", ReferenceBackend, EigenBackend) {
+TEMPLATE_TEST_CASE("patches: what is packed and predicted of each", "[ops][patches]", ReferenceBackend, TestedBackend) {
   Context<TestType> ctx;
   std::vector<Index> offsets(5);
   const View<Index, dynamic> starts(offsets.data(), 5);
@@ -50,6 +50,34 @@ TEMPLATE_TEST_CASE("patches: what is packed and predicted of each", "[ops][patch
   CHECK(list(targets(12)) == std::vector<Token>{1, 2, 3, 4, -1, -1, -1, -1, -1, 5, 257, -1});
   ops::slot_targets(ctx, slots(true), targets(12), 257, false);  // as they are, but for a patch that is not there
   CHECK(list(targets(12)) == std::vector<Token>{1, 2, 3, 4, pad, pad, 257, 257, 257, 5, 257, pad});
+}
+
+TEST_CASE("patches: backends agree", "[ops][patches][parity]") {
+  for (const Index window : {1, 5, 12})
+    for (const Index patches : {1, 40, 700}) {
+      std::vector<Token> slots = some_tokens(patches * window, 258, {6, 6}, pad);  // some full, most not, pads in between
+      for (Index p = 0; p < patches; ++p)
+        for (Index i = 1; i < window; ++i)
+          if (slots[static_cast<std::size_t>(p * window + i - 1)] == pad) slots[static_cast<std::size_t>(p * window + i)] = pad;
+      for (const bool end : {false, true}) {
+        CAPTURE(window, patches, end);
+        const ops::PatchSlots all{{slots.data(), patches, window}, pad, end};
+        check_op([&](auto& rig) {
+          const Buffer<Index> offsets(patches + 1), more(patches + 1);
+          const Buffer<Token> bytes(all.total_bytes()), places(bytes.size()), inputs(all.total_symbols()), targets(inputs.size());
+          const Buffer<Token> slotwise(patches * window);
+          ops::pack_bytes(rig.ctx, all, offsets.view(), bytes.view());
+          ops::pack_places(rig.ctx, all, 7, 3, places.view());
+          ops::pack_symbols(rig.ctx, all, more.view(), inputs.view(), targets.view());
+          ops::slot_targets(rig.ctx, all, slotwise.view(), -1, end);
+          const auto keep = [&](const auto& numbers) {
+            const auto copy = rig.blank(numbers.size());
+            for (Index i = 0; i < numbers.size(); ++i) copy(i) = static_cast<typename std::remove_cvref_t<decltype(rig)>::Scalar>(numbers.data()[i]);
+          };
+          keep(offsets), keep(more), keep(bytes), keep(places), keep(inputs), keep(targets), keep(slotwise);
+        });
+      }
+    }
 }
 
 TEST_CASE("patches: counts, and room that does not fit", "[ops][patches]") {

@@ -48,13 +48,16 @@ TEST_CASE("segment_spread: is the gradient of segment_sum, <sum(x), y> = <x, spr
 TEST_CASE("segments: backends agree, whatever the threads", "[ops][segments][parity]") {
   for (const bool mean : {false, true})
     for (const auto& segments : {packed(mean), uniform(mean)}) {
-      const auto body = [&](auto& rig) {
-        ops::segment_sum(rig.ctx, rig.random(segments.rows(), 700), rig.blank(segments.count, 700), segments);
-        ops::segment_spread(rig.ctx, rig.random(segments.count, 700), rig.blank(segments.rows(), 700), segments, false);
-        ops::segment_spread(rig.ctx, rig.random(segments.count, 700), rig.random(segments.rows(), 700), segments, true);
-      };
-      check_op(body);
-      check_threads(body);
+      for (const Index cols : {1, 7, 16, 700}) {
+        CAPTURE(mean, cols);
+        const auto body = [&](auto& rig) {
+          ops::segment_sum(rig.ctx, rig.random(segments.rows(), cols), rig.blank(segments.count, cols), segments);
+          ops::segment_spread(rig.ctx, rig.random(segments.count, cols), rig.blank(segments.rows(), cols), segments, false);
+          ops::segment_spread(rig.ctx, rig.random(segments.count, cols), rig.random(segments.rows(), cols), segments, true);
+        };
+        check_op(body);
+        check_threads(body);
+      }
     }
 }
 

@@ -12,3 +12,5 @@
 #include <stlm/backend/cuda/gemm.hpp>
 #include <stlm/backend/cuda/norm.hpp>
 #include <stlm/backend/cuda/optimizer.hpp>
+#include <stlm/backend/cuda/patches.hpp>
+#include <stlm/backend/cuda/segments.hpp>

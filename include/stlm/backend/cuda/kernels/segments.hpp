@@ -1,0 +1,62 @@
+// Sums over sequences of rows, and their adjoint: a warp has columns of one sequence. Moved: each row once, or twice where
+// it is added to.
+#pragma once
+
+#include <stlm/backend/cuda/kernels/rows.hpp>
+
+namespace stlm::gpu {
+
+/// y[b, :] = w_b sum of x over the rows of sequence b.
+template <class T, int W>
+struct SegmentSum {
+  static constexpr const char* name = "segment_sum";
+  static constexpr int threads = 128, warps = threads / warp;
+
+  Span<const T> x;
+  Span<T> y;
+  SequenceRows sequences;
+  Index count, x_stride, y_stride, cols, tiles;
+  bool mean;
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
+    e.each([&](int t) {
+      const WarpTile at = warp_tile<W>(e.block() * warps + t / warp, tiles, t % warp);
+      if (at.item >= count || at.col >= cols) return;
+      const Index first = sequences.first(e, at.item), rows = sequences.first(e, at.item + 1) - first;
+      auto sum = sum_rows_in_order<T, W>(rows, [&](Index i) { return load_wide<W>(e, x, (first + i) * x_stride + at.col); });
+      for (int j = 0; j < W; ++j) sum[j] *= mean && rows > 0 ? T(1) / static_cast<T>(rows) : T(1);
+      store_wide<W>(e, y, at.item * y_stride + at.col, sum);
+      e.flops(rows * W);
+    });
+  }
+};
+
+/// y[r, :] (+)= w_b x[b, :] for the rows r of sequence b.
+template <class T, int W>
+struct SegmentSpread {
+  static constexpr const char* name = "segment_spread";
+  static constexpr int threads = 128, warps = threads / warp;
+
+  Span<const T> x;
+  Span<T> y;
+  SequenceRows sequences;
+  Index count, x_stride, y_stride, cols, tiles;
+  bool mean, accumulate;
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
+    e.each([&](int t) {
+      const WarpTile at = warp_tile<W>(e.block() * warps + t / warp, tiles, t % warp);
+      if (at.item >= count || at.col >= cols) return;
+      const Index first = sequences.first(e, at.item), last = sequences.first(e, at.item + 1);
+      auto value = load_wide<W>(e, x, at.item * x_stride + at.col);
+      for (int j = 0; j < W; ++j) value[j] *= mean && last > first ? T(1) / static_cast<T>(last - first) : T(1);
+      for (Index r = first; r < last; ++r)
+        accumulate ? add_numbers<W>(e, y, r * y_stride + at.col, value) : store_wide<W>(e, y, r * y_stride + at.col, value);
+      e.flops(W);
+    });
+  }
+};
+
+}  // namespace stlm::gpu
