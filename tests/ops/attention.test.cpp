@@ -109,6 +109,9 @@ TEST_CASE("attention: backends agree", "[ops][attention][parity]") {
     check_case({2, 66, 66, 4, 2, 8, causal, 0.3});    // dropout
     check_case({1, 530, 530, 1, 1, 4, causal, 0.3});  // dropout over tiles
     check_case({1, 40, 40, 2, 1, 8, causal, 0, 16});  // scores up to hundreds
+    check_case({1, 70, 70, 2, 1, 66, causal, 0.3});   // a large head, and not a multiple of anything
+    check_case({2, 20, 20, 2, 2, 132, causal, 0, 1, 3, true});
+    check_case({11, 13, 13, 4, 2, 8, causal, 0.3, 1, 4, true});  // many short sequences
     for (const bool alibi : {true, false})
       for (const Index window : {0, 1, 5, 70}) {
         if (window == 0 && !alibi) continue;
@@ -118,6 +121,11 @@ TEST_CASE("attention: backends agree", "[ops][attention][parity]") {
         check_case({2, 3, 600, 2, 1, 4, causal, 0, 1, window, alibi});
       }
   }
+}
+
+TEST_CASE("attention: queries that read fewer keys than they are", "[ops][attention][parity]") {
+  check_case({2, 5, 3, 2, 1, 4, false});
+  check_case({1, 130, 70, 2, 1, 8, false, 0.2, 1, 0, true});
 }
 
 TEST_CASE("attention: packed sequences equal the same sequences one by one", "[ops][attention][parity]") {

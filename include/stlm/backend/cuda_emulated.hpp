@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stlm/backend/cuda/activation.hpp>
+#include <stlm/backend/cuda/attention.hpp>
 #include <stlm/backend/cuda/elementwise.hpp>
 #include <stlm/backend/cuda/embedding.hpp>
 #include <stlm/backend/cuda/emulated_context.hpp>

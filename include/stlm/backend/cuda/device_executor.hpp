@@ -52,9 +52,13 @@ class DeviceExecutor {
   __device__ void flops(Index) {}
   __device__ void fault(Fault* to, const Fault& fault) { *to = fault; }
 
+  template <int Width, class R, class Combine>
+  __device__ void combine_lanes(PerThread<R>& value, const Combine& combine) {
+    for (int bit = Width / 2; bit > 0; bit /= 2) value[0] = combine(value[0], __shfl_xor_sync(~0u, value[0], bit));
+  }
   template <class R, class Combine>
   __device__ void combine_warp(PerThread<R>& value, const Combine& combine) {
-    for (int bit = warp / 2; bit > 0; bit /= 2) value[0] = combine(value[0], __shfl_xor_sync(~0u, value[0], bit));
+    combine_lanes<warp>(value, combine);
   }
   template <class R, class From>
   __device__ void shuffle(PerThread<R>& value, const From& from) {

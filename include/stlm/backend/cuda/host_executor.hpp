@@ -113,15 +113,19 @@ class HostExecutor {
     *to = fault;
   }
 
-  /// Of every warp, each lane's value combined with those of the lanes that differ in one bit, bit by bit from the highest:
-  /// the same tree as the device's shuffles, so all lanes end with the same bits.
-  template <class R, class Combine>
-  void combine_warp(PerThread<R>& value, const Combine& combine) {
-    for (int bit = warp / 2; bit > 0; bit /= 2) {
+  /// Of every `Width` lanes side by side, each lane's value combined with those of the lanes that differ in one bit, bit by
+  /// bit from the highest: the same tree as the device's shuffles, so all of them end with the same bits.
+  template <int Width, class R, class Combine>
+  void combine_lanes(PerThread<R>& value, const Combine& combine) {
+    for (int bit = Width / 2; bit > 0; bit /= 2) {
       PerThread<R> before = value;
       for (int t = 0; t < Threads; ++t) value[t] = combine(before[t], before[t ^ bit]);
+      counts_.flops += Threads;
     }
-    counts_.flops += 5 * Threads;
+  }
+  template <class R, class Combine>
+  void combine_warp(PerThread<R>& value, const Combine& combine) {
+    combine_lanes<warp>(value, combine);
   }
   /// Each lane's value becomes that of lane `from(thread)` of its warp.
   template <class R, class From>

@@ -1,0 +1,105 @@
+// Attention on a GPU: which kernels (kernels/attention_*.hpp) run for which shape.
+//
+// Packed sequences, and short ones that lie one after another, go as one long sequence (kernels/attention_rows.hpp).
+#pragma once
+
+#include <limits>
+
+#include <stlm/backend/cuda/kernels/attention_backward.hpp>
+#include <stlm/backend/cuda/kernels/attention_delta.hpp>
+#include <stlm/backend/cuda/kernels/attention_forward.hpp>
+#include <stlm/backend/cuda/scratch.hpp>
+#include <stlm/ops/attention.hpp>
+
+namespace stlm::ops::impl {
+
+template <GpuBackend B>
+struct Attention<B> {
+  using Ctx = Context<B>;
+  template <class T>
+  using Rows = gpu::HeadRows<T>;
+
+  template <class S, class T>
+  static void forward(Ctx& ctx, HeadsView<const T> q, HeadsView<const T> k, HeadsView<const T> v, HeadsView<T> out,
+                      T* lse, const AttentionShape& shape) {
+    gpu::Scratch<B> scratch(ctx);
+    const Numbers n(ctx, scratch, shape, q, k, one_after_another(shape, q, k, v, out));
+    if (n.rows() == 0) return;
+    run(ctx, gpu::AttentionForward<T>{
+                 n, n.queries_of(q), n.keys_of(k), n.keys_of(v), n.queries_of(out), {lse, n.rows()}, T(n.scale())});
+  }
+
+  template <class S, class T>
+  static void backward(Ctx& ctx, HeadsView<const T> q, HeadsView<const T> k, HeadsView<const T> v,
+                       HeadsView<const T> out, const T* lse, HeadsView<const T> dout, HeadsView<T> dq, HeadsView<T> dk,
+                       HeadsView<T> dv, const AttentionShape& shape) {
+    gpu::Scratch<B> scratch(ctx);
+    const Numbers n(ctx, scratch, shape, q, k, one_after_another(shape, q, k, v, out, dout, dq, dk, dv));
+    if (n.rows() == 0) return;
+    const gpu::Span<T> delta{scratch.template take<T>(n.rows()), n.rows()};
+    const gpu::AttentionGradient<T> read{
+        n, n.queries_of(q), n.keys_of(k), n.keys_of(v), n.queries_of(dout), {lse, n.rows()}, delta, T(n.scale())};
+    run(ctx, gpu::AttentionDelta<T>{n, n.queries_of(out), n.queries_of(dout), delta});
+    run(ctx, gpu::AttentionQueryGradient<T>{read, n.queries_of(dq)});
+    run(ctx, gpu::AttentionKeyGradient<T>{read, n.keys_of(dk), n.keys_of(dv)});
+  }
+
+ private:
+  static constexpr Index short_keys = 48;  ///< sequences up to this long share tiles where they can
+
+  template <class Kernel>
+  static void run(Ctx& ctx, const Kernel& kernel) {
+    ctx.launch(kernel, kernel.blocks());
+  }
+
+  /// Whether short sequences of equal length lie one after another in all of these.
+  template <class... Views>
+  static bool one_after_another(const AttentionShape& shape, const Views&... views) {
+    return !shape.offsets && shape.queries == shape.keys && shape.keys <= short_keys && shape.batch > 1 &&
+           ((views.batch_stride == shape.keys * views.token_stride) && ...);
+  }
+
+  struct Numbers : gpu::AttentionNumbers {
+    template <class T>
+    Numbers(Ctx& ctx, gpu::Scratch<B>& scratch, const AttentionShape& shape, HeadsView<const T> q, HeadsView<const T> k,
+            bool together)
+        : gpu::AttentionNumbers{} {
+      const bool packed = shape.offsets || together;
+      const Index rows = shape.rows();
+      expect(std::max(rows, shape.batch * shape.keys) < std::numeric_limits<int>::max(),
+             "stlm::ops::attention: expected less than 2^31 rows on a GPU, found ",
+             std::max(rows, shape.batch * shape.keys), "; use smaller batches.");
+      batch = packed ? 1 : static_cast<int>(shape.batch);
+      queries = static_cast<int>(packed ? rows : shape.queries);
+      keys = static_cast<int>(packed ? rows : shape.keys);
+      heads = static_cast<int>(q.heads);
+      group = static_cast<int>(q.heads / k.heads);
+      head_size = static_cast<int>(q.head_size);
+      window = static_cast<int>(std::min<Index>(shape.window, std::numeric_limits<int>::max() / 2));
+      causal = shape.causal;
+      alibi = shape.alibi;
+      mask_keys = shape.keys;
+      key = shape.key;
+      dropped = gpu::dropped_of(shape.dropout);
+      keep_scale = 1 / (1 - shape.dropout);
+      if (!packed || rows == 0) return;
+      const gpu::Span<gpu::RowRange> found{scratch.template take<gpu::RowRange>(rows), rows};
+      ctx.launch(
+          gpu::FindSequences{
+              {shape.offsets.data(), shape.offsets ? shape.batch + 1 : 0}, found, static_cast<int>(shape.keys)},
+          gpu::pieces(rows, gpu::FindSequences::threads));
+      sequences = found;
+    }
+    template <class T>
+    Rows<T> queries_of(HeadsView<T> x) const {
+      return {x, this->batch, this->queries};
+    }
+    template <class T>
+    Rows<T> keys_of(HeadsView<T> x) const {
+      return {x, this->batch, this->keys};
+    }
+    double scale() const { return 1 / std::sqrt(static_cast<double>(this->head_size)); }
+  };
+};
+
+}  // namespace stlm::ops::impl

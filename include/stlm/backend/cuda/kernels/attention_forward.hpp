@@ -1,0 +1,106 @@
+// Attention's forward pass in any scalar and head size: online softmax over tiles of 64 keys (Dao et al. 2022).
+//
+// A block of threads has 64 queries of one head and 64 columns of its values; wider heads draw their scores again for
+// each piece. Bound by the FMAs of tile products (attention_tile.hpp).
+#pragma once
+
+#include <stlm/backend/cuda/kernels/attention_tile.hpp>
+
+namespace stlm::gpu {
+
+template <class T>
+struct AttentionForward {
+  static constexpr const char* name = "attention_forward";
+  using Tile = AttentionTile<T>;
+  static constexpr int threads = Tile::threads, size = Tile::size;
+  using Shared = typename Tile::Shared;
+
+  AttentionNumbers shape;
+  HeadRows<const T> q, k, v;
+  HeadRows<T> out;
+  Span<T> lse;
+  T scale;
+
+  Index blocks() const {
+    return pieces(shape.head_size, size) * pieces(shape.queries, size) * shape.heads * shape.batch;
+  }
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
+    const AttentionBlock at(e.block(), (shape.head_size + size - 1) / size, shape.queries, size, shape.heads);
+    const int b = at.sequence, h = at.head, i = at.first, hk = h / shape.group;
+    const int i_end = i + size < shape.queries ? i + size : shape.queries;
+    const TileKeys keys = shape.keys_of(e, i, i_end - 1);
+    const T slope = shape.slope<T>(h);
+
+    typename Tile::template Sums<Exec> o, p;
+    Registers<Exec, T, 4> top, sum, high;
+    Registers<Exec, RowRange, 4> seen, part;  // of a thread's rows: the keys they read, their sequence
+    e.each([&](int t) {
+      unroll<16>([&](int n) { o[n][t] = 0; });
+      unroll<4>([&](int r) {
+        const int query = i + Tile::row(t) + r;
+        top[r][t] = -INFINITY;
+        sum[r][t] = 0;
+        part[r][t] = query < i_end ? shape.sequence(e, query) : RowRange{0, 0};
+        seen[r][t] = query < i_end ? shape.visible(part[r][t], query) : RowRange{0, 0};
+      });
+    });
+    for (int j = keys.some.begin; j < keys.some.end; j += size) {
+      Tile::dot_products(e, shared, p, b, q, i, i_end, h, k, j, keys.some.end, hk);
+      e.each([&](int t) {
+        unroll<4>([&](int r) {
+          high[r][t] = top[r][t];
+          unroll<4>([&](int c) {
+            T& score = p[4 * r + c][t];
+            const int key = j + Tile::col(t) + c, distance = shape.position(i + Tile::row(t) + r) - key;
+            const bool visible = key >= seen[r][t].begin && key < seen[r][t].end;
+            score = visible ? score * scale - slope * static_cast<T>(distance < 0 ? -distance : distance) : -INFINITY;
+            high[r][t] = Max{}(high[r][t], score);
+          });
+        });
+      });
+      unroll<4>([&](int r) { e.template combine_lanes<16>(high[r], Max{}); });
+      e.each([&](int t) {
+        unroll<4>([&](int r) {
+          const T zero = high[r][t] == -INFINITY ? T(0) : high[r][t];  // a row that has seen nothing yet
+          const T shrink = std::exp(top[r][t] - zero);
+          top[r][t] = high[r][t];
+          sum[r][t] *= shrink;
+          unroll<4>([&](int c) {
+            o[4 * r + c][t] *= shrink;
+            p[4 * r + c][t] = std::exp(p[4 * r + c][t] - zero);
+            sum[r][t] += p[4 * r + c][t];
+          });
+          if (shape.dropped == 0) return;
+          const int query = i + Tile::row(t) + r;
+          const std::uint32_t kept =
+              kept_bits<4>(shape.key, shape.dropped,
+                           shape.mask_element(part[r][t], shape.row(part[r][t], b, h, query), j + Tile::col(t)));
+          unroll<4>([&](int c) { p[4 * r + c][t] *= kept >> c & 1 ? static_cast<T>(shape.keep_scale) : T(0); });
+        });
+      });
+      e.phase([&](int t) {
+        unroll<4>([&](int c) {
+          Tile::write(shared.left, (Tile::col(t) + c) * Tile::stride + Tile::row(t),
+                      {p[c][t], p[4 + c][t], p[8 + c][t], p[12 + c][t]});
+        });
+        Tile::template load_vectors<false>(e, t, v, b, j, keys.some.end, hk, at.piece * size, shared.right);
+      });
+      Tile::multiply(e, shared, o, size);
+    }
+    unroll<4>([&](int r) { e.template combine_lanes<16>(sum[r], Sum{}); });
+    e.each([&](int t) {
+      unroll<4>([&](int r) {
+        const T inverse = sum[r][t] > 0 || sum[r][t] != sum[r][t] ? T(1) / sum[r][t] : T(0);
+        unroll<4>([&](int c) { o[4 * r + c][t] *= inverse; });
+        const int query = i + Tile::row(t) + r;
+        if (t % 16 == 0 && at.piece == 0 && query < i_end)
+          e.store(lse, shape.row(part[r][t], b, h, query), top[r][t] + std::log(sum[r][t]));
+      });
+    });
+    Tile::store_vectors(e, o, out, b, i, i_end, h, at.piece, T(1));
+  }
+};
+
+}  // namespace stlm::gpu

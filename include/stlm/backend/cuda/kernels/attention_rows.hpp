@@ -1,0 +1,133 @@
+// What attention's kernels know of their shape: where things lie, and which keys a query reads.
+//
+// Packed sequences count as one long one, each of whose rows knows the part it belongs to, so that a tile of rows may
+// span several short ones. Every mask is then an interval of keys, [first, last), and from one query to the next
+// neither end goes back. So the queries i .. k of a tile read keys only in [first(i), last(k)), and all of them read
+// those in [first(k), last(i)): tiles outside the one are skipped, tiles inside the other need no mask. That holds for
+// causal, bidirectional, windowed and packed attention alike: one kernel is right for all of them, and as fast as its
+// own, since only tiles at the edges of a mask compare.
+#pragma once
+
+#include <stlm/backend/cuda/kernel.hpp>
+#include <stlm/ops/attention.hpp>
+
+namespace stlm::gpu {
+
+/// Rows, or keys, [begin, end).
+struct RowRange {
+  int begin, end;
+};
+
+/// What a tile of queries reads: nothing outside of `some`, and each of them everything in `all`, which may be empty.
+struct TileKeys {
+  RowRange some, all;
+  STLM_KERNEL bool whole(int first, int size) const { return first >= all.begin && first + size <= all.end; }
+};
+
+/// ops::AttentionShape for kernels. Packed: batch is 1, queries and keys are all rows.
+struct AttentionNumbers {
+  int batch, queries, keys, heads, group, head_size;  ///< group: query heads that share a key head
+  int window;
+  bool causal, alibi;
+  Index mask_keys;  ///< of a row of the dropout mask
+  RandomKey key;
+  std::uint32_t dropped;           ///< of 2^24 random numbers; 0: no dropout
+  double keep_scale;               ///< 1 / (1 - dropout)
+  Span<const RowRange> sequences;  ///< of each row, when packed
+
+  /// The rows of the sequence that row i belongs to.
+  template <class Exec>
+  STLM_KERNEL RowRange sequence(Exec& e, int i) const {
+    return sequences.data ? e.load(sequences, i) : RowRange{0, keys};
+  }
+  STLM_KERNEL int position(int i) const { return keys - queries + i; }
+  /// The keys that query i reads.
+  STLM_KERNEL RowRange visible(RowRange keys_of, int i) const {
+    const int at = position(i);
+    if (causal) keys_of.end = at + 1;
+    if (window > 0) {
+      if (at - window > keys_of.begin) keys_of.begin = at - window;
+      if (at + window + 1 < keys_of.end) keys_of.end = at + window + 1;
+    }
+    return keys_of;
+  }
+  /// Of the queries first .. last.
+  template <class Exec>
+  STLM_KERNEL TileKeys keys_of(Exec& e, int first, int last) const {
+    const RowRange a = visible(sequence(e, first), first), z = visible(sequence(e, last), last);
+    return {{a.begin, z.end}, {z.begin, a.end}};
+  }
+  /// The queries outside of which none reads one of the keys first .. last.
+  template <class Exec>
+  STLM_KERNEL RowRange queries_of(Exec& e, int first, int last) const {
+    int begin = sequences.data ? sequence(e, first).begin : position(0), end = sequence(e, last).end;
+    const int reach = causal ? 0 : window, furthest = last + window + 1;
+    if ((causal || window > 0) && first - reach > begin) begin = first - reach;
+    if (window > 0 && furthest < end) end = furthest;
+    return {begin - position(0), end - position(0)};
+  }
+
+  /// The row of `lse` of query i, head h.
+  STLM_KERNEL Index row(RowRange keys_of, int b, int h, int i) const {
+    if (!sequences.data) return (static_cast<Index>(b) * heads + h) * queries + i;
+    return static_cast<Index>(keys_of.begin) * heads + static_cast<Index>(h) * (keys_of.end - keys_of.begin) + i -
+           keys_of.begin;
+  }
+  Index rows() const { return static_cast<Index>(batch) * heads * queries; }
+  /// The dropout mask's element of key j in a row; negative for keys before the sequence, which are masked anyway.
+  STLM_KERNEL Index mask_element(RowRange keys_of, Index row, int j) const {
+    return row * mask_keys + j - keys_of.begin;
+  }
+  template <class T>
+  STLM_KERNEL T slope(int h) const {
+    return alibi ? static_cast<T>(ops::alibi_slope(h, heads)) : T(0);
+  }
+};
+
+/// HeadsView for kernels: number c of vector (b, t, h) is at(b, t, h) + c.
+template <class T>
+struct HeadRows {
+  Span<T> numbers;
+  Index batch_stride;
+  int token_stride, head_size;
+  bool packets;  ///< every vector begins at a multiple of 16 bytes and has no rest
+
+  HeadRows(HeadsView<T> x, Index batch, Index tokens)
+      : numbers(x.data, batch * tokens > 0
+                            ? (batch - 1) * x.batch_stride + (tokens - 1) * x.token_stride + x.heads * x.head_size
+                            : 0),
+        batch_stride(x.batch_stride),
+        token_stride(static_cast<int>(x.token_stride)),
+        head_size(static_cast<int>(x.head_size)),
+        packets(in_packets(x.data, x.head_size, x.token_stride) && x.batch_stride % Packet<T>::size == 0) {}
+
+  STLM_KERNEL Index at(int b, int t, int h) const {
+    return b * batch_stride + static_cast<Index>(t) * token_stride + h * head_size;
+  }
+};
+
+/// sequences[i] = the rows of the packed sequence of row i. `offsets` null: of sequences that all have `length` rows.
+struct FindSequences {
+  static constexpr const char* name = "attention_find_sequences";
+  static constexpr int threads = 128;
+  Span<const Index> offsets;
+  Span<RowRange> sequences;
+  int length;
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
+    e.each([&](int t) {
+      const Index i = e.block() * threads + t;
+      if (i >= sequences.size) return;
+      if (!offsets.data) {
+        const int begin = static_cast<int>(i / length) * length;
+        return e.store(sequences, i, RowRange{begin, begin + length});
+      }
+      Index low = 0, high = offsets.size - 1;  // offsets[low] <= i < offsets[high]
+      while (high - low > 1) (e.load(offsets, (low + high) / 2) <= i ? low : high) = (low + high) / 2;
+      e.store(sequences, i, RowRange{static_cast<int>(e.load(offsets, low)), static_cast<int>(e.load(offsets, high))});
+    });
+  }
+};
+
+}  // namespace stlm::gpu
