@@ -1,9 +1,71 @@
 #include <stlm/ops/optimizer.hpp>
 
+#include <stlm/ops/elementwise.hpp>
+#include <stlm/train/adamw.hpp>
+#include <stlm/train/schedule.hpp>
+
 #include "support/op_parity.hpp"
 
 using namespace stlm;
 using namespace stlm::test;
+
+namespace {
+
+constexpr AdamWOptions options{.lr = 1e-2};
+constexpr CosineSchedule schedule{.warmup = 3, .total = 9, .minimum = 0.1};
+constexpr double max_norm = 8;
+
+/// Weights, gradient and moments: matrices, then vectors.
+template <class T>
+struct Numbers {
+  Index matrices, size;
+  Buffer<T> w{size}, g{size}, m{size}, v{size};
+
+  Numbers(Index matrices_, Index vectors) : matrices(matrices_), size(matrices_ + vectors) { fill(w.view(), {1, 1}); }
+  /// Longer than `max_norm` every other step.
+  void draw_gradient(Index step) { fill(g.view(), RandomKey{2, 2}.fold(static_cast<std::uint64_t>(step)), step % 2 ? 1 : 0.125); }
+  static View<T, dynamic> part(const Buffer<T>& of, Index begin, Index end) { return {of.data() + begin, Extents<dynamic>(end - begin)}; }
+};
+
+template <class T>
+struct ByHand : Numbers<T> {
+  using Numbers<T>::Numbers;
+  Context<EigenBackend> ctx{{.threads = 1}};
+  double norm = 0;
+
+  void step(Index step) {
+    norm = std::sqrt(ops::sum_squares(ctx, this->g.view()));
+    if (norm > max_norm) ops::axpby(ctx, static_cast<T>(max_norm / norm), this->g.view(), T(0), this->g.view());
+    update(0, this->matrices, options.matrices(schedule(step), step + 1));
+    update(this->matrices, this->size, options.vectors(schedule(step), step + 1));
+  }
+  void update(Index begin, Index end, const ops::AdamWStep& s) {
+    ops::adamw(ctx, this->part(this->w, begin, end), this->part(this->g, begin, end), this->part(this->m, begin, end),
+               this->part(this->v, begin, end), s);
+  }
+};
+
+template <class T>
+struct OnState : Numbers<T> {
+  using Numbers<T>::Numbers;
+  Context<TestedBackend> ctx{{.threads = 2}};
+  Buffer<ops::StepState<T>> state{1};
+  Buffer<Bfloat16> rounded{this->matrices};
+
+  void step() {
+    const View<T, dynamic> losses(this->w.data(), Extents<dynamic>(1));
+    ops::begin_step(ctx, View<ops::StepState<T>, 1>(state.data()), this->g.view(), losses, options.matrices(1, 1), max_norm,
+                    schedule);
+    update(0, this->matrices, true, rounded.view());
+    update(this->matrices, this->size, false, {});
+  }
+  void update(Index begin, Index end, bool decays, View<Bfloat16, dynamic> copy) {
+    ops::adamw_step(ctx, View<ops::StepState<T>, 1>(state.data()), this->part(this->w, begin, end), this->part(this->g, begin, end),
+                    this->part(this->m, begin, end), this->part(this->v, begin, end), decays, copy);
+  }
+};
+
+}  // namespace
 
 TEST_CASE("adamw: the first two steps by hand", "[ops][optimizer]") {
   Rig<ReferenceBackend, double> rig;
@@ -56,4 +118,51 @@ TEST_CASE("adamw: sizes that differ are named", "[ops][optimizer]") {
   const auto w = rig.random(3), g = rig.random(4);
   CHECK_THROWS_WITH(ops::adamw(rig.ctx, w, g, w, w, {1e-2, 0.9, 0.95, 1e-8, 0.1, 1}),
                     "stlm::ops::adamw: 3 weights, 4 gradients, 3 and 3 moments; all must be equal.");
+}
+
+TEMPLATE_TEST_CASE("a step with its numbers in memory of the backend is one by hand: clipping, schedule, AdamW", "[ops][optimizer]", float,
+                   double) {
+  for (const auto& [matrices, vectors] : {std::pair<Index, Index>{1, 1}, {1000, 33}, {1003, 37}, {40000, 0}})
+    {
+      CAPTURE(matrices, vectors);
+      ByHand<TestType> cpu(matrices, vectors);
+      OnState<TestType> device(matrices, vectors);
+      for (Index step = 0; step < 10; ++step) {
+        const double loss = static_cast<double>(device.w.data()[0]);
+        cpu.draw_gradient(step);
+        device.draw_gradient(step);
+        cpu.step(step);
+        device.step();
+        const auto& state = device.state.data()[0];
+        CHECK(state.step == step + 1);
+        CHECK(state.norm == Approx(cpu.norm).epsilon(1e-12));
+        CHECK(state.factor == schedule(step));
+        CHECK(state.loss == loss);
+        const double tolerance = sizeof(TestType) == 4 ? 1e-6 : 1e-14;
+        CHECK(deviation(cpu.w.view(), device.w.view()) < tolerance);
+        CHECK(deviation(cpu.m.view(), device.m.view()) < tolerance);
+        CHECK(deviation(cpu.v.view(), device.v.view()) < tolerance);
+        for (Index i = 0; i < matrices; ++i)
+          REQUIRE(device.rounded.data()[i].bits == Bfloat16(static_cast<float>(device.w.data()[i])).bits);
+        for (const TestType gradient : device.g.view()) REQUIRE(gradient == 0);
+      }
+    }
+}
+
+TEST_CASE("a gradient that is not finite stops the run, and leaves everything as it is", "[ops][optimizer]") {
+  OnState<float> device(1000, 33);
+  device.draw_gradient(0);
+  device.step();
+  const std::vector<float> before(device.w.view().begin(), device.w.view().end());
+  for (Index step = 1; step < 3; ++step) {
+    device.draw_gradient(step);
+    if (step == 1) device.g.data()[1001] = std::numeric_limits<float>::quiet_NaN();
+    const float gradient = device.g.data()[7];
+    device.step();
+    CHECK(std::memcmp(before.data(), device.w.data(), device.w.bytes()) == 0);
+    CHECK(device.g.data()[7] == gradient);
+    CHECK(device.state.data()->step == 1);
+    CHECK(device.state.data()->failed == 2);
+    CHECK(std::isnan(device.state.data()->norm));
+  }
 }

@@ -8,17 +8,19 @@
 
 namespace stlm::gpu {
 
-/// Item i: the squares of W numbers.
-template <class T, int W>
-struct Squares {
-  static constexpr const char* name = "sum_squares";
+/// Item i: W numbers, or their squares.
+template <class T, int W, bool Squared>
+struct SumOf {
+  static constexpr const char* name = Squared ? "sum_squares" : "sum";
   static constexpr int sums = 1;
   Span<const T> x;
 
   template <class Exec>
   STLM_KERNEL Numbers<double, 1> operator()(Exec& e, Index i) const {
     Numbers<double, 1> sum{{0}};
-    const auto add = [&](T value) { sum[0] += static_cast<double>(value) * static_cast<double>(value); };
+    const auto add = [&](T value) {
+      sum[0] += static_cast<double>(value) * (Squared ? static_cast<double>(value) : 1);
+    };
     if ((i + 1) * W <= x.size) {
       const auto some = load_numbers<W>(e, x, i * W);
       unroll<W>([&](int j) { add(some[j]); });
@@ -29,13 +31,15 @@ struct Squares {
   }
 };
 
-/// *to = the sum of squares of x.
-template <class B, class T>
-void sum_squares(Context<B>& ctx, Scratch<B>& scratch, Span<const T> x, Numbers<double, 1>* to) {
+/// The sum of x, or of its squares, on the device.
+template <bool Squared, class B, class T>
+Span<const Numbers<double, 1>> sum(Context<B>& ctx, Scratch<B>& scratch, Span<const T> x) {
+  auto* const to = scratch.template take<Numbers<double, 1>>(1);
   const auto run = [&]<int W>(std::integral_constant<int, W>) {
-    sum_pieces(ctx, scratch, Squares<T, W>{x}, pieces(x.size, W), to);
+    sum_pieces(ctx, scratch, SumOf<T, W, Squared>{x}, pieces(x.size, W), to);
   };
   in_packets(x.data, 0, 0) ? run(std::integral_constant<int, Packet<T>::size>{}) : run(std::integral_constant<int, 1>{});
+  return {to, 1};
 }
 
 template <class B, class T>
@@ -50,24 +54,6 @@ void update_weights(Context<B>& ctx, const AdamWArguments<T>& of) {
                   : run(std::integral_constant<int, Packet<T>::size>{});
 }
 
-/// Begins the next step of a captured run: *state from all of its gradient. `options` are those of its first step.
-template <class B, class T, class Schedule>
-void begin_step(Context<B>& ctx, StepState<T>* state, std::type_identity_t<Span<const T>> grads,
-                const ops::AdamWStep& options, double max_norm, const Schedule& schedule) {
-  Scratch<B> scratch(ctx);
-  auto* const squares = scratch.template take<Numbers<double, 1>>(1);
-  sum_squares(ctx, scratch, grads, squares);
-  ctx.launch(BeginStep<T, Schedule>{{state, 1}, {squares, 1}, options, max_norm, schedule}, 1);
-}
-/// The step's update of some weights: as ops::adamw, and the gradient becomes zero. `rounded` may be null.
-template <class B, class T>
-void adamw_step(Context<B>& ctx, const StepState<T>* state, View<T, dynamic> w, View<T, dynamic> g, View<T, dynamic> m,
-                View<T, dynamic> v, bool decays, Bfloat16* rounded) {
-  const Index size = w.size();
-  update_weights<B, T>(ctx, {{w.data(), size}, {g.data(), size}, {m.data(), size}, {v.data(), size}, {}, decays,
-                             {&state->numbers, 1}, {g.data(), size}, {rounded, size}});
-}
-
 }  // namespace stlm::gpu
 
 namespace stlm::ops::impl {
@@ -78,14 +64,26 @@ struct Optimizer<B> {
 
   template <class T>
   static void adamw(Ctx& ctx, T* w, const T* g, T* m, T* v, Index size, const AdamWStep& step) {
-    gpu::update_weights<B, T>(ctx, {{w, size}, {g, size}, {m, size}, {v, size}, gpu::AdamWNumbers<T>::of(step)});
+    gpu::update_weights<B, T>(ctx, {{w, size}, {g, size}, {m, size}, {v, size}, AdamWNumbers<T>::of(step)});
   }
   template <class T>
   static double sum_squares(Ctx& ctx, const T* x, Index size) {
     gpu::Scratch<B> scratch(ctx);
-    auto* const sum = scratch.template take<gpu::Numbers<double, 1>>(1);
-    gpu::sum_squares(ctx, scratch, gpu::Span<const T>{x, size}, sum);
-    return ctx.read(&sum->value[0]);
+    return ctx.read(&gpu::sum<true>(ctx, scratch, gpu::Span<const T>{x, size}).data->value[0]);
+  }
+  template <class T, class Schedule>
+  static void begin_step(Ctx& ctx, StepState<T>* state, View<const T, dynamic> grads, View<const T, dynamic> losses,
+                         const AdamWStep& options, double max_norm, const Schedule& schedule) {
+    gpu::Scratch<B> scratch(ctx);
+    const auto squares = gpu::sum<true>(ctx, scratch, gpu::Span<const T>{grads.data(), grads.size()});
+    const auto loss = gpu::sum<false>(ctx, scratch, gpu::Span<const T>{losses.data(), losses.size()});
+    ctx.launch(gpu::BeginStep<T, Schedule>{{state, 1}, squares, loss, options, max_norm, schedule}, 1);
+  }
+  template <class T>
+  static void adamw_step(Ctx& ctx, const StepState<T>* state, T* w, T* g, T* m, T* v, Index size, bool decays,
+                         Bfloat16* rounded) {
+    gpu::update_weights<B, T>(ctx, {{w, size}, {g, size}, {m, size}, {v, size}, {}, decays, {&state->numbers, 1}, {g, size},
+                                    {rounded, size}});
   }
 };
 

@@ -11,21 +11,36 @@ struct Optimizer<EigenBackend> {
   using Ctx = Context<EigenBackend>;
 
   template <class T>
-  static void adamw(Ctx& ctx, T* weights, const T* grads, T* first, T* second, Index size, const AdamWStep& s) {
-    const auto steps = static_cast<double>(s.step);
-    const T b1 = T(s.beta1), b2 = T(s.beta2), eps = T(s.eps), decay = T(s.lr * s.weight_decay);
-    const T rate = T(s.lr / (1 - std::pow(s.beta1, steps))), correct2 = T(1 / (1 - std::pow(s.beta2, steps)));
+  static void adamw(Ctx& ctx, T* weights, const T* grads, T* first, T* second, Index size, const AdamWStep& step) {
+    const auto s = AdamWNumbers<T>::of(step);
     ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
-      constexpr Index strip = 1024;  // all four streams stay in L1 between the three statements
-      for (Index i = begin; i < end; i += strip) {
-        const Index width = std::min(strip, end - i);
-        auto w = eigen::array(weights + i, width), m = eigen::array(first + i, width), v = eigen::array(second + i, width);
-        const auto g = eigen::array(grads + i, width);
-        m = b1 * m + (1 - b1) * g;
-        v = b2 * v + (1 - b2) * g.square();
-        w -= rate * m / ((correct2 * v).sqrt() + eps) + decay * w;
-      }
+      for_strips(begin, end, [=](Index i, Index width) {
+        update(s, s.decay, weights + i, eigen::array(grads + i, width), first + i, second + i, width);
+      });
     });
+  }
+  /// One pass with clipping, zeroing and rounding in it.
+  template <class T>
+  static void adamw_step(Ctx& ctx, const StepState<T>* state, T* weights, T* grads, T* first, T* second, Index size,
+                         bool decays, Bfloat16* rounded) {
+    const AdamWNumbers<T> s = state->numbers;
+    if (s.skip) return;
+    ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
+      for_strips(begin, end, [=](Index i, Index width) {
+        auto g = eigen::array(grads + i, width);
+        g *= s.clip;
+        update(s, decays ? s.decay : T(0), weights + i, g, first + i, second + i, width);
+        g.setZero();
+        for (Index j = i; rounded && j < i + width; ++j) rounded[j] = Bfloat16(static_cast<float>(weights[j]));
+      });
+    });
+  }
+  template <class T, class Schedule>
+  static void begin_step(Ctx& ctx, StepState<T>* state, View<const T, dynamic> grads, View<const T, dynamic> losses,
+                         const AdamWStep& options, double max_norm, const Schedule& schedule) {
+    state->loss = 0;
+    for (const T& loss : losses) state->loss += static_cast<double>(loss);
+    state->begin(sum_squares<T>(ctx, grads.data(), grads.size()), options, max_norm, schedule);
   }
 
   template <class T>
@@ -45,6 +60,21 @@ struct Optimizer<EigenBackend> {
     double sum = 0;
     for (Index i = 0; i * piece < size; ++i) sum += partial[i];
     return sum;
+  }
+
+ private:
+  /// f(first, width) for strips so short that all streams stay in L1 between two statements.
+  template <class F>
+  static void for_strips(Index begin, Index end, const F& f) {
+    constexpr Index strip = 1024;
+    for (Index i = begin; i < end; i += strip) f(i, std::min(strip, end - i));
+  }
+  template <class T, class Gradient>
+  static void update(const AdamWNumbers<T>& s, T decay, T* weights, const Gradient& g, T* first, T* second, Index width) {
+    auto w = eigen::array(weights, width), m = eigen::array(first, width), v = eigen::array(second, width);
+    m = s.beta1 * m + (1 - s.beta1) * g;
+    v = s.beta2 * v + (1 - s.beta2) * g.square();
+    w -= s.rate * m / ((s.correct2 * v).sqrt() + s.eps) + decay * w;
   }
 };
 

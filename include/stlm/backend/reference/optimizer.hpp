@@ -28,6 +28,25 @@ struct Optimizer<ReferenceBackend> {
     for (Index i = 0; i < size; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
     return sum;
   }
+  template <class T, class Schedule>
+  static void begin_step(Ctx& ctx, StepState<T>* state, View<const T, dynamic> grads, View<const T, dynamic> losses,
+                         const AdamWStep& options, double max_norm, const Schedule& schedule) {
+    state->loss = 0;
+    for (const T& loss : losses) state->loss += static_cast<double>(loss);
+    state->begin(sum_squares<T>(ctx, grads.data(), grads.size()), options, max_norm, schedule);
+  }
+  template <class T>
+  static void adamw_step(Ctx&, const StepState<T>* state, T* w, T* g, T* m, T* v, Index size, bool decays, Bfloat16* rounded) {
+    const AdamWNumbers<T>& s = state->numbers;
+    for (Index i = 0; i < size && !s.skip; ++i) {
+      const T grad = s.clip * g[i];
+      m[i] = s.beta1 * m[i] + (T(1) - s.beta1) * grad;
+      v[i] = s.beta2 * v[i] + (T(1) - s.beta2) * grad * grad;
+      w[i] -= s.rate * m[i] / (std::sqrt(s.correct2 * v[i]) + s.eps) + (decays ? s.decay : T(0)) * w[i];
+      g[i] = T(0);
+      if (rounded) rounded[i] = Bfloat16(static_cast<float>(w[i]));
+    }
+  }
 };
 
 }  // namespace stlm::ops::impl

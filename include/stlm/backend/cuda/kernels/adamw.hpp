@@ -5,25 +5,12 @@
 // Bound by memory: for a float weight 28 bytes; with the copy and the zero 34.
 #pragma once
 
-#include <cmath>
-
 #include <stlm/backend/cuda/kernel.hpp>
 #include <stlm/ops/optimizer.hpp>
 
 namespace stlm::gpu {
 
-/// The numbers of one step: w -= rate m / (sqrt(correct2 v) + eps) + decay w, for the gradient g scaled by `clip`.
-template <class T>
-struct AdamWNumbers {
-  T beta1, beta2, rate, correct2, eps, decay, clip = 1;
-  bool skip = false;  ///< leave everything as it is
-
-  static STLM_HOST_DEVICE AdamWNumbers of(const ops::AdamWStep& s) {
-    const auto steps = static_cast<double>(s.step);
-    return {T(s.beta1), T(s.beta2), T(s.lr / (1 - std::pow(s.beta1, steps))), T(1 / (1 - std::pow(s.beta2, steps))),
-            T(s.eps), T(s.lr * s.weight_decay)};
-  }
-};
+using ops::AdamWNumbers;
 
 /// Where `numbers_at` is given it is read instead of `numbers`; where `cleared` or `rounded` are given, zeros or the new
 /// weights in Bfloat16 are written there.
