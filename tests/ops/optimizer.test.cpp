@@ -122,31 +122,30 @@ TEST_CASE("adamw: sizes that differ are named", "[ops][optimizer]") {
 
 TEMPLATE_TEST_CASE("a step with its numbers in memory of the backend is one by hand: clipping, schedule, AdamW", "[ops][optimizer]", float,
                    double) {
-  for (const auto& [matrices, vectors] : {std::pair<Index, Index>{1, 1}, {1000, 33}, {1003, 37}, {40000, 0}})
-    {
-      CAPTURE(matrices, vectors);
-      ByHand<TestType> cpu(matrices, vectors);
-      OnState<TestType> device(matrices, vectors);
-      for (Index step = 0; step < 10; ++step) {
-        const double loss = static_cast<double>(device.w.data()[0]);
-        cpu.draw_gradient(step);
-        device.draw_gradient(step);
-        cpu.step(step);
-        device.step();
-        const auto& state = device.state.data()[0];
-        CHECK(state.step == step + 1);
-        CHECK(state.norm == Approx(cpu.norm).epsilon(1e-12));
-        CHECK(state.factor == schedule(step));
-        CHECK(state.loss == loss);
-        const double tolerance = sizeof(TestType) == 4 ? 1e-6 : 1e-14;
-        CHECK(deviation(cpu.w.view(), device.w.view()) < tolerance);
-        CHECK(deviation(cpu.m.view(), device.m.view()) < tolerance);
-        CHECK(deviation(cpu.v.view(), device.v.view()) < tolerance);
-        for (Index i = 0; i < matrices; ++i)
-          REQUIRE(device.rounded.data()[i].bits == Bfloat16(static_cast<float>(device.w.data()[i])).bits);
-        for (const TestType gradient : device.g.view()) REQUIRE(gradient == 0);
-      }
+  for (const auto& [matrices, vectors] : {std::pair<Index, Index>{1, 1}, {1000, 33}, {1003, 37}, {40000, 0}}) {
+    CAPTURE(matrices, vectors);
+    ByHand<TestType> cpu(matrices, vectors);
+    OnState<TestType> device(matrices, vectors);
+    for (Index step = 0; step < 10; ++step) {
+      const double loss = static_cast<double>(device.w.data()[0]);
+      cpu.draw_gradient(step);
+      device.draw_gradient(step);
+      cpu.step(step);
+      device.step();
+      const auto& state = device.state.data()[0];
+      CHECK(state.step == step + 1);
+      CHECK(state.norm == Approx(cpu.norm).epsilon(1e-12));
+      CHECK(state.factor == schedule(step));
+      CHECK(state.loss == loss);
+      const double tolerance = sizeof(TestType) == 4 ? 1e-6 : 1e-14;
+      CHECK(deviation(cpu.w.view(), device.w.view()) < tolerance);
+      CHECK(deviation(cpu.m.view(), device.m.view()) < tolerance);
+      CHECK(deviation(cpu.v.view(), device.v.view()) < tolerance);
+      for (Index i = 0; i < matrices; ++i)
+        REQUIRE(device.rounded.data()[i].bits == Bfloat16(static_cast<float>(device.w.data()[i])).bits);
+      for (const TestType gradient : device.g.view()) REQUIRE(gradient == 0);
     }
+  }
 }
 
 TEST_CASE("a gradient that is not finite stops the run, and leaves everything as it is", "[ops][optimizer]") {
