@@ -1,0 +1,70 @@
+// Softmax cross-entropy on a GPU (kernels/cross_entropy.hpp), losses summed in double and a fixed order.
+#pragma once
+
+#include <stlm/backend/cuda/kernels/cross_entropy.hpp>
+#include <stlm/backend/cuda/kernels/piece_sum.hpp>
+#include <stlm/ops/cross_entropy.hpp>
+
+namespace stlm::gpu {
+
+/// *to = [sum of the losses, number of targets that count], on the device.
+template <class B, class T>
+void sum_losses(Context<B>& ctx, Scratch<B>& scratch, Span<const T> losses, const Token* targets, Token ignore,
+                Numbers<double, 2>* to) {
+  const Span<const Token> ids{ctx.readable(scratch, targets, losses.size), losses.size};
+  sum_pieces(ctx, scratch, CountedLosses<T>{losses, ids, ignore}, losses.size, to);
+}
+
+}  // namespace stlm::gpu
+
+namespace stlm::ops::impl {
+
+template <GpuBackend B>
+struct CrossEntropy<B> {
+  using Ctx = Context<B>;
+
+  /// While a step is recorded the sum cannot come back, and is {0, 0}: gpu::sum_losses has it after the step.
+  template <class T>
+  static LossSum<T> forward(Ctx& ctx, MatrixView<const T> logits, const Token* targets, Token ignore, T* losses, T* lse) {
+    gpu::Scratch<B> scratch(ctx);
+    const Index rows = logits.rows;
+    const Token* const ids = ctx.readable(scratch, targets, rows);
+    for_rows(logits, [&]<int W, int Lanes>(std::integral_constant<int, W>, std::integral_constant<int, Lanes>) {
+      using Kernel = gpu::CrossEntropyForward<T, W, Lanes>;
+      ctx.launch(Kernel{gpu::span(logits), {ids, rows}, {losses, rows}, {lse, rows}, ctx.fault(), "cross_entropy_forward",
+                        logits.stride, static_cast<int>(logits.cols), ignore},
+                 gpu::pieces(rows, Kernel::rows_of_block));
+    });
+    if (ctx.recording()) return {T(0), 0};
+    auto* const total = scratch.template take<gpu::Numbers<double, 2>>(1);
+    gpu::sum_losses(ctx, scratch, gpu::Span<const T>(losses, rows), ids, ignore, total);
+    const auto [sum, count] = ctx.read(total).value;
+    return {static_cast<T>(sum), static_cast<Index>(count)};
+  }
+  template <class T>
+  static void backward(Ctx& ctx, MatrixView<T> logits, const Token* targets, Token ignore, const T* lse, double scale) {
+    gpu::Scratch<B> scratch(ctx);
+    const Index rows = logits.rows;
+    const Token* const ids = ctx.readable(scratch, targets, rows);
+    for_rows(logits, [&]<int W, int Lanes>(std::integral_constant<int, W>, std::integral_constant<int, Lanes>) {
+      using Kernel = gpu::CrossEntropyBackward<T, W, Lanes>;
+      ctx.launch(Kernel{gpu::span(logits), {ids, rows}, {lse, rows}, logits.stride, static_cast<int>(logits.cols), ignore,
+                        static_cast<T>(scale)},
+                 gpu::pieces(rows, Kernel::rows_of_block));
+    });
+  }
+
+ private:
+  /// run(numbers of a load, threads of a row), as constants, for these logits.
+  template <class T, class F>
+  static void for_rows(MatrixView<T> logits, const F& run) {
+    constexpr std::integral_constant<int, gpu::lanes_of_few> few;
+    constexpr std::integral_constant<int, gpu::lanes_of_many> many;
+    constexpr std::integral_constant<int, gpu::Packet<std::remove_const_t<T>>::size> packet;
+    constexpr std::integral_constant<int, 1> one;
+    const auto with = [&](auto lanes) { gpu::in_packets(logits) ? run(packet, lanes) : run(one, lanes); };
+    logits.cols <= gpu::most_of_few ? with(few) : with(many);
+  }
+};
+
+}  // namespace stlm::ops::impl
