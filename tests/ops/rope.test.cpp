@@ -35,20 +35,20 @@ TEST_CASE("rope: pair i of the token at t turns by t base^(-2i/D)", "[ops][rope]
 
 TEST_CASE("rope: half-split is adjacent under the permutation (2i, 2i+1) -> (i, i + D/2)", "[ops][rope]") {
   Rig<EigenBackend, double> rig;
-  const auto adjacent = rig.random(7, 2 * 6), half = rig.blank(7, 2 * 6);
+  const auto adjacent = rig.random(7, 2 * 6), split = rig.blank(7, 2 * 6);
   const auto permuted = [](Index column) { return column / 6 * 6 + column % 6 / 2 + column % 2 * 3; };
   for (Index n = 0; n < 7; ++n)
-    for (Index c = 0; c < 12; ++c) half(n, permuted(c)) = adjacent(n, c);
+    for (Index c = 0; c < 12; ++c) split(n, permuted(c)) = adjacent(n, c);
   ops::rope(rig.ctx, heads(adjacent, 1, 2), {.batch = 1, .tokens = 7});
-  ops::rope(rig.ctx, heads(half, 1, 2), {.batch = 1, .tokens = 7, .pairs = RopePairs::kHalfSplit});
+  ops::rope(rig.ctx, heads(split, 1, 2), {.batch = 1, .tokens = 7, .pairs = RopePairs::kHalfSplit});
   for (Index n = 0; n < 7; ++n)
-    for (Index c = 0; c < 12; ++c) CHECK(half(n, permuted(c)) == Approx(adjacent(n, c)).epsilon(1e-14));
+    for (Index c = 0; c < 12; ++c) CHECK(split(n, permuted(c)) == Approx(adjacent(n, c)).epsilon(1e-14));
 }
 
 TEST_CASE("rope: backends agree, and the inverse undoes it", "[ops][rope][parity]") {
   for (const RopePairs pairs : {RopePairs::kAdjacent, RopePairs::kHalfSplit})
     for (const Index tokens : {1, 7, 130})
-      for (const Index size : {2, 6, 32}) {
+      for (const Index size : {2, 6, 8, 32}) {
         CAPTURE(static_cast<int>(pairs), tokens, size);
         ops::RopeOptions options{.batch = 2, .tokens = tokens, .position = 3, .pairs = pairs};
         check_op([=](auto& rig) {
@@ -86,6 +86,20 @@ TEST_CASE("rope: sequences at places of their own, each turned as alone", "[ops]
     }
     CHECK(std::ranges::equal(together, x));
   }
+}
+
+TEST_CASE("rope: backends agree on packed sequences, and on sequences at places of their own", "[ops][rope][parity]") {
+  const std::vector<Index> offsets = {0, 3, 3, 20, 21};  // the second is empty
+  const std::vector<Place> places = {{2, 7}, {0, 1000}, {1, 0}};
+  for (const RopePairs pairs : {RopePairs::kAdjacent, RopePairs::kHalfSplit})
+    for (const Index size : {2, 16, 256}) {
+      CAPTURE(static_cast<int>(pairs), size);
+      check_op([&](auto& rig) {
+        ops::rope(rig.ctx, heads(rig.random(21, 3 * size), 1, 3),
+                  {.batch = 4, .tokens = 17, .pairs = pairs, .offsets = {{offsets.data(), 5}, 21}});
+        ops::rope(rig.ctx, heads(rig.random(3 * 2, 3 * size), 3, 3), {.batch = 3, .tokens = 2, .pairs = pairs, .places = places.data()});
+      });
+    }
 }
 
 TEST_CASE("rope: refuses odd heads", "[ops][rope]") {

@@ -15,4 +15,5 @@
 #include <stlm/backend/cuda/norm.hpp>
 #include <stlm/backend/cuda/optimizer.hpp>
 #include <stlm/backend/cuda/patches.hpp>
+#include <stlm/backend/cuda/rope.hpp>
 #include <stlm/backend/cuda/segments.hpp>

@@ -1,0 +1,79 @@
+// Rotary embedding in place: a warp has a piece of the rows of one sequence. Its lanes lie side by side in a head, several
+// heads next to each other; a lane turns the same pairs of all heads, so an angle is computed once for each row and pair.
+// Moved: what is turned, once in and once out.
+#pragma once
+
+#include <stlm/backend/cuda/kernels/rows.hpp>
+#include <stlm/backend/cuda/kernels/turn.hpp>
+#include <stlm/core/batch.hpp>
+
+namespace stlm::gpu {
+
+/// Pairs (2i, 2i + 1) if Adjacent, else (i, i + D/2); a lane turns P of them at once, in packets unless P is 1 and they do
+/// not fit (`Packets` false).
+template <class T, int P, bool Packets, bool Adjacent>
+struct TurnHeads {
+  static constexpr const char* name = "rope";
+  static constexpr int threads = 128, warps = threads / warp, rows_of_warp = 8;
+
+  Span<T> x;
+  SequenceRows sequences;
+  Span<const Place> places;  // empty: all at `position`
+  Index batch, pieces_of_sequence, position, batch_stride, token_stride;
+  int heads, head_size;
+  RowLanes lanes;
+  double log2_base;
+  bool inverse;
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
+    e.each([&](int t) {
+      const Index unit = e.block() * warps + t / warp, b = unit / pieces_of_sequence, piece = unit % pieces_of_sequence;
+      if (b >= batch) return;
+      const bool packed = sequences.offsets.data;
+      const Index begin = packed ? sequences.first(e, b) : 0;
+      const Index rows = packed ? sequences.first(e, b + 1) - begin : sequences.tokens;
+      const Index first = places.data ? e.load(places, b).position : position;
+      const Index last = (piece + 1) * rows_of_warp < rows ? (piece + 1) * rows_of_warp : rows;
+      const Index base = packed ? begin * token_stride : b * batch_stride;
+      for (int i = lanes.lane(t) * P; i < head_size / 2; i += lanes.count() * P) {
+        Numbers<double, P> turns;
+        for (int k = 0; k < P; ++k) turns[k] = turns_of(1, 2.0 * (i + k) / head_size, log2_base);
+        for (Index r = piece * rows_of_warp; r < last; ++r) {
+          Numbers<Turn<T>, P> by;
+          for (int k = 0; k < P; ++k) {
+            by[k] = turn<T>(static_cast<double>(first + r) * turns[k]);
+            if (inverse) by[k].sine = -by[k].sine;
+          }
+          for (int h = lanes.row(t % warp); h < heads; h += lanes.rows_of(warp))
+            turn_pairs(e, base + r * token_stride + h * head_size, i, by);
+        }
+      }
+    });
+  }
+
+ private:
+  template <class Exec>
+  STLM_KERNEL void turn_pairs(Exec& e, Index head, int i, const Numbers<Turn<T>, P>& by) const {
+    if constexpr (Adjacent && Packets) {
+      auto pairs = load_wide<2 * P>(e, x, head + 2 * i);
+      for (int k = 0; k < P; ++k) turn_pair(pairs[2 * k], pairs[2 * k + 1], by[k]);
+      store_wide<2 * P>(e, x, head + 2 * i, pairs);
+    } else {
+      const Index at = head + (Adjacent ? 2 * i : i), other = Adjacent ? at + 1 : at + head_size / 2;
+      constexpr int W = Packets ? P : 1;
+      auto left = load_wide<W>(e, x, at), right = load_wide<W>(e, x, other);
+      for (int k = 0; k < W; ++k) turn_pair(left[k], right[k], by[k]);
+      store_wide<W>(e, x, at, left);
+      store_wide<W>(e, x, other, right);
+    }
+    e.flops(6 * P);
+  }
+  static STLM_KERNEL void turn_pair(T& first, T& second, const Turn<T>& by) {
+    const T u = first, w = second;
+    first = u * by.cosine - w * by.sine;
+    second = u * by.sine + w * by.cosine;
+  }
+};
+
+}  // namespace stlm::gpu

@@ -1,0 +1,41 @@
+// Rotary embedding on a GPU (kernels/rope.hpp): in packets where heads allow it.
+#pragma once
+
+#include <stlm/backend/cuda/kernels/rope.hpp>
+#include <stlm/backend/cuda/scratch.hpp>
+#include <stlm/ops/rope.hpp>
+
+namespace stlm::ops::impl {
+
+template <GpuBackend B>
+struct Rope<B> {
+  template <class T>
+  static void run(Context<B>& ctx, HeadsView<T> x, const RopeOptions& options) {
+    options.pairs == RopePairs::kAdjacent ? run<true>(ctx, x, options) : run<false>(ctx, x, options);
+  }
+
+ private:
+  template <bool Adjacent, class T>
+  static void run(Context<B>& ctx, HeadsView<T> x, const RopeOptions& options) {
+    constexpr int packet = gpu::Packet<T>::size;
+    const Index unit = Adjacent ? x.head_size : x.head_size / 2;  // what packets must not straddle
+    const bool fits = gpu::in_packets(x.data, unit, x.token_stride) && x.batch_stride % packet == 0;
+    fits ? launch<Adjacent ? packet / 2 : packet, true, Adjacent>(ctx, x, options) : launch<1, false, Adjacent>(ctx, x, options);
+  }
+  template <int P, bool Packets, bool Adjacent, class T>
+  static void launch(Context<B>& ctx, HeadsView<T> x, const RopeOptions& o) {
+    using Kernel = gpu::TurnHeads<T, P, Packets, Adjacent>;
+    const Index rows = o.offsets ? o.offsets.rows : o.batch * o.tokens, pieces = gpu::pieces(o.tokens, Kernel::rows_of_warp);
+    if (rows == 0) return;
+    const Index last_row = o.offsets ? (rows - 1) * x.token_stride : (o.batch - 1) * x.batch_stride + (o.tokens - 1) * x.token_stride;
+    gpu::Scratch<B> scratch(ctx);
+    gpu::Span<const Place> places;
+    if (o.places) places = {ctx.readable(scratch, o.places, o.batch), o.batch};
+    ctx.launch(Kernel{{x.data, last_row + x.heads * x.head_size}, {o.offsets, o.tokens}, places, o.batch, pieces, o.position,
+                      x.batch_stride, x.token_stride, static_cast<int>(x.heads), static_cast<int>(x.head_size),
+                      gpu::RowLanes::of(gpu::pieces(x.head_size / 2, P)), std::log2(o.base), o.inverse},
+               gpu::pieces(o.batch * pieces, Kernel::warps));
+  }
+};
+
+}  // namespace stlm::ops::impl
