@@ -6,10 +6,12 @@
 #pragma once
 
 #ifndef __CUDACC__
-#error "stlm: <stlm/backend/cuda.hpp> is for nvcc. Include it in a .cu file alone (in CMake: project(... LANGUAGES CXX CUDA), link stlm::cuda), and call what that file defines from your .cpp files."
-#endif
+#error "stlm: <stlm/backend/cuda.hpp> is for nvcc: include it in .cu files alone, and link stlm::cuda or -lcublasLt."
+#else
 
 #include <stlm/backend/cuda/context.hpp>
 #include <stlm/backend/cuda/gemm.hpp>
 #include <stlm/backend/cuda/norm.hpp>
 #include <stlm/backend/cuda/recorded.hpp>
+
+#endif

@@ -82,8 +82,8 @@ void check_all(gpu::LtProducts& products, double most) {
 
 TEST_CASE("LtProducts: float and Bfloat16, every transpose, stride and accumulation", "[backend][cuda]") {
   gpu::LtProducts products;
-  check_all<float>(products, 2e-5);  // sums of up to 384 products of numbers below 1
-  check_all<Bfloat16>(products, 2e-5);
+  check_all<float>(products, 1e-4);     // sums of up to 384 products of numbers below 1
+  check_all<Bfloat16>(products, 2e-4);  // exact products; tensor cores cut off the sums, others round them
 }
 
 TEST_CASE("LtProducts: TF32 rounds factors to 11 bits", "[backend][cuda]") {
@@ -95,7 +95,7 @@ TEST_CASE("LtProducts: the same bits in every run", "[backend][cuda]") {
   const Sizes deep{32, 64, 16384};  // few tiles, much depth: what splits are for
   const auto run = [&] {
     gpu::LtProducts products;
-    return check_product<Bfloat16>(products, deep, {}, 0, 1e-2);
+    return check_product<Bfloat16>(products, deep, {}, 0, 5e-2);
   };
   const std::vector<float> first = run();
   for (int i = 0; i < 3; ++i) CHECK(run() == first);
@@ -105,11 +105,11 @@ TEST_CASE("LtProducts: what was tuned is found again in a file", "[backend][cuda
   const std::string path = "lt_products.test.algorithms";
   const Sizes size{512, 384, 256};
   gpu::LtProducts tuned({.tune = true});
-  check_product<Bfloat16>(tuned, size, {}, 0, 1e-4);
-  const std::vector<float> expected = check_product<Bfloat16>(tuned, size, {}, 0, 1e-4);
+  check_product<Bfloat16>(tuned, size, {}, 0, 2e-4);
+  const std::vector<float> expected = check_product<Bfloat16>(tuned, size, {}, 0, 2e-4);
   tuned.save(path);
   gpu::LtProducts loaded;
   loaded.load(path);
-  CHECK(check_product<Bfloat16>(loaded, size, {}, 0, 1e-4) == expected);
+  CHECK(check_product<Bfloat16>(loaded, size, {}, 0, 2e-4) == expected);
   std::remove(path.c_str());
 }
