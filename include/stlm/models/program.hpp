@@ -69,6 +69,8 @@ T forward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Mode
 template <class Model, class B, class T, class P>
 void backward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, T>& acts,
               const Parameters<Model, B, T>& grads, double weight = 1) {
+  expect<Error>(acts.targets() >= 0, "stlm::backward: the number of targets stayed on the device, as the step was being "
+                "recorded; a model without a forward_backward of its own cannot be recorded.");
   acts.pass().weight = weight;
   const double scale = acts.targets() > 0 ? weight / static_cast<double>(acts.targets()) : 0;
   Model::backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(), scale);

@@ -82,7 +82,7 @@ TEMPLATE_TEST_CASE("CudaBackend, emulated: twenty steps have the losses of Eigen
   const auto expected = losses<TestType, EigenBackend, float>();
   const auto found = losses<TestType, EmulatedCudaBackend, float>();
   CAPTURE(expected, found);
-  CHECK(expected.back() < 0.8F * expected.front());  // they learn
+  CHECK(expected.back() < 0.9F * expected.front());  // they learn
   CHECK(apart(expected, found) < 1e-4);
 }
 

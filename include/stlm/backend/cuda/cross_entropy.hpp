@@ -23,7 +23,7 @@ template <GpuBackend B>
 struct CrossEntropy<B> {
   using Ctx = Context<B>;
 
-  /// While a step is recorded the sum cannot come back, and is {0, 0}: gpu::sum_losses has it after the step.
+  /// While a step is recorded the sum cannot come back, and is {0, -1}: the losses are summed after it.
   template <class T>
   static LossSum<T> forward(Ctx& ctx, MatrixView<const T> logits, const Token* targets, Token ignore, T* losses, T* lse) {
     gpu::Scratch<B> scratch(ctx);
@@ -35,7 +35,7 @@ struct CrossEntropy<B> {
                         logits.stride, static_cast<int>(logits.cols), ignore},
                  gpu::pieces(rows, Kernel::rows_of_block));
     });
-    if (ctx.recording()) return {T(0), 0};
+    if (ctx.recording()) return {T(0), -1};
     auto* const total = scratch.template take<gpu::Numbers<double, 2>>(1);
     gpu::sum_losses(ctx, scratch, gpu::Span<const T>(losses, rows), ids, ignore, total);
     const auto [sum, count] = ctx.read(total).value;

@@ -2,8 +2,26 @@
 // product itself is the context's: cuBLASLt, or loops where the CPU stands in for the device.
 #pragma once
 
-#include <stlm/backend/cuda/kernels/round_matrix.hpp>
+#include <stlm/backend/cuda/elementwise.hpp>
 #include <stlm/ops/gemm.hpp>
+
+namespace stlm::gpu {
+
+/// x as tensor cores want it, in scratch memory: Bfloat16, each row at a multiple of 16 bytes.
+template <class B, class T>
+MatrixView<const Bfloat16> rounded(Context<B>& ctx, Scratch<B>& scratch, MatrixView<const T> x) {
+  if constexpr (std::is_same_v<T, Bfloat16>) {
+    return x;
+  } else {
+    constexpr Index packet = Packet<Bfloat16>::size;
+    const Index stride = pieces(x.cols, packet) * packet;
+    const MatrixView<Bfloat16> y(scratch.template take<Bfloat16>(x.rows * stride), x.rows, x.cols, stride);
+    map(ctx, Convert<Bfloat16>{}, std::array{y}, std::array{x});
+    return y;
+  }
+}
+
+}  // namespace stlm::gpu
 
 namespace stlm::ops::impl {
 
