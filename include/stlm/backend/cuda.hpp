@@ -9,6 +9,7 @@
 #error "stlm: <stlm/backend/cuda.hpp> is for nvcc: include it in .cu files alone, and link stlm::cuda or -lcublasLt."
 #else
 
+#include <stlm/backend/cuda/batch_stage.hpp>
 #include <stlm/backend/cuda/context.hpp>
 #include <stlm/backend/cuda/gemm.hpp>
 #include <stlm/backend/cuda/norm.hpp>

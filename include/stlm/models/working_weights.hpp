@@ -61,6 +61,14 @@ class WorkingWeights {
 
   const Tree& tree() const { return tree_; }
 
+  /// The copy of the parameters' matrices, empty where there is none.
+  View<Bfloat16, dynamic> rounded() const {
+    if constexpr (std::is_same_v<S, T>)
+      return {};
+    else
+      return rounded_.view();
+  }
+
   /// To be called when the parameters have changed.
   void update(Context<Backend>& ctx) {
     if constexpr (!std::is_same_v<S, T>) ops::convert(ctx, master_, rounded_.view());

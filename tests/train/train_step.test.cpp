@@ -1,0 +1,87 @@
+#include <stlm/train/train_step.hpp>
+
+#include <stlm/train/clip.hpp>
+
+#include "support/backend_parity.hpp"
+#include "support/small_models.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+struct FlatConfig : ByteModelDefaults {
+  static constexpr int vocabulary = 40, dim = 32, layers = 2, heads = 1, ffn_dim = 48;
+};
+using Flat = ByteModel<FlatConfig>;
+
+constexpr BatchShape shape{2, 30};
+constexpr AdamWOptions optimizer{.lr = 1e-2};
+constexpr CosineSchedule schedule{.warmup = 2, .total = 8};
+constexpr double max_norm = 0.5;
+
+SomeBatch batch(int step) { return SomeBatch(shape, Flat::vocabulary, static_cast<std::uint64_t>(step % 2)); }
+
+/// Losses and gradient norms of 8 steps by the parts that TrainStep puts together.
+template <class S>
+std::vector<StepReport> by_hand(Buffer<float>& weights_after) {
+  Context<EigenBackend> ctx({.threads = 2, .seed = 7});
+  Parameters<Flat, EigenBackend> params(ctx), grads(ctx);
+  init(ctx, params);
+  WorkingWeights<Flat, EigenBackend, S> weights(ctx, params);
+  Activations<Flat, EigenBackend> acts(ctx, shape);
+  AdamW<Flat, EigenBackend> adamw(ctx, optimizer);
+  std::vector<StepReport> reports;
+  for (int step = 0; step < 8; ++step) {
+    grads.zero(ctx);
+    const float loss = forward_backward(ctx, weights, batch(step).view(), acts, grads);
+    const double norm = clip_grad_norm(ctx, params, grads, max_norm, step);
+    adamw.step(ctx, params, grads, schedule(step));
+    weights.update(ctx);
+    reports.push_back({step + 1, static_cast<double>(loss), norm, schedule(step)});
+  }
+  weights_after = Buffer<float>(params.flat().size());
+  std::copy(params.flat().begin(), params.flat().end(), weights_after.data());
+  return reports;
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("TrainStep: the losses, norms and weights of its parts one by one", "[train][train_step]", float, Bfloat16) {
+  Buffer<float> expected_weights(0);
+  const auto expected = by_hand<TestType>(expected_weights);
+  Context<TestedBackend> ctx({.threads = 2, .seed = 7});
+  Parameters<Flat, TestedBackend> params(ctx);
+  init(ctx, params);
+  using Step = TrainStep<Flat, TestedBackend, TestType>;
+  Step step(ctx, params, typename Step::Options{shape, optimizer, schedule, max_norm});
+  const double near = std::is_same_v<TestType, float> ? 2e-5 : 5e-3;
+  for (int i = 0; i < 8; ++i) {
+    const SomeBatch some = batch(i);
+    step.run(ctx, some.view());
+    const StepReport found = step.report(ctx);
+    CHECK(found.step == expected[static_cast<std::size_t>(i)].step);
+    CHECK(found.factor == expected[static_cast<std::size_t>(i)].factor);
+    CHECK(found.loss == Approx(expected[static_cast<std::size_t>(i)].loss).epsilon(near));
+    CHECK(found.norm == Approx(expected[static_cast<std::size_t>(i)].norm).epsilon(10 * near));
+  }
+  CHECK(expected.back().loss < expected.front().loss - 0.2);
+  CHECK(deviation(expected_weights, params.flat()) < 20 * near);
+}
+
+TEST_CASE("TrainStep: a gradient that is not finite is reported with its step, and weights stay", "[train][train_step]") {
+  Context<TestedBackend> ctx({.threads = 2, .seed = 7});
+  Parameters<Flat, TestedBackend> params(ctx);
+  init(ctx, params);
+  using Step = TrainStep<Flat, TestedBackend>;
+  Step step(ctx, params, Step::Options{shape, optimizer, schedule, max_norm});
+  step.run(ctx, batch(0).view());
+  CHECK(step.report(ctx).step == 1);
+  params.flat().data()[3] = std::numeric_limits<float>::infinity();
+  const std::vector<float> before(params.flat().begin(), params.flat().end());
+  step.run(ctx, batch(1).view());
+  CHECK_THROWS_WITH(step.report(ctx),
+                    "stlm::TrainStep: the gradient of step 2 is not finite; the weights are those before it. Lower the "
+                    "learning rate, or lengthen the warm-up.");
+  CHECK(std::memcmp(before.data(), params.flat().data(), before.size() * sizeof(float)) == 0);
+}
