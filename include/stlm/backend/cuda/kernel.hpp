@@ -144,5 +144,30 @@ STLM_KERNEL void store_numbers(Exec& e, Span<T> to, Index i, const Numbers<T, W>
       e.store_packet(to, i + p * Packet<T>::size, packet);
     });
 }
+/// f(W, i) as the first of W numbers where they all lie before `end`, else f(1, i) for each that does; W and 1 as constants.
+template <int W, class F>
+STLM_KERNEL void for_numbers(Index i, Index end, const F& f) {
+  if (i + W <= end)
+    f(std::integral_constant<int, W>{}, i);
+  else
+    for (; i < end; ++i) f(std::integral_constant<int, 1>{}, i);
+}
+/// Loads and stores before number `end`: what lies there or behind is not touched, and reads as zero.
+template <int W, class Exec, class T>
+STLM_KERNEL auto load_numbers(Exec& e, Span<T> from, Index i, Index end) {
+  if (i + W <= end) return load_numbers<W>(e, from, i);
+  Numbers<std::remove_const_t<T>, W> numbers{};
+  unroll<W>([&](int j) {
+    if (i + j < end) numbers[j] = e.load(from, i + j);
+  });
+  return numbers;
+}
+template <int W, class Exec, class T>
+STLM_KERNEL void store_numbers(Exec& e, Span<T> to, Index i, Index end, const Numbers<T, W>& numbers) {
+  if (i + W <= end) return store_numbers<W>(e, to, i, numbers);
+  unroll<W>([&](int j) {
+    if (i + j < end) e.store(to, i + j, numbers[j]);
+  });
+}
 
 }  // namespace stlm::gpu

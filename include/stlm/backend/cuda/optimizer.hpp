@@ -18,15 +18,10 @@ struct SumOf {
   template <class Exec>
   STLM_KERNEL Numbers<double, 1> operator()(Exec& e, Index i) const {
     Numbers<double, 1> sum{{0}};
-    const auto add = [&](T value) {
-      sum[0] += static_cast<double>(value) * (Squared ? static_cast<double>(value) : 1);
-    };
-    if ((i + 1) * W <= x.size) {
-      const auto some = load_numbers<W>(e, x, i * W);
-      unroll<W>([&](int j) { add(some[j]); });
-    } else {
-      for (Index k = i * W; k < x.size; ++k) add(e.load(x, k));
-    }
+    for_numbers<W>(i * W, x.size, [&]<int Count>(std::integral_constant<int, Count>, Index first) {
+      const auto some = load_numbers<Count>(e, x, first);
+      unroll<Count>([&](int j) { sum[0] += static_cast<double>(some[j]) * (Squared ? static_cast<double>(some[j]) : 1); });
+    });
     return sum;
   }
 };

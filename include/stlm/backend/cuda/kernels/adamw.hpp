@@ -38,38 +38,30 @@ struct AdamWUpdate {
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {
     e.each([&](int t) {
       const AdamWNumbers<T> s = of.numbers_at.data ? e.load(of.numbers_at, 0) : of.numbers;
-      const Index i = (e.block() * threads + t) * W;
-      if (i + W <= of.weights.size)
-        update<W>(e, s, i);
-      else
-        for (Index k = i; k < of.weights.size; ++k) update<1>(e, s, k);
+      const T decay = of.decays ? s.decay : T(0);
+      for_numbers<W>((e.block() * threads + t) * W, of.weights.size, [&]<int Count>(std::integral_constant<int, Count>, Index i) {
+        auto w = load_numbers<Count>(e, of.weights, i), m = load_numbers<Count>(e, of.first, i);
+        auto v = load_numbers<Count>(e, of.second, i);
+        const auto g = load_numbers<Count>(e, of.grads, i);
+        if (s.skip) return;  // the loads do not wait for it
+        unroll<Count>([&](int j) {
+          const T d = s.clip * g[j];
+          m[j] = s.beta1 * m[j] + (T(1) - s.beta1) * d;
+          v[j] = s.beta2 * v[j] + (T(1) - s.beta2) * d * d;
+          w[j] -= s.rate * m[j] / (std::sqrt(s.correct2 * v[j]) + s.eps) + decay * w[j];
+        });
+        store_numbers<Count>(e, of.weights, i, w);
+        store_numbers<Count>(e, of.first, i, m);
+        store_numbers<Count>(e, of.second, i, v);
+        if (of.cleared.data) store_numbers<Count>(e, of.cleared, i, Numbers<T, Count>{});
+        if constexpr (Count % Packet<Bfloat16>::size == 0 || Count == 1)
+          if (of.rounded.data) {
+            Numbers<Bfloat16, Count> copy;
+            unroll<Count>([&](int j) { copy[j] = Bfloat16(static_cast<float>(w[j])); });
+            store_numbers<Count>(e, of.rounded, i, copy);
+          }
+      });
     });
-  }
-
- private:
-  template <int Count, class Exec>
-  STLM_KERNEL void update(Exec& e, const AdamWNumbers<T>& s, Index i) const {
-    auto w = load_numbers<Count>(e, of.weights, i), m = load_numbers<Count>(e, of.first, i);
-    auto v = load_numbers<Count>(e, of.second, i), g = load_numbers<Count>(e, of.grads, i);
-    if (s.skip) return;  // the loads wait for nothing
-    const T decay = of.decays ? s.decay : T(0);
-    unroll<Count>([&](int j) {
-      const T d = s.clip * g[j];
-      m[j] = s.beta1 * m[j] + (T(1) - s.beta1) * d;
-      v[j] = s.beta2 * v[j] + (T(1) - s.beta2) * d * d;
-      w[j] -= s.rate * m[j] / (std::sqrt(s.correct2 * v[j]) + s.eps) + decay * w[j];
-      g[j] = 0;
-    });
-    store_numbers<Count>(e, of.weights, i, w);
-    store_numbers<Count>(e, of.first, i, m);
-    store_numbers<Count>(e, of.second, i, v);
-    if (of.cleared.data) store_numbers<Count>(e, of.cleared, i, g);
-    if constexpr (Count % Packet<Bfloat16>::size == 0 || Count == 1)
-      if (of.rounded.data) {
-        Numbers<Bfloat16, Count> copy;
-        unroll<Count>([&](int j) { copy[j] = Bfloat16(static_cast<float>(w[j])); });
-        store_numbers<Count>(e, of.rounded, i, copy);
-      }
   }
 };
 

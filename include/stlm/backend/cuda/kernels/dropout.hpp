@@ -23,10 +23,10 @@ struct Dropout {
       if (first >= x.size) return;
       const RandomBlock drawn = philox(key, static_cast<std::uint64_t>(four));
       const auto factor = [&](int j) { return uniform_of(drawn.word[j]) < rate ? T(0) : scale; };
-      if (Packets && first + numbers <= x.size) {
-        auto some = load_numbers<Packets ? numbers : 1>(e, x, first);
-        unroll<Packets ? numbers : 1>([&](int j) { some[j] *= factor(j); });
-        store_numbers<Packets ? numbers : 1>(e, x, first, some);
+      if constexpr (Packets) {
+        auto some = load_numbers<numbers>(e, x, first, x.size);
+        unroll<numbers>([&](int j) { some[j] *= factor(j); });
+        store_numbers<numbers>(e, x, first, x.size, some);
       } else {
         unroll<numbers>([&](int j) {
           if (first + j < x.size) e.store(x, first + j, static_cast<T>(e.load(x, first + j) * factor(j)));

@@ -49,27 +49,20 @@ struct Map {
       const Index row = (Index{block / tiles} << (log2_threads - log2_lanes)) + (t >> log2_lanes);
       const Index col = ((Index{block % tiles} << log2_lanes) + (t & ((1 << log2_lanes) - 1))) * W;
       if (row >= rows) return;
-      if (col + W <= cols)
-        apply<W>(e, row, col);
-      else
-        for (Index c = col; c < cols; ++c) apply<1>(e, row, c);
+      for_numbers<W>(col, cols, [&]<int Count>(std::integral_constant<int, Count>, Index c) {
+        Numbers<Numbers<X, Inputs>, Count> x;
+        Numbers<Numbers<Y, Count>, Outputs> y;
+        unroll<Inputs>([&](int i) {
+          const auto numbers = load_numbers<Count>(e, inputs[i].numbers, row * inputs[i].stride + c);
+          unroll<Count>([&](int j) { x[j][i] = numbers[j]; });
+        });
+        unroll<Count>([&](int j) {
+          const Numbers<Y, Outputs> results = f(x[j]);
+          unroll<Outputs>([&](int o) { y[o][j] = results[o]; });
+        });
+        unroll<Outputs>([&](int o) { store_numbers<Count>(e, outputs[o].numbers, row * outputs[o].stride + c, y[o]); });
+      });
     });
-  }
-
- private:
-  template <int Count, class Exec>
-  STLM_KERNEL void apply(Exec& e, Index row, Index col) const {
-    Numbers<Numbers<X, Inputs>, Count> x;
-    Numbers<Numbers<Y, Count>, Outputs> y;
-    unroll<Inputs>([&](int i) {
-      const auto numbers = load_numbers<Count>(e, inputs[i].numbers, row * inputs[i].stride + col);
-      unroll<Count>([&](int j) { x[j][i] = numbers[j]; });
-    });
-    unroll<Count>([&](int j) {
-      const Numbers<Y, Outputs> results = f(x[j]);
-      unroll<Outputs>([&](int o) { y[o][j] = results[o]; });
-    });
-    unroll<Outputs>([&](int o) { store_numbers<Count>(e, outputs[o].numbers, row * outputs[o].stride + col, y[o]); });
   }
 };
 
