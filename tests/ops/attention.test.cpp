@@ -54,6 +54,35 @@ void check_case(const Case& c) {
   });
 }
 
+/// Products of Bfloat16: on inputs that are such numbers, only the probabilities and their gradients are rounded, by at most
+/// 2^-9 of each. What sums p x has then an error below 2^-9 of the sum of |p x|, which for numbers of both signs is up to
+/// several times the largest sum: 2^-7 of that.
+void check_products(const Case& c) {
+  CAPTURE(c.batch, c.queries, c.keys, c.heads, c.kv_heads, c.head_size, c.causal, c.dropout, c.scale, c.window, c.alibi);
+  const auto run = [&](auto& rig) {
+    const Tensors t(rig, c);
+    for (const auto& x : {t.q, t.k, t.v, t.dout})
+      for (auto& number : x) number = Bfloat16(static_cast<float>(number));
+    const auto q = heads(t.q, c.batch, c.heads), out = heads(t.out, c.batch, c.heads), dout = heads(t.dout, c.batch, c.heads);
+    const auto k = heads(t.k, c.batch, c.kv_heads), v = heads(t.v, c.batch, c.kv_heads);
+    ops::attention_forward<Bfloat16>(rig.ctx, q, k, v, out, t.lse, c.shape());
+    ops::attention_backward<Bfloat16>(rig.ctx, q, k, v, out, t.lse, dout, heads(t.dq, c.batch, c.heads),
+                                      heads(t.dk, c.batch, c.kv_heads), heads(t.dv, c.batch, c.kv_heads), c.shape());
+  };
+  Rig<ReferenceBackend, double> expected;
+  Rig<TestedBackend, float> found;
+  run(expected);
+  run(found);
+  for (std::size_t i = 0; i < expected.tensors().size(); ++i) {
+    CAPTURE(i);
+    CHECK(deviation(expected.tensors()[i], found.tensors()[i]) < 0x1p-7);
+  }
+  for_each_order<float>([&](auto& rig) {
+    run(rig);
+    check_same_bits(found, rig);
+  });
+}
+
 }  // namespace
 
 TEST_CASE("attention: sequences that decode at places of their own", "[ops][attention][parity]") {
@@ -121,6 +150,19 @@ TEST_CASE("attention: backends agree", "[ops][attention][parity]") {
         check_case({2, 3, 600, 2, 1, 4, causal, 0, 1, window, alibi});
       }
   }
+}
+
+TEST_CASE("attention: products of Bfloat16 round what they must and no more", "[ops][attention][parity]") {
+  for (const bool causal : {true, false})
+    for (const Index size : {32, 48, 64, 128}) {
+      check_products({1, 1, 1, 1, 1, size, causal});
+      check_products({2, 64, 64, 2, 1, size, causal});      // whole tiles, grouped
+      check_products({1, 150, 150, 2, 2, size, causal});    // more than a tile, and a rest
+      check_products({1, 70, 101, 1, 1, size, causal});     // the last of more keys
+      check_products({1, 100, 100, 2, 1, size, causal, 0.3});
+      check_products({1, 99, 99, 1, 1, size, causal, 0.3, 1, 20, true});
+      check_products({9, 13, 13, 2, 1, size, causal, 0.3, 1, 4, true});  // many short sequences
+    }
 }
 
 TEST_CASE("attention: queries that read fewer keys than they are", "[ops][attention][parity]") {

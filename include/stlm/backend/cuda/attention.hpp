@@ -8,6 +8,7 @@
 #include <stlm/backend/cuda/kernels/attention_backward.hpp>
 #include <stlm/backend/cuda/kernels/attention_delta.hpp>
 #include <stlm/backend/cuda/kernels/attention_forward.hpp>
+#include <stlm/backend/cuda/kernels/attention_tensor_forward.hpp>
 #include <stlm/backend/cuda/scratch.hpp>
 #include <stlm/ops/attention.hpp>
 
@@ -25,8 +26,14 @@ struct Attention<B> {
     gpu::Scratch<B> scratch(ctx);
     const Numbers n(ctx, scratch, shape, q, k, one_after_another(shape, q, k, v, out));
     if (n.rows() == 0) return;
-    run(ctx, gpu::AttentionForward<T>{
-                 n, n.queries_of(q), n.keys_of(k), n.keys_of(v), n.queries_of(out), {lse, n.rows()}, T(n.scale())});
+    const auto launch = [&]<class Kernel>(std::type_identity<Kernel>) {
+      run(ctx,
+          Kernel{n, n.queries_of(q), n.keys_of(k), n.keys_of(v), n.queries_of(out), {lse, n.rows()}, T(n.scale())});
+    };
+    const bool tensor = on_tensor_cores<S, T>(
+        n, [&]<int D>(std::integral_constant<int, D>) { launch(std::type_identity<gpu::TensorAttentionForward<D>>{}); },
+        q, k, v, out);
+    if (!tensor) launch(std::type_identity<gpu::AttentionForward<T>>{});
   }
 
   template <class S, class T>
@@ -46,18 +53,6 @@ struct Attention<B> {
 
  private:
   static constexpr Index short_keys = 48;  ///< sequences up to this long share tiles where they can
-
-  template <class Kernel>
-  static void run(Ctx& ctx, const Kernel& kernel) {
-    ctx.launch(kernel, kernel.blocks());
-  }
-
-  /// Whether short sequences of equal length lie one after another in all of these.
-  template <class... Views>
-  static bool one_after_another(const AttentionShape& shape, const Views&... views) {
-    return !shape.offsets && shape.queries == shape.keys && shape.keys <= short_keys && shape.batch > 1 &&
-           ((views.batch_stride == shape.keys * views.token_stride) && ...);
-  }
 
   struct Numbers : gpu::AttentionNumbers {
     template <class T>
@@ -100,6 +95,37 @@ struct Attention<B> {
     }
     double scale() const { return 1 / std::sqrt(static_cast<double>(this->head_size)); }
   };
+
+  template <class Kernel>
+  static void run(Ctx& ctx, const Kernel& kernel) {
+    ctx.launch(kernel, kernel.blocks());
+  }
+
+  /// f(head size) when the tensor cores can do it: products of Bfloat16, a head size that kernels are compiled for, and
+  /// vectors that can be moved in packets. Returns whether.
+  template <class S, class T, class F, class... Views>
+  static bool on_tensor_cores(const Numbers& n, const F& f, const Views&... views) {
+    if constexpr (std::is_same_v<S, Bfloat16> && std::is_same_v<T, float>) {
+      if ((n.queries_of(views).packets && ...)) switch (n.head_size) {
+          case 32:
+            return f(std::integral_constant<int, 32>{}), true;
+          case 48:
+            return f(std::integral_constant<int, 48>{}), true;
+          case 64:
+            return f(std::integral_constant<int, 64>{}), true;
+          case 128:
+            return f(std::integral_constant<int, 128>{}), true;
+        }
+    }
+    return false;
+  }
+
+  /// Whether short sequences of equal length lie one after another in all of these.
+  template <class... Views>
+  static bool one_after_another(const AttentionShape& shape, const Views&... views) {
+    return !shape.offsets && shape.queries == shape.keys && shape.keys <= short_keys && shape.batch > 1 &&
+           ((views.batch_stride == shape.keys * views.token_stride) && ...);
+  }
 };
 
 }  // namespace stlm::ops::impl

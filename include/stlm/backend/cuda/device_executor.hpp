@@ -65,6 +65,18 @@ class DeviceExecutor {
     value[0] = __shfl_sync(~0u, value[0], from(static_cast<int>(threadIdx.x)));
   }
 
+  static __device__ BfloatPair round(float first, float second) {
+    unsigned both;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(second), "f"(first));
+    return __builtin_bit_cast(BfloatPair, both);
+  }
+  /// To 2^-22, as relative error; subnormal numbers are zero.
+  static __device__ float exp2(float x) {
+    float y;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+  }
+
   __device__ void mma(PerThread<FragmentC>& c, PerThread<FragmentA>& a, PerThread<FragmentB>& b) {
     float* const sum = c[0].value;
     const auto left = [&](int p) { return __builtin_bit_cast(unsigned, a[0].pair[p]); };

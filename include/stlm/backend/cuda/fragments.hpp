@@ -16,7 +16,7 @@ struct Coordinates {
 };
 
 /// Two numbers in a register.
-struct BfloatPair {
+struct alignas(4) BfloatPair {
   Bfloat16 value[2];
 };
 
@@ -27,7 +27,7 @@ struct FragmentA {
     return {lane / 4 + 8 * (p % 2), 2 * (lane % 4) + 8 * (p / 2)};
   }
 };
-struct FragmentB {
+struct alignas(8) FragmentB {
   static constexpr int pairs = 2;
   BfloatPair pair[pairs];
   static STLM_HOST_DEVICE constexpr Coordinates at(int lane, int p) {  ///< of the pair's first, the second is below it

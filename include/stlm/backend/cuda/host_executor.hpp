@@ -134,6 +134,9 @@ class HostExecutor {
     for (int t = 0; t < Threads; ++t) value[t] = before[t / warp * warp + from(t)];
   }
 
+  static BfloatPair round(float first, float second) { return {{Bfloat16(first), Bfloat16(second)}}; }
+  static float exp2(float x) { return std::exp2(x); }
+
   /// c += a b in every warp, on tensor cores (fragments.hpp): products are exact in float, and summed in order of k.
   void mma(PerThread<FragmentC>& c, PerThread<FragmentA>& a, PerThread<FragmentB>& b) {
     for (int first = 0; first < Threads; first += warp) {

@@ -122,18 +122,4 @@ struct AttentionTile {
   }
 };
 
-/// The block of threads that computes: piece of the columns, tile of rows, head, sequence. The last tile, whose rows
-/// read the most when causal, first.
-struct AttentionBlock {
-  int piece, first, head, sequence;
-  STLM_KERNEL AttentionBlock(Index block, int pieces_of_head, int rows, int tile, int heads) {
-    const int tiles = (rows + tile - 1) / tile;
-    piece = static_cast<int>(block % pieces_of_head);
-    first = (tiles - 1 - static_cast<int>(block / pieces_of_head % tiles)) * tile;
-    const Index rest = block / pieces_of_head / tiles;
-    head = static_cast<int>(rest % heads);
-    sequence = static_cast<int>(rest / heads);
-  }
-};
-
 }  // namespace stlm::gpu
