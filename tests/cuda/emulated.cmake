@@ -7,7 +7,7 @@ if(STLM_WITH_CUDA)
   add_library(stlm_cuda_emulated INTERFACE)
   target_include_directories(stlm_cuda_emulated SYSTEM INTERFACE "${STLM_CCCL_INCLUDE_DIR}")
   target_compile_definitions(stlm_cuda_emulated INTERFACE STLM_TEST_EMULATED
-    THRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP)
+    THRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP CCCL_DISABLE_FP16_SUPPORT)
 endif()
 
 # Labelled cuda beside the labels given, and left out without STLM_WITH_CUDA.

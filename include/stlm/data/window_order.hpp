@@ -16,16 +16,16 @@ namespace detail {
 
 /// A permutation of [0, size), chosen by `key`: four Feistel rounds on enough bits, walking past numbers >= size.
 constexpr std::uint64_t permute(RandomKey key, std::uint64_t index, std::uint64_t size) {
-  const int half = (static_cast<int>(std::bit_width(size)) + 1) / 2;
-  const std::uint64_t mask = (std::uint64_t{1} << half) - 1;
+  const int low_bits = (static_cast<int>(std::bit_width(size)) + 1) / 2;
+  const std::uint64_t mask = (std::uint64_t{1} << low_bits) - 1;
   do {
-    std::uint64_t left = index >> half, right = index & mask;
+    std::uint64_t left = index >> low_bits, right = index & mask;
     for (std::uint64_t round = 0; round < 4; ++round) {
       const std::uint64_t mixed = left ^ (philox(key, right, round).word[0] & mask);
       left = right;
       right = mixed;
     }
-    index = left << half | right;
+    index = left << low_bits | right;
   } while (index >= size);
   return index;
 }

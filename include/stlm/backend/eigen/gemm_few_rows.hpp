@@ -25,9 +25,9 @@ EIGEN_STRONG_INLINE void gemm_totals(const P* sum, T* c, bool accumulate) {
   constexpr int size = unpacket_traits<P>::size;
   if constexpr (Cols == 4 && size > 4) {
     using Half = decltype(predux_half_dowto4(*sum));
-    const Half half[] = {predux_half_dowto4(sum[0]), predux_half_dowto4(sum[1]), predux_half_dowto4(sum[2]),
+    const Half halves[] = {predux_half_dowto4(sum[0]), predux_half_dowto4(sum[1]), predux_half_dowto4(sum[2]),
                          predux_half_dowto4(sum[3])};
-    gemm_totals<Cols>(half, c, accumulate);
+    gemm_totals<Cols>(halves, c, accumulate);
   } else if constexpr (Cols == 4 && size == 4) {
     PacketBlock<P, 4> block{{sum[0], sum[1], sum[2], sum[3]}};
     ptranspose(block);

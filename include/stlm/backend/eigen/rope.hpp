@@ -18,7 +18,7 @@ struct Rope<EigenBackend> {
 
   template <class T>
   static void run(Ctx& ctx, HeadsView<T> x, const RopeOptions& options) {
-    const Index half = x.head_size / 2;
+    const Index count = x.head_size / 2;
     const Index room = Ctx::shared_bytes / static_cast<Index>(sizeof(T)) / x.head_size;  // tokens of the table
     expect(room > 0 && 3 * x.head_size * static_cast<Index>(sizeof(double)) <= Ctx::scratch_bytes,
            "stlm::ops::rope: a head of ", x.head_size, " is too large.");
@@ -33,7 +33,7 @@ struct Rope<EigenBackend> {
         for (Index n = begin; n < end; ++n) {
           const Index b = n / tokens, t = n % tokens;
           if (first + t >= options.length(b)) continue;
-          turn_row(x.sequence(b, options.offsets)(0, first + t, 0), x.heads, turns.row(t), half, options.pairs);
+          turn_row(x.sequence(b, options.offsets)(0, first + t, 0), x.heads, turns.row(t), count, options.pairs);
         }
       };
       ctx.for_pieces(options.batch * tokens, Elementwise<EigenBackend>::rows_a_piece(x.heads * x.head_size), turn_rows);
@@ -61,10 +61,10 @@ struct Rope<EigenBackend> {
   template <class T>
   static void fill(MatrixView<T> turns, Index begin, Index end, Index position, const RopeOptions& options,
                    double* scratch) {
-    const Index half = turns.cols / 2;
-    double *const cosine = scratch, *const sine = cosine + half;
-    double *const step_cosine = sine + half, *const step_sine = step_cosine + half;
-    for (Index i = 0; i < half; ++i) {
+    const Index count = turns.cols / 2;
+    double *const cosine = scratch, *const sine = cosine + count;
+    double *const step_cosine = sine + count, *const step_sine = step_cosine + count;
+    for (Index i = 0; i < count; ++i) {
       const double theta = std::pow(options.base, -2.0 * static_cast<double>(i) / static_cast<double>(turns.cols)) *
                            (options.inverse ? -1 : 1);
       const double angle = theta * static_cast<double>(position + begin);
@@ -74,16 +74,16 @@ struct Rope<EigenBackend> {
     for (Index t = begin; t < end; ++t) {
       T* const row = turns.row(t);
       if (options.pairs == RopePairs::kAdjacent)
-        for (Index i = 0; i < half; ++i) {
+        for (Index i = 0; i < count; ++i) {
           row[2 * i] = static_cast<T>(cosine[i]);
           row[2 * i + 1] = static_cast<T>(sine[i]);
         }
       else
-        for (Index i = 0; i < half; ++i) {
+        for (Index i = 0; i < count; ++i) {
           row[i] = static_cast<T>(cosine[i]);
-          row[half + i] = static_cast<T>(sine[i]);
+          row[count + i] = static_cast<T>(sine[i]);
         }
-      for (Index i = 0; i < half; ++i) {
+      for (Index i = 0; i < count; ++i) {
         const double c = cosine[i], s = sine[i];
         cosine[i] = c * step_cosine[i] - s * step_sine[i];
         sine[i] = c * step_sine[i] + s * step_cosine[i];
@@ -91,25 +91,25 @@ struct Rope<EigenBackend> {
     }
   }
   template <class T>
-  static void turn_row(T* row, Index heads, const T* turns, Index half, RopePairs pairs) {
+  static void turn_row(T* row, Index heads, const T* turns, Index count, RopePairs pairs) {
     Index i = 0;
-    for (; i + strip <= half; i += strip) turn<strip>(row, heads, turns, half, i, strip, pairs);
-    if (i < half) turn<Eigen::Dynamic>(row, heads, turns, half, i, half - i, pairs);
+    for (; i + strip <= count; i += strip) turn<strip>(row, heads, turns, count, i, strip, pairs);
+    if (i < count) turn<Eigen::Dynamic>(row, heads, turns, count, i, count - i, pairs);
   }
   /// Turns pairs [i, i + width) of all heads of a row. Width is width, or Eigen::Dynamic.
   template <int Width, class T>
-  static void turn(T* row, Index heads, const T* turns, Index half, Index i, Index width, RopePairs pairs) {
+  static void turn(T* row, Index heads, const T* turns, Index count, Index i, Index width, RopePairs pairs) {
     if (pairs == RopePairs::kAdjacent) {
       using Strip = Eigen::Array<std::complex<T>, Width, 1, 0, strip, 1>;
       const Strip by = Eigen::Map<const Strip>(reinterpret_cast<const std::complex<T>*>(turns) + i, width);
       for (Index h = 0; h < heads; ++h)
-        Eigen::Map<Strip>(reinterpret_cast<std::complex<T>*>(row) + h * half + i, width) *= by;
+        Eigen::Map<Strip>(reinterpret_cast<std::complex<T>*>(row) + h * count + i, width) *= by;
     } else {
       using Strip = Eigen::Array<T, Width, 1, 0, strip, 1>;
       const Strip cosine = Eigen::Map<const Strip>(turns + i, width),
-                  sine = Eigen::Map<const Strip>(turns + half + i, width);
+                  sine = Eigen::Map<const Strip>(turns + count + i, width);
       for (Index h = 0; h < heads; ++h) {
-        Eigen::Map<Strip> first(row + 2 * h * half + i, width), second(row + (2 * h + 1) * half + i, width);
+        Eigen::Map<Strip> first(row + 2 * h * count + i, width), second(row + (2 * h + 1) * count + i, width);
         const Strip before = first;
         first = before * cosine - second * sine;
         second = before * sine + second * cosine;
