@@ -12,6 +12,7 @@
 #include <thrust/system/cuda/execution_policy.h>
 #endif
 
+#include <stlm/backend/cuda/gpu_backend.hpp>
 #include <stlm/backend/cuda/scratch.hpp>
 
 namespace stlm::gpu {
