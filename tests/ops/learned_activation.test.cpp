@@ -40,8 +40,21 @@ TEST_CASE("learned activation: backends agree; backward in place and accumulatin
     });
 }
 
+TEST_CASE("learned activation: one unit, as many as there may be, and numbers anywhere in memory", "[ops][learned_activation]") {
+  for (const Index hidden : {1, 64})
+    for (const Index first : {0, 1})
+      check_op([=](auto& rig) {
+        const auto part = [&] {
+          return View<typename std::decay_t<decltype(rig)>::Scalar, dynamic>(rig.random(1, 5000, 4).data() + first, 4999);
+        };
+        const auto w = rig.random(4, hidden), dw = rig.random(4, hidden), x = part(), y = part(), dy = part();
+        ops::learned_activation_forward(rig.ctx, x, network(w), y);
+        ops::learned_activation_backward(rig.ctx, x, network(w), dy, y, network(dw));
+      });
+}
+
 TEMPLATE_TEST_CASE("learned activation: what is not a number stays so", "[ops][learned_activation]", ReferenceBackend,
-                   EigenBackend) {
+                   TestedBackend) {
   Rig<TestType, float> rig;
   const auto w = rig.random(4, 10), x = rig.random(1, 300), y = rig.blank(1, 300);
   x(0, 7) = x(0, 290) = std::numeric_limits<float>::quiet_NaN();

@@ -44,18 +44,18 @@ struct ColumnSum {
   }
 };
 
-/// to (cols) += the sum of the rows of x: in pieces first where there are many.
+/// to (cols) += or = the sum of the rows of x: in pieces first where there are many.
 template <class Backend, class T>
-void add_columns(Context<Backend>& ctx, Scratch<Backend>& scratch, MatrixView<const T> x, T* to) {
+void add_columns(Context<Backend>& ctx, Scratch<Backend>& scratch, MatrixView<const T> x, T* to, bool accumulate = true) {
   const Index tiles = pieces(x.cols, warp), rows_of_block = 256, blocks = pieces(x.rows, rows_of_block);
-  const auto sum = [&](Span<const T> from, Index rows, Index stride, Index rows_each, Span<T> into, bool accumulate) {
-    ctx.launch(ColumnSum<T>{from, into, rows, x.cols, stride, rows_each, accumulate}, tiles * pieces(rows, rows_each));
+  const auto sum = [&](Span<const T> from, Index rows, Index stride, Index rows_each, Span<T> into, bool add) {
+    ctx.launch(ColumnSum<T>{from, into, rows, x.cols, stride, rows_each, add}, tiles * pieces(rows, rows_each));
   };
   if (x.rows == 0) return;
-  if (blocks == 1) return sum(span(x), x.rows, x.stride, x.rows, {to, x.cols}, true);
+  if (blocks == 1) return sum(span(x), x.rows, x.stride, x.rows, {to, x.cols}, accumulate);
   const Span<T> partial{scratch.template take<T>(blocks * x.cols), blocks * x.cols};
   sum(span(x), x.rows, x.stride, rows_of_block, partial, false);
-  sum(partial, blocks, x.cols, blocks, {to, x.cols}, true);
+  sum(partial, blocks, x.cols, blocks, {to, x.cols}, accumulate);
 }
 
 }  // namespace stlm::gpu

@@ -1,0 +1,167 @@
+// A learned activation (ops/learned_activation.hpp): the network's weights in shared memory, numbers in registers.
+//
+// Backward keeps several packets of x and dy in a thread's registers and goes through the hidden units once: each adds to
+// dx, and its sums of dy and of dy x go from a warp's registers to a row of `partial`, one for each block, whose rows are
+// then added in order. Bound by memory for few units (8 and 12 bytes for a float), by arithmetic from about 15 on.
+#pragma once
+
+#include <stlm/backend/cuda/kernel.hpp>
+#include <stlm/backend/cuda/shared_array.hpp>
+#include <stlm/ops/learned_activation.hpp>
+
+namespace stlm::gpu {
+
+/// ops::ReluNetwork as a kernel reads it; in shared memory its numbers lie one after another, w1, b1, w2, b2.
+template <class T>
+struct NetworkSpan {
+  static constexpr int most = static_cast<int>(ops::ReluNetwork<T>::most), numbers = 3 * most + 1;
+  Span<const T> w1, b1, w2, b2;
+  int hidden;
+
+  NetworkSpan(const ops::ReluNetwork<T>& f)
+      : w1(f.w1, f.hidden), b1(f.b1, f.hidden), w2(f.w2, f.hidden), b2(f.b2, 1), hidden(static_cast<int>(f.hidden)) {}
+
+  /// For thread t of `threads`; a barrier must follow.
+  template <class Exec, class Array>
+  STLM_KERNEL void share(Exec& e, Array& shared, int t) const {
+    for (int j = t; j < hidden; j += Exec::threads) {
+      shared[j] = e.load(w1, j);
+      shared[hidden + j] = e.load(b1, j);
+      shared[2 * hidden + j] = e.load(w2, j);
+    }
+    if (t == 0) shared[3 * hidden] = e.load(b2, 0);
+  }
+};
+
+template <class T, int W>
+struct LearnedForward {
+  static constexpr const char* name = "learned_activation_forward";
+  static constexpr int threads = 256, packets = 2, numbers_of_block = threads * packets * W;
+  struct Shared {
+    SharedArray<T, NetworkSpan<T>::numbers> network;
+  };
+
+  NetworkSpan<T> f;
+  Span<const T> x;
+  Span<T> y;
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
+    e.phase([&](int t) { f.share(e, shared.network, t); });
+    e.each([&](int t) {
+      const auto first = [&](int p) { return ((e.block() * packets + p) * threads + t) * W; };
+      Numbers<T, W> in[packets], sum[packets];
+      const T b2 = shared.network[3 * f.hidden];
+      unroll<packets>([&](int p) {
+        in[p] = load_numbers<W>(e, x, first(p), x.size);
+        unroll<W>([&](int j) { sum[p][j] = b2; });
+      });
+      for (int h = 0; h < f.hidden; ++h) {
+        const T w1 = shared.network[h], b1 = shared.network[f.hidden + h], w2 = shared.network[2 * f.hidden + h];
+        unroll<packets>([&](int p) {
+          unroll<W>([&](int j) {
+            const T unit = w1 * in[p][j] + b1;
+            sum[p][j] += w2 * (unit <= 0 ? T(0) : unit);  // so that NaN stays NaN
+          });
+        });
+      }
+      unroll<packets>([&](int p) { store_numbers<W>(e, y, first(p), y.size, sum[p]); });
+      e.flops(packets * W * 4 * f.hidden);
+    });
+  }
+};
+
+/// partial (blocks, 2 hidden + 1): of each block's numbers the sums [A | B | sum of dy].
+template <class T, int W>
+struct LearnedBackward {
+  static constexpr const char* name = "learned_activation_backward";
+  static constexpr int threads = 256, packets = 16 / (W > 1 ? W : 4), numbers_of_block = threads * packets * W;
+  static constexpr int warps = threads / warp, most_sums = 2 * NetworkSpan<T>::most + 1;
+  struct Shared {
+    SharedArray<T, NetworkSpan<T>::numbers> network;
+    SharedArray<T, warps * most_sums> sums;
+  };
+
+  NetworkSpan<T> f;
+  Span<const T> x, dy;
+  Span<T> dx, partial;
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
+    const int sums = 2 * f.hidden + 1;
+    const auto first = [&](int t, int p) { return ((e.block() * packets + p) * threads + t) * W; };
+    Registers<Exec, Numbers<T, W>, packets> in, d, slope;
+    PerThread<Exec, T> a, b;
+    const auto keep = [&](PerThread<Exec, T>& sum, int which) {
+      sum_warp(e, sum);
+      e.each([&](int t) {
+        if (t % warp == 0) shared.sums[t / warp * sums + which] = sum[t];
+      });
+    };
+    e.phase([&](int t) {
+      f.share(e, shared.network, t);
+      a[t] = 0;
+      unroll<packets>([&](int p) {
+        in[p][t] = load_numbers<W>(e, x, first(t, p), x.size);
+        d[p][t] = load_numbers<W>(e, dy, first(t, p), x.size);
+        slope[p][t] = {};
+        unroll<W>([&](int j) { a[t] += d[p][t][j]; });
+      });
+    });
+    keep(a, 2 * f.hidden);
+    for (int h = 0; h < f.hidden; ++h) {
+      e.each([&](int t) {
+        const T w1 = shared.network[h], b1 = shared.network[f.hidden + h], w2 = shared.network[2 * f.hidden + h];
+        a[t] = b[t] = 0;
+        unroll<packets>([&](int p) {
+          unroll<W>([&](int j) {
+            const T active = w1 * in[p][t][j] + b1 > 0 ? d[p][t][j] : T(0);
+            slope[p][t][j] += w2 * w1 * active;
+            a[t] += active;
+            b[t] += active * in[p][t][j];
+          });
+        });
+        e.flops(packets * W * 7);
+      });
+      keep(a, h);
+      keep(b, f.hidden + h);
+    }
+    e.phase([&](int t) {
+      unroll<packets>([&](int p) { store_numbers<W>(e, dx, first(t, p), dx.size, slope[p][t]); });
+    });
+    e.each([&](int t) {
+      for (int i = t; i < sums; i += threads) {
+        T sum = shared.sums[i];
+        for (int w = 1; w < warps; ++w) sum += shared.sums[w * sums + i];
+        e.store(partial, e.block() * sums + i, sum);
+      }
+    });
+  }
+};
+
+/// Adds the gradients of the weights that the sums [A | B | sum of dy] make.
+template <class T>
+struct NetworkGradients {
+  static constexpr const char* name = "network_gradients";
+  static constexpr int threads = 64;
+  static_assert(threads >= NetworkSpan<T>::most);
+
+  NetworkSpan<T> f;
+  Span<const T> sums;
+  Span<T> w1, b1, w2, b2;
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
+    e.each([&](int t) {
+      const auto add = [&](Span<T> to, Index i, T value) { e.store(to, i, static_cast<T>(e.load(to, i) + value)); };
+      if (t == 0) add(b2, 0, e.load(sums, 2 * f.hidden));
+      if (t >= f.hidden) return;
+      const T a = e.load(sums, t), b = e.load(sums, f.hidden + t), weight = e.load(f.w2, t);
+      add(w1, t, weight * b);
+      add(b1, t, weight * a);
+      add(w2, t, e.load(f.w1, t) * b + e.load(f.b1, t) * a);
+    });
+  }
+};
+
+}  // namespace stlm::gpu
