@@ -20,7 +20,8 @@ TEST_CASE("group_gate: softmax of the logits, one gate for each group of columns
 
 TEST_CASE("group_gate: backends agree", "[ops][group_gate][parity]") {
   for (const auto& [rows, experts, width, span] :
-       {std::array<Index, 4>{1, 2, 1, 1}, {5, 3, 4, 1}, {300, 4, 17, 1}, {6, 2, 5, 3}, {130, 3, 70, 65}, {40, 8, 3, 40}}) {
+       {std::array<Index, 4>{1, 2, 1, 1}, {5, 3, 4, 1}, {300, 4, 17, 1}, {6, 2, 5, 3}, {130, 3, 70, 65}, {40, 8, 3, 40}, {96, 4, 16, 1},
+        {600, 5, 8, 300}, {40, 2, 260, 20}, {9, 1, 400, 3}}) {
     CAPTURE(rows, experts, width, span);
     check_op([=, n = rows, e = experts, c = experts * width, m = rows / span](auto& rig) {
       const auto gates = rig.random(m, e, 4), x = rig.random(n, c), y = rig.blank(n, c);

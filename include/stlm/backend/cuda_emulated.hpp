@@ -12,6 +12,7 @@
 #include <stlm/backend/cuda/embedding.hpp>
 #include <stlm/backend/cuda/emulated_context.hpp>
 #include <stlm/backend/cuda/gemm.hpp>
+#include <stlm/backend/cuda/group_gate.hpp>
 #include <stlm/backend/cuda/learned_activation.hpp>
 #include <stlm/backend/cuda/norm.hpp>
 #include <stlm/backend/cuda/optimizer.hpp>

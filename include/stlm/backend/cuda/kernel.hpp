@@ -108,6 +108,16 @@ STLM_KERNEL void combine_block(Exec& e, R& value, Array& partial, const Combine&
   });
 }
 
+/// Of a warp, or of a block, which has as many Lanes.
+template <int Lanes, class Exec, class R, class Array, class Combine>
+STLM_KERNEL void combine_lanes(Exec& e, R& value, Array& partial, const Combine& combine) {
+  static_assert(Lanes == warp || Lanes == Exec::threads);
+  if constexpr (Lanes == warp)
+    e.combine_warp(value, combine);
+  else
+    combine_block(e, value, partial, combine);
+}
+
 /// The columns of lane `lane`: packets of W numbers, those of all lanes side by side. f(first column).
 template <int W, int Lanes = warp, class F>
 STLM_KERNEL void for_packets(int lane, int cols, const F& f) {

@@ -61,9 +61,9 @@ struct CrossEntropyForward {
       own_top[t] = top[t] = highest;
       sum[t] = total;
     });
-    combine_row(e, shared, top, Max{});
+    combine_lanes<Lanes>(e, top, shared.partial, Max{});
     e.each([&](int t) { sum[t] *= std::exp(own_top[t] - top[t]); });
-    combine_row(e, shared, sum, Sum{});
+    combine_lanes<Lanes>(e, sum, shared.partial, Sum{});
     e.each([&](int t) {
       if (t % Lanes != 0 || row(t) >= losses.size) return;
       const T log_sum = top[t] + std::log(sum[t]);
@@ -73,15 +73,6 @@ struct CrossEntropyForward {
       e.store(lse, row(t), log_sum);
       e.store(losses, row(t), inside && target != ignore ? log_sum - e.load(logits, row(t) * stride + target) : T(0));
     });
-  }
-
- private:
-  template <class Exec, class Combine>
-  STLM_KERNEL void combine_row(Exec& e, Shared& shared, PerThread<Exec, T>& value, const Combine& combine) const {
-    if constexpr (Lanes == warp)
-      e.combine_warp(value, combine);
-    else
-      combine_block(e, value, shared.partial, combine);
   }
 };
 

@@ -1,0 +1,52 @@
+// Gated groups of columns on a GPU (kernels/group_gate.hpp).
+#pragma once
+
+#include <stlm/backend/cuda/kernels/group_gate.hpp>
+#include <stlm/ops/group_gate.hpp>
+
+namespace stlm::ops::impl {
+
+template <GpuBackend B>
+struct GroupGate<B> {
+  using Ctx = Context<B>;
+
+  template <class T>
+  static void forward(Ctx& ctx, MatrixView<T> gates, MatrixView<const T> x, T scale, MatrixView<T> y) {
+    using Softmax = gpu::SoftmaxRows<T>;
+    ctx.launch(Softmax{gpu::span(gates), gates.rows, gates.stride, static_cast<int>(gates.cols)},
+               gpu::pieces(gates.rows, Softmax::threads));
+    const Index width = x.cols / gates.cols;
+    const auto run = [&]<int W>(std::integral_constant<int, W>) {
+      using Kernel = gpu::GroupGateForward<T, W>;
+      ctx.launch(Kernel{gpu::span(gates), gpu::span(x), gpu::span(y), x.rows, gates.stride, x.stride, y.stride,
+                        static_cast<unsigned>(x.rows / gates.rows), static_cast<int>(x.cols), static_cast<int>(width), scale},
+                 gpu::pieces(x.rows, Kernel::rows_of_block));
+    };
+    gpu::in_packets(x) && gpu::in_packets(y) && width % packet<T> == 0 ? run(packet<T>) : run(one);
+  }
+
+  template <class T>
+  static void backward(Ctx& ctx, MatrixView<const T> gates, MatrixView<const T> x, T scale, MatrixView<T> d,
+                       MatrixView<T> dlogits) {
+    const Index width = x.cols / gates.cols, span = x.rows / gates.rows;
+    const auto run = [&]<int W, int Lanes>(std::integral_constant<int, W>, std::integral_constant<int, Lanes>) {
+      using Kernel = gpu::GroupGateBackward<T, W, Lanes>;
+      ctx.launch(Kernel{gpu::span(gates), gpu::span(x), gpu::span(d), gpu::span(dlogits), gates.rows, gates.stride, x.stride,
+                        d.stride, dlogits.stride, span, static_cast<int>(gates.cols), static_cast<int>(width), scale},
+                 gpu::pieces(gates.rows, Kernel::rows_of_block));
+    };
+    constexpr std::integral_constant<int, gpu::warp> few;
+    constexpr std::integral_constant<int, 256> many;
+    const auto with = [&](auto lanes) {
+      gpu::in_packets(x) && gpu::in_packets(d) && width % packet<T> == 0 ? run(packet<T>, lanes) : run(one, lanes);
+    };
+    span * width <= 1024 ? with(few) : with(many);
+  }
+
+ private:
+  template <class T>
+  static constexpr std::integral_constant<int, gpu::Packet<T>::size> packet{};
+  static constexpr std::integral_constant<int, 1> one{};
+};
+
+}  // namespace stlm::ops::impl
