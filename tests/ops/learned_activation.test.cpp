@@ -47,7 +47,8 @@ TEST_CASE("learned activation: one unit, as many as there may be, and numbers an
         const auto part = [&] {
           return View<typename std::decay_t<decltype(rig)>::Scalar, dynamic>(rig.random(1, 5000, 4).data() + first, 4999);
         };
-        const auto w = rig.random(4, hidden), dw = rig.random(4, hidden), x = part(), y = part(), dy = part();
+        const auto w = rig.random(4, hidden), dw = rig.random(4, hidden);
+        const auto x = part(), y = part(), dy = part();
         ops::learned_activation_forward(rig.ctx, x, network(w), y);
         ops::learned_activation_backward(rig.ctx, x, network(w), dy, y, network(dw));
       });

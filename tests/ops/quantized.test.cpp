@@ -1,5 +1,7 @@
 #include <stlm/ops/quantized.hpp>
 
+#include <algorithm>
+
 #include "support/op_parity.hpp"
 
 using namespace stlm;
@@ -25,15 +27,15 @@ struct Quantized {
 struct Sizes {
   Index m, n, k;
 };
-constexpr Sizes sizes[] = {{1, 1, 1}, {1, 17, 63}, {2, 8, 64}, {3, 9, 65}, {5, 70, 200}, {16, 33, 130}, {300, 5, 7}, {1, 1000, 384}};
+constexpr Sizes sizes[] = {{1, 1, 1}, {1, 17, 63}, {2, 8, 64}, {3, 9, 65}, {5, 70, 200}, {16, 33, 130}, {300, 5, 7}, {1, 1000, 384}, {2, 3, 1100}, {130, 70, 256}};
 
 }  // namespace
 
 TEST_CASE("quantize: the largest number of a row is 127, the others to half a step", "[ops][quantized]") {
-  Rig<EigenBackend, float> rig;
+  Rig<TestedBackend, float> rig;
   const auto w = rig.random(13, 77);
   for (Index c = 0; c < 77; ++c) w(5, c) = 0;
-  const Quantized<EigenBackend> q(rig.ctx, w);
+  const Quantized<TestedBackend> q(rig.ctx, w);
   for (Index r = 0; r < 13; ++r) {
     float most = 0;
     int largest = 0;
@@ -55,19 +57,26 @@ TEST_CASE("gemm: of int8, the same bits on both backends, near the product of fl
   for (const auto [m, n, k] : sizes)
     for (const bool accumulate : {false, true}) {
       CAPTURE(m, n, k, accumulate);
-      Rig<EigenBackend, float> eigen;
+      Rig<TestedBackend, float> tested;
       Rig<ReferenceBackend, float> reference;
       const auto product = [&, m = m, n = n, k = k](auto& rig, auto& quantized) {
         const auto x = rig.random(m, k), y = accumulate ? rig.random(m, n) : rig.blank(m, n);
         ops::gemm(rig.ctx, x, quantized.q, y, {.transpose_b = true, .accumulate = accumulate});
         return y;
       };
-      const auto w = eigen.random(n, k), same = reference.random(n, k);
-      Quantized<EigenBackend> fast(eigen.ctx, w);
+      const auto w = tested.random(n, k), same = reference.random(n, k);
+      Quantized<TestedBackend> fast(tested.ctx, w);
       Quantized<ReferenceBackend> plain(reference.ctx, same);
       CHECK(std::equal(fast.data.view().begin(), fast.data.view().end(), plain.data.view().begin()));
-      const auto found = product(eigen, fast), expected = product(reference, plain);
+      CHECK(std::equal(fast.scales.view().begin(), fast.scales.view().end(), plain.scales.view().begin()));
+      CHECK(std::equal(fast.sums.view().begin(), fast.sums.view().end(), plain.sums.view().begin()));
+      const auto found = product(tested, fast), expected = product(reference, plain);
       CHECK(deviation(expected, found) < 1e-6);
+      if (!accumulate) CHECK(std::equal(expected.begin(), expected.end(), found.begin()));
+      for_each_order<float>([&, n = n, k = k](auto& rig) {
+        Quantized<TestedBackend> q(rig.ctx, rig.random(n, k));
+        CHECK(std::ranges::equal(product(rig, q), found));
+      });
       Rig<ReferenceBackend, float> exact;
       const auto w_exact = exact.random(n, k), x = exact.random(m, k), y = accumulate ? exact.random(m, n) : exact.blank(m, n);
       ops::gemm(exact.ctx, x, w_exact, y, {.transpose_b = true, .accumulate = accumulate});
@@ -77,8 +86,8 @@ TEST_CASE("gemm: of int8, the same bits on both backends, near the product of fl
 
 TEST_CASE("gemm: of int8, the same bits for every number of threads", "[ops][quantized]") {
   const auto run = [](int threads) {
-    Rig<EigenBackend, float> rig(threads);
-    const Quantized<EigenBackend> q(rig.ctx, rig.random(999, 65));
+    Rig<TestedBackend, float> rig(threads);
+    const Quantized<TestedBackend> q(rig.ctx, rig.random(999, 65));
     const auto y = rig.blank(5, 999);
     ops::gemm(rig.ctx, rig.random(5, 65), q.q, y, {.transpose_b = true});
     return std::vector<float>(y.begin(), y.end());
@@ -89,8 +98,8 @@ TEST_CASE("gemm: of int8, the same bits for every number of threads", "[ops][qua
 
 TEST_CASE("gemm: of int8, NaN and infinity are not lost", "[ops][quantized]") {
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-    Rig<EigenBackend, float> rig;
-    const Quantized<EigenBackend> q(rig.ctx, rig.random(9, 65));
+    Rig<TestedBackend, float> rig;
+    const Quantized<TestedBackend> q(rig.ctx, rig.random(9, 65));
     const auto x = rig.random(2, 65), y = rig.blank(2, 9);
     x(1, 3) = bad;
     ops::gemm(rig.ctx, x, q.q, y, {.transpose_b = true});
@@ -100,19 +109,25 @@ TEST_CASE("gemm: of int8, NaN and infinity are not lost", "[ops][quantized]") {
 }
 
 TEST_CASE("embedding_forward: rows of int8", "[ops][quantized]") {
-  Rig<EigenBackend, float> rig;
+  Rig<TestedBackend, float> rig;
   const auto table = rig.random(11, 70), y = rig.blank(3, 70);
-  const Quantized<EigenBackend> q(rig.ctx, table);
+  const Quantized<TestedBackend> q(rig.ctx, table);
   const Token tokens[] = {10, 0, 10};
   ops::embedding_forward(rig.ctx, q.q, View<const Token, dynamic, dynamic>(tokens, 1, 3), y);
   for (Index c = 0; c < 70; ++c) CHECK(std::abs(y(2, c) - table(10, c)) <= 0.501F * q.q.scales[10]);
+  const auto part = rig.blank(3, 72);
+  for (const Index first : {0, 1}) {
+    ops::embedding_forward(rig.ctx, q.q, View<const Token, dynamic, dynamic>(tokens, 1, 3),
+                           View<float, dynamic, dynamic>(part.data() + first, 3, 70));
+    CHECK(std::equal(y.begin(), y.end(), part.data() + first));
+  }
   const Token wrong[] = {11, 0, 0};
   CHECK_THROWS_AS(ops::embedding_forward(rig.ctx, q.q, View<const Token, dynamic, dynamic>(wrong, 1, 3), y), Error);
 }
 
 TEST_CASE("gemm: of int8 only as a linear layer reads its weight", "[ops][quantized]") {
-  Rig<EigenBackend, float> rig;
-  const Quantized<EigenBackend> q(rig.ctx, rig.random(9, 5));
+  Rig<TestedBackend, float> rig;
+  const Quantized<TestedBackend> q(rig.ctx, rig.random(9, 5));
   CHECK_THROWS_AS(ops::gemm(rig.ctx, rig.random(2, 5), q.q, rig.random(2, 9), {}), ShapeError);
   CHECK_THROWS_AS(ops::gemm(rig.ctx, rig.random(2, 6), q.q, rig.random(2, 9), {.transpose_b = true}), ShapeError);
 }

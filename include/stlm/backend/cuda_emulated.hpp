@@ -17,5 +17,6 @@
 #include <stlm/backend/cuda/norm.hpp>
 #include <stlm/backend/cuda/optimizer.hpp>
 #include <stlm/backend/cuda/patches.hpp>
+#include <stlm/backend/cuda/quantized.hpp>
 #include <stlm/backend/cuda/rope.hpp>
 #include <stlm/backend/cuda/segments.hpp>

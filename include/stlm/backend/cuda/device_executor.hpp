@@ -76,6 +76,10 @@ class DeviceExecutor {
     asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
     return y;
   }
+  __device__ std::int32_t dot(const Packet<std::int8_t>& a, const Packet<std::int8_t>& b, std::int32_t sum) {
+    const int4 left = __builtin_bit_cast(int4, a), right = __builtin_bit_cast(int4, b);
+    return __dp4a(left.x, right.x, __dp4a(left.y, right.y, __dp4a(left.z, right.z, __dp4a(left.w, right.w, sum))));
+  }
 
   __device__ void mma(PerThread<FragmentC>& c, PerThread<FragmentA>& a, PerThread<FragmentB>& b) {
     float* const sum = c[0].value;

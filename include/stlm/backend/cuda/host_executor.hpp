@@ -137,6 +137,13 @@ class HostExecutor {
   static BfloatPair round(float first, float second) { return {{Bfloat16(first), Bfloat16(second)}}; }
   static float exp2(float x) { return std::exp2(x); }
 
+  /// sum + a . b of 16 integers.
+  std::int32_t dot(const Packet<std::int8_t>& a, const Packet<std::int8_t>& b, std::int32_t sum) {
+    for (int i = 0; i < a.size; ++i) sum += a[i] * b[i];
+    counts_.flops += 2 * a.size;
+    return sum;
+  }
+
   /// c += a b in every warp, on tensor cores (fragments.hpp): products are exact in float, and summed in order of k.
   void mma(PerThread<FragmentC>& c, PerThread<FragmentA>& a, PerThread<FragmentB>& b) {
     for (int first = 0; first < Threads; first += warp) {
