@@ -108,14 +108,23 @@ STLM_KERNEL void combine_block(Exec& e, R& value, Array& partial, const Combine&
   });
 }
 
-/// Of a warp, or of a block, which has as many Lanes.
+/// Of Lanes threads side by side: a warp or a part of it, or the whole block.
 template <int Lanes, class Exec, class R, class Array, class Combine>
 STLM_KERNEL void combine_lanes(Exec& e, R& value, Array& partial, const Combine& combine) {
-  static_assert(Lanes == warp || Lanes == Exec::threads);
-  if constexpr (Lanes == warp)
-    e.combine_warp(value, combine);
+  static_assert(Lanes <= warp || Lanes == Exec::threads);
+  if constexpr (Lanes <= warp)
+    e.template combine_lanes<Lanes>(value, combine);
   else
     combine_block(e, value, partial, combine);
+}
+
+/// exp(x). Of a float in two instructions, with a relative error up to 2^-22 + |x| 2^-23; zero where it would be subnormal.
+template <class Exec, class T>
+STLM_KERNEL T fast_exp(T x) {
+  if constexpr (std::is_same_v<T, float>)
+    return Exec::exp2(x * 1.44269504F);
+  else
+    return std::exp(x);
 }
 
 /// The columns of lane `lane`: packets of W numbers, those of all lanes side by side. f(first column).

@@ -53,16 +53,16 @@ struct CrossEntropyForward {
               unroll<W>([&](int j) { x[i][j] = -INFINITY; });
             unroll<W>([&](int j) { higher = x[i][j] > higher ? x[i][j] : higher; });
           });
-          if (higher > highest) total *= std::exp(highest - higher);
+          if (higher > highest) total *= fast_exp<Exec>(highest - higher);
           highest = higher;
-          unroll<at_once>([&](int i) { unroll<W>([&](int j) { total += std::exp(x[i][j] - highest); }); });
+          unroll<at_once>([&](int i) { unroll<W>([&](int j) { total += fast_exp<Exec>(x[i][j] - highest); }); });
           e.flops(3 * W * at_once);
         });
       own_top[t] = top[t] = highest;
       sum[t] = total;
     });
     combine_lanes<Lanes>(e, top, shared.partial, Max{});
-    e.each([&](int t) { sum[t] *= std::exp(own_top[t] - top[t]); });
+    e.each([&](int t) { sum[t] *= fast_exp<Exec>(own_top[t] - top[t]); });
     combine_lanes<Lanes>(e, sum, shared.partial, Sum{});
     e.each([&](int t) {
       if (t % Lanes != 0 || row(t) >= losses.size) return;
@@ -101,7 +101,7 @@ struct CrossEntropyBackward {
         Numbers<T, W> x{};
         if (target != ignore) {
           x = load_numbers<W>(e, logits, row * stride + c);
-          unroll<W>([&](int j) { x[j] = scale * (std::exp(x[j] - log_sum) - (c + j == target ? T(1) : T(0))); });
+          unroll<W>([&](int j) { x[j] = scale * (fast_exp<Exec>(x[j] - log_sum) - (c + j == target ? T(1) : T(0))); });
         }
         store_numbers<W>(e, logits, row * stride + c, x);
         e.flops(3 * W);
