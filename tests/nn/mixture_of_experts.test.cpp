@@ -67,7 +67,7 @@ TEMPLATE_TEST_CASE("MixtureOfExperts: every row is the weighted sum of its exper
   for (Index e = 0; e < 4; ++e)
     for (Index n = 0; n < 10; ++n)
       balance += 4 * f.acts.cache().routes.probabilities(n, e) / 10 * load[static_cast<std::size_t>(e)];
-  CHECK(Mixture::auxiliary(f.acts.cache()) == Approx(0.7 * balance).epsilon(1e-14));
+  CHECK(Mixture::template auxiliary<ReferenceBackend>(f.acts.cache()) == Approx(0.7 * balance).epsilon(1e-14));
 }
 
 TEST_CASE("MixtureOfExperts: blocks and what holds them pass the auxiliary loss upward", "[nn][mixture_of_experts]") {
@@ -76,8 +76,8 @@ TEST_CASE("MixtureOfExperts: blocks and what holds them pass the auxiliary loss 
   f.forward();
   const auto& [repeat, block] = f.acts.cache().modules;
   const double sum = repeat.layers[0].ffn.balance(0) + repeat.layers[1].ffn.balance(0) + block.ffn.balance(0);
-  CHECK(Layers::auxiliary(f.acts.cache()) == Approx(0.7 * sum).epsilon(1e-14));
-  CHECK(auxiliary_loss_of<Expert, double>(Expert::Cache<double>{}) == 0);
+  CHECK(Layers::auxiliary<ReferenceBackend>(f.acts.cache()) == Approx(0.7 * sum).epsilon(1e-14));
+  CHECK(auxiliary_loss_of<ReferenceBackend, Expert, double>(Expert::Cache<double>{}) == 0);
 }
 
 TEST_CASE("MixtureOfExperts: gradients of the result and of the auxiliary loss", "[nn][mixture_of_experts][gradient]") {

@@ -95,7 +95,7 @@ struct WholePatches : M {
     const SomePatches some = batch(pass);
     std::fill(y.begin(), y.end(), T(0));
     y(0, 0) = M::forward(ctx, p, pass, some.view(), cache).sum;
-    y(0, 0) += M::auxiliary(cache);
+    y(0, 0) += M::template auxiliary<B>(cache);
   }
   template <class B, class P, class T, class C>
   static void backward(Context<B>& ctx, const P& p, const Pass& pass, View<const T, dynamic, in>,

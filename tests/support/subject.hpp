@@ -98,7 +98,7 @@ struct Whole : M {
                       const C& cache) {
     M::forward(ctx, p, pass, Tokens(pass).view(), cache);
     std::copy(cache.losses.begin(), cache.losses.end(), y.begin());
-    y(0, 0) += auxiliary_loss_of<M, T>(cache);
+    y(0, 0) += auxiliary_loss_of<B, M, T>(cache);
   }
   template <class B, class P, class T, class C>
   static void backward(Context<B>& ctx, const P& p, const Pass& pass, View<const T, dynamic, in>,
@@ -115,7 +115,7 @@ struct WithAuxiliary : S {
   static void forward(Context<B>& ctx, const P& p, const Pass& pass, View<const T, dynamic, S::in> x,
                       View<T, dynamic, S::out> y, const C& cache) {
     S::forward(ctx, p, pass, x, y, cache);
-    y(0, 0) += S::auxiliary(cache);
+    y(0, 0) += S::template auxiliary<B>(cache);
   }
   template <class B, class P, class T, class C>
   static void backward(Context<B>& ctx, const P& p, const Pass& pass, View<const T, dynamic, S::in> x,

@@ -22,6 +22,8 @@ struct HostSpace {
   }
   static void deallocate(void* block) noexcept { ::operator delete(block, std::align_val_t{alignment}); }
   static void clear(void* block, std::size_t bytes) { std::memset(block, 0, bytes); }
+  static void to_host(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
+  static void from_host(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
 };
 
 /// Memory of a GPU. Its functions come with <stlm/backend/cuda.hpp>.

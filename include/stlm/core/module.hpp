@@ -6,7 +6,7 @@
 //   backward(ctx, params, pass, x, dy, dx, cache, grads)    overwrites dx, accumulates into grads
 //
 // A module with a loss of its own (load balance) gives its value for the last forward pass, a mean over the batch, by
-// `auxiliary(cache)`, and adds `pass.weight` times its gradient in backward; modules made of modules pass sums upward.
+// `auxiliary<Backend>(cache)`, and adds `pass.weight` times its gradient in backward; modules of modules pass sums upward.
 //
 // A module of the residual stream (a block, or what stands in place of one) has equal widths on both sides and works
 // on the gradient in place: `backward(ctx, params, pass, x, d, cache, grads)`, d being dy on entry and dx on return.
@@ -45,10 +45,10 @@ concept StreamModule = Module<M> && requires {
 };
 
 /// The auxiliary loss of M's last forward pass; 0 for modules without.
-template <class M, class T, class C>
+template <class Backend, class M, class T, class C>
 T auxiliary_loss_of([[maybe_unused]] const C& cache) {
-  if constexpr (requires { M::auxiliary(cache); })
-    return M::auxiliary(cache);
+  if constexpr (requires { M::template auxiliary<Backend>(cache); })
+    return M::template auxiliary<Backend>(cache);
   else
     return T(0);
 }

@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include <stlm/core/buffer.hpp>
+#include <stlm/core/host_copy.hpp>
 
 namespace stlm {
 
@@ -177,6 +178,8 @@ void init(Context<Backend>& ctx, Parameters<Model, Backend, T>& params, Policy&&
     expect<Error>(start.kind != Init::Kind::kGiven || start.value, "stlm::init: the policy gives \"", path.str(),
                   "\" values of its own without a function; pass on spec.init.value.");
     const RandomKey stream = key.fold(tensor++);
+    Buffer<T> room(in_host_memory<Backend> ? 0 : view.size());
+    T* const values = in_host_memory<Backend> ? view.data() : room.data();
     for (Index i = 0; i < view.size(); ++i) {
       const auto n = static_cast<std::uint64_t>(i);
       const double u = random_uniform(stream, 2 * n), w = random_uniform(stream, 2 * n + 1);
@@ -186,8 +189,9 @@ void init(Context<Backend>& ctx, Parameters<Model, Backend, T>& params, Policy&&
       if (start.kind == Init::Kind::kUniform) value = start.scale * (2 * u - 1);
       if (start.kind == Init::Kind::kNormal)  // Box-Muller
         value = start.scale * std::sqrt(-2 * std::log(1 - u)) * std::cos(6.283185307179586 * w);
-      view.data()[i] = static_cast<T>(value);
+      values[i] = static_cast<T>(value);
     }
+    if (values != view.data()) Backend::memory_space::from_host(view.data(), values, room.bytes());
   };
   params.for_each(fill);
 }

@@ -47,7 +47,7 @@ class Answerer {
   }
 
   /// Scores over the vocabulary of the next token.
-  std::span<const T> logits() const { return {step_.head.logits.data(), static_cast<std::size_t>(Model::vocabulary)}; }
+  std::span<const T> logits() const { return row_(step_.head.logits.data()); }
 
   /// Calls `on_byte` for each byte of the answer as it is drawn; stops after max_bytes, at an end of text, or when the
   /// capacity is reached.
@@ -76,6 +76,7 @@ class Answerer {
   Buffer<std::byte, typename Backend::memory_space> state_memory_;
   typename Model::template KvCache<T> state_{};
   typename Model::Decoder::template Cache<T> step_{};
+  HostRow<Backend, T, Model::vocabulary> row_;
   Index written_ = 0;
 };
 

@@ -101,7 +101,7 @@ class BatchGenerator {
   }
   template <class OnByte>
   void draw(Text& text, Index row, OnByte&& on_byte) {
-    const std::span<const T> logits{&cache_.head.logits(row, 0), static_cast<std::size_t>(Model::vocabulary)};
+    const auto logits = row_(&cache_.head.logits(row, 0));
     text.next = text.sampler(logits, [&](Token id) { return id != Model::ignore && text.rule.allows(id); });
     text.left = text.next >= 256 ? 0 : text.left - 1;
     if (text.next >= 256) return;
@@ -113,6 +113,7 @@ class BatchGenerator {
   PlannedMemory<typename Backend::memory_space> memory_, state_memory_;
   typename Model::template Cache<T> cache_{};
   typename Model::template KvCache<T> state_{};
+  HostRow<Backend, T, Model::vocabulary> row_;
   std::vector<Token> tokens_;  // of one step
   std::vector<Place> places_;
 };

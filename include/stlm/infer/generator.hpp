@@ -41,7 +41,7 @@ class Generator {
 
   /// Scores over the vocabulary of the next token.
   std::span<const T> logits() const {
-    return {cache_.head.logits.data(), static_cast<std::size_t>(Model::vocabulary)};
+    return row_(cache_.head.logits.data());
   }
 
   /// Continues `start` with tokens for which `allowed(token)` holds, until `on_token(token)` returns false.
@@ -107,6 +107,7 @@ class Generator {
   PlannedMemory<typename Backend::memory_space> memory_, state_memory_;
   typename Model::template Cache<T> cache_{};
   typename Model::template KvCache<T> state_{};
+  HostRow<Backend, T, Model::vocabulary> row_;
   std::vector<Token> seen_, kept_ = std::vector<Token>(static_cast<std::size_t>(capacity_));
 };
 

@@ -77,7 +77,7 @@ class PatchGenerator {
   /// Scores of the next symbol: a byte, an end of text, or, where the model predicts them, the end of the patch.
   std::span<const T> logits() const {
     const Index row = Head::parallel ? std::ssize(open_) : 0;
-    return {head_.logits.data() + row * Model::vocabulary, static_cast<std::size_t>(Model::vocabulary)};
+    return row_(head_.logits.data() + row * Model::vocabulary);
   }
   /// Whether the model may say so here.
   bool allowed(Token symbol) const { return symbol != Model::pad || (Head::emits_end && !open_.empty()); }
@@ -214,6 +214,7 @@ class PatchGenerator {
   typename Model::template KvCache<T> core_state_{};
   typename Head::template Cache<T> head_{};
   typename HeadState<Head>::type head_state_{};
+  HostRow<Backend, T, Model::vocabulary> row_;
   std::vector<Token> seen_, kept_, open_, waiting_;  // slots of patches read; bytes of the open patch; patches to be read
   Token previous_ = end_of_text, before_ = end_of_text;
 };

@@ -16,6 +16,9 @@ namespace stlm {
 /// The bytes given are borrowed until `write` returns.
 class SafetensorsWriter {
  public:
+  /// Bytes to be given that nobody else keeps.
+  std::span<const std::byte> keep(std::vector<std::byte> bytes) { return kept_.emplace_back(std::move(bytes)); }
+
   /// The strings to write beside the tensors, in place of any given before.
   void set_metadata(Metadata metadata) {
     for (const auto& [key, value] : metadata)
@@ -90,6 +93,7 @@ class SafetensorsWriter {
   Metadata metadata_;
   std::vector<TensorEntry> entries_;
   std::set<std::string> names_;
+  std::vector<std::vector<std::byte>> kept_;
 };
 
 }  // namespace stlm

@@ -39,29 +39,28 @@ constexpr Dtype dtype_of() {
   return std::is_same_v<T, float> ? Dtype::kF32 : Dtype::kF64;
 }
 
-/// The bytes of a tensor: the one place that touches the memory of the weights.
-template <class Backend, class T, class Shape>
-std::span<std::byte> tensor_bytes(const TensorView<T, Shape>& view) {
-  static_assert(std::is_same_v<typename Backend::memory_space, HostSpace>,
-                "stlm::save, stlm::load: the weights are in the memory of a device; copy them to the host first.");
-  return std::as_writable_bytes(std::span(view.data(), static_cast<std::size_t>(view.size())));
-}
-
-/// The tensor as a file holds it.
-template <class Backend, class T, class Shape>
+/// The tensor as a file holds it; its bytes are where the weights are.
+template <class T, class Shape>
 TensorEntry tensor_entry(std::string_view prefix, const Path& path, const TensorView<T, Shape>& view) {
-  TensorEntry entry{std::string(prefix) + path.str(), dtype_of<T>(), {}, tensor_bytes<Backend>(view)};
+  const std::span<const T> numbers(view.data(), static_cast<std::size_t>(view.size()));
+  TensorEntry entry{std::string(prefix) + path.str(), dtype_of<T>(), {}, std::as_bytes(numbers)};
   for (int dim = 0; dim < Shape::rank; ++dim) entry.shape.push_back(view.extent(dim));
   return entry;
 }
 
 }  // namespace detail
 
-/// Adds every tensor of `params` to the file to be written, named `prefix` + its path. Borrows the weights until then.
+/// Adds every tensor of `params` to the file to be written, named `prefix` + its path. Borrows the weights until then, or
+/// copies them where the host cannot read them.
 template <class Model, class Backend, class T>
 void add_tensors(SafetensorsWriter& writer, const Parameters<Model, Backend, T>& params, std::string_view prefix = {}) {
   params.for_each([&]<class Shape>(const Path& path, const TensorView<T, Shape>& view, const ParameterSpec&) {
-    TensorEntry entry = detail::tensor_entry<Backend>(prefix, path, view);
+    TensorEntry entry = detail::tensor_entry(prefix, path, view);
+    if constexpr (!in_host_memory<Backend>) {
+      std::vector<std::byte> copy(entry.bytes.size());
+      host_copy<Backend>(entry.bytes, std::span(copy));
+      entry.bytes = writer.keep(std::move(copy));
+    }
     writer.add(std::move(entry.name), entry.dtype, std::move(entry.shape), entry.bytes);
   });
 }
@@ -84,7 +83,7 @@ void check_fits(const Parameters<Model, Backend, T>& params, const SafetensorsFi
   };
   std::set<std::string, std::less<>> names;
   params.for_each([&]<class Shape>(const Path& path, const TensorView<T, Shape>& view, const ParameterSpec&) {
-    const TensorEntry expected = detail::tensor_entry<Backend>(prefix, path, view);
+    const TensorEntry expected = detail::tensor_entry(prefix, path, view);
     const TensorEntry* found = file.find(expected.name);
     if (!found) refuse(expected.name, "expected ", expected.type(), ", found no tensor of that name");
     if (found->dtype != expected.dtype)
@@ -104,7 +103,7 @@ void load(Parameters<Model, Backend, T>& params, const SafetensorsFile& file, st
   check_fits(params, file, prefix);
   params.for_each([&]<class Shape>(const Path& path, const TensorView<T, Shape>& view, const ParameterSpec&) {
     const TensorEntry& stored = file.tensor(std::string(prefix) + path.str());
-    std::ranges::copy(stored.bytes, detail::tensor_bytes<Backend>(view).begin());
+    Backend::memory_space::from_host(view.data(), stored.bytes.data(), stored.bytes.size());
   });
 }
 

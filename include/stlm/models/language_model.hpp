@@ -100,9 +100,9 @@ struct LanguageModel {
     return Loss::forward(ctx, p.head, pass, cache.last, scored(batch, cache), cache.head);
   }
 
-  template <class T>
+  template <class B, class T>
   static T auxiliary(const Cache<T>& cache) {
-    return auxiliary_loss_of<Core, T>(cache.core);
+    return auxiliary_loss_of<B, Core, T>(cache.core);
   }
 
   /// Adds d(scale * sum of losses + pass.weight * auxiliary loss)/d(parameters) into `grads`. Turns the logits into their

@@ -147,18 +147,18 @@ struct PatchModel {
     if constexpr (reconstructs) {
       Head::forward(ctx, p.head, pass.at(3), cache.pooled, batch.tokens, cache.again.head);
       const ops::LossSum<T> sum = loss(ctx, cache.again);
-      cache.again.mean(0) = sum.mean();
-      cache.again.count(0) = sum.count;
+      set_value<B>(cache.again.mean.data(), sum.mean());
+      set_value<B>(cache.again.count.data(), sum.count);
     }
     Head::forward(ctx, p.head, pass.at(2), cache.last, batch.targets, cache.head);
     return loss(ctx, cache);
   }
 
   /// The part of the training loss beside the mean cross-entropy: of modules of the core, and the reconstruction.
-  template <class T>
+  template <class B, class T>
   static T auxiliary(const Cache<T>& cache) {
-    T sum = auxiliary_loss_of<Core, T>(cache.core);
-    if constexpr (reconstructs) sum += T(Reconstruction::weight) * cache.again.mean(0);
+    T sum = auxiliary_loss_of<B, Core, T>(cache.core);
+    if constexpr (reconstructs) sum += T(Reconstruction::weight) * host_value<B>(cache.again.mean.data());
     return sum;
   }
 
@@ -170,8 +170,8 @@ struct PatchModel {
     Head::backward(ctx, p.head, pass.at(2), cache.last, cache.d, cache.head, grads.head);
     Core::backward(ctx, p.core, pass.at(1), cache.pooled, cache.d, cache.core, grads.core);
     if constexpr (reconstructs)
-      if (cache.again.count(0) > 0) {
-        turn(ctx, cache.again, Reconstruction::weight * pass.weight / static_cast<double>(cache.again.count(0)));
+      if (const Index count = host_value<B>(cache.again.count.data()); count > 0) {
+        turn(ctx, cache.again, Reconstruction::weight * pass.weight / static_cast<double>(count));
         Head::backward(ctx, p.head, pass.at(3), cache.pooled, cache.again.d, cache.again.head, grads.head);
         ops::add(ctx, cache.d, cache.again.d, cache.d);
       }

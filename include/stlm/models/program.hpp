@@ -51,7 +51,7 @@ void set_options(Context<B>& ctx, Activations<Model, B, T>& acts, ForwardOptions
 /// models without.
 template <class Model, class B, class T>
 T auxiliary_loss(const Activations<Model, B, T>& acts) {
-  return auxiliary_loss_of<Model, T>(acts.cache());
+  return auxiliary_loss_of<B, Model, T>(acts.cache());
 }
 
 /// The loss in nats, which backward differentiates: the mean cross-entropy over the targets that count, plus auxiliary

@@ -106,9 +106,9 @@ struct PreNormBlock {
     finish(ctx, p, pass, x, y, cache);
   }
 
-  template <class T>
+  template <class B, class T>
   static T auxiliary(const Cache<T>& cache) {
-    return auxiliary_loss_of<Ffn, T>(cache.ffn);
+    return auxiliary_loss_of<B, Ffn, T>(cache.ffn);
   }
 
   /// d: the gradient of y on entry, of x on return.

@@ -9,7 +9,7 @@
 //
 // The auxiliary loss is `load_balance` E sum_e P_e f_e (ops/routing.hpp). Cached: the routes, the sorted rows, the
 // experts' results (which backward turns into gradients), and one Expert's cache of N K rows, of which every expert has
-// a part.
+// a part. How many rows each expert has the host must know, so on a GPU it waits for the routes.
 #pragma once
 
 #include <array>
@@ -114,9 +114,9 @@ struct MixtureOfExperts {
                       const Cache<T>& cache) {
     Router::forward(ctx, p.router, pass, x, cache.routes.probabilities, Empty{});
     ops::route(ctx, cache.routes, route_options);
-    cache.balance(0) = ops::load_balance(ctx, cache.routes);
+    ops::load_balance(ctx, cache.routes, cache.balance);
     ops::dispatch(ctx, cache.routes, x, cache.in);
-    each_expert(pass, cache, [&](std::size_t e, const Pass& rows, auto in, auto out, const auto& part) {
+    each_expert<B>(pass, cache, [&](std::size_t e, const Pass& rows, auto in, auto out, const auto& part) {
       Expert::forward(ctx, p.experts[e], rows, View<const T, dynamic, dim>(in), out, part);
     });
     ops::combine(ctx, cache.routes, cache.out, y);
@@ -125,7 +125,7 @@ struct MixtureOfExperts {
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x,
                        Rows<const T, dim> dy, Rows<T, dim> dx, const Cache<T>& cache, const Params<T>& grads) {
     ops::combine_backward(ctx, cache.routes, dy, cache.out, cache.dgates);
-    each_expert(pass, cache, [&](std::size_t e, const Pass& rows, auto in, auto d, const auto& part) {
+    each_expert<B>(pass, cache, [&](std::size_t e, const Pass& rows, auto in, auto d, const auto& part) {
       Expert::backward(ctx, p.experts[e], rows, View<const T, dynamic, dim>(in), View<const T, dynamic, dim>(d), d,
                        part, grads.experts[e]);
     });
@@ -136,9 +136,9 @@ struct MixtureOfExperts {
                      true);
   }
 
-  template <class T>
+  template <class B, class T>
   static T auxiliary(const Cache<T>& cache) {
-    return T(Options::load_balance) * cache.balance(0);
+    return T(Options::load_balance) * host_value<B>(cache.balance.data());
   }
 
  private:
@@ -146,10 +146,12 @@ struct MixtureOfExperts {
     return {.tokens = rows, .dropout = pass.dropout, .key = pass.key, .weight = pass.weight};
   }
   /// f(e, pass, in, out, cache) for every expert that has rows, with the parts that are its own.
-  template <class T, class F>
+  template <class B, class T, class F>
   static void each_expert(const Pass& pass, const Cache<T>& cache, const F& f) {
+    std::array<Index, size + 1> room;
+    const auto offsets = host_copy<B, Index>(std::span(cache.routes.offsets.data(), size + 1), room);
     for (std::size_t e = 0; e < size; ++e) {
-      const Index begin = cache.routes.offsets(e), count = cache.routes.offsets(e + 1) - begin;
+      const Index begin = offsets[e], count = offsets[e + 1] - begin;
       if (count == 0) continue;
       const Pass rows = routed_rows(pass, count);
       auto part = cache.expert;

@@ -100,10 +100,10 @@ struct Repeat {
     for (std::size_t i = size; i-- > 0;)
       Block::backward(ctx, p.layers[i], pass.at(i), input(x, cache, i), d, cache.layers[i], grads.layers[i]);
   }
-  template <class T>
+  template <class B, class T>
   static T auxiliary(const Cache<T>& cache) {
     T sum(0);
-    for (const auto& layer : cache.layers) sum += auxiliary_loss_of<Block, T>(layer);
+    for (const auto& layer : cache.layers) sum += auxiliary_loss_of<B, Block, T>(layer);
     return sum;
   }
 

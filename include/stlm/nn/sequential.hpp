@@ -96,10 +96,10 @@ struct Sequential {
                           std::get<I>(grads.modules));
     });
   }
-  template <class T>
+  template <class B, class T>
   static T auxiliary(const Cache<T>& cache) {
     T sum(0);
-    each([&]<std::size_t I>() { sum += auxiliary_loss_of<Module<I>, T>(std::get<I>(cache.modules)); });
+    each([&]<std::size_t I>() { sum += auxiliary_loss_of<B, Module<I>, T>(std::get<I>(cache.modules)); });
     return sum;
   }
 

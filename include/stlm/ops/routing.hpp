@@ -10,7 +10,7 @@
 // the gradient, as is the choice of experts.
 #pragma once
 
-#include <stlm/core/backend.hpp>
+#include <stlm/core/host_copy.hpp>
 #include <stlm/core/scalar.hpp>
 #include <stlm/core/tensor_view.hpp>
 
@@ -52,7 +52,7 @@ struct RoutesView {
         slots(routes.slots.data()),
         offsets(routes.offsets.data()) {}
 
-  /// The part of the routed rows that goes to expert e.
+  /// The part of the routed rows that goes to expert e; for backends of the host.
   real_t<T> load(Index e) const {
     return static_cast<real_t<T>>(offsets[e + 1] - offsets[e]) / static_cast<real_t<T>>(rows * chosen);
   }
@@ -84,10 +84,11 @@ void route_backward(Context<Backend>& ctx, const Routes<T, E, K>& routes,
   impl::Routing<Backend>::template route_backward<T>(ctx, routes, dgates.data(), dlogits.data(), balance, options);
 }
 
-/// The load balance of these routes; 0 of none.
+/// Sets `balance` to the load balance of these routes; 0 of none.
 template <class Backend, class T, Index E, Index K>
-T load_balance(Context<Backend>& ctx, const Routes<T, E, K>& routes) {
-  return routes.gates.size() == 0 ? T(0) : impl::Routing<Backend>::template load_balance<T>(ctx, routes);
+void load_balance(Context<Backend>& ctx, const Routes<T, E, K>& routes, std::type_identity_t<View<T, 1>> balance) {
+  if (routes.gates.size() == 0) return set_value<Backend>(balance.data(), T(0));
+  impl::Routing<Backend>::template load_balance<T>(ctx, routes, balance.data());
 }
 
 /// routed (N K, C): each row x (N, C) at its K slots.

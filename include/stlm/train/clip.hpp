@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <vector>
 
 #include <stlm/core/parameter.hpp>
 #include <stlm/ops/elementwise.hpp>
@@ -17,7 +18,8 @@ template <class Model, class B, class T>
   const auto look = [&](const char* kind, const Parameters<Model, B, T>& tensors) {
     tensors.for_each([&](const Path& path, const auto& view, const ParameterSpec&) {
       if (name != "none") return;
-      for (const T& value : view)
+      std::vector<T> room(in_host_memory<B> ? 0 : static_cast<std::size_t>(view.size()));
+      for (const T value : host_copy<B, T>(std::span<const T>(view.begin(), view.end()), room))
         if (!std::isfinite(value)) {
           name = std::string(kind) + " " + path.str();
           return;

@@ -50,12 +50,12 @@ struct Routing<EigenBackend> {
     });
   }
   template <class T>
-  static T load_balance(Ctx&, const RoutesView<T>& r) {
+  static void load_balance(Ctx&, const RoutesView<T>& r, T* balance) {
     double sum = 0;
     for (Index n = 0; n < r.rows; ++n)
       for (Index e = 0; e < r.num_experts; ++e)
         sum += static_cast<double>(r.load(e)) * static_cast<double>(r.probabilities[n * r.num_experts + e]);
-    return static_cast<T>(sum * static_cast<double>(r.num_experts) / static_cast<double>(r.rows));
+    *balance = static_cast<T>(sum * static_cast<double>(r.num_experts) / static_cast<double>(r.rows));
   }
   template <class T>
   static void dispatch(Ctx& ctx, const RoutesView<T>& r, MatrixView<const T> x, MatrixView<T> routed) {

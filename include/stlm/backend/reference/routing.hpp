@@ -46,11 +46,11 @@ struct Routing<ReferenceBackend> {
     }
   }
   template <class T>
-  static T load_balance(Ctx&, const RoutesView<T>& r) {
+  static void load_balance(Ctx&, const RoutesView<T>& r, T* balance) {
     T sum(0);
     for (Index e = 0; e < r.num_experts; ++e)
       for (Index n = 0; n < r.rows; ++n) sum += r.load(e) * r.probabilities[n * r.num_experts + e];
-    return sum * T(static_cast<real_t<T>>(r.num_experts)) / T(static_cast<real_t<T>>(r.rows));
+    *balance = sum * T(static_cast<real_t<T>>(r.num_experts)) / T(static_cast<real_t<T>>(r.rows));
   }
   template <class T>
   static void dispatch(Ctx&, const RoutesView<T>& r, MatrixView<const T> x, MatrixView<T> routed) {
