@@ -19,4 +19,5 @@
 #include <stlm/backend/cuda/patches.hpp>
 #include <stlm/backend/cuda/quantized.hpp>
 #include <stlm/backend/cuda/rope.hpp>
+#include <stlm/backend/cuda/routing.hpp>
 #include <stlm/backend/cuda/segments.hpp>

@@ -1,0 +1,156 @@
+// Which experts a row goes to: softmax and choice, a thread for each row, since rows are as short as there are experts; and
+// where it stands among the rows of its expert, from the routed rows sorted by expert.
+#pragma once
+
+#include <stlm/backend/cuda/kernel.hpp>
+
+namespace stlm::gpu {
+
+/// p = softmax(logits) in place; the K largest of each row, the first of equals; their gates; and the experts as ids to be
+/// sorted. Moved: the logits in and out, and what is chosen.
+template <class T>
+struct RouteRows {
+  static constexpr const char* name = "route";
+  static constexpr int threads = 128;
+
+  Span<T> probabilities, gates;
+  Span<Index> experts;
+  Span<Token> ids;
+  Index rows;
+  int num_experts, chosen;
+  bool renormalize;
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
+    e.each([&](int t) {
+      const Index n = e.block() * threads + t, row = n * num_experts, first = n * chosen;
+      if (n >= rows) return;
+      const auto p = [&](int i) { return e.load(Span<const T>(probabilities), row + i); };
+      T top = p(0), sum = 0, chosen_sum = 0;
+      for (int i = 1; i < num_experts; ++i) top = p(i) > top ? p(i) : top;
+      for (int i = 0; i < num_experts; ++i) {
+        const T power = std::exp(p(i) - top);
+        sum += power;
+        e.store(probabilities, row + i, power);
+      }
+      for (int i = 0; i < num_experts; ++i) e.store(probabilities, row + i, p(i) / sum);
+      for (int j = 0; j < chosen; ++j) {
+        const int best = largest_left(e, p, first, j);
+        e.store(experts, first + j, Index{best});
+        e.store(ids, first + j, Token{best});
+        e.store(gates, first + j, p(best));
+        chosen_sum += p(best);
+      }
+      if (renormalize)
+        for (int j = 0; j < chosen; ++j) e.store(gates, first + j, e.load(Span<const T>(gates), first + j) / chosen_sum);
+      e.flops(3 * num_experts + 2 * chosen);
+    });
+  }
+
+ private:
+  /// The first of the largest that are not among the `taken` chosen already; also among NaNs.
+  template <class Exec, class P>
+  STLM_KERNEL int largest_left(Exec& e, const P& p, Index first, int taken) const {
+    int best = -1;
+    for (int i = 0; i < num_experts; ++i) {
+      bool free = true;
+      for (int j = 0; j < taken; ++j) free = free && e.load(Span<const Token>(ids), first + j) != i;
+      if (free && (best < 0 || p(i) > p(best))) best = i;
+    }
+    return best;
+  }
+};
+
+/// From the routed rows sorted by expert: the slot of each, and where the rows of each expert begin. A thread for each
+/// routed row, and one for the end.
+struct FillSlots {
+  static constexpr const char* name = "fill_slots";
+  static constexpr int threads = 256;
+
+  Span<const Token> ids;                // sorted
+  Span<const std::int32_t> positions;   // of each before
+  Span<Index> slots, offsets;
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
+    e.each([&](int t) {
+      const Index i = e.block() * threads + t;
+      if (i > ids.size) return;
+      if (i < ids.size) e.store(slots, e.load(positions, i), i);
+      const Index before = i == 0 ? -1 : e.load(ids, i - 1), now = i == ids.size ? offsets.size - 1 : e.load(ids, i);
+      for (Index expert = before + 1; expert <= now; ++expert) e.store(offsets, expert, i);
+    });
+  }
+};
+
+/// The gradient of the logits through gates and load balance (ops/routing.hpp).
+template <class T>
+struct RouteBackward {
+  static constexpr const char* name = "route_backward";
+  static constexpr int threads = 128;
+
+  Span<const T> probabilities, gates, dgates;
+  Span<const Index> experts, offsets;
+  Span<T> dlogits;
+  Index rows;
+  int num_experts, chosen;
+  T balance;  // weight * E / rows, of the part of the routed rows that an expert has
+  bool renormalize;
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
+    e.each([&](int t) {
+      const Index n = e.block() * threads + t, row = n * num_experts, first = n * chosen;
+      if (n >= rows) return;
+      const auto p = [&](Index i) { return e.load(probabilities, row + i); };
+      const auto d = [&](Index i) { return e.load(Span<const T>(dlogits), row + i); };
+      for (int i = 0; i < num_experts; ++i)
+        e.store(dlogits, row + i,
+                balance * static_cast<T>(e.load(offsets, i + 1) - e.load(offsets, i)) / static_cast<T>(rows * chosen));
+      T mean = 0, chosen_sum = 1, sum = 0;
+      if (renormalize) {
+        chosen_sum = 0;
+        for (Index j = first; j < first + chosen; ++j) {
+          mean += e.load(dgates, j) * e.load(gates, j);
+          chosen_sum += p(e.load(experts, j));
+        }
+      }
+      for (Index j = first; j < first + chosen; ++j) {
+        const Index expert = e.load(experts, j);
+        e.store(dlogits, row + expert, d(expert) + (e.load(dgates, j) - mean) / chosen_sum);
+      }
+      for (int i = 0; i < num_experts; ++i) sum += p(i) * d(i);
+      for (int i = 0; i < num_experts; ++i) e.store(dlogits, row + i, p(i) * (d(i) - sum));
+      e.flops(6 * num_experts + 5 * chosen);
+    });
+  }
+};
+
+/// The load balance from the sums of the probabilities over rows.
+template <class T>
+struct LoadBalance {
+  static constexpr const char* name = "load_balance";
+  static constexpr int threads = warp;
+
+  Span<const T> sums;
+  Span<const Index> offsets;
+  Span<T> balance;
+  Index rows;
+  int chosen;
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
+    PerThread<Exec, T> total;
+    e.each([&](int t) {
+      total[t] = 0;
+      for (Index i = t; i < sums.size; i += warp)
+        total[t] += static_cast<T>(e.load(offsets, i + 1) - e.load(offsets, i)) / static_cast<T>(rows * chosen) * e.load(sums, i);
+    });
+    sum_warp(e, total);
+    e.each([&](int t) {
+      if (t == 0) e.store(balance, 0, total[t] * static_cast<T>(sums.size) / static_cast<T>(rows));
+    });
+  }
+};
+
+}  // namespace stlm::gpu
