@@ -34,7 +34,7 @@ void pool(Rig& rig, const Case& c, bool by_score) {
 }
 
 std::vector<Token> highest(std::vector<double> scores, Index keep, bool by_score) {
-  Context<ReferenceBackend> ctx;
+  Context<TestedBackend> ctx;
   std::vector<Token> picks(static_cast<std::size_t>(keep), -1);
   ops::keep_highest(ctx, View<double, dynamic, dynamic>(scores.data(), 1, std::ssize(scores)), by_score,
                     {picks.data(), 1, keep});
@@ -75,8 +75,8 @@ TEST_CASE("keep_highest: in order of position or of score; ties by position; NaN
   CHECK(highest({none, none, none}, 2, true) == std::vector<Token>{0, 1});
 }
 
-TEST_CASE("keep_highest: rows are those of the whole batch", "[ops][attention_pool]") {
-  Context<ReferenceBackend> ctx;
+TEMPLATE_TEST_CASE("keep_highest: rows are those of the whole batch", "[ops][attention_pool]", ReferenceBackend, TestedBackend) {
+  Context<TestType> ctx;
   std::vector<double> scores = {1, 2, 3, 6, 5, 4};
   std::vector<Token> picks(4);
   ops::keep_highest(ctx, View<double, dynamic, dynamic>(scores.data(), 2, 3), false, {picks.data(), 2, 2});

@@ -7,6 +7,7 @@
 
 #include <stlm/backend/cuda/activation.hpp>
 #include <stlm/backend/cuda/attention.hpp>
+#include <stlm/backend/cuda/attention_pool.hpp>
 #include <stlm/backend/cuda/cross_entropy.hpp>
 #include <stlm/backend/cuda/elementwise.hpp>
 #include <stlm/backend/cuda/embedding.hpp>

@@ -33,7 +33,8 @@ struct RowPositions {
 };
 }  // namespace impl
 
-/// y[n, :] = table[tokens[n], :], of any scalar that converts. Throws Error for an id outside the table.
+/// y[n, :] = table[tokens[n], :], of any scalar that converts; the tokens are on the host, or in the memory of the backend.
+/// Throws Error for an id outside the table.
 template <class Backend, class Table, class Y>
   requires(!std::is_base_of_v<QuantizedMatrix, Table>)  // ops/quantized.hpp
 void embedding_forward(Context<Backend>& ctx, const Table& table, View<const Token, dynamic, dynamic> tokens, const Y& y) {

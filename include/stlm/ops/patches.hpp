@@ -7,7 +7,8 @@
 //   slot_targets   the same targets slot by slot, for a head that predicts all slots at once: `ignore` past the end, or
 //                  the slots as they are
 //
-// An empty patch has no rows, and no targets but `ignore`.
+// An empty patch has no rows, and no targets but `ignore`. Slots are of a Batch, so on the host, which counts them; what is
+// packed lies in the memory of the backend.
 #pragma once
 
 #include <stlm/core/backend.hpp>
