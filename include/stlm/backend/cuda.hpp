@@ -11,8 +11,7 @@
 
 #include <stlm/backend/cuda/batch_stage.hpp>
 #include <stlm/backend/cuda/context.hpp>
-#include <stlm/backend/cuda/gemm.hpp>
-#include <stlm/backend/cuda/norm.hpp>
+#include <stlm/backend/cuda/ops.hpp>
 #include <stlm/backend/cuda/recorded.hpp>
 
 #endif

@@ -5,20 +5,5 @@
 // headers of Thrust (CCCL) and THRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP; no CUDA library.
 #pragma once
 
-#include <stlm/backend/cuda/activation.hpp>
-#include <stlm/backend/cuda/attention.hpp>
-#include <stlm/backend/cuda/attention_pool.hpp>
-#include <stlm/backend/cuda/cross_entropy.hpp>
-#include <stlm/backend/cuda/elementwise.hpp>
-#include <stlm/backend/cuda/embedding.hpp>
 #include <stlm/backend/cuda/emulated_context.hpp>
-#include <stlm/backend/cuda/gemm.hpp>
-#include <stlm/backend/cuda/group_gate.hpp>
-#include <stlm/backend/cuda/learned_activation.hpp>
-#include <stlm/backend/cuda/norm.hpp>
-#include <stlm/backend/cuda/optimizer.hpp>
-#include <stlm/backend/cuda/patches.hpp>
-#include <stlm/backend/cuda/quantized.hpp>
-#include <stlm/backend/cuda/rope.hpp>
-#include <stlm/backend/cuda/routing.hpp>
-#include <stlm/backend/cuda/segments.hpp>
+#include <stlm/backend/cuda/ops.hpp>

@@ -35,9 +35,9 @@ struct HeadsView {
   STLM_HOST_DEVICE constexpr HeadsView sequence(Index b, const Offsets& offsets) const {
     return {data + (offsets ? offsets(b) * token_stride : b * batch_stride), heads, head_size, 0, token_stride};
   }
-  constexpr operator HeadsView<const T>() const
-    requires(!std::is_const_v<T>)
-  {
+  template <class U>
+    requires(std::is_same_v<U, const T> && !std::is_const_v<T>)
+  constexpr operator HeadsView<U>() const {
     return {data, heads, head_size, batch_stride, token_stride};
   }
 };

@@ -17,6 +17,7 @@ namespace stlm {
 struct TokenPair {
   Token left = -1, right = -1;
   friend auto operator<=>(const TokenPair&, const TokenPair&) = default;
+  friend bool operator==(const TokenPair&, const TokenPair&) = default;
 };
 
 }  // namespace stlm
