@@ -114,7 +114,7 @@ TEST_CASE("threads: routing", "[ops][threads]") {
     const auto x = rig.random(rows, 70), routed = rig.blank(2 * rows, 70), y = rig.blank(rows, 70), dx = rig.blank(rows, 70);
     const auto dgates = rig.blank(rows, 2), dlogits = rig.blank(rows, 5);
     ops::route(rig.ctx, routes, {.renormalize = true});
-    balance(0, 0) = ops::load_balance(rig.ctx, routes);
+    ops::load_balance(rig.ctx, routes, View<float, 1>(balance.data()));
     ops::dispatch(rig.ctx, routes, x, routed);
     ops::combine(rig.ctx, routes, routed, y);
     ops::combine_backward(rig.ctx, routes, y, routed, dgates);

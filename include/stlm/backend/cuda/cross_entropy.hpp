@@ -25,14 +25,15 @@ struct CrossEntropy<B> {
 
   /// While a step is recorded the sum cannot come back, and is {0, -1}: the losses are summed after it.
   template <class T>
-  static LossSum<T> forward(Ctx& ctx, MatrixView<const T> logits, const Token* targets, Token ignore, T* losses, T* lse) {
+  static LossSum<T> forward(Ctx& ctx, MatrixView<const T> logits, const Token* targets, Token ignore, T* losses,
+                            T* lse) {
     gpu::Scratch<B> scratch(ctx);
     const Index rows = logits.rows;
     const Token* const ids = ctx.readable(scratch, targets, rows);
-    for_rows(logits, [&]<int W, int Lanes>(std::integral_constant<int, W>, std::integral_constant<int, Lanes>) {
+    for_rows(logits, [&]<int W, int Lanes>(gpu::Constant<W>, gpu::Constant<Lanes>) {
       using Kernel = gpu::CrossEntropyForward<T, W, Lanes>;
-      ctx.launch(Kernel{gpu::span(logits), {ids, rows}, {losses, rows}, {lse, rows}, ctx.fault(), "cross_entropy_forward",
-                        logits.stride, static_cast<int>(logits.cols), ignore},
+      ctx.launch(Kernel{gpu::span(logits), {ids, rows}, {losses, rows}, {lse, rows}, ctx.fault(),
+                        "cross_entropy_forward", logits.stride, static_cast<int>(logits.cols), ignore},
                  gpu::pieces(rows, Kernel::rows_of_block));
     });
     if (ctx.recording()) return {T(0), -1};
@@ -46,10 +47,10 @@ struct CrossEntropy<B> {
     gpu::Scratch<B> scratch(ctx);
     const Index rows = logits.rows;
     const Token* const ids = ctx.readable(scratch, targets, rows);
-    for_rows(logits, [&]<int W, int Lanes>(std::integral_constant<int, W>, std::integral_constant<int, Lanes>) {
+    for_rows(logits, [&]<int W, int Lanes>(gpu::Constant<W>, gpu::Constant<Lanes>) {
       using Kernel = gpu::CrossEntropyBackward<T, W, Lanes>;
-      ctx.launch(Kernel{gpu::span(logits), {ids, rows}, {lse, rows}, logits.stride, static_cast<int>(logits.cols), ignore,
-                        static_cast<T>(scale)},
+      ctx.launch(Kernel{gpu::span(logits), {ids, rows}, {lse, rows}, logits.stride, static_cast<int>(logits.cols),
+                        ignore, static_cast<T>(scale)},
                  gpu::pieces(rows, Kernel::rows_of_block));
     });
   }
@@ -58,12 +59,12 @@ struct CrossEntropy<B> {
   /// run(numbers of a load, threads of a row), as constants, for these logits.
   template <class T, class F>
   static void for_rows(MatrixView<T> logits, const F& run) {
-    constexpr std::integral_constant<int, gpu::lanes_of_few> few;
-    constexpr std::integral_constant<int, gpu::lanes_of_many> many;
-    constexpr std::integral_constant<int, gpu::Packet<std::remove_const_t<T>>::size> packet;
-    constexpr std::integral_constant<int, 1> one;
-    const auto with = [&](auto lanes) { gpu::in_packets(logits) ? run(packet, lanes) : run(one, lanes); };
-    logits.cols <= gpu::most_of_few ? with(few) : with(many);
+    gpu::by_packets<gpu::Packet<std::remove_const_t<T>>::size>(gpu::in_packets(logits), [&](auto packet) {
+      if (logits.cols <= gpu::most_of_few)
+        run(packet, gpu::constant<gpu::lanes_of_few>);
+      else
+        run(packet, gpu::constant<gpu::lanes_of_many>);
+    });
   }
 };
 

@@ -60,7 +60,8 @@ struct Elementwise<B> {
     if (beta == T(0))
       gpu::map(ctx, gpu::Scale<T>{alpha}, std::array{row}, std::array{gpu::line(x, size)});
     else
-      gpu::map(ctx, gpu::Axpby<T>{alpha, beta}, std::array{row}, std::array{gpu::line(x, size), MatrixView<const T>(row)});
+      gpu::map(ctx, gpu::Axpby<T>{alpha, beta}, std::array{row},
+               std::array{gpu::line(x, size), MatrixView<const T>(row)});
   }
   template <class X, class Y>
   static void convert(Ctx& ctx, const X* x, Y* y, Index size) {
@@ -71,21 +72,20 @@ struct Elementwise<B> {
     gpu::map(ctx, gpu::Convert<T>{}, std::array{y}, std::array{x});
   }
   template <class T>
-  static void append_rows(Ctx& ctx, MatrixView<const T> x, Index tokens, const Places& places, T* cache, Index capacity) {
+  static void append_rows(Ctx& ctx, MatrixView<const T> x, Index tokens, const Places& places, T* cache,
+                          Index capacity) {
     const Index sequences = x.rows / tokens;
     Index most = sequences;  // of the sequences in the cache, so far as they are known
     if (places.own)
       for (Index b = 0; b < sequences; ++b) most = std::max(most, places(b).sequence + 1);
     gpu::Scratch<B> scratch(ctx);
     const gpu::Span<const Place> own{places.own ? ctx.readable(scratch, places.own, sequences) : nullptr, sequences};
-    const auto run = [&]<int W>(std::integral_constant<int, W>) {
+    gpu::by_packets<gpu::Packet<T>::size>(gpu::in_packets(x) && gpu::aligned(cache), [&]<int W>(gpu::Constant<W>) {
       using Kernel = gpu::AppendRows<T, W>;
-      ctx.launch(Kernel{gpu::span(x), own, {cache, most * capacity * x.cols}, x.rows, x.stride, capacity, places.position,
-                        static_cast<unsigned>(tokens), static_cast<int>(x.cols)},
+      ctx.launch(Kernel{gpu::span(x), own, {cache, most * capacity * x.cols}, x.rows, x.stride, capacity,
+                        places.position, static_cast<unsigned>(tokens), static_cast<int>(x.cols)},
                  gpu::pieces(x.rows, Kernel::rows_of_block));
-    };
-    gpu::in_packets(x) && gpu::in_packets(cache, x.cols, x.cols) ? run(std::integral_constant<int, gpu::Packet<T>::size>{})
-                                                                 : run(std::integral_constant<int, 1>{});
+    });
   }
   template <class T>
   static void clear(Ctx& ctx, MatrixView<T> x) {
@@ -108,7 +108,7 @@ struct Elementwise<B> {
       ctx.launch(Kernel{{x, size}, key, static_cast<float>(rate), T(1 / (1 - rate))},
                  gpu::pieces(size, Kernel::numbers_of_block));
     };
-    reinterpret_cast<std::uintptr_t>(x) % 16 == 0 ? run(std::true_type{}) : run(std::false_type{});
+    gpu::aligned(x) ? run(std::true_type{}) : run(std::false_type{});
   }
 };
 

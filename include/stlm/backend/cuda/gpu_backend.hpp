@@ -76,6 +76,23 @@ bool in_packets(const MatrixView<T>&... m) {
   return (in_packets(m.data, m.cols, m.stride) && ...);
 }
 
+/// Whether all begin at multiples of 16 bytes.
+template <class... T>
+bool aligned(const T*... data) {
+  return ((reinterpret_cast<std::uintptr_t>(data) % 16 == 0) && ...);
+}
+
+/// A number known to the compiler, as an argument: constant<4> for a lambda [&]<int W>(Constant<W>).
+template <int N>
+using Constant = std::integral_constant<int, N>;
+template <int N>
+inline constexpr Constant<N> constant{};
+/// f(numbers of a packet) where packets fit, else f(1), as constants.
+template <int Size, class F>
+void by_packets(bool fit, const F& f) {
+  fit ? f(constant<Size>) : f(constant<1>);
+}
+
 /// The number of pieces of `size` that cover `total`.
 STLM_HOST_DEVICE constexpr Index pieces(Index total, Index size) { return (total + size - 1) / size; }
 

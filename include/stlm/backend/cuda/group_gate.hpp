@@ -16,37 +16,36 @@ struct GroupGate<B> {
     ctx.launch(Softmax{gpu::span(gates), gates.rows, gates.stride, static_cast<int>(gates.cols)},
                gpu::pieces(gates.rows, Softmax::threads));
     const Index width = x.cols / gates.cols;
-    const auto run = [&]<int W>(std::integral_constant<int, W>) {
+    gpu::by_packets<gpu::Packet<T>::size>(in_packets(x, y, width), [&]<int W>(gpu::Constant<W>) {
       using Kernel = gpu::GroupGateForward<T, W>;
       ctx.launch(Kernel{gpu::span(gates), gpu::span(x), gpu::span(y), x.rows, gates.stride, x.stride, y.stride,
-                        static_cast<unsigned>(x.rows / gates.rows), static_cast<int>(x.cols), static_cast<int>(width), scale},
+                        static_cast<unsigned>(x.rows / gates.rows), static_cast<int>(x.cols),
+                        static_cast<int>(width), scale},
                  gpu::pieces(x.rows, Kernel::rows_of_block));
-    };
-    gpu::in_packets(x) && gpu::in_packets(y) && width % packet<T> == 0 ? run(packet<T>) : run(one);
+    });
   }
 
   template <class T>
   static void backward(Ctx& ctx, MatrixView<const T> gates, MatrixView<const T> x, T scale, MatrixView<T> d,
                        MatrixView<T> dlogits) {
     const Index width = x.cols / gates.cols, span = x.rows / gates.rows;
-    const auto run = [&]<int W, int Lanes>(std::integral_constant<int, W>, std::integral_constant<int, Lanes>) {
+    const auto run = [&]<int W, int Lanes>(gpu::Constant<W>, gpu::Constant<Lanes>) {
       using Kernel = gpu::GroupGateBackward<T, W, Lanes>;
-      ctx.launch(Kernel{gpu::span(gates), gpu::span(x), gpu::span(d), gpu::span(dlogits), gates.rows, gates.stride, x.stride,
-                        d.stride, dlogits.stride, span, static_cast<int>(gates.cols), static_cast<int>(width), scale},
+      ctx.launch(Kernel{gpu::span(gates), gpu::span(x), gpu::span(d), gpu::span(dlogits), gates.rows, gates.stride,
+                        x.stride, d.stride, dlogits.stride, span, static_cast<int>(gates.cols),
+                        static_cast<int>(width), scale},
                  gpu::pieces(gates.rows, Kernel::rows_of_block));
     };
-    constexpr std::integral_constant<int, gpu::warp> few;
-    constexpr std::integral_constant<int, 256> many;
-    const auto with = [&](auto lanes) {
-      gpu::in_packets(x) && gpu::in_packets(d) && width % packet<T> == 0 ? run(packet<T>, lanes) : run(one, lanes);
-    };
-    span * width <= 1024 ? with(few) : with(many);
+    gpu::by_packets<gpu::Packet<T>::size>(in_packets(x, d, width), [&](auto packet) {
+      span * width <= 1024 ? run(packet, gpu::constant<gpu::warp>) : run(packet, gpu::constant<256>);
+    });
   }
 
  private:
   template <class T>
-  static constexpr std::integral_constant<int, gpu::Packet<T>::size> packet{};
-  static constexpr std::integral_constant<int, 1> one{};
+  static bool in_packets(MatrixView<const T> x, MatrixView<T> y, Index width) {
+    return gpu::in_packets(x) && gpu::in_packets(y) && width % gpu::Packet<T>::size == 0;
+  }
 };
 
 }  // namespace stlm::ops::impl

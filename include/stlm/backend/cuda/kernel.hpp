@@ -118,7 +118,7 @@ STLM_KERNEL void combine_lanes(Exec& e, R& value, Array& partial, const Combine&
     combine_block(e, value, partial, combine);
 }
 
-/// exp(x). Of a float in two instructions, with a relative error up to 2^-22 + |x| 2^-23; zero where it would be subnormal.
+/// exp(x). Of a float in two instructions, with a relative error up to 2^-22 + |x| 2^-23, and without subnormal results.
 template <class Exec, class T>
 STLM_KERNEL T fast_exp(T x) {
   if constexpr (std::is_same_v<T, float>)
@@ -163,13 +163,13 @@ STLM_KERNEL void store_numbers(Exec& e, Span<T> to, Index i, const Numbers<T, W>
       e.store_packet(to, i + p * Packet<T>::size, packet);
     });
 }
-/// f(W, i) as the first of W numbers where they all lie before `end`, else f(1, i) for each that does; W and 1 as constants.
+/// f(constant<W>, i) where numbers i, ..., i + W - 1 lie before `end`, else f(constant<1>, i) for each that does.
 template <int W, class F>
 STLM_KERNEL void for_numbers(Index i, Index end, const F& f) {
   if (i + W <= end)
-    f(std::integral_constant<int, W>{}, i);
+    f(constant<W>, i);
   else
-    for (; i < end; ++i) f(std::integral_constant<int, 1>{}, i);
+    for (; i < end; ++i) f(constant<1>, i);
 }
 /// Loads and stores before number `end`: what lies there or behind is not touched, and reads as zero.
 template <int W, class Exec, class T>

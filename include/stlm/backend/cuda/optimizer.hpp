@@ -18,9 +18,12 @@ struct SumOf {
   template <class Exec>
   STLM_KERNEL Numbers<double, 1> operator()(Exec& e, Index i) const {
     Numbers<double, 1> sum{{0}};
-    for_numbers<W>(i * W, x.size, [&]<int Count>(std::integral_constant<int, Count>, Index first) {
+    for_numbers<W>(i * W, x.size, [&]<int Count>(Constant<Count>, Index first) {
       const auto some = load_numbers<Count>(e, x, first);
-      unroll<Count>([&](int j) { sum[0] += static_cast<double>(some[j]) * (Squared ? static_cast<double>(some[j]) : 1); });
+      unroll<Count>([&](int j) {
+        const auto value = static_cast<double>(some[j]);
+        sum[0] += Squared ? value * value : value;
+      });
     });
     return sum;
   }
@@ -30,23 +33,22 @@ struct SumOf {
 template <bool Squared, class B, class T>
 Span<const Numbers<double, 1>> sum(Context<B>& ctx, Scratch<B>& scratch, Span<const T> x) {
   auto* const to = scratch.template take<Numbers<double, 1>>(1);
-  const auto run = [&]<int W>(std::integral_constant<int, W>) {
+  by_packets<Packet<T>::size>(aligned(x.data), [&]<int W>(Constant<W>) {
     sum_pieces(ctx, scratch, SumOf<T, W, Squared>{x}, pieces(x.size, W), to);
-  };
-  in_packets(x.data, 0, 0) ? run(std::integral_constant<int, Packet<T>::size>{}) : run(std::integral_constant<int, 1>{});
+  });
   return {to, 1};
 }
 
 template <class B, class T>
 void update_weights(Context<B>& ctx, const AdamWArguments<T>& of) {
-  const auto run = [&]<int W>(std::integral_constant<int, W>) {
+  const auto run = [&]<int W>(Constant<W>) {
     using Kernel = AdamWUpdate<T, W>;
     ctx.launch(Kernel{of}, pieces(of.weights.size, Kernel::numbers_of_block));
   };
-  const auto packets = [](const auto&... spans) { return (in_packets(spans.data, 0, 0) && ...); };
-  if (!packets(of.weights, of.grads, of.first, of.second, of.cleared, of.rounded)) return run(std::integral_constant<int, 1>{});
-  of.rounded.data ? run(std::integral_constant<int, Packet<Bfloat16>::size>{})
-                  : run(std::integral_constant<int, Packet<T>::size>{});
+  const bool packets = aligned(of.weights.data, of.grads.data, of.first.data, of.second.data, of.cleared.data,
+                               of.rounded.data);
+  if (packets && of.rounded.data) return run(constant<Packet<Bfloat16>::size>);
+  by_packets<Packet<T>::size>(packets, run);
 }
 
 }  // namespace stlm::gpu
@@ -77,8 +79,8 @@ struct Optimizer<B> {
   template <class T>
   static void adamw_step(Ctx& ctx, const StepState<T>* state, T* w, T* g, T* m, T* v, Index size, bool decays,
                          Bfloat16* rounded) {
-    gpu::update_weights<B, T>(ctx, {{w, size}, {g, size}, {m, size}, {v, size}, {}, decays, {&state->numbers, 1}, {g, size},
-                                    {rounded, size}});
+    gpu::update_weights<B, T>(ctx, {{w, size}, {g, size}, {m, size}, {v, size}, {}, decays, {&state->numbers, 1},
+                                    {g, size}, {rounded, size}});
   }
 };
 

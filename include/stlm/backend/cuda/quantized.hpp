@@ -13,23 +13,23 @@ struct Quantized<B> {
   using Ctx = Context<B>;
 
   static void quantize(Ctx& ctx, MatrixView<const float> w, const QuantizedMatrix& q) {
-    const auto run = [&]<int Lanes, bool Packets>(std::integral_constant<int, Lanes>, std::bool_constant<Packets>) {
+    const auto run = [&]<int Lanes, bool Packets>(gpu::Constant<Lanes>, std::bool_constant<Packets>) {
       using Kernel = gpu::QuantizeRows<Lanes, Packets>;
-      ctx.launch(Kernel{gpu::span(w), {q.data, q.rows * q.stride()}, {q.scales, q.rows}, {q.sums, q.rows}, w.rows, w.stride,
-                        static_cast<int>(w.cols), static_cast<int>(q.stride())},
+      ctx.launch(Kernel{gpu::span(w), {q.data, q.rows * q.stride()}, {q.scales, q.rows}, {q.sums, q.rows}, w.rows,
+                        w.stride, static_cast<int>(w.cols), static_cast<int>(q.stride())},
                  gpu::pieces(w.rows, Kernel::rows_of_block));
     };
     const auto with = [&](auto lanes) {
       gpu::in_packets(w.data, 0, w.stride) ? run(lanes, std::true_type{}) : run(lanes, std::false_type{});
     };
-    w.rows < few_rows_to_round ? with(std::integral_constant<int, 128>{}) : with(std::integral_constant<int, gpu::warp>{});
+    w.rows < few_rows_to_round ? with(gpu::constant<128>) : with(gpu::constant<gpu::warp>);
   }
 
   static void gemm(Ctx& ctx, MatrixView<const float> x, const QuantizedMatrix& w, MatrixView<float> y, bool accumulate) {
     constexpr int few = 8;
     gpu::Scratch<B> scratch(ctx);
-    const QuantizedMatrix q{scratch.template take<std::int8_t>(x.rows * w.stride()), scratch.template take<float>(x.rows),
-                            nullptr, x.rows, x.cols};
+    const QuantizedMatrix q{scratch.template take<std::int8_t>(x.rows * w.stride()),
+                            scratch.template take<float>(x.rows), nullptr, x.rows, x.cols};
     quantize(ctx, x, q);
     const gpu::Int8Factors of{{q.data, q.rows * q.stride()}, {w.data, w.rows * w.stride()}, {q.scales, q.rows},
                               {w.scales, w.rows}, gpu::span(y), y.stride, static_cast<int>(w.stride()), accumulate};
@@ -46,8 +46,9 @@ struct Quantized<B> {
     const gpu::Span<const Token> ids{ctx.readable(scratch, tokens, y.rows), y.rows};
     const auto run = [&]<bool Packets>(std::bool_constant<Packets>) {
       using Kernel = gpu::GatherQuantized<Packets>;
-      ctx.launch(Kernel{{table.data, table.rows * table.stride()}, {table.scales, table.rows}, ids, gpu::span(y), ctx.fault(),
-                        "embedding_forward", y.stride, static_cast<int>(y.cols), static_cast<int>(table.stride())},
+      ctx.launch(Kernel{{table.data, table.rows * table.stride()}, {table.scales, table.rows}, ids, gpu::span(y),
+                        ctx.fault(), "embedding_forward", y.stride, static_cast<int>(y.cols),
+                        static_cast<int>(table.stride())},
                  gpu::pieces(y.rows, Kernel::rows_of_block));
     };
     gpu::in_packets(y.data, 0, y.stride) ? run(std::true_type{}) : run(std::false_type{});

@@ -1,6 +1,6 @@
-// AdamW (ops/optimizer.hpp) in one pass over flat buffers, and with it what a captured step does to weights besides: the
-// gradient scaled for clipping, the copy of the weights in Bfloat16, the gradient set to zero. What changes from step to
-// step is then read from the device (kernels/train_step.hpp).
+// AdamW (ops/optimizer.hpp) in one pass over flat buffers, and with it what a captured step does to weights besides:
+// the gradient scaled for clipping, the copy of the weights in Bfloat16, the gradient set to zero. What changes from
+// step to step is then read from the device (kernels/train_step.hpp).
 //
 // Bound by memory: for a float weight 28 bytes; with the copy and the zero 34.
 #pragma once
@@ -12,8 +12,8 @@ namespace stlm::gpu {
 
 using ops::AdamWNumbers;
 
-/// Where `numbers_at` is given it is read instead of `numbers`; where `cleared` or `rounded` are given, zeros or the new
-/// weights in Bfloat16 are written there.
+/// Where `numbers_at` is given it is read instead of `numbers`; where `cleared` or `rounded` are given, zeros or the
+/// new weights in Bfloat16 are written there.
 template <class T>
 struct AdamWArguments {
   Span<T> weights;
@@ -39,7 +39,8 @@ struct AdamWUpdate {
     e.each([&](int t) {
       const AdamWNumbers<T> s = of.numbers_at.data ? e.load(of.numbers_at, 0) : of.numbers;
       const T decay = of.decays ? s.decay : T(0);
-      for_numbers<W>((e.block() * threads + t) * W, of.weights.size, [&]<int Count>(std::integral_constant<int, Count>, Index i) {
+      const Index first = (e.block() * threads + t) * W;
+      for_numbers<W>(first, of.weights.size, [&]<int Count>(Constant<Count>, Index i) {
         auto w = load_numbers<Count>(e, of.weights, i), m = load_numbers<Count>(e, of.first, i);
         auto v = load_numbers<Count>(e, of.second, i);
         const auto g = load_numbers<Count>(e, of.grads, i);

@@ -1,5 +1,5 @@
-// New rows of sequences put at their places in a cache (sequences, capacity, cols): a warp for each row, which reads and
-// writes it once.
+// New rows of sequences put at their places in a cache (sequences, capacity, cols): a warp for each row, which reads
+// and writes it once.
 #pragma once
 
 #include <stlm/backend/cuda/kernel.hpp>
@@ -27,7 +27,9 @@ struct AppendRows {
       const Index sequence = static_cast<unsigned>(row) / tokens, token = static_cast<unsigned>(row) % tokens;
       const Place place = places.data ? e.load(places, sequence) : Place{sequence, position};
       const Index to = (place.sequence * capacity + place.position + token) * cols;
-      for_packets<W>(t % warp, cols, [&](int c) { store_numbers<W>(e, cache, to + c, load_numbers<W>(e, x, row * stride + c)); });
+      for_packets<W>(t % warp, cols, [&](int c) {
+        store_numbers<W>(e, cache, to + c, load_numbers<W>(e, x, row * stride + c));
+      });
     });
   }
 };

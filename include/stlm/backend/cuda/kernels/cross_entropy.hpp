@@ -1,8 +1,10 @@
-// Softmax cross-entropy (ops/cross_entropy.hpp): a row of logits belongs to a warp, or in a large vocabulary to a block.
+// Softmax cross-entropy (ops/cross_entropy.hpp): a row of logits belongs to a warp, or in a large vocabulary to a
+// block.
 //
 // Forward reads the logits once: each thread keeps the largest it has met and the sum of exponentials relative to it,
-// scaled down whenever a larger one comes, and the threads of a row combine theirs at the end. Backward reads and writes
-// them once, in place. So 4 and 8 bytes for a float logit, from the second-level cache where a chunk of rows fits in it.
+// scaled down whenever a larger one comes, and the threads of a row combine theirs at the end. Backward reads and
+// writes them once, in place. So 4 and 8 bytes for a float logit, from the second-level cache where a chunk of rows
+// fits in it.
 #pragma once
 
 #include <cmath>

@@ -1,5 +1,5 @@
-// Dropout in place: number i by the i-th uniform number of its stream (core/random.hpp), four from each block of Philox,
-// so a thread has four numbers. Bound by memory, 8 bytes for each float.
+// Dropout in place: number i by the i-th uniform number of its stream (core/random.hpp), four from each block of
+// Philox, so a thread has four numbers. Bound by memory, 8 bytes for each float.
 #pragma once
 
 #include <stlm/backend/cuda/kernel.hpp>

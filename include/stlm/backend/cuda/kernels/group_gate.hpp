@@ -68,8 +68,8 @@ struct GroupGateForward {
   }
 };
 
-/// d in place, and dlogits: Lanes threads for a row of gates, group by group. `span` rows of a group are numbered packet by
-/// packet, and each thread takes every Lanes-th: `rows_of_step` rows and `rest` packets further.
+/// d in place, and dlogits: Lanes threads for a row of gates, group by group. `span` rows of a group are numbered
+/// packet by packet, and each thread takes every Lanes-th: `rows_of_step` rows and `rest` packets further.
 template <class T, int W, int Lanes>
 struct GroupGateBackward {
   static constexpr const char* name = "group_gate_backward";

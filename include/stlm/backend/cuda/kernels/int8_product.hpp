@@ -1,8 +1,9 @@
-// y[n, j] = or += x_scale_n w_scale_j (x_n . w_j), of rows of int8 padded with zeros to multiples of 64 (ops/quantized.hpp).
-// Sums are of integers, so exact in any order.
+// y[n, j] = or += x_scale_n w_scale_j (x_n . w_j), of rows of int8 padded with zeros to multiples of 64
+// (ops/quantized.hpp). Sums are of integers, so exact in any order.
 //
-// For few rows of x, as in decoding, a warp reads one row of W, once: bound by memory, a byte for each weight. For many, a
-// block makes a tile of 64 x 64: bound by the dot products, of 16 bytes each, 64 for every 8 packets read from shared memory.
+// For few rows of x, as in decoding, a warp reads one row of W, once: bound by memory, a byte for each weight. For
+// many, a block makes a tile of 64 x 64: bound by the dot products, of 16 bytes each, 64 for every 8 packets read from
+// shared memory.
 #pragma once
 
 #include <stlm/backend/cuda/kernel.hpp>
@@ -42,7 +43,8 @@ struct Int8ProductFew {
       if (column(t) < of.w_scales.size) for_packets<Packet<std::int8_t>::size>(t % warp, of.stride, [&](int k) {
         const auto weights = e.load_packet(of.w, column(t) * of.stride + k);
         unroll<Rows>([&](int n) {
-          if (n < of.x_scales.size) sum[n][t] = e.dot(e.load_packet(of.x, n * Index{of.stride} + k), weights, sum[n][t]);
+          if (n >= of.x_scales.size) return;
+          sum[n][t] = e.dot(e.load_packet(of.x, n * Index{of.stride} + k), weights, sum[n][t]);
         });
       });
     });
@@ -59,7 +61,7 @@ struct Int8ProductFew {
 struct Int8ProductTile {
   static constexpr const char* name = "int8_product_tile";
   static constexpr int tile = 64, side = 16, each_way = tile / side, threads = side * side;
-  static constexpr int packets = 4, row_words = 4 * packets + 4;  // of a row in shared memory: the rest spreads the banks
+  static constexpr int packets = 4, row_words = 4 * packets + 4;  // shared: 4 more, to spread over banks
   struct Shared {
     SharedArray<std::int32_t, tile * row_words> x, w;
   };

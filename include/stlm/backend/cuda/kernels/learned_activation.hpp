@@ -1,8 +1,9 @@
 // A learned activation (ops/learned_activation.hpp): the network's weights in shared memory, numbers in registers.
 //
-// Backward keeps several packets of x and dy in a thread's registers and goes through the hidden units once: each adds to
-// dx, and its sums of dy and of dy x go from a warp's registers to a row of `partial`, one for each block, whose rows are
-// then added in order. Bound by memory for few units (8 and 12 bytes for a float), by arithmetic from about 15 on.
+// Backward keeps several packets of x and dy in a thread's registers and goes through the hidden units once: each adds
+// to dx, and its sums of dy and of dy x go from a warp's registers to a row of `partial`, one for each block, whose
+// rows are then added in order. Bound by memory for few units (8 and 12 bytes for a float), by arithmetic from about 15
+// on.
 #pragma once
 
 #include <stlm/backend/cuda/kernel.hpp>

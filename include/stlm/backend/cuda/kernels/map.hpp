@@ -7,9 +7,9 @@
 //   };
 //   map(ctx, Add{}, std::array{y}, std::array{a, b});         // MatrixViews; one of stride 0 has one row for all
 //
-// A thread has one packet of each matrix, or several of those with the wider numbers; neighbours in a warp are neighbours
-// in a row. It reads before it writes, so a result may take the place of an argument. Bound by memory: each number is
-// read or written once.
+// A thread has one packet of each matrix, or several of those with the wider numbers; neighbours in a warp are
+// neighbours in a row. It reads before it writes, so a result may take the place of an argument. Bound by memory: each
+// number is read or written once.
 #pragma once
 
 #include <algorithm>
@@ -49,7 +49,7 @@ struct Map {
       const Index row = (Index{block / tiles} << (log2_threads - log2_lanes)) + (t >> log2_lanes);
       const Index col = ((Index{block % tiles} << log2_lanes) + (t & ((1 << log2_lanes) - 1))) * W;
       if (row >= rows) return;
-      for_numbers<W>(col, cols, [&]<int Count>(std::integral_constant<int, Count>, Index c) {
+      for_numbers<W>(col, cols, [&]<int Count>(Constant<Count>, Index c) {
         Numbers<Numbers<X, Inputs>, Count> x;
         Numbers<Numbers<Y, Count>, Outputs> y;
         unroll<Inputs>([&](int i) {
@@ -74,7 +74,7 @@ void map(Context<Backend>& ctx, const F& f, const std::array<MatrixView<Y>, Outp
   const bool flat = all([](const auto& m) { return m.stride == m.cols; });
   const Index rows = flat ? 1 : y[0].rows, cols = flat ? y[0].size() : y[0].cols;
   if (rows == 0 || cols == 0) return;
-  const auto run = [&]<int W>(std::integral_constant<int, W>) {
+  const auto run = [&]<int W>(Constant<W>) {
     using Kernel = Map<F, Y, int{Outputs}, X, int{Inputs}, W>;
     const Index packets = pieces(cols, W);
     Kernel kernel{f, {}, {}, rows, cols, 0, 0};
@@ -86,10 +86,9 @@ void map(Context<Backend>& ctx, const F& f, const std::array<MatrixView<Y>, Outp
     ctx.launch(kernel, pieces(rows, Kernel::threads >> kernel.log2_lanes) * Index{kernel.tiles});
   };
   const bool packets = all([&]<class T>(const MatrixView<T>& m) {
-    return reinterpret_cast<std::uintptr_t>(m.data) % 16 == 0 && (flat || m.stride % Packet<std::remove_const_t<T>>::size == 0);
+    return aligned(m.data) && (flat || m.stride % Packet<std::remove_const_t<T>>::size == 0);
   });
-  packets ? run(std::integral_constant<int, std::max(Packet<X>::size, Packet<Y>::size)>{})
-          : run(std::integral_constant<int, 1>{});
+  by_packets<std::max(Packet<X>::size, Packet<Y>::size)>(packets, run);
 }
 
 /// Numbers in a row, as one of the matrices of a map.

@@ -66,7 +66,8 @@ struct OfPieces {
 
 /// *to = the sums of f over all items: one kernel for few, two for many.
 template <class Backend, class F>
-void sum_pieces(Context<Backend>& ctx, Scratch<Backend>& scratch, const F& f, Index items, Numbers<double, F::sums>* to) {
+void sum_pieces(Context<Backend>& ctx, Scratch<Backend>& scratch, const F& f, Index items,
+                Numbers<double, F::sums>* to) {
   constexpr Index most = 1024, few = 2048;  // pieces, and items of one at least
   const Index piece = std::max(few, pieces(items, most)), blocks = std::max<Index>(1, pieces(items, piece));
   if (blocks == 1) return ctx.launch(PieceSum<F>{f, {to, 1}, items, piece}, 1);

@@ -23,8 +23,9 @@ STLM_KERNEL Numbers<float, Bytes::size> load_floats(Exec& e, Span<const float> f
   }
 }
 
-/// Each row's integers, zeros behind them, its scale and, unless `sums` is null, their sum. Of a row that is not finite the
-/// integers are zero and the scale is not finite. Lanes threads for a row; x is read twice, the second time from a cache.
+/// Each row's integers, zeros behind them, its scale and, unless `sums` is null, their sum. Of a row that is not finite
+/// the integers are zero and the scale is not finite. Lanes threads for a row; x is read twice, the second time from a
+/// cache.
 template <int Lanes, bool Packets>
 struct QuantizeRows {
   static constexpr const char* name = "quantize_rows";

@@ -100,10 +100,4 @@ STLM_KERNEL Numbers<T, W> sum_rows_in_order(Index count, const Row& row) {
   return sum;
 }
 
-/// f(packets of T in a row) when `fits`, f(single numbers) otherwise.
-template <int Packet, class F>
-void by_packets(bool fits, const F& f) {
-  fits ? f(std::integral_constant<int, Packet>{}) : f(std::integral_constant<int, 1>{});
-}
-
 }  // namespace stlm::gpu
