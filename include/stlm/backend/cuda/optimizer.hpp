@@ -18,14 +18,20 @@ struct SumOf {
   template <class Exec>
   STLM_KERNEL Numbers<double, 1> operator()(Exec& e, Index i) const {
     Numbers<double, 1> sum{{0}};
-    for_numbers<W>(i * W, x.size, [&]<int Count>(Constant<Count>, Index first) {
-      const auto some = load_numbers<Count>(e, x, first);
-      unroll<Count>([&](int j) {
-        const auto value = static_cast<double>(some[j]);
-        sum[0] += Squared ? value * value : value;
-      });
-    });
+    const auto some = load_numbers<W>(e, x, i * W);
+    unroll<W>([&](int j) { sum[0] += of(some[j]); });
     return sum;
+  }
+  /// What is less than W numbers.
+  template <class Exec>
+  STLM_KERNEL double rest(Exec& e) const {
+    double sum = 0;
+    for (Index k = x.size / W * W; k < x.size; ++k) sum += of(e.load(x, k));
+    return sum;
+  }
+  static STLM_KERNEL double of(T number) {
+    const auto value = static_cast<double>(number);
+    return Squared ? value * value : value;
   }
 };
 
@@ -34,7 +40,7 @@ template <bool Squared, class B, class T>
 Span<const Numbers<double, 1>> sum(Context<B>& ctx, Scratch<B>& scratch, Span<const T> x) {
   auto* const to = scratch.template take<Numbers<double, 1>>(1);
   by_packets<Packet<T>::size>(aligned(x.data), [&]<int W>(Constant<W>) {
-    sum_pieces(ctx, scratch, SumOf<T, W, Squared>{x}, pieces(x.size, W), to);
+    sum_pieces(ctx, scratch, SumOf<T, W, Squared>{x}, x.size / W, to);
   });
   return {to, 1};
 }

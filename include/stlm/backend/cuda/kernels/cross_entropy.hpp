@@ -43,23 +43,28 @@ struct CrossEntropyForward {
     PerThread<Exec, T> own_top, top, sum;
     e.each([&](int t) {
       T highest = lowest, total = 0;  // of -inf alone the sum is 0, and of NaN NaN
-      if (row(t) < losses.size)
-        for_packets<W * at_once, Lanes>(0, cols, [&](int first) {
-          Numbers<T, W> x[std::size_t{at_once}];
-          T higher = highest;
-          unroll<at_once>([&](int i) {
-            const int c = first + (i * Lanes + t % Lanes) * W;
-            if (c < cols)
-              x[i] = load_numbers<W>(e, logits, row(t) * stride + c);
-            else
-              unroll<W>([&](int j) { x[i][j] = -INFINITY; });
-            unroll<W>([&](int j) { higher = x[i][j] > higher ? x[i][j] : higher; });
-          });
-          if (higher > highest) total *= fast_exp<Exec>(highest - higher);
-          highest = higher;
-          unroll<at_once>([&](int i) { unroll<W>([&](int j) { total += fast_exp<Exec>(x[i][j] - highest); }); });
-          e.flops(3 * W * at_once);
+      const auto add = [&]<bool Whole>(std::bool_constant<Whole>, int first) {
+        Numbers<T, W> x[std::size_t{at_once}];
+        unroll<at_once>([&](int i) {
+          const int c = first + (i * Lanes + t % Lanes) * W;
+          if (Whole || c < cols)
+            x[i] = load_numbers<W>(e, logits, row(t) * stride + c);
+          else
+            unroll<W>([&](int j) { x[i][j] = -INFINITY; });
         });
+        T higher = highest;
+        unroll<at_once>([&](int i) { unroll<W>([&](int j) { higher = x[i][j] > higher ? x[i][j] : higher; }); });
+        if (higher > highest) total *= fast_exp<Exec>(highest - higher);
+        highest = higher;
+        unroll<at_once>([&](int i) { unroll<W>([&](int j) { total += fast_exp<Exec>(x[i][j] - highest); }); });
+        e.flops(3 * W * at_once);
+      };
+      constexpr int step = Lanes * W * at_once;
+      int first = 0;
+      if (row(t) < losses.size) {
+        for (; first + step <= cols; first += step) add(std::true_type{}, first);
+        if (first < cols) add(std::false_type{}, first);
+      }
       own_top[t] = top[t] = highest;
       sum[t] = total;
     });

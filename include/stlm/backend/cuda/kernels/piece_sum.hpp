@@ -6,6 +6,8 @@
 //     static constexpr int sums = 1;
 //     template <class Exec>
 //     STLM_KERNEL Numbers<double, 1> operator()(Exec& e, Index i) const;
+//     template <class Exec>
+//     STLM_KERNEL double rest(Exec& e) const;                 // if there is more than the items, for the first sum
 //   };
 //   sum_pieces(ctx, scratch, Squares{...}, items, to);
 #pragma once
@@ -41,6 +43,8 @@ struct PieceSum {
         const Numbers<double, sums> more = f(e, i);
         unroll<sums>([&](int s) { sum[s][t] += more[s]; });
       }
+      if constexpr (requires { f.rest(e); })
+        if (t == 0 && last == items) sum[0][t] += f.rest(e);
     });
     unroll<sums>([&](int s) { combine_block(e, sum[s], shared.partial, Sum{}); });
     e.each([&](int t) {
@@ -68,7 +72,7 @@ struct OfPieces {
 template <class Backend, class F>
 void sum_pieces(Context<Backend>& ctx, Scratch<Backend>& scratch, const F& f, Index items,
                 Numbers<double, F::sums>* to) {
-  constexpr Index most = 1024, few = 2048;  // pieces, and items of one at least
+  constexpr Index most = 512, few = 2048;  // pieces, and items of one at least
   const Index piece = std::max(few, pieces(items, most)), blocks = std::max<Index>(1, pieces(items, piece));
   if (blocks == 1) return ctx.launch(PieceSum<F>{f, {to, 1}, items, piece}, 1);
   const Span<Numbers<double, F::sums>> partial{scratch.template take<Numbers<double, F::sums>>(blocks), blocks};
