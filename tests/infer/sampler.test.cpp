@@ -43,6 +43,15 @@ TEST_CASE("top-k draws among the k likeliest") {
   check_close(frequencies({.temperature = 1, .top_k = 99, .seed = 1}), softmax(1, {0, 1, 2, 3, 4}));
 }
 
+TEST_CASE("top-p draws among the fewest likeliest that hold that much") {
+  // The probabilities of 4, 1, 2, 0 and 3 are 0.51, 0.31, 0.11, 0.04 and 0.016.
+  check_close(frequencies({.top_p = 0.4, .seed = 1}), softmax(1, {4}));
+  check_close(frequencies({.top_p = 0.6, .seed = 1}), softmax(1, {4, 1}));
+  check_close(frequencies({.top_p = 0.97, .seed = 1}), softmax(1, {4, 1, 2, 0}));
+  check_close(frequencies({.top_k = 3, .top_p = 0.6, .seed = 1}), softmax(1, {4, 1}));  // of the three together
+  check_close(frequencies({.top_p = 1e-9, .seed = 1}), softmax(1, {4}));
+}
+
 TEST_CASE("an excluded token is never drawn") { check_close(frequencies({.seed = 1}, 4), softmax(1, {0, 1, 2, 3})); }
 
 TEST_CASE("draws are among what is allowed, and so are the k likeliest") {
@@ -101,4 +110,6 @@ TEST_CASE("logits that are not numbers are an error, options out of range too") 
   CHECK(sampler(std::span<const float>(std::vector<float>{NAN, 0.F})) == 1);
   CHECK_THROWS_AS(Sampler(2, {.temperature = -1}), stlm::Error);
   CHECK_THROWS_AS(Sampler(2, {.top_k = -1}), stlm::Error);
+  CHECK_THROWS_AS(Sampler(2, {.top_p = 0}), stlm::Error);
+  CHECK_THROWS_AS(Sampler(2, {.top_p = 1.5}), stlm::Error);
 }

@@ -1,4 +1,4 @@
-// Sampling the next token: temperature, then top-k, then one seeded draw.
+// Sampling the next token: temperature, then top-k and top-p (Holtzman et al. 2020), then one seeded draw.
 #pragma once
 
 #include <algorithm>
@@ -22,6 +22,7 @@ struct SampleOptions {
   Index max_bytes = 200;
   double temperature = 1;  ///< 0 takes the likeliest token
   Index top_k = 0;         ///< draw among the k likeliest only; 0: all
+  double top_p = 1;        ///< of these among the fewest likeliest that hold this part of their probability
   bool utf8 = false;       ///< draw only bytes that keep the text valid UTF-8
   std::uint64_t seed = 0;
 };
@@ -33,12 +34,12 @@ class TextRule {
   TextRule(bool utf8, std::string_view text) : utf8_(utf8) {
     for (const char c : text) push(static_cast<unsigned char>(c));
   }
-  bool allows(Token id) const {
+  STLM_HOST_DEVICE bool allows(Token id) const {
     if (!utf8_) return true;
     return id < 256 ? state_.accepts(static_cast<unsigned char>(id))
                     : id != ByteTokenizer::end_of_text || state_.complete();
   }
-  void push(Token id) {
+  STLM_HOST_DEVICE void push(Token id) {
     if (id >= 256) return;
     const auto byte = static_cast<unsigned char>(id);
     if (!state_.accepts(byte)) state_ = {};  // of a text that is not valid; what follows shall be
@@ -58,9 +59,9 @@ class Sampler {
         key_(RandomKey::from_seed(options.seed)),
         order_(static_cast<std::size_t>(vocabulary)),
         weights_(order_.size()) {
-    expect<Error>(options.temperature >= 0 && options.top_k >= 0,
-                  "stlm::Sampler: expected a temperature and a top-k of at least 0, found ", options.temperature, " and ",
-                  options.top_k, ".");
+    expect<Error>(options.temperature >= 0 && options.top_k >= 0 && options.top_p > 0 && options.top_p <= 1,
+                  "stlm::Sampler: expected a temperature and a top-k of at least 0, and a top-p above 0 and up to 1, found ",
+                  options.temperature, ", ", options.top_k, " and ", options.top_p, ".");
   }
 
   /// One token from the logits of a row; never `excluded`. Throws NumericError when no logit is finite.
@@ -81,15 +82,22 @@ class Sampler {
       const T x = value(logits, a, allowed), y = value(logits, b, allowed);
       return x != y ? x > y : a < b;
     };
-    const std::size_t keep =
-        options_.top_k > 0 ? std::min(static_cast<std::size_t>(options_.top_k), order_.size()) : order_.size();
+    std::size_t keep = options_.top_k > 0 ? std::min(static_cast<std::size_t>(options_.top_k), order_.size()) : order_.size();
     if (keep < order_.size())
       std::partial_sort(order_.begin(), order_.begin() + static_cast<Index>(keep), order_.end(), before);
+    else if (options_.top_p < 1)
+      std::sort(order_.begin(), order_.end(), before);
     const double top = static_cast<double>(logits[static_cast<std::size_t>(best)]);
     double total = 0;
     for (std::size_t i = 0; i < keep; ++i) {
       weights_[i] = std::exp((static_cast<double>(value(logits, order_[i], allowed)) - top) / options_.temperature);
       total += weights_[i];
+    }
+    if (options_.top_p < 1) {
+      const double enough = options_.top_p * total;
+      std::size_t i = 0;
+      for (total = 0; i < keep && total < enough; ++i) total += weights_[i];
+      keep = i;
     }
     double left = static_cast<double>(random_uniform(key_, drawn_++)) * total;
     for (std::size_t i = 0; i < keep; ++i)

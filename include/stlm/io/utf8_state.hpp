@@ -4,18 +4,20 @@
 #include <string>
 #include <string_view>
 
+#include <stlm/core/config.hpp>
+
 namespace stlm {
 
 /// The place within a character (RFC 3629: shortest form, no surrogates, nothing above U+10FFFF).
 class Utf8State {
  public:
   /// Whether the text stays valid, or can become valid again, with this byte next.
-  constexpr bool accepts(unsigned char byte) const {
+  STLM_HOST_DEVICE constexpr bool accepts(unsigned char byte) const {
     if (left_ > 0) return byte >= low_ && byte <= high_;
     return byte < 0x80 || (byte >= 0xC2 && byte <= 0xF4);
   }
   /// Reads a byte that is accepted.
-  constexpr void push(unsigned char byte) {
+  STLM_HOST_DEVICE constexpr void push(unsigned char byte) {
     if (left_ > 0) {
       --left_;
       low_ = 0x80;
@@ -27,7 +29,7 @@ class Utf8State {
     }
   }
   /// Whether no character is begun and not ended.
-  constexpr bool complete() const { return left_ == 0; }
+  STLM_HOST_DEVICE constexpr bool complete() const { return left_ == 0; }
 
  private:
   int left_ = 0;                              // bytes the character lacks
