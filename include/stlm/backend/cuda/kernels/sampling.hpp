@@ -1,0 +1,181 @@
+// One token drawn of each row of logits: a block of threads for each row, weights and sums in double as stlm::Sampler has
+// them.
+//
+// Each thread adds up the weights of tokens side by side; what the threads before it have tells whose part the draw falls
+// into, and that thread goes through its part again. Sums are in an order of their own, so a token differs from Sampler's
+// where the draw falls within rounding, some 1e-16 of the whole, of the edge between two. Moved: the logits, two or three
+// times, from the caches after the first.
+#pragma once
+
+#include <stlm/backend/cuda/kernel.hpp>
+#include <stlm/backend/cuda/shared_array.hpp>
+#include <stlm/core/random.hpp>
+
+namespace stlm::gpu {
+
+/// What draws the tokens of one row, one after another. `rule.allows(token)` says which may be drawn, `rule.push(token)`
+/// tells it which was.
+template <class Rule>
+struct Draw {
+  RandomKey key;  ///< of a Sampler: RandomKey::from_seed(seed)
+  Rule rule;
+  Token excluded = -1;  ///< never drawn
+  std::uint64_t drawn = 0;
+
+  STLM_HOST_DEVICE bool allows(Token id) const { return id != excluded && rule.allows(id); }
+};
+
+/// A logit as a draw sees it: what may not be drawn, and NaN, is -infinity.
+template <class T, class Rule>
+STLM_KERNEL T drawable(T logit, Token id, const Draw<Rule>& draw) {
+  return logit == logit && draw.allows(id) ? logit : static_cast<T>(-INFINITY);
+}
+
+/// What the logits are sorted by: keys[n] in rising order puts the likeliest first.
+template <class T, class Rule>
+struct SampleKeys {
+  static constexpr const char* name = "sample_keys";
+  static constexpr int threads = 256;
+
+  Span<const T> logits;
+  Span<const Draw<Rule>> draws;
+  Span<T> keys;
+  Index vocabulary, stride;
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
+    e.each([&](int t) {
+      const Index n = e.block() * threads + t, row = n / vocabulary, id = n % vocabulary;
+      if (n >= keys.size) return;
+      const Draw<Rule> draw = e.load(draws, row);
+      e.store(keys, n, T(0) - drawable(e.load(logits, row * stride + id), static_cast<Token>(id), draw));
+    });
+  }
+};
+
+/// Sorted: among the `keep` first of a row's tokens in `order`, numbered through all rows; else among all, in order of id.
+template <class T, class Rule, bool Sorted>
+struct SampleTokens {
+  static constexpr const char* name = Sorted ? "sample_sorted" : "sample_tokens";
+  static constexpr int threads = 1024, warps = threads / warp;
+  struct Shared {
+    SharedArray<T, warps> largest;
+    SharedArray<int, warps> likeliest;
+    SharedArray<double, threads> part;
+    SharedArray<double, warps> of_warp;
+    SharedArray<double, 1> kept;
+    SharedArray<int, 1> count;
+  };
+
+  Span<const T> logits;
+  Span<const std::int32_t> order;
+  Span<Draw<Rule>> draws;
+  Span<Token> tokens;  // -1 where no logit that is allowed is a number
+  Index stride;
+  int vocabulary, keep;
+  double temperature, top_p;  // a temperature of 0 takes the likeliest
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
+    const Index row = e.block();
+    const Draw<Rule> draw = e.load(Span<const Draw<Rule>>(draws), row);
+    const auto id = [&](int i) { return Sorted ? static_cast<int>(e.load(order, row * vocabulary + i) - row * vocabulary) : i; };
+    const auto value = [&](int token) { return drawable(e.load(logits, row * stride + token), token, draw); };
+    const auto take = [&](int token) {
+      e.store(tokens, row, Token{token});
+      if (token < 0) return;
+      Draw<Rule> next = draw;
+      next.rule.push(token);
+      if (temperature > 0) ++next.drawn;
+      e.store(draws, row, next);
+    };
+    PerThread<Exec, T> top;
+    PerThread<Exec, int> best;
+    find_likeliest(e, shared, id, value, top, best);
+    e.each([&](int t) {
+      if (!(top[t] - top[t] == 0)) best[t] = -1;  // infinite
+      if (t == 0 && (temperature == 0 || best[t] < 0)) take(best[t]);
+    });
+    if (temperature == 0) return;
+
+    const int own = (keep + threads - 1) / threads;  // tokens of a thread
+    const auto first = [&](int t) { return t * own < keep ? t * own : keep; };
+    const auto weight = [&](int t, int i) {
+      return std::exp((static_cast<double>(value(id(i))) - static_cast<double>(top[t])) / temperature);
+    };
+    e.phase([&](int t) {
+      double sum = 0;
+      for (int i = first(t); i < first(t + 1) && best[t] >= 0; ++i) sum += weight(t, i);
+      shared.part[t] = sum;
+      e.flops(3 * own);
+    });
+    e.phase([&](int t) {
+      if (t % warp != 0) return;
+      double sum = 0;
+      for (int i = t; i < t + warp; ++i) sum += shared.part[i];
+      shared.of_warp[t / warp] = sum;
+    });
+    const auto before = [&](int t) {  // the weights of the threads before: never falls from one to the next
+      double sum = 0, lanes = 0;
+      for (int w = 0; w < t / warp; ++w) sum += shared.of_warp[w];
+      for (int i = t / warp * warp; i < t; ++i) lanes += shared.part[i];
+      return sum + lanes;
+    };
+    e.phase([&](int t) {
+      const double total = before(threads), enough = top_p * total, from = top_p < 1 ? before(t) : 0;
+      if (top_p < 1 && from < enough && enough <= before(t + 1)) {
+        double sum = from;
+        int i = first(t);
+        while (i < first(t + 1) && sum < enough) sum += weight(t, i++);
+        shared.kept[0] = sum;
+        shared.count[0] = i;
+      }
+      if (t == 0 && !(top_p < 1 && total > 0)) {
+        shared.kept[0] = total;
+        shared.count[0] = keep;
+      }
+    });
+    e.each([&](int t) {
+      const double kept = shared.kept[0], at = static_cast<double>(random_uniform(draw.key, draw.drawn)) * kept, from = before(t);
+      if (best[t] < 0 || at < from || at >= before(t + 1)) return;
+      double left = at - from;
+      const int last = shared.count[0] < first(t + 1) ? static_cast<int>(shared.count[0]) : first(t + 1);
+      for (int i = first(t); i < last; ++i)
+        if ((left -= weight(t, i)) < 0) return take(id(i));
+      take(best[t]);
+    });
+  }
+
+ private:
+  /// The largest value and the first token that has it.
+  template <class Exec, class Id, class Value>
+  STLM_KERNEL void find_likeliest(Exec& e, Shared& shared, const Id& id, const Value& value, PerThread<Exec, T>& top,
+                                  PerThread<Exec, int>& best) const {
+    if constexpr (Sorted) {
+      e.each([&](int t) {
+        best[t] = id(0);
+        top[t] = value(best[t]);
+      });
+    } else {
+      PerThread<Exec, T> mine;
+      e.each([&](int t) {
+        mine[t] = -INFINITY;
+        best[t] = vocabulary;
+        for (int i = t; i < vocabulary; i += threads)
+          if (const T x = value(i); x > mine[t]) {
+            mine[t] = x;
+            best[t] = i;
+          }
+        top[t] = mine[t];
+      });
+      combine_block(e, top, shared.largest, Max{});
+      e.each([&](int t) { best[t] = mine[t] == top[t] ? best[t] : vocabulary; });
+      combine_block(e, best, shared.likeliest, Min{});
+    }
+  }
+  struct Min {
+    STLM_HOST_DEVICE int operator()(int a, int b) const { return a < b ? a : b; }
+  };
+};
+
+}  // namespace stlm::gpu
