@@ -22,3 +22,18 @@ function(stlm_add_emulated_test name source)
   add_test(NAME ${name} COMMAND ${target})
   set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS "${ARGN};cuda")
 endfunction()
+
+# backend/cuda/thrust again, by Thrust's OpenMP system, where the compiler knows OpenMP.
+if(STLM_WITH_CUDA AND NOT STLM_SANITIZE STREQUAL "thread")
+  find_package(OpenMP COMPONENTS CXX QUIET)
+  if(OpenMP_CXX_FOUND)
+    add_executable(test_backend_cuda_thrust_omp backend/cuda/thrust.test.cpp)
+    target_include_directories(test_backend_cuda_thrust_omp SYSTEM PRIVATE "${STLM_CCCL_INCLUDE_DIR}")
+    target_compile_definitions(test_backend_cuda_thrust_omp PRIVATE THRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_OMP
+      CCCL_DISABLE_FP16_SUPPORT)
+    target_link_libraries(test_backend_cuda_thrust_omp PRIVATE stlm_test_support OpenMP::OpenMP_CXX)
+    add_dependencies(stlm_cuda_programs test_backend_cuda_thrust_omp)
+    add_test(NAME backend/cuda/thrust.omp COMMAND test_backend_cuda_thrust_omp)
+    set_tests_properties(backend/cuda/thrust.omp PROPERTIES TIMEOUT 600 LABELS "backend;cuda")
+  endif()
+endif()
