@@ -80,7 +80,7 @@ struct AttentionShape {
 
 /// ALiBi's slope of head h in 0 .. heads - 1: 2^(-8 (h + 1) / heads) when heads is a power of two; else those of the next
 /// lower power, then every second one of twice that power.
-STLM_HOST_DEVICE inline double alibi_slope(Index h, Index heads) {
+inline double alibi_slope(Index h, Index heads) {
   Index power = 1;
   while (2 * power <= heads) power *= 2;
   const double step = h < power ? static_cast<double>(h + 1) : static_cast<double>(2 * (h - power)) + 1;

@@ -3,12 +3,16 @@
 // Packed sequences, and short ones that lie one after another, go as one long sequence (kernels/attention_rows.hpp).
 #pragma once
 
+#include <bit>
 #include <limits>
 
 #include <stlm/backend/cuda/kernels/attention_backward.hpp>
+#include <stlm/backend/cuda/kernels/attention_decode.hpp>
 #include <stlm/backend/cuda/kernels/attention_delta.hpp>
 #include <stlm/backend/cuda/kernels/attention_forward.hpp>
 #include <stlm/backend/cuda/kernels/attention_tensor_forward.hpp>
+#include <stlm/backend/cuda/kernels/attention_tensor_key_gradient.hpp>
+#include <stlm/backend/cuda/kernels/attention_tensor_query_gradient.hpp>
 #include <stlm/backend/cuda/scratch.hpp>
 #include <stlm/ops/attention.hpp>
 
@@ -26,6 +30,7 @@ struct Attention<B> {
     gpu::Scratch<B> scratch(ctx);
     const Numbers n(ctx, scratch, shape, q, k, one_after_another(shape, q, k, v, out));
     if (n.rows() == 0) return;
+    if (shape.queries <= few_queries && !n.sequences.data) return decode(ctx, scratch, n, q, k, v, out, lse);
     const auto launch = [&]<class Kernel>(std::type_identity<Kernel>) {
       run(ctx,
           Kernel{n, n.queries_of(q), n.keys_of(k), n.keys_of(v), n.queries_of(out), {lse, n.rows()}, T(n.scale())});
@@ -44,17 +49,32 @@ struct Attention<B> {
     const Numbers n(ctx, scratch, shape, q, k, one_after_another(shape, q, k, v, out, dout, dq, dk, dv));
     if (n.rows() == 0) return;
     const gpu::Span<T> delta{scratch.template take<T>(n.rows()), n.rows()};
-    const gpu::AttentionGradient<T> read{
-        n, n.queries_of(q), n.keys_of(k), n.keys_of(v), n.queries_of(dout), {lse, n.rows()}, delta, T(n.scale())};
     run(ctx, gpu::AttentionDelta<T>{n, n.queries_of(out), n.queries_of(dout), delta});
+    const auto gradient = [&]<class Read>(std::type_identity<Read>) {
+      return Read{n,     n.queries_of(q), n.keys_of(k), n.keys_of(v), n.queries_of(dout), {lse, n.rows()},
+                  delta, T(n.scale())};
+    };
+    const bool tensor = on_tensor_cores<S, T>(
+        n,
+        [&]<int D>(std::integral_constant<int, D>) {
+          const auto read = gradient(std::type_identity<typename gpu::TensorAttentionQueryGradient<D>::Gradient>{});
+          run(ctx, gpu::TensorAttentionQueryGradient<D>{read, n.queries_of(dq)});
+          run(ctx, gpu::TensorAttentionKeyGradient<D>{read, n.keys_of(dk), n.keys_of(dv)});
+        },
+        q, k, v, dout, dq, dk, dv);
+    if (tensor) return;
+    const auto read = gradient(std::type_identity<gpu::AttentionGradient<T>>{});
     run(ctx, gpu::AttentionQueryGradient<T>{read, n.queries_of(dq)});
     run(ctx, gpu::AttentionKeyGradient<T>{read, n.keys_of(dk), n.keys_of(dv)});
   }
 
  private:
   static constexpr Index short_keys = 48;  ///< sequences up to this long share tiles where they can
+  static constexpr Index few_queries = 8;  ///< that leave most of a tile empty
 
   struct Numbers : gpu::AttentionNumbers {
+    int key_sequences;  ///< that keys and values are of
+
     template <class T>
     Numbers(Ctx& ctx, gpu::Scratch<B>& scratch, const AttentionShape& shape, HeadsView<const T> q, HeadsView<const T> k,
             bool together)
@@ -73,10 +93,18 @@ struct Attention<B> {
       window = static_cast<int>(std::min<Index>(shape.window, std::numeric_limits<int>::max() / 2));
       causal = shape.causal;
       alibi = shape.alibi;
+      slopes = static_cast<int>(std::bit_floor(static_cast<unsigned>(q.heads)));
+      slope_step = 8.f / static_cast<float>(slopes);
       mask_keys = shape.keys;
       key = shape.key;
       dropped = gpu::dropped_of(shape.dropout);
       keep_scale = 1 / (1 - shape.dropout);
+      key_sequences = batch;
+      if (shape.places) {
+        for (Index b = 0; b < shape.batch; ++b)
+          key_sequences = std::max(key_sequences, static_cast<int>(shape.places[b].sequence) + 1);
+        places = {ctx.readable(scratch, shape.places, shape.batch), shape.batch};
+      }
       if (!packed || rows == 0) return;
       const gpu::Span<gpu::RowRange> found{scratch.template take<gpu::RowRange>(rows), rows};
       ctx.launch(
@@ -91,7 +119,7 @@ struct Attention<B> {
     }
     template <class T>
     Rows<T> keys_of(HeadsView<T> x) const {
-      return {x, this->batch, this->keys};
+      return {x, key_sequences, this->keys};
     }
     double scale() const { return 1 / std::sqrt(static_cast<double>(this->head_size)); }
   };
@@ -99,6 +127,26 @@ struct Attention<B> {
   template <class Kernel>
   static void run(Ctx& ctx, const Kernel& kernel) {
     ctx.launch(kernel, kernel.blocks());
+  }
+
+  template <class T>
+  static void decode(Ctx& ctx, gpu::Scratch<B>& scratch, const Numbers& n, HeadsView<const T> q, HeadsView<const T> k,
+                     HeadsView<const T> v, HeadsView<T> out, T* lse) {
+    using Kernel = gpu::AttentionDecode<T>;
+    const Index splits = std::max<Index>(1, gpu::pieces(n.keys, Kernel::size));
+    const Index size = splits > 1 ? n.rows() * splits * (n.head_size + 2) : 0;
+    const gpu::Span<T> parts{size > 0 ? scratch.template take<T>(size) : nullptr, size};
+    run(ctx, Kernel{n,
+                    n.queries_of(q),
+                    n.keys_of(k),
+                    n.keys_of(v),
+                    n.queries_of(out),
+                    {lse, n.rows()},
+                    T(n.scale()),
+                    static_cast<int>(splits),
+                    parts});
+    if (splits > 1)
+      run(ctx, gpu::AttentionJoin<T>{n, parts, n.queries_of(out), {lse, n.rows()}, static_cast<int>(splits)});
   }
 
   /// f(head size) when the tensor cores can do it: products of Bfloat16, a head size that kernels are compiled for, and
@@ -123,8 +171,8 @@ struct Attention<B> {
   /// Whether short sequences of equal length lie one after another in all of these.
   template <class... Views>
   static bool one_after_another(const AttentionShape& shape, const Views&... views) {
-    return !shape.offsets && shape.queries == shape.keys && shape.keys <= short_keys && shape.batch > 1 &&
-           ((views.batch_stride == shape.keys * views.token_stride) && ...);
+    return !shape.offsets && !shape.places && shape.queries == shape.keys && shape.keys <= short_keys &&
+           shape.batch > 1 && ((views.batch_stride == shape.keys * views.token_stride) && ...);
   }
 };
 

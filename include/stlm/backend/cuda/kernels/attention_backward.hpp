@@ -29,9 +29,9 @@ struct AttentionGradient {
   STLM_KERNEL void tile(Exec& e, Shared& shared, Sums<Exec>& p, Sums<Exec>& ds, int b, int h, int i, int i_end, int j,
                         int j_end) const {
     const int hk = h / shape.group;
-    const T slope = shape.slope<T>(h);
-    Tile::dot_products(e, shared, p, b, q, i, i_end, h, k, j, j_end, hk);
-    Tile::dot_products(e, shared, ds, b, dout, i, i_end, h, v, j, j_end, hk);
+    Tile::dot_products(e, shared, p, b, q, i, i_end, h, b, k, j, j_end, hk);
+    if (shape.alibi) Tile::add_alibi(e, p, shape, h, i, j, scale);
+    Tile::dot_products(e, shared, ds, b, dout, i, i_end, h, b, v, j, j_end, hk);
     e.each([&](int t) {
       unroll<4>([&](int r) {
         const int query = i + Tile::row(t) + r;
@@ -45,10 +45,9 @@ struct AttentionGradient {
           kept = kept_bits<4>(shape.key, shape.dropped, shape.mask_element(part, row, j + Tile::col(t)));
         unroll<4>([&](int c) {
           T &probability = p[4 * r + c][t], &gradient = ds[4 * r + c][t];
-          const int key = j + Tile::col(t) + c, distance = shape.position(query) - key;
-          const T score = probability * scale - slope * static_cast<T>(distance < 0 ? -distance : distance);
+          const int key = j + Tile::col(t) + c;
           const T keep = kept >> c & 1 ? static_cast<T>(shape.keep_scale) : T(0);
-          const T weight = key >= seen.begin && key < seen.end ? std::exp(score - level) : T(0);
+          const T weight = key >= seen.begin && key < seen.end ? std::exp(probability * scale - level) : T(0);
           gradient = weight * (keep * gradient - mean);
           probability = keep * weight;
         });

@@ -15,23 +15,24 @@ struct AttentionForward {
   static constexpr int threads = Tile::threads, size = Tile::size;
   using Shared = typename Tile::Shared;
 
-  AttentionNumbers shape;
+  AttentionNumbers numbers;
   HeadRows<const T> q, k, v;
   HeadRows<T> out;
   Span<T> lse;
   T scale;
 
   Index blocks() const {
-    return pieces(shape.head_size, size) * pieces(shape.queries, size) * shape.heads * shape.batch;
+    return pieces(numbers.head_size, size) * pieces(numbers.queries, size) * numbers.heads * numbers.batch;
   }
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
-    const AttentionBlock at(e.block(), (shape.head_size + size - 1) / size, shape.queries, size, shape.heads);
-    const int b = at.sequence, h = at.head, i = at.first, hk = h / shape.group;
+    const AttentionBlock at(e.block(), (numbers.head_size + size - 1) / size, numbers.queries, size, numbers.heads);
+    const Place place = numbers.place(e, at.sequence);
+    const AttentionNumbers shape = numbers.at(place);
+    const int b = at.sequence, h = at.head, i = at.first, hk = h / shape.group, kb = static_cast<int>(place.sequence);
     const int i_end = i + size < shape.queries ? i + size : shape.queries;
     const TileKeys keys = shape.keys_of(e, i, i_end - 1);
-    const T slope = shape.slope<T>(h);
 
     typename Tile::template Sums<Exec> o, p;
     Registers<Exec, T, 4> top, sum, high;
@@ -47,15 +48,15 @@ struct AttentionForward {
       });
     });
     for (int j = keys.some.begin; j < keys.some.end; j += size) {
-      Tile::dot_products(e, shared, p, b, q, i, i_end, h, k, j, keys.some.end, hk);
+      Tile::dot_products(e, shared, p, b, q, i, i_end, h, kb, k, j, keys.some.end, hk);
+      if (shape.alibi) Tile::add_alibi(e, p, shape, h, i, j, scale);
       e.each([&](int t) {
         unroll<4>([&](int r) {
           high[r][t] = top[r][t];
           unroll<4>([&](int c) {
             T& score = p[4 * r + c][t];
-            const int key = j + Tile::col(t) + c, distance = shape.position(i + Tile::row(t) + r) - key;
-            const bool visible = key >= seen[r][t].begin && key < seen[r][t].end;
-            score = visible ? score * scale - slope * static_cast<T>(distance < 0 ? -distance : distance) : -INFINITY;
+            const int key = j + Tile::col(t) + c;
+            score = key >= seen[r][t].begin && key < seen[r][t].end ? score * scale : -INFINITY;
             high[r][t] = Max{}(high[r][t], score);
           });
         });
@@ -85,7 +86,7 @@ struct AttentionForward {
           Tile::write(shared.left, (Tile::col(t) + c) * Tile::stride + Tile::row(t),
                       {p[c][t], p[4 + c][t], p[8 + c][t], p[12 + c][t]});
         });
-        Tile::template load_vectors<false>(e, t, v, b, j, keys.some.end, hk, at.piece * size, shared.right);
+        Tile::template load_vectors<false>(e, t, v, kb, j, keys.some.end, hk, at.piece * size, shared.right);
       });
       Tile::multiply(e, shared, o, size);
     }

@@ -29,12 +29,25 @@ struct AttentionNumbers {
   int batch, queries, keys, heads, group, head_size;  ///< group: query heads that share a key head
   int window;
   bool causal, alibi;
-  Index mask_keys;  ///< of a row of the dropout mask
+  int slopes;        ///< of ALiBi, in the first series: the heads' lower power of two
+  float slope_step;  ///< 8 / slopes
+  Index mask_keys;   ///< of a row of the dropout mask
   RandomKey key;
   std::uint32_t dropped;           ///< of 2^24 random numbers; 0: no dropout
   double keep_scale;               ///< 1 / (1 - dropout)
   Span<const RowRange> sequences;  ///< of each row, when packed
+  Span<const Place> places;        ///< of each sequence, when they decode
 
+  /// Where the keys of sequence b lie, and this shape with as many keys as it has.
+  template <class Exec>
+  STLM_KERNEL Place place(Exec& e, int b) const {
+    return places.data ? e.load(places, b) : Place{b, keys - queries};
+  }
+  STLM_KERNEL AttentionNumbers at(const Place& place) const {
+    AttentionNumbers one = *this;
+    one.keys = static_cast<int>(place.position) + queries;
+    return one;
+  }
   /// The rows of the sequence that row i belongs to.
   template <class Exec>
   STLM_KERNEL RowRange sequence(Exec& e, int i) const {
@@ -50,6 +63,11 @@ struct AttentionNumbers {
       if (at + window + 1 < keys_of.end) keys_of.end = at + window + 1;
     }
     return keys_of;
+  }
+  /// Of a query below `end`; nothing for others.
+  template <class Exec>
+  STLM_KERNEL RowRange visible_to(Exec& e, int i, int end) const {
+    return i < end ? visible(sequence(e, i), i) : RowRange{0, 0};
   }
   /// Of the queries first .. last.
   template <class Exec>
@@ -73,14 +91,15 @@ struct AttentionNumbers {
     return static_cast<Index>(keys_of.begin) * heads + static_cast<Index>(h) * (keys_of.end - keys_of.begin) + i -
            keys_of.begin;
   }
-  Index rows() const { return static_cast<Index>(batch) * heads * queries; }
+  STLM_HOST_DEVICE Index rows() const { return static_cast<Index>(batch) * heads * queries; }
   /// The dropout mask's element of key j in a row; negative for keys before the sequence, which are masked anyway.
   STLM_KERNEL Index mask_element(RowRange keys_of, Index row, int j) const {
     return row * mask_keys + j - keys_of.begin;
   }
-  template <class T>
-  STLM_KERNEL T slope(int h) const {
-    return alibi ? static_cast<T>(ops::alibi_slope(h, heads)) : T(0);
+  /// log2 of ALiBi's slope of head h (ops::alibi_slope): exact, and without a division.
+  STLM_KERNEL float log2_slope(int h) const {
+    return h < slopes ? slope_step * static_cast<float>(-h - 1)
+                      : slope_step * static_cast<float>(slopes - h) - slope_step / 2;
   }
 };
 

@@ -21,6 +21,8 @@
 
 namespace stlm::gpu {
 
+inline constexpr float log2_e = 1.4426950408889634f;
+
 template <int D>
 struct TensorTile {
   static_assert(D % 16 == 0);
@@ -43,14 +45,14 @@ struct TensorTile {
   template <class Exec>
   static STLM_KERNEL void load_left(Exec& e, Left<Exec>& to, const Rows& x, int b, int first, int end, int h) {
     e.each([&](int t) {
-      unroll<2>([&](int half) {
-        const int row = first + warp_row(t) + group(t) + 8 * half;
+      unroll<2>([&](int eight) {
+        const int row = first + warp_row(t) + group(t) + 8 * eight;
         const Index at = x.at(b, row, h) + 4 * member(t);
         unroll<steps>([&](int s) {
           Packet<float> four{};
           if (row < end) four = e.load_packet(x.numbers, at + 16 * s);
-          to[s][t].pair[half] = e.round(four[0], four[1]);
-          to[s][t].pair[2 + half] = e.round(four[2], four[3]);
+          to[s][t].pair[eight] = e.round(four[0], four[1]);
+          to[s][t].pair[2 + eight] = e.round(four[2], four[3]);
         });
       });
     });
@@ -96,6 +98,16 @@ struct TensorTile {
   static STLM_KERNEL FragmentA as_left(Exec& e, const FragmentC& a, const FragmentC& b) {
     return {{e.round(a.value[0], a.value[1]), e.round(a.value[2], a.value[3]), e.round(b.value[0], b.value[1]),
              e.round(b.value[2], b.value[3])}};
+  }
+
+  /// The mask of queries i .. and keys j .., a word for each thread.
+  template <class Exec>
+  static STLM_KERNEL void draw_kept(Exec& e, int t, const AttentionNumbers& shape, int b, int h, int i, int i_end,
+                                    int j, Kept& kept) {
+    const int query = i + t / 2 < i_end ? i + t / 2 : i;
+    const RowRange part = shape.sequence(e, query);
+    kept[t] =
+        kept_bits<32>(shape.key, shape.dropped, shape.mask_element(part, shape.row(part, b, h, query), j + t % 2 * 32));
   }
 
   /// The warps' 16 vectors, 16 bytes at once: neighbouring lanes exchange half of their numbers first.

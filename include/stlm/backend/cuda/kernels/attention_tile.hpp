@@ -86,18 +86,32 @@ struct AttentionTile {
       e.flops(32 * steps);
     });
   }
-  /// sum = the products of vectors a (b, i .., ha) with vectors c (b, j .., hc).
+  /// sum = the products of vectors a (ba, i .., ha) with vectors c (bc, j .., hc).
   template <class Exec>
-  static STLM_KERNEL void dot_products(Exec& e, Shared& shared, Sums<Exec>& sum, int b, const HeadRows<const T>& a,
-                                       int i, int a_end, int ha, const HeadRows<const T>& c, int j, int c_end, int hc) {
+  static STLM_KERNEL void dot_products(Exec& e, Shared& shared, Sums<Exec>& sum, int ba, const HeadRows<const T>& a,
+                                       int i, int a_end, int ha, int bc, const HeadRows<const T>& c, int j, int c_end,
+                                       int hc) {
     e.each([&](int t) { unroll<16>([&](int n) { sum[n][t] = 0; }); });
     for (int col = 0; col < a.head_size; col += size) {
       e.phase([&](int t) {
-        load_vectors<true>(e, t, a, b, i, a_end, ha, col, shared.left);
-        load_vectors<true>(e, t, c, b, j, c_end, hc, col, shared.right);
+        load_vectors<true>(e, t, a, ba, i, a_end, ha, col, shared.left);
+        load_vectors<true>(e, t, c, bc, j, c_end, hc, col, shared.right);
       });
       multiply(e, shared, sum, a.head_size - col < size ? a.head_size - col : size);
     }
+  }
+  /// Of queries i .. and keys j ..: scores lose ALiBi's share, here before they are scaled.
+  template <class Exec>
+  static STLM_KERNEL void add_alibi(Exec& e, Sums<Exec>& scores, const AttentionNumbers& shape, int h, int i, int j,
+                                    T scale) {
+    const T slope = std::exp2(static_cast<T>(shape.log2_slope(h))) / scale;
+    e.each([&](int t) {
+      const int distance = shape.position(i + row(t)) - j - col(t);
+      unroll<16>([&](int n) {
+        const int far = distance + n / 4 - n % 4;
+        scores[n][t] -= slope * static_cast<T>(far < 0 ? -far : far);
+      });
+    });
   }
   /// A thread's 4 x 4 numbers of a piece of an output: row r is vector (b, first + r, h) below `end`, times `factor`.
   template <class Exec>

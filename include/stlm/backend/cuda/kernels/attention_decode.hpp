@@ -1,0 +1,163 @@
+// Attention of a few queries that read many keys, as when a model generates: there are too few of them to fill a GPU,
+// so the keys are split too.
+//
+// A block of threads has one query of one head and 128 of its keys: a thread for each score, then a thread for each
+// packet of columns and every n-th value. Where there is more than one block for a query, each leaves its maximum, its
+// sum and its unscaled part of the output, which a warp then joins in order of the keys. Bound by reading keys and
+// values, once for each query head; heads that share them find them in the L2 cache.
+#pragma once
+
+#include <stlm/backend/cuda/kernels/attention_dropout.hpp>
+#include <stlm/backend/cuda/kernels/attention_rows.hpp>
+#include <stlm/backend/cuda/shared_array.hpp>
+
+namespace stlm::gpu {
+
+template <class T>
+struct AttentionDecode {
+  static constexpr const char* name = "attention_decode";
+  static constexpr int threads = 128, size = threads;
+  struct Shared {
+    SharedArray<T, size> weights;
+    SharedArray<T, threads / warp> partial;
+    SharedArray<T, threads * Packet<T>::size> mixed;
+  };
+
+  AttentionNumbers numbers;
+  HeadRows<const T> q, k, v;
+  HeadRows<T> out;
+  Span<T> lse;
+  T scale;
+  int splits;
+  Span<T> parts;  ///< (rows, splits, 2 + head size): maximum, sum, output; unused when there is one split
+
+  Index blocks() const { return numbers.rows() * splits; }
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
+    q.packets&& k.packets&& v.packets ? run<Packet<T>::size>(e, shared) : run<1>(e, shared);
+  }
+
+ private:
+  template <int W, class Exec>
+  STLM_KERNEL void run(Exec& e, Shared& shared) const {
+    const int split = static_cast<int>(e.block() % splits), row = static_cast<int>(e.block() / splits);
+    const int i = row % numbers.queries, h = row / numbers.queries % numbers.heads;
+    const int b = row / numbers.queries / numbers.heads, hk = h / numbers.group, D = numbers.head_size;
+    const Place place = numbers.place(e, b);
+    const AttentionNumbers shape = numbers.at(place);
+    const int kb = static_cast<int>(place.sequence);
+    const RowRange seen = shape.visible(shape.sequence(e, i), i);
+    const int begin = split * size, end = begin + size < seen.end ? begin + size : seen.end;
+    const auto visible = [&](int key) { return key >= seen.begin && key < end; };
+
+    PerThread<Exec, T> top, sum;
+    e.each([&](int t) {
+      const int key = begin + t;
+      sum[t] = -INFINITY;
+      if (visible(key)) {
+        T dot = 0;
+        const Index query = q.at(b, i, h), at = k.at(kb, key, hk);
+        for (int c = 0; c < D; c += W) {
+          const auto x = load_numbers<W>(e, q.numbers, query + c), y = load_numbers<W>(e, k.numbers, at + c);
+          for (int j = 0; j < W; ++j) dot += x[j] * y[j];
+        }
+        const int far = shape.position(i) - key;
+        sum[t] = dot * scale;
+        if (shape.alibi)
+          sum[t] -= std::exp2(static_cast<T>(shape.log2_slope(h))) * static_cast<T>(far < 0 ? -far : far);
+        e.flops(4 * D);
+      }
+      top[t] = sum[t];
+    });
+    combine_block(e, top, shared.partial, Max{});
+    e.phase([&](int t) {
+      sum[t] = sum[t] == -INFINITY ? T(0) : std::exp(sum[t] - top[t]);
+      T kept = sum[t];
+      if (shape.dropped > 0)
+        kept *= kept_bits<4>(shape.key, shape.dropped, row * shape.mask_keys + begin + t) & 1
+                    ? static_cast<T>(shape.keep_scale)
+                    : T(0);
+      shared.weights[t] = kept;
+    });
+    combine_block(e, sum, shared.partial, Sum{});
+
+    const Index part = (static_cast<Index>(row) * splits + split) * (D + 2);
+    for (int col = 0; col < D; col += threads * W) {
+      const int cols = D - col < threads * W ? D - col : threads * W;
+      const int units = (cols + W - 1) / W, groups = threads / units;
+      e.phase([&](int t) {
+        const int group = t / units, c = col + t % units * W;
+        if (group >= groups) return;
+        Numbers<T, W> mixed{};
+        for (int key = begin + group; key < end; key += groups) {
+          if (key < seen.begin) continue;
+          const auto x = load_numbers<W>(e, v.numbers, v.at(kb, key, hk) + c);
+          const T weight = shared.weights[key - begin];
+          for (int j = 0; j < W; ++j) mixed[j] += weight * x[j];
+        }
+        for (int j = 0; j < W; ++j) shared.mixed[t * W + j] = mixed[j];
+      });
+      e.phase([&](int t) {
+        for (int c = t; c < cols; c += threads) {
+          T mixed = 0;
+          for (int group = 0; group < groups; ++group) mixed += shared.mixed[group * units * W + c];
+          if (splits > 1)
+            e.store(parts, part + 2 + col + c, mixed);
+          else
+            e.store(out.numbers, out.at(b, i, h) + col + c, sum[t] == 0 ? T(0) : mixed / sum[t]);
+        }
+      });
+    }
+    e.each([&](int t) {
+      if (t > 0) return;
+      if (splits == 1) return e.store(lse, row, top[t] + std::log(sum[t]));
+      e.store(parts, part, top[t]);
+      e.store(parts, part + 1, sum[t]);
+    });
+  }
+};
+
+/// Joins the parts of each query and head: a warp for each.
+template <class T>
+struct AttentionJoin {
+  static constexpr const char* name = "attention_join";
+  static constexpr int threads = 128, rows_of_block = threads / warp;
+
+  AttentionNumbers shape;
+  Span<const T> parts;
+  HeadRows<T> out;
+  Span<T> lse;
+  int splits;
+
+  Index blocks() const { return pieces(shape.rows(), rows_of_block); }
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
+    e.each([&](int t) {
+      const int row = static_cast<int>(e.block()) * rows_of_block + t / warp, D = shape.head_size;
+      if (row >= shape.rows()) return;
+      const auto part = [&](int split) { return (static_cast<Index>(row) * splits + split) * (D + 2); };
+      T top = -INFINITY, sum = 0;
+      for (int s = 0; s < splits; ++s) top = Max{}(top, e.load(parts, part(s)));
+      for (int s = 0; s < splits; ++s) sum += weight(e, part(s), top) * e.load(parts, part(s) + 1);
+      const int i = row % shape.queries, h = row / shape.queries % shape.heads, b = row / shape.queries / shape.heads;
+      for (int c = t % warp; c < D; c += warp) {
+        T mixed = 0;
+        for (int s = 0; s < splits; ++s) mixed += weight(e, part(s), top) * e.load(parts, part(s) + 2 + c);
+        e.store(out.numbers, out.at(b, i, h) + c, sum == 0 ? T(0) : mixed / sum);
+      }
+      if (t % warp == 0) e.store(lse, row, top + std::log(sum));
+    });
+  }
+
+ private:
+  /// Of a part among all; nothing when it saw no key.
+  template <class Exec>
+  STLM_KERNEL T weight(Exec& e, Index part, T top) const {
+    const T mine = e.load(parts, part);
+    return mine == -INFINITY ? T(0) : std::exp(mine - top);
+  }
+};
+
+}  // namespace stlm::gpu

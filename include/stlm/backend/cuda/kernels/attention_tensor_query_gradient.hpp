@@ -1,0 +1,105 @@
+// Attention's dQ = dS K / sqrt(D) on tensor cores: 64 queries of a head, walking over the keys they read.
+//
+// As forward, with the gradients of the outputs as a second left factor. Keys are needed in both orders (for S = Q K^T
+// and for dS K), values in one (dP = dO V^T). Scores and their gradients live for 16 keys at a time, so that the
+// registers hold Q, dO and dQ. Bound by shared memory, as forward.
+#pragma once
+
+#include <stlm/backend/cuda/kernels/attention_tensor_scores.hpp>
+
+namespace stlm::gpu {
+
+/// What both kernels of the backward pass read.
+struct TensorAttentionGradient {
+  AttentionNumbers shape;
+  HeadRows<const float> q, k, v, dout;
+  Span<const float> lse, delta;
+  float scale;
+
+  /// lse of a query in units of log2, and its delta. Outside of the tile: such that its probabilities are zero.
+  struct alignas(8) QueryRow {
+    float level, mean;
+  };
+  template <class Exec>
+  STLM_KERNEL QueryRow query_row(Exec& e, int b, int h, int i, int end) const {
+    if (i >= end) return {INFINITY, 0};
+    const Index row = shape.row(shape.sequence(e, i), b, h, i);
+    return {e.load(lse, row) * log2_e, e.load(delta, row)};
+  }
+};
+
+template <int D>
+struct TensorAttentionQueryGradient : TensorAttentionGradient {
+  static constexpr const char* name = "attention_tensor_query_gradient";
+  using Gradient = TensorAttentionGradient;
+  using Tile = TensorTile<D>;
+  using Scores = TensorScores<2>;
+  static constexpr int threads = Tile::threads, size = Tile::size;
+  struct Shared {
+    typename Tile::Columns keys, values;
+    typename Tile::Vectors key_vectors;
+    typename Tile::Kept kept;
+  };
+
+  HeadRows<float> dq;
+
+  Index blocks() const { return pieces(shape.queries, size) * shape.heads * shape.batch; }
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
+    const AttentionBlock at(e.block(), 1, shape.queries, size, shape.heads);
+    const int b = at.sequence, h = at.head, i = at.first, hk = h / shape.group;
+    const int i_end = i + size < shape.queries ? i + size : shape.queries;
+    const TileKeys keys = shape.keys_of(e, i, i_end - 1);
+    const float slope = shape.alibi ? e.exp2(shape.log2_slope(h)) / scale : 0.f, factor = scale * log2_e;
+
+    typename Tile::template Left<Exec> queries, grads;
+    typename Tile::template Sums<Exec> sum;
+    Registers<Exec, QueryRow, 2> known;
+    Tile::load_left(e, queries, q, b, i, i_end, h);
+    Tile::load_left(e, grads, dout, b, i, i_end, h);
+    e.each([&](int t) {
+      unroll<D / 8>([&](int n) { sum[n][t] = {}; });
+      unroll<2>([&](int eight) {
+        known[eight][t] = query_row(e, b, h, i + Tile::warp_row(t) + Tile::group(t) + 8 * eight, i_end);
+      });
+    });
+    for (int j = keys.some.begin; j < keys.some.end; j += size) {
+      e.phase([&](int t) {
+        Tile::load(e, t, k, b, j, keys.some.end, hk, shared.keys, shared.key_vectors);
+        Tile::load(e, t, v, b, j, keys.some.end, hk, shared.values);
+        if (shape.dropped > 0) Tile::draw_kept(e, t, shape, b, h, i, i_end, j, shared.kept);
+      });
+      const bool whole = keys.whole(j, size);
+      for (int step = 0; step < size / 16 && j + 16 * step < keys.some.end; ++step) {
+        Registers<Exec, FragmentC, 2> s, ds;  // 16 queries, 16 keys
+        PerThread<Exec, FragmentA> left;
+        e.each([&](int t) { s[0][t] = s[1][t] = ds[0][t] = ds[1][t] = {}; });
+        unroll<Tile::steps>([&](int c) {
+          unroll<2>([&](int n) {
+            Tile::multiply(e, s[n], queries[c], shared.keys, 2 * step + n, c);
+            Tile::multiply(e, ds[n], grads[c], shared.values, 2 * step + n, c);
+          });
+        });
+        if (shape.alibi) Scores::add_alibi(e, s, shape, slope, i, j + 16 * step);
+        if (!whole) Scores::mask(e, s, shape, i, i_end, j + 16 * step);
+        if (shape.dropped > 0) Scores::drop(e, ds, shared.kept, static_cast<float>(shape.keep_scale), 16 * step);
+        e.each([&](int t) {
+          unroll<8>([&](int n) {
+            const QueryRow& row = known[n % 4 / 2][t];
+            const float p = e.exp2(s[n / 4][t].value[n % 4] * factor - row.level);
+            ds[n / 4][t].value[n % 4] = p * (ds[n / 4][t].value[n % 4] - row.mean);
+          });
+          left[t] = Tile::as_left(e, ds[0][t], ds[1][t]);
+          e.flops(5 * 8);
+        });
+        unroll<D / 8>([&](int n) { Tile::multiply(e, sum[n], left, shared.key_vectors, n, step); });
+      }
+      e.phase([](int) {});  // before the next tile overwrites this one
+    }
+    e.each([&](int t) { unroll<D / 2>([&](int n) { sum[n / 4][t].value[n % 4] *= scale; }); });
+    Tile::store(e, sum, dq, b, i, i_end, h);
+  }
+};
+
+}  // namespace stlm::gpu
