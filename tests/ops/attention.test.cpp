@@ -57,17 +57,17 @@ void check_case(const Case& c) {
 /// Products of Bfloat16. On inputs that are such numbers only the probabilities and their gradients are rounded, each by at
 /// most 2^-9 of itself, so a sum of p x errs by at most 2^-9 of the sum of |p x|: for these shapes at most four times the
 /// largest sum of a tensor, in magnitude.
-void check_products(const Case& c) {
-  CAPTURE(c.batch, c.queries, c.keys, c.heads, c.kv_heads, c.head_size, c.causal, c.dropout, c.scale, c.window, c.alibi);
+void check_products(const Case& c, const ops::AttentionShape& shape) {
+  CAPTURE(c.batch, c.queries, c.keys, c.heads, c.kv_heads, c.head_size, c.causal, c.dropout, c.window, c.alibi);
   const auto run = [&](auto& rig) {
     const Tensors t(rig, c);
     for (const auto& x : {t.q, t.k, t.v, t.dout})
       for (auto& number : x) number = Bfloat16(static_cast<float>(number));
     const auto q = heads(t.q, c.batch, c.heads), out = heads(t.out, c.batch, c.heads), dout = heads(t.dout, c.batch, c.heads);
     const auto k = heads(t.k, c.batch, c.kv_heads), v = heads(t.v, c.batch, c.kv_heads);
-    ops::attention_forward<Bfloat16>(rig.ctx, q, k, v, out, t.lse, c.shape());
+    ops::attention_forward<Bfloat16>(rig.ctx, q, k, v, out, t.lse, shape);
     ops::attention_backward<Bfloat16>(rig.ctx, q, k, v, out, t.lse, dout, heads(t.dq, c.batch, c.heads),
-                                      heads(t.dk, c.batch, c.kv_heads), heads(t.dv, c.batch, c.kv_heads), c.shape());
+                                      heads(t.dk, c.batch, c.kv_heads), heads(t.dv, c.batch, c.kv_heads), shape);
   };
   Rig<ReferenceBackend, double> expected;
   Rig<TestedBackend, float> found;
@@ -154,17 +154,28 @@ TEST_CASE("attention: backends agree", "[ops][attention][parity]") {
   }
 }
 
-TEST_CASE("attention: products of Bfloat16 round what they must and no more", "[ops][attention][parity]") {
-  for (const bool causal : {true, false})
+TEST_CASE("attention: products of Bfloat16 round probabilities and their gradients alone", "[ops][attention][parity]") {
+  const auto check = [](const Case& c) { check_products(c, c.shape()); };
+  for (const bool causal : {true, false}) {
     for (const Index size : {32, 48, 64, 128}) {
-      check_products({1, 1, 1, 1, 1, size, causal});
-      check_products({2, 64, 64, 2, 1, size, causal});      // whole tiles, grouped
-      check_products({1, 150, 150, 2, 2, size, causal});    // more than a tile, and a rest
-      check_products({1, 70, 101, 1, 1, size, causal});     // the last of more keys
-      check_products({1, 100, 100, 2, 1, size, causal, 0.3});
-      check_products({1, 99, 99, 1, 1, size, causal, 0.3, 1, 20, true});
-      check_products({9, 13, 13, 2, 1, size, causal, 0.3, 1, 4, true});  // many short sequences
+      check({1, 1, 1, 1, 1, size, causal});
+      check({2, 64, 64, 2, 1, size, causal});      // whole tiles, grouped
+      check({1, 150, 150, 2, 2, size, causal});    // more than a tile, and a rest
+      check({1, 70, 101, 1, 1, size, causal});     // the last of more keys
+      check({1, 100, 100, 2, 1, size, causal, 0.3});
+      check({1, 99, 99, 1, 1, size, causal, 0.3, 1, 20, true});
+      check({9, 13, 13, 2, 1, size, causal, 0.3, 1, 4, true});  // many short sequences
     }
+    const std::vector<Index> offsets = {0, 12, 13, 13, 100, 107, 200};  // in tiles of several, in several tiles, none
+    for (const Index window : {0, 5}) {
+      const Case c{1, offsets.back(), offsets.back(), 2, 1, 32, causal, 0.3, 1, window, true};
+      ops::AttentionShape packed = c.shape();
+      packed.batch = std::ssize(offsets) - 1;
+      packed.queries = packed.keys = 93;  // the longest
+      packed.offsets = {{offsets.data(), std::ssize(offsets)}, offsets.back()};
+      check_products(c, packed);
+    }
+  }
 }
 
 TEST_CASE("attention: queries that read fewer keys than they are", "[ops][attention][parity]") {
