@@ -1,4 +1,4 @@
-// Cosine and sine of large angles: whole turns taken off in double, the rest in the scalar asked for. The functions of half
+// Cosine and sine of large angles: whole turns taken off in double, the rest in the scalar asked for. The functions of side
 // turns need no reduction of their own, which on the device would take local memory.
 #pragma once
 
