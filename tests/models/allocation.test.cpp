@@ -70,7 +70,7 @@ TEMPLATE_TEST_CASE("allocation: none in a training step", "[models][allocation]"
 }
 
 TEMPLATE_TEST_CASE("allocation: none in training steps over patches, of other lengths each time", "[models][allocation]",
-                   ByteLevelModel<WidePatches<TokenPatchConfig>>, ByteLevelModel<WidePatches<QuirkyConfig>>) {
+                   ByteLevelModel<WidePatches<TokenPatchConfig>>, ByteLevelModel<WidePatches<QuirkyPatchConfig>>) {
   std::vector<SomePatches> data;
   std::vector<Batch> batches;
   for (const std::uint64_t seed : {1U, 2U, 3U}) data.emplace_back(BatchShape{2, 65}, TestType::window, seed);

@@ -60,7 +60,7 @@ Step<Model> run(int threads, BatchShape shape) {
 TEMPLATE_TEST_CASE("threads: loss and gradients are bit-equal for 1, 2, 3 and 8", "[models][threads]",
                    ByteModel<Wide<SmallConfig>>, ByteModel<Wide<GroupedConfig>>, ByteModel<Wide<LearnedConfig>>,
                    ByteModel<Wide<InteriorConfig>>, ByteModel<Wide<MixtureConfig>>, ByteModel<Wide<ExpertsConfig>>,
-                   ByteLevelModel<WidePatches<TokenPatchConfig>>, ByteLevelModel<WidePatches<QuirkyConfig>>) {
+                   ByteLevelModel<WidePatches<TokenPatchConfig>>, ByteLevelModel<WidePatches<QuirkyPatchConfig>>) {
   for (const BatchShape shape : {BatchShape{3, 65}, BatchShape{1, 1}, BatchShape{1, 130}}) {
     const auto one = run<TestType>(1, shape);
     CHECK(std::isfinite(one.loss));

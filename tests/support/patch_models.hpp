@@ -31,13 +31,13 @@ struct ParallelConfig : SmallPatchConfig {
 /// A head that predicts all slots at once.
 using ParallelPatches = ByteLevelModel<ParallelConfig>;
 
-struct QuirkyConfig : ParallelConfig {
+struct QuirkyPatchConfig : ParallelConfig {
   using bytes = ReferenceQuirks;
   using pool = ReferenceByteMean;
   using reconstruction = WithReconstruction<>;
 };
 /// The reference, fault by fault, with its second loss.
-using QuirkyPatches = ByteLevelModel<QuirkyConfig>;
+using QuirkyPatches = ByteLevelModel<QuirkyPatchConfig>;
 
 struct ReconstructingConfig : ParallelConfig {
   using reconstruction = WithReconstruction<>;
