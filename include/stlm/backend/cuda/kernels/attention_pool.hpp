@@ -31,7 +31,7 @@ struct AttentionReceived {
     Registers<Exec, T, 4> sum;
     e.each([&](int t) { unroll<4>([&](int r) { sum[r][t] = 0; }); });
     for (int i = 0; i < tokens; i += size) {
-      Tile::dot_products(e, shared, dot, b, k, j, tokens, h / group, q, i, tokens, h);
+      Tile::dot_products(e, shared, dot, b, k, j, tokens, h / group, b, q, i, tokens, h);
       e.each([&](int t) {
         unroll<4>([&](int c) {
           const int query = i + Tile::col(t) + c;
