@@ -166,6 +166,7 @@ TEST_CASE("attention: products of Bfloat16 round probabilities and their gradien
       check({1, 99, 99, 1, 1, size, causal, 0.3, 1, 20, true});
       check({9, 13, 13, 2, 1, size, causal, 0.3, 1, 4, true});  // many short sequences
     }
+    check({1, 260, 260, 1, 1, 32, causal, 0, 1, 20});  // tiles that the first or the second half of a block sees alone
     const std::vector<Index> offsets = {0, 12, 13, 13, 100, 107, 200};  // in tiles of several, in several tiles, none
     for (const Index window : {0, 5}) {
       const Case c{1, offsets.back(), offsets.back(), 2, 1, 32, causal, 0.3, 1, window, true};

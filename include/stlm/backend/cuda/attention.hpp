@@ -36,7 +36,10 @@ struct Attention<B> {
           Kernel{n, n.queries_of(q), n.keys_of(k), n.keys_of(v), n.queries_of(out), {lse, n.rows()}, T(n.scale())});
     };
     const bool tensor = on_tensor_cores<S, T>(
-        n, [&]<int D>(std::integral_constant<int, D>) { launch(std::type_identity<gpu::TensorAttentionForward<D>>{}); },
+        n,
+        [&]<int D>(std::integral_constant<int, D>) {
+          launch(std::type_identity<gpu::TensorAttentionForward<D, D <= 64 ? 2 : 1>>{});
+        },
         q, k, v, out);
     if (!tensor) launch(std::type_identity<gpu::AttentionForward<T>>{});
   }
@@ -69,7 +72,7 @@ struct Attention<B> {
   }
 
  private:
-  static constexpr Index short_keys = 48;  ///< sequences up to this long share tiles where they can
+  static constexpr Index short_keys = 32;  ///< sequences up to this long share tiles where they can: half a tile
   static constexpr Index few_queries = 8;  ///< that leave most of a tile empty
 
   struct Numbers : gpu::AttentionNumbers {

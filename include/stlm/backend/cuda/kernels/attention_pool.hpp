@@ -1,7 +1,7 @@
 // Pooling by attention: what each token receives, by tiles of 64 keys by 64 queries, and the choice of the highest.
 //
-// A block of threads has 64 keys of one head and goes through all queries; heads are added up after, in order. Bound by the
-// FMAs of tile products (attention_tile.hpp). Ranks are counted, a thread for each score, so all find the same.
+// A block of threads has 64 keys of one head and goes through all queries; heads are added up after, in order. Bound by
+// the FMAs of tile products (attention_tile.hpp). Ranks are counted, a thread for each score, so all find the same.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_tile.hpp>
@@ -74,8 +74,8 @@ struct MeanOfHeads {
   }
 };
 
-/// ranks[b, j]: how many scores of the sequence stand before the j-th: higher ones, and equal ones of lower position. NaN
-/// counts as the lowest.
+/// ranks[b, j]: how many scores of the sequence stand before the j-th: higher ones, and equal ones of lower position.
+/// NaN counts as the lowest.
 template <class T>
 struct RankScores {
   static constexpr const char* name = "rank_scores";
