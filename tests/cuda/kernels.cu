@@ -1,4 +1,102 @@
-// Every kernel of the CUDA backend, compiled for the test cuda/ptxas_report.
+// Every kernel of the CUDA backend, by the ops that launch it, compiled for the test cuda/ptxas_report.
 #include <stlm/backend/cuda.hpp>
+#include <stlm/backend/cuda/sampling.hpp>
+#include <stlm/infer/sampler.hpp>
+#include <stlm/train/schedule.hpp>
+
+using namespace stlm;
+
+namespace {
+
+using Ctx = Context<CudaBackend>;
+using Rows2d = View<float, dynamic, dynamic>;
+using Row = View<float, dynamic>;
+using Tokens = View<const Token, dynamic, dynamic>;
+
+template <class S>
+void attention(Ctx& ctx, HeadsView<float> x, Row lse, const ops::AttentionShape& shape) {
+  ops::attention_forward<S>(ctx, x, x, x, x, lse, shape);
+  ops::attention_backward<S>(ctx, x, x, x, x, lse, x, x, x, x, shape);
+}
+
+}  // namespace
+
+void flat(Ctx& ctx, Rows2d a, Rows2d b, Rows2d c, Row v, View<Bfloat16, dynamic> r, View<ops::StepState<float>, 1> state,
+          View<float, dynamic, dynamic, 8> cache) {
+  ops::add(ctx, a, b, c);
+  ops::axpby(ctx, 1, a, 0.5, b);
+  ops::convert(ctx, v, r);
+  ops::convert(ctx, r, v);
+  ops::copy_rows(ctx, MatrixView<const float>(a), MatrixView<float>(b));
+  ops::clear(ctx, MatrixView<float>(a));
+  ops::append_rows(ctx, MatrixView<const float>(a), 3, Places{}, cache);
+  ops::add_bias(ctx, v, a);
+  ops::sum_rows(ctx, a, v);
+  ops::dropout(ctx, a, 0.1, {1, 2});
+  ops::activation_forward<Gelu>(ctx, a, b);
+  ops::activation_backward<Gelu>(ctx, a, b, c);
+  ops::swiglu_forward(ctx, a, b, c);
+  ops::swiglu_backward(ctx, a, b, c, a, b);
+  ops::learned_activation_forward(ctx, a, ops::ReluNetwork<float>{}, b);
+  ops::learned_activation_backward(ctx, a, ops::ReluNetwork<float>{}, b, c, ops::ReluNetwork<float>{});
+  ops::adamw(ctx, v, v, v, v, {});
+  ops::sum_squares(ctx, v);
+  ops::begin_step(ctx, state, v, v, {}, 1, CosineSchedule{});
+  ops::adamw_step(ctx, state, v, v, v, v, true, r);
+}
+
+void rows(Ctx& ctx, Rows2d a, Rows2d b, Rows2d c, Row v, Tokens ids, QuantizedMatrix q) {
+  ops::rms_norm_forward(ctx, a, v, b, v, 1e-6);
+  ops::add_rms_norm_forward(ctx, a, b, v, c, b, v, 1e-6);
+  ops::rms_norm_backward(ctx, a, v, v, b, c, v, true);
+  ops::layer_norm_forward(ctx, a, v, v, b, v, v, 1e-6);
+  ops::layer_norm_backward(ctx, a, v, v, v, b, c, v, v, true);
+  ops::cross_entropy_forward(ctx, a, ids, -1, v, v);
+  ops::cross_entropy_backward(ctx, a, ids, -1, v, 1);
+  ops::group_gate_forward(ctx, a, b, 1, c);
+  ops::group_gate_backward(ctx, a, b, 1, c, a);
+  ops::quantize(ctx, a, q);
+  ops::gemm(ctx, a, q, b, {.transpose_b = true});
+  ops::embedding_forward(ctx, q, ids, a);
+}
+
+void gathers(Ctx& ctx, Rows2d a, Rows2d b, Tokens ids, View<Bfloat16, dynamic, dynamic> table, Offsets offsets,
+             const ops::PatchSlots& slots, View<Index, dynamic> first, View<Token, dynamic> packed) {
+  ops::embedding_forward(ctx, table, ids, a);
+  ops::embedding_backward(ctx, ids, a, b);
+  ops::add_positions(ctx, b, 8, 0, a, offsets);
+  ops::add_positions_backward(ctx, a, 8, b, offsets);
+  ops::add_sinusoids(ctx, 8, 0, a);
+  ops::segment_sum(ctx, a, b, {4, 8, offsets, true});
+  ops::segment_spread(ctx, a, b, {4, 8, offsets, true}, true);
+  ops::pack_bytes(ctx, slots, first, packed);
+  ops::pack_places(ctx, slots, 4, 0, packed);
+  ops::pack_symbols(ctx, slots, first, packed, packed);
+  ops::slot_targets(ctx, slots, packed, -1, true);
+}
+
+void heads(Ctx& ctx, HeadsView<float> x, Row lse, const ops::AttentionShape& shape, Rows2d scores,
+           View<Token, dynamic, dynamic> picks) {
+  attention<float>(ctx, x, lse, shape);
+  attention<Bfloat16>(ctx, x, lse, shape);
+  ops::rope(ctx, x, {.batch = 1, .tokens = 1});
+  ops::attention_received(ctx, x, x, lse, scores);
+  ops::keep_highest(ctx, scores, true, picks);
+}
+
+void routes(Ctx& ctx, const ops::Routes<float, 8, 2>& to, Rows2d a, Rows2d b, View<float, dynamic, 2> dgates,
+            View<float, dynamic, 8> dlogits, View<float, 1> balance) {
+  ops::route(ctx, to);
+  ops::route_backward(ctx, to, dgates, dlogits, 0.1);
+  ops::load_balance(ctx, to, balance);
+  ops::dispatch(ctx, to, a, b);
+  ops::dispatch_backward(ctx, to, b, a);
+  ops::combine(ctx, to, b, a);
+  ops::combine_backward(ctx, to, a, b, dgates);
+}
+
+void draws(Ctx& ctx, Rows2d logits, gpu::Draw<TextRule>* draws, Token* tokens) {
+  gpu::sample(ctx, MatrixView<const float>(logits), {.top_k = 5}, draws, tokens);
+}
 
 template __global__ void stlm::gpu::detail::probe_kernel<void>();

@@ -96,7 +96,8 @@ inline constexpr std::size_t static_shared_bytes = 48 << 10;  ///< above, shared
 
 /// What is launched: one block of `kernel`.
 template <class Kernel>
-__global__ void __launch_bounds__(Kernel::threads) run_kernel(const __grid_constant__ Kernel kernel) {
+__global__ void __launch_bounds__(Kernel::threads, blocks_of_sm<Kernel>())
+    run_kernel(const __grid_constant__ Kernel kernel) {
   using Shared = shared_of<Kernel>;
   DeviceExecutor<Kernel::threads> executor;
   if constexpr (sizeof(Shared) > static_shared_bytes) {

@@ -52,6 +52,16 @@ struct SharedOf<Kernel> {
 template <class Kernel>
 using shared_of = typename detail::SharedOf<Kernel>::type;
 
+/// How many blocks of a kernel an SM has to hold, `Kernel::blocks_of_sm`: said where the assembler would otherwise give up
+/// registers, which spill, for more of them. 0: it may choose.
+template <class Kernel>
+constexpr int blocks_of_sm() {
+  if constexpr (requires { Kernel::blocks_of_sm; })
+    return Kernel::blocks_of_sm;
+  else
+    return 0;
+}
+
 /// A token outside its table, told by a kernel; `where` is null when there was none.
 struct Fault {
   const char* where = nullptr;  ///< the op, a pointer of the host

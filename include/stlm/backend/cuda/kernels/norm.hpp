@@ -82,6 +82,7 @@ template <class T, int W, int P, bool Centered>
 struct NormBackward {
   static constexpr const char* name = Centered ? "layer_norm_backward" : "rms_norm_backward";
   static constexpr int threads = 128, warps = threads / warp, rows_of_warp = 16, rows_of_block = warps * rows_of_warp;
+  static constexpr int blocks_of_sm = 1;
   static constexpr int most_cols = warp * P * W, sums = Centered ? 2 : 1;
   struct Shared {
     SharedArray<T, most_cols> total;
@@ -109,14 +110,15 @@ struct NormBackward {
         plain[t] = dot[t] = 0;
         if (row(t) >= rows) return;
         const T m = centre(t), r = e.load(rstd, row(t));
+        const Index x_row = row(t) * x_stride, dy_row = row(t) * dy_stride;
         unroll<P>([&](int p) {
           const int c = (p * warp + t % warp) * W;
           if (c >= cols) return;
-          const auto v = load_numbers<W>(e, x, row(t) * x_stride + c), d = load_numbers<W>(e, dy, row(t) * dy_stride + c);
+          const auto v = load_numbers<W>(e, x, x_row + c), d = load_numbers<W>(e, dy, dy_row + c);
           const auto g = load_numbers<W>(e, gain, c);
           for (int j = 0; j < W; ++j) {
             const T xhat = (v[j] - m) * r;
-            plain[t] += d[j] * g[j];
+            if constexpr (Centered) plain[t] += d[j] * g[j];
             dot[t] += d[j] * g[j] * xhat;
             dgain[p * W + j][t] += d[j] * xhat;
             if constexpr (Centered) dbias[p * W + j][t] += d[j];
@@ -129,15 +131,16 @@ struct NormBackward {
         if (row(t) >= rows) return;
         const T m = centre(t), r = e.load(rstd, row(t));
         const T mean_plain = Centered ? plain[t] / T(cols) : T(0), mean_dot = dot[t] / T(cols);
+        const Index x_row = row(t) * x_stride, dy_row = row(t) * dy_stride, dx_row = row(t) * dx_stride;
         for_packets<W>(t % warp, cols, [&](int c) {
-          const auto v = load_numbers<W>(e, x, row(t) * x_stride + c), g = load_numbers<W>(e, gain, c);
-          auto d = load_numbers<W>(e, dy, row(t) * dy_stride + c);
+          const auto v = load_numbers<W>(e, x, x_row + c), g = load_numbers<W>(e, gain, c);
+          auto d = load_numbers<W>(e, dy, dy_row + c);
           for (int j = 0; j < W; ++j) d[j] = r * (d[j] * g[j] - mean_plain - (v[j] - m) * r * mean_dot);
           if (accumulate) {
-            const auto old = load_numbers<W>(e, dx, row(t) * dx_stride + c);
+            const auto old = load_numbers<W>(e, dx, dx_row + c);
             for (int j = 0; j < W; ++j) d[j] += old[j];
           }
-          store_numbers<W>(e, dx, row(t) * dx_stride + c, d);
+          store_numbers<W>(e, dx, dx_row + c, d);
           e.flops(W * 14);
         });
       });
