@@ -1,5 +1,5 @@
-// Every kind of model on the kernels of CudaBackend, in memory the host may not touch: training, files, generation. What
-// they compute is what EigenBackend computes.
+// Every kind of model on the kernels of CudaBackend, in memory the host may not touch: training, files, generation.
+// What they compute is what EigenBackend computes.
 
 #include <stlm/backend/cuda_emulated.hpp>
 #include <stlm/backend/eigen.hpp>
@@ -85,15 +85,17 @@ void check_training() {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("every model, emulated: flat ones", "[cuda][models]", Plain, Grouped, Learned, Sinusoidal, Windowed, Interior,
-                   Repeated, Lean, Mixture, Experts) {
+TEMPLATE_TEST_CASE("every model, emulated: flat ones", "[cuda][models]", Plain, Grouped, Learned, Sinusoidal, Windowed,
+                   Interior, Repeated, Lean, Mixture, Experts) {
   check_training<TestType>();
 }
-TEMPLATE_TEST_CASE("every model, emulated: patches", "[cuda][models]", SpacePatches, TokenPatches, ParallelPatches, QuirkyPatches,
-                   ReconstructingPatches, StridePatches) {
+TEMPLATE_TEST_CASE("every model, emulated: patches", "[cuda][models]", SpacePatches, TokenPatches, ParallelPatches,
+                   QuirkyPatches, ReconstructingPatches, StridePatches) {
   check_training<TestType>();
 }
-TEMPLATE_TEST_CASE("every model, emulated: next thoughts", "[cuda][models]", Thought, QuirkyThought) { check_training<TestType>(); }
+TEMPLATE_TEST_CASE("every model, emulated: next thoughts", "[cuda][models]", Thought, QuirkyThought) {
+  check_training<TestType>();
+}
 
 namespace {
 
@@ -109,7 +111,9 @@ std::vector<std::vector<float>> logits_along() {
   Parameters<Model, B> params(ctx);
   init(ctx, params);
   std::vector<std::vector<float>> all;
-  const auto keep = [&](const auto& generator) { all.emplace_back(generator.logits().begin(), generator.logits().end()); };
+  const auto keep = [&](const auto& generator) {
+    all.emplace_back(generator.logits().begin(), generator.logits().end());
+  };
   if constexpr (requires { typename Model::Encoder; }) {
     Answerer<Model, B> answerer(ctx, 12);
     answerer.ask(ctx, params, std::vector<Token>{1, 2, 3, 2, 5});
@@ -132,20 +136,21 @@ std::vector<std::vector<float>> logits_along() {
 }
 
 std::vector<std::string> texts(auto& ctx) {
-  using B = std::conditional_t<std::is_same_v<std::remove_cvref_t<decltype(ctx)>, Context<Emulated>>, Emulated, EigenBackend>;
+  using B =
+      std::conditional_t<std::is_same_v<std::remove_cvref_t<decltype(ctx)>, Context<Emulated>>, Emulated, EigenBackend>;
   Parameters<Talking, B> params(ctx);
   init(ctx, params);
   std::vector<std::string> texts(3);
-  BatchGenerator<Talking, B>(ctx, 3, 7).generate(ctx, params, std::vector<std::string>{"One", "two words", ""},
-                                                 {.max_bytes = 12, .temperature = 0.7},
-                                                 [&](Index text, char c) { texts[static_cast<std::size_t>(text)] += c; });
+  BatchGenerator<Talking, B>(ctx, 3, 7).generate(
+      ctx, params, std::vector<std::string>{"One", "two words", ""}, {.max_bytes = 12, .temperature = 0.7},
+      [&](Index text, char c) { texts[static_cast<std::size_t>(text)] += c; });
   return texts;
 }
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("every model, emulated: what follows a text", "[cuda][models]", Plain, Grouped, Learned, Windowed, Experts,
-                   SpacePatches, StridePatches, Thought) {
+TEMPLATE_TEST_CASE("every model, emulated: what follows a text", "[cuda][models]", Plain, Grouped, Learned, Windowed,
+                   Experts, SpacePatches, StridePatches, Thought) {
   const Protected device;
   const auto expected = logits_along<TestType, EigenBackend>(), found = logits_along<TestType, Emulated>();
   REQUIRE(expected.size() == found.size());

@@ -21,7 +21,8 @@ template <class T>
 std::vector<T> some_logits(Index count, double scale) {
   std::vector<T> logits;
   for (Index i = 0; i < count; ++i)
-    logits.push_back(static_cast<T>(scale * static_cast<double>(random_uniform({7, 1}, static_cast<std::uint64_t>(i)))));
+    logits.push_back(
+        static_cast<T>(scale * static_cast<double>(random_uniform({7, 1}, static_cast<std::uint64_t>(i)))));
   return logits;
 }
 
@@ -81,8 +82,8 @@ TEMPLATE_TEST_CASE("sampling: the tokens that Sampler draws", "[cuda][sampling]"
 
 TEST_CASE("sampling: equal logits, infinite ones and ones that are not numbers", "[cuda][sampling]") {
   constexpr float nan = NAN, none = -INFINITY;
-  const LogitRows<float> rows{4, 6, {1, 3, 3, -0.F, 3, 0,  nan, 2, nan, 2, none, 1,
-                                0, 0, 0, 0,    0, -0.F, none, none, none, 5, none, none}};
+  const LogitRows<float> rows{
+      4, 6, {1, 3, 3, -0.F, 3, 0, nan, 2, nan, 2, none, 1, 0, 0, 0, 0, 0, -0.F, none, none, none, 5, none, none}};
   for (const double temperature : {0.0, 1.0})
     for (const Index top_k : {0, 2, 5})
       for (const double top_p : {0.6, 1.0}) {

@@ -1,5 +1,5 @@
-// What the GPU backend asks of Thrust, by its sequential system and, in the test whose name ends in `.omp`, by its OpenMP
-// one: each cuts the work in its own way, and all must agree.
+// What the GPU backend asks of Thrust, by its sequential system and, in the test whose name ends in `.omp`, by its
+// OpenMP one: each cuts the work in its own way, and all must agree.
 
 #include <algorithm>
 #include <numeric>

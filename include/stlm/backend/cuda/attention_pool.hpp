@@ -12,7 +12,8 @@ struct AttentionPool<B> {
   using Ctx = Context<B>;
 
   template <class T>
-  static void received(Ctx& ctx, HeadsView<const T> q, HeadsView<const T> k, const T* lse, View<T, dynamic, dynamic> scores) {
+  static void received(Ctx& ctx, HeadsView<const T> q, HeadsView<const T> k, const T* lse,
+                       View<T, dynamic, dynamic> scores) {
     using Kernel = gpu::AttentionReceived<T>;
     using Mean = gpu::MeanOfHeads<T>;
     const Index batch = scores.extent(0), tokens = scores.extent(1), size = scores.size() * q.heads;
@@ -23,15 +24,18 @@ struct AttentionPool<B> {
                       static_cast<int>(q.heads), static_cast<int>(q.heads / k.heads),
                       T(1 / std::sqrt(static_cast<double>(q.head_size)))},
                batch * q.heads * gpu::pieces(tokens, Kernel::size));
-    ctx.launch(Mean{by_head, {scores.data(), scores.size()}, tokens, q.heads}, gpu::pieces(scores.size(), Mean::threads));
+    ctx.launch(Mean{by_head, {scores.data(), scores.size()}, tokens, q.heads},
+               gpu::pieces(scores.size(), Mean::threads));
   }
   template <class T>
-  static void keep_highest(Ctx& ctx, View<T, dynamic, dynamic> scores, bool by_score, View<Token, dynamic, dynamic> picks) {
+  static void keep_highest(Ctx& ctx, View<T, dynamic, dynamic> scores, bool by_score,
+                           View<Token, dynamic, dynamic> picks) {
     const Index size = scores.size(), blocks = gpu::pieces(size, gpu::PickRanks::threads);
     gpu::Scratch<B> scratch(ctx);
     const gpu::Span<std::int32_t> ranks{scratch.template take<std::int32_t>(size), size};
     ctx.launch(gpu::RankScores<T>{{scores.data(), size}, ranks, scores.extent(1)}, blocks);
-    ctx.launch(gpu::PickRanks{ranks, {picks.data(), picks.size()}, scores.extent(1), picks.extent(1), by_score}, blocks);
+    ctx.launch(gpu::PickRanks{ranks, {picks.data(), picks.size()}, scores.extent(1), picks.extent(1), by_score},
+               blocks);
   }
 };
 

@@ -33,13 +33,16 @@ struct Embedding<B> {
     const gpu::SortedIds order = gpu::sorted(ctx, scratch, ctx.readable(scratch, tokens, dy.rows), dy.rows);
     by_packets(dy, dtable, [&]<int P>(std::integral_constant<int, P>) {
       using Kernel = gpu::EmbeddingBackward<T, P>;
-      const Index tiles = gpu::warp_tiles<P>(dy.cols), chunks = gpu::pieces(dy.rows, Kernel::chunk), size = 2 * chunks * dy.cols;
+      const Index tiles = gpu::warp_tiles<P>(dy.cols), chunks = gpu::pieces(dy.rows, Kernel::chunk);
+      const Index size = 2 * chunks * dy.cols;
       const gpu::Span<T> partial{scratch.template take<T>(size), size};
       const Index blocks = gpu::pieces(chunks * tiles, Kernel::warps);
       ctx.launch(Kernel{order.ids, order.positions, gpu::span(dy), gpu::span(dtable), partial, dtable.rows, dy.stride,
-                        dtable.stride, dy.cols, tiles}, blocks);
+                        dtable.stride, dy.cols, tiles},
+                 blocks);
       if (chunks > 1)
-        ctx.launch(gpu::EmbeddingJoin<T, P>{order.ids, partial, gpu::span(dtable), dtable.rows, dtable.stride, dy.cols, tiles},
+        ctx.launch(gpu::EmbeddingJoin<T, P>{order.ids, partial, gpu::span(dtable), dtable.rows, dtable.stride, dy.cols,
+                                            tiles},
                    blocks);
     });
   }
@@ -48,24 +51,27 @@ struct Embedding<B> {
     by_packets(table, y, [&]<int P>(std::integral_constant<int, P>) {
       using Kernel = gpu::AddPositions<T, P>;
       const Index count = sequences(positions, y.rows), pieces = gpu::pieces(positions.tokens, Kernel::rows_of_warp);
-      ctx.launch(Kernel{gpu::span(table), gpu::span(y), {positions.offsets, positions.tokens}, count, pieces, positions.position,
-                        table.stride, y.stride, y.cols, gpu::RowLanes::of(gpu::pieces(y.cols, P))},
+      ctx.launch(Kernel{gpu::span(table), gpu::span(y), {positions.offsets, positions.tokens}, count, pieces,
+                        positions.position, table.stride, y.stride, y.cols, gpu::RowLanes::of(gpu::pieces(y.cols, P))},
                  gpu::pieces(count * pieces, Kernel::warps));
     });
   }
   template <class T>
-  static void add_positions_backward(Ctx& ctx, MatrixView<const T> dy, const RowPositions& positions, MatrixView<T> dtable) {
+  static void add_positions_backward(Ctx& ctx, MatrixView<const T> dy, const RowPositions& positions,
+                                     MatrixView<T> dtable) {
     expect(dtable.stride == dy.cols && dy.stride == dy.cols,
            "stlm::ops::add_positions_backward: on a GPU expected rows without gaps, found strides ", dy.stride, " and ",
            dtable.stride, " for ", dy.cols, " columns.");
     gpu::Scratch<B> scratch(ctx);
     const Index count = sequences(positions, dy.rows), tokens = positions.tokens, size = tokens * dy.cols;
-    if (!positions.offsets) return add_columns(ctx, scratch, MatrixView<const T>(dy.data, count, size, size), dtable.data);
+    if (!positions.offsets)
+      return add_columns(ctx, scratch, MatrixView<const T>(dy.data, count, size, size), dtable.data);
     by_packets(dy, dtable, [&]<int P>(std::integral_constant<int, P>) {
       using Kernel = gpu::PositionSums<T, P>;
       const Index pieces = gpu::pieces(count, Kernel::sequences_of_piece), tiles = gpu::warp_tiles<P>(dy.cols);
       T* const partial = scratch.template take<T>(pieces * size);
-      ctx.launch(Kernel{gpu::span(dy), {partial, pieces * size}, {positions.offsets, tokens}, count, dy.stride, dy.cols, tiles},
+      ctx.launch(Kernel{gpu::span(dy), {partial, pieces * size}, {positions.offsets, tokens}, count, dy.stride, dy.cols,
+                        tiles},
                  gpu::pieces(pieces * tokens * tiles, Kernel::warps));
       add_columns(ctx, scratch, MatrixView<const T>(partial, pieces, size, size), dtable.data);
     });

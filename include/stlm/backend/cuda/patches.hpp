@@ -21,12 +21,14 @@ struct Patches<B> {
     scan(ctx, scratch, all, false, offsets.data());
     pack<gpu::PackWhat::kBytes>(ctx, {all, {offsets.data(), offsets.size()}, {ids.data(), ids.size()}, {}, 1, 0});
   }
-  static void pack_places(Ctx& ctx, const PatchSlots& slots, Index patches, Index position, View<Token, dynamic> places) {
+  static void pack_places(Ctx& ctx, const PatchSlots& slots, Index patches, Index position,
+                          View<Token, dynamic> places) {
     gpu::Scratch<B> scratch(ctx);
     const gpu::Slots all = readable(ctx, scratch, slots);
     Index* const offsets = scratch.template take<Index>(all.patches + 1);
     scan(ctx, scratch, all, false, offsets);
-    pack<gpu::PackWhat::kPlaces>(ctx, {all, {offsets, all.patches + 1}, {places.data(), places.size()}, {}, patches, position});
+    pack<gpu::PackWhat::kPlaces>(
+        ctx, {all, {offsets, all.patches + 1}, {places.data(), places.size()}, {}, patches, position});
   }
   static void pack_symbols(Ctx& ctx, const PatchSlots& slots, View<Index, dynamic> offsets, View<Token, dynamic> inputs,
                            View<Token, dynamic> targets) {
@@ -45,13 +47,14 @@ struct Patches<B> {
  private:
   static gpu::Slots readable(Ctx& ctx, gpu::Scratch<B>& scratch, const PatchSlots& slots) {
     const Index size = slots.ids.size();
-    return {{ctx.readable(scratch, slots.ids.data(), size), size}, slots.patches(), slots.window(), slots.pad, slots.end};
+    return {{ctx.readable(scratch, slots.ids.data(), size), size}, slots.patches(), slots.window(), slots.pad,
+            slots.end};
   }
   static void scan(Ctx& ctx, gpu::Scratch<B>& scratch, const gpu::Slots& slots, bool symbols, Index* offsets) {
     gpu::run_thrust(ctx, scratch, [&](const auto& policy) {
       const thrust::counting_iterator<Index> first(0);
-      thrust::transform_exclusive_scan(policy, first, first + slots.patches + 1, offsets, gpu::RowsOfPatch{slots, symbols},
-                                       Index{0}, thrust::plus<Index>());
+      thrust::transform_exclusive_scan(policy, first, first + slots.patches + 1, offsets,
+                                       gpu::RowsOfPatch{slots, symbols}, Index{0}, thrust::plus<Index>());
     });
   }
   template <gpu::PackWhat What>

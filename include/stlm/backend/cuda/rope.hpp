@@ -20,20 +20,24 @@ struct Rope<B> {
     constexpr int packet = gpu::Packet<T>::size;
     const Index unit = Adjacent ? x.head_size : x.head_size / 2;  // what packets must not straddle
     const bool fits = gpu::in_packets(x.data, unit, x.token_stride) && x.batch_stride % packet == 0;
-    fits ? launch<Adjacent ? packet / 2 : packet, true, Adjacent>(ctx, x, options) : launch<1, false, Adjacent>(ctx, x, options);
+    fits ? launch<Adjacent ? packet / 2 : packet, true, Adjacent>(ctx, x, options)
+         : launch<1, false, Adjacent>(ctx, x, options);
   }
   template <int P, bool Packets, bool Adjacent, class T>
   static void launch(Context<B>& ctx, HeadsView<T> x, const RopeOptions& o) {
     using Kernel = gpu::TurnHeads<T, P, Packets, Adjacent>;
-    const Index rows = o.offsets ? o.offsets.rows : o.batch * o.tokens, pieces = gpu::pieces(o.tokens, Kernel::rows_of_warp);
+    const Index rows = o.offsets ? o.offsets.rows : o.batch * o.tokens;
     if (rows == 0) return;
-    const Index last_row = o.offsets ? (rows - 1) * x.token_stride : (o.batch - 1) * x.batch_stride + (o.tokens - 1) * x.token_stride;
+    const Index last_row = o.offsets ? (rows - 1) * x.token_stride
+                                     : (o.batch - 1) * x.batch_stride + (o.tokens - 1) * x.token_stride;
+    const Index pieces = gpu::pieces(o.tokens, Kernel::rows_of_warp);
     gpu::Scratch<B> scratch(ctx);
     gpu::Span<const Place> places;
     if (o.places) places = {ctx.readable(scratch, o.places, o.batch), o.batch};
-    ctx.launch(Kernel{{x.data, last_row + x.heads * x.head_size}, {o.offsets, o.tokens}, places, o.batch, pieces, o.position,
-                      x.batch_stride, x.token_stride, static_cast<int>(x.heads), static_cast<int>(x.head_size),
-                      gpu::RowLanes::of(gpu::pieces(x.head_size / 2, P)), std::log2(o.base), o.inverse},
+    ctx.launch(Kernel{{x.data, last_row + x.heads * x.head_size}, {o.offsets, o.tokens}, places, o.batch, pieces,
+                      o.position, x.batch_stride, x.token_stride, static_cast<int>(x.heads),
+                      static_cast<int>(x.head_size), gpu::RowLanes::of(gpu::pieces(x.head_size / 2, P)),
+                      std::log2(o.base), o.inverse},
                gpu::pieces(o.batch * pieces, Kernel::warps));
   }
 };

@@ -35,8 +35,8 @@ struct Routing<B> {
     using Kernel = gpu::RouteBackward<T>;
     const T scale = static_cast<T>(balance * static_cast<double>(r.num_experts) / static_cast<double>(r.rows));
     ctx.launch(Kernel{probabilities(r), gates(r), {dgates, r.rows * r.chosen}, {r.experts, r.rows * r.chosen},
-                      {r.offsets, r.num_experts + 1}, {dlogits, r.rows * r.num_experts}, r.rows, static_cast<int>(r.num_experts),
-                      static_cast<int>(r.chosen), scale, options.renormalize},
+                      {r.offsets, r.num_experts + 1}, {dlogits, r.rows * r.num_experts}, r.rows,
+                      static_cast<int>(r.num_experts), static_cast<int>(r.chosen), scale, options.renormalize},
                gpu::pieces(r.rows, Kernel::threads));
   }
   template <class T>
@@ -53,7 +53,8 @@ struct Routing<B> {
     by_packets(x, routed, [&]<int W>(std::integral_constant<int, W>) {
       using Kernel = gpu::DispatchRows<T, W>;
       const auto lanes = gpu::RowLanes::of(gpu::pieces(x.cols, W));
-      ctx.launch(Kernel{gpu::span(x), slots(r), gpu::span(routed), r.rows, r.chosen, x.stride, routed.stride, x.cols, lanes},
+      ctx.launch(Kernel{gpu::span(x), slots(r), gpu::span(routed), r.rows, r.chosen, x.stride, routed.stride, x.cols,
+                        lanes},
                  gpu::pieces(r.rows, lanes.rows_of(Kernel::threads)));
     });
   }
@@ -66,12 +67,13 @@ struct Routing<B> {
     add_up<T>(ctx, r, routed, gates(r), y);
   }
   template <class T>
-  static void combine_backward(Ctx& ctx, const RoutesView<T>& r, MatrixView<const T> dy, MatrixView<T> routed, T* dgates) {
+  static void combine_backward(Ctx& ctx, const RoutesView<T>& r, MatrixView<const T> dy, MatrixView<T> routed,
+                               T* dgates) {
     by_packets(dy, routed, [&]<int W>(std::integral_constant<int, W>) {
       using Kernel = gpu::CombineBackward<T, W>;
       const Index all = r.rows * r.chosen;
-      ctx.launch(Kernel{gpu::span(dy), gates(r), slots(r), gpu::span(routed), {dgates, all}, r.chosen, dy.stride, routed.stride,
-                        static_cast<int>(dy.cols)},
+      ctx.launch(Kernel{gpu::span(dy), gates(r), slots(r), gpu::span(routed), {dgates, all}, r.chosen, dy.stride,
+                        routed.stride, static_cast<int>(dy.cols)},
                  gpu::pieces(all, Kernel::warps));
     });
   }
@@ -90,11 +92,13 @@ struct Routing<B> {
     return {r.slots, r.rows * r.chosen};
   }
   template <class T>
-  static void add_up(Ctx& ctx, const RoutesView<T>& r, MatrixView<const T> routed, gpu::Span<const T> gates, MatrixView<T> y) {
+  static void add_up(Ctx& ctx, const RoutesView<T>& r, MatrixView<const T> routed, gpu::Span<const T> gates,
+                     MatrixView<T> y) {
     by_packets(routed, y, [&]<int W>(std::integral_constant<int, W>) {
       using Kernel = gpu::CombineRows<T, W>;
       const auto lanes = gpu::RowLanes::of(gpu::pieces(y.cols, W));
-      ctx.launch(Kernel{gpu::span(routed), gates, slots(r), gpu::span(y), r.rows, r.chosen, routed.stride, y.stride, y.cols, lanes},
+      ctx.launch(Kernel{gpu::span(routed), gates, slots(r), gpu::span(y), r.rows, r.chosen, routed.stride,
+                        y.stride, y.cols, lanes},
                  gpu::pieces(r.rows, lanes.rows_of(Kernel::threads)));
     });
   }

@@ -1,7 +1,7 @@
-// Tokens drawn where the logits are: greedily, or at a temperature, among all, the k likeliest, or those that hold a part p
-// of the probability (infer/sampler.hpp). Nothing is read back, so a captured step may draw.
+// Tokens drawn where the logits are: greedily, or at a temperature, among all, the k likeliest, or those that hold a
+// part p of the probability (infer/sampler.hpp). Nothing is read back, so a captured step may draw.
 //
-//   gpu::sample(ctx, logits, {.temperature = 0.8}, draws, tokens);       // logits (rows, V), one draw and token for each
+//   gpu::sample(ctx, logits, {.temperature = 0.8}, draws, tokens);   // logits (rows, V), one draw and token for each
 #pragma once
 
 #include <thrust/sequence.h>
@@ -27,11 +27,13 @@ struct RowOfToken {
 
 /// All tokens, row by row, the likeliest first, equal ones by id: sorted by value, then by row.
 template <class T, class Rule, GpuBackend B>
-const std::int32_t* likeliest_first(Context<B>& ctx, Scratch<B>& scratch, MatrixView<const T> logits, const Draw<Rule>* draws) {
+const std::int32_t* likeliest_first(Context<B>& ctx, Scratch<B>& scratch, MatrixView<const T> logits,
+                                    const Draw<Rule>* draws) {
   using Keys = SampleKeys<T, Rule>;
   const Index rows = logits.rows, size = rows * logits.cols;
   T* const keys = scratch.template take<T>(size);
-  std::int32_t *const order = scratch.template take<std::int32_t>(size), *const row_of = scratch.template take<std::int32_t>(size);
+  std::int32_t* const order = scratch.template take<std::int32_t>(size);
+  std::int32_t* const row_of = scratch.template take<std::int32_t>(size);
   ctx.launch(Keys{span(logits), {draws, rows}, {keys, size}, logits.cols, logits.stride}, pieces(size, Keys::threads));
   run_thrust(ctx, scratch, [&](const auto& policy) {
     thrust::sequence(policy, order, order + size);
@@ -43,18 +45,19 @@ const std::int32_t* likeliest_first(Context<B>& ctx, Scratch<B>& scratch, Matrix
   return order;
 }
 
-/// Draws tokens[r] from row r with draws[r], all in the memory of the device; -1 where no logit that is allowed is finite.
+/// Draws tokens[r] from row r with draws[r], all in the memory of the device; -1 where no logit that is allowed is
+/// finite.
 template <class T, class Rule, GpuBackend B>
-void sample(Context<B>& ctx, MatrixView<const T> logits, const SampleLimits& limits, Draw<Rule>* draws,
-            Token* tokens) {
+void sample(Context<B>& ctx, MatrixView<const T> logits, const SampleLimits& limits, Draw<Rule>* draws, Token* tokens) {
   const Index rows = logits.rows, size = rows * logits.cols;
-  expect(size < Index{1} << 31, "stlm::gpu::sample: expected fewer than 2^31 logits, found ", size, "; draw from fewer rows at once.");
+  expect(size < Index{1} << 31, "stlm::gpu::sample: expected fewer than 2^31 logits, found ", size,
+         "; draw from fewer rows at once.");
   const Index keep = limits.top_k > 0 ? std::min(limits.top_k, logits.cols) : logits.cols;
   Scratch<B> scratch(ctx);
   const auto run = [&]<bool Sorted>(std::bool_constant<Sorted>, const std::int32_t* order) {
-    ctx.launch(SampleTokens<T, Rule, Sorted>{span(logits), {order, Sorted ? size : 0}, {draws, rows}, {tokens, rows}, logits.stride,
-                                             static_cast<int>(logits.cols), static_cast<int>(keep), limits.temperature,
-                                             limits.top_p},
+    using Kernel = SampleTokens<T, Rule, Sorted>;
+    ctx.launch(Kernel{span(logits), {order, Sorted ? size : 0}, {draws, rows}, {tokens, rows}, logits.stride,
+                      static_cast<int>(logits.cols), static_cast<int>(keep), limits.temperature, limits.top_p},
                rows);
   };
   if (limits.temperature > 0 && (keep < logits.cols || limits.top_p < 1))

@@ -2,9 +2,9 @@
 //
 //   run_thrust(ctx, scratch, [&](const auto& policy) { thrust::stable_sort_by_key(policy, keys, keys + n, values); });
 //
-// Temporary memory is the op's scratch memory, and nothing waits for the device, so a step may be captured. For the same
-// reason none of the algorithms that return a value they computed. Where the CPU stands in for the device the system is the
-// one of THRUST_DEVICE_SYSTEM, CPP or OMP.
+// Temporary memory is the op's scratch memory, and nothing waits for the device, so a step may be captured. For the
+// same reason none of the algorithms that return a value they computed. Where the CPU stands in for the device the
+// system is the one of THRUST_DEVICE_SYSTEM, CPP or OMP.
 #pragma once
 
 #include <thrust/execution_policy.h>

@@ -1,9 +1,10 @@
 // Embedding tables: rows gathered, and gradients summed token by token from positions sorted by token.
 //
-// The sorted positions are cut into chunks. A warp adds up the rows of one chunk in order, run by run of equal tokens, for
-// columns of its own. Runs within a chunk go to the table; what a chunk has of a run that goes on in another is kept in
-// `partial`, and a second kernel adds these in order of the chunks. So no token needs an atomic, whatever its share, and the
-// bits are the same in every run. Moved: dy once, the rows of the tokens there are twice, 1/16 of dy of partial sums.
+// The sorted positions are cut into chunks. A warp adds up the rows of one chunk in order, run by run of equal tokens,
+// for columns of its own. Runs within a chunk go to the table; what a chunk has of a run that goes on in another is
+// kept in `partial`, and a second kernel adds these in order of the chunks. So no token needs an atomic, whatever its
+// share, and the bits are the same in every run. Moved: dy once, the rows of the tokens there are twice, 1/16 of dy of
+// partial sums.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/rows.hpp>
@@ -50,10 +51,10 @@ struct EmbeddingBackward {
   static constexpr const char* name = "embedding_backward";
   static constexpr int threads = 128, warps = threads / warp, chunk = 32, together = 4;
 
-  Span<const Token> ids;                // sorted
-  Span<const std::int32_t> positions;   // of each in dy
+  Span<const Token> ids;               // sorted
+  Span<const std::int32_t> positions;  // of each in dy
   Span<const T> dy;
-  Span<T> dtable, partial;              // (chunks, 2, cols): of a chunk's first run, and of its last if that is another
+  Span<T> dtable, partial;  // (chunks, 2, cols): of a chunk's first run, and of its last if that is another
   Index vocabulary, dy_stride, dtable_stride, cols, tiles;
 
   template <class Exec>

@@ -26,7 +26,8 @@ struct Slots {
   }
 };
 
-/// The number of rows of each patch, as Thrust's scan reads it: one more patch, of none, so that the last sum is the total.
+/// The number of rows of each patch, as Thrust's scan reads it: one more patch, of none, so that the last sum is the
+/// total.
 struct RowsOfPatch {
   Slots slots;
   bool symbols;
@@ -43,13 +44,15 @@ enum class PackWhat { kBytes, kPlaces, kSymbols };
 /// Row offsets[p] + i of what is packed, for each slot i of patch p that has a row.
 template <PackWhat What>
 struct PackSlots {
-  static constexpr const char* name = What == PackWhat::kBytes ? "pack_bytes" : What == PackWhat::kPlaces ? "pack_places" : "pack_symbols";
+  static constexpr const char* name = What == PackWhat::kBytes    ? "pack_bytes"
+                                      : What == PackWhat::kPlaces ? "pack_places"
+                                                                  : "pack_symbols";
   static constexpr int threads = 256;
 
   Slots slots;
   Span<const Index> offsets;
-  Span<Token> to, targets;             // targets: of symbols
-  Index patches_of_sequence, position; // of places
+  Span<Token> to, targets;              // targets: of symbols
+  Index patches_of_sequence, position;  // of places
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {

@@ -61,7 +61,8 @@ struct PositionSums {
   }
 };
 
-/// y[b T + t, c] += sin or cos of (position + t) 10000^(-2 (c / 2) / C): a warp has columns of one position of all sequences.
+/// y[b T + t, c] += sin or cos of (position + t) 10000^(-2 (c / 2) / C): a warp has columns of one position of all
+/// sequences.
 template <class T, int W>
 struct AddSinusoids {
   static constexpr const char* name = "add_sinusoids";
@@ -79,7 +80,8 @@ struct AddSinusoids {
       Numbers<T, W> wave;
       for (int j = 0; j < W; ++j) {
         const Index c = at.col + j;
-        const Turn<T> by = turn<T>(turns_of(position + at.item, static_cast<double>(c / 2 * 2) / static_cast<double>(cols), log2_base));
+        const Turn<T> by = turn<T>(
+            turns_of(position + at.item, static_cast<double>(c / 2 * 2) / static_cast<double>(cols), log2_base));
         wave[j] = c % 2 == 0 ? by.sine : by.cosine;
       }
       for (Index n = at.item; n < rows; n += tokens) add_numbers<W>(e, y, n * stride + at.col, wave);

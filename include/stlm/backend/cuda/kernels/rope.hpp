@@ -1,6 +1,6 @@
-// Rotary embedding in place: a warp has a piece of the rows of one sequence. Its lanes lie side by side in a head, several
-// heads next to each other; a lane turns the same pairs of all heads, so an angle is computed once for each row and pair.
-// Moved: what is turned, once in and once out.
+// Rotary embedding in place: a warp has a piece of the rows of one sequence. Its lanes lie side by side in a head,
+// several heads next to each other; a lane turns the same pairs of all heads, so an angle is computed once for each row
+// and pair. Moved: what is turned, once in and once out.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/rows.hpp>
@@ -9,8 +9,8 @@
 
 namespace stlm::gpu {
 
-/// Pairs (2i, 2i + 1) if Adjacent, else (i, i + D/2); a lane turns P of them at once, in packets unless P is 1 and they do
-/// not fit (`Packets` false).
+/// Pairs (2i, 2i + 1) if Adjacent, else (i, i + D/2); a lane turns P of them at once, in packets unless P is 1 and they
+/// do not fit (`Packets` false).
 template <class T, int P, bool Packets, bool Adjacent>
 struct TurnHeads {
   static constexpr const char* name = "rope";

@@ -24,7 +24,8 @@ struct DispatchRows {
       if (n >= rows) return;
       for (Index c = lanes.lane(t) * W; c < cols; c += lanes.count() * W) {
         const auto row = load_wide<W>(e, x, n * x_stride + c);
-        for (Index j = 0; j < chosen; ++j) store_wide<W>(e, routed, e.load(slots, n * chosen + j) * routed_stride + c, row);
+        for (Index j = 0; j < chosen; ++j)
+          store_wide<W>(e, routed, e.load(slots, n * chosen + j) * routed_stride + c, row);
       }
     });
   }
@@ -61,7 +62,8 @@ struct CombineRows {
   }
 };
 
-/// dgates[n, j] = dy[n, :] . routed[slots[n, j], :], and that row becomes its gradient gates[n, j] dy[n, :]. A warp a row.
+/// dgates[n, j] = dy[n, :] . routed[slots[n, j], :], and that row becomes its gradient gates[n, j] dy[n, :]. A warp a
+/// row.
 template <class T, int W>
 struct CombineBackward {
   static constexpr const char* name = "combine_backward";

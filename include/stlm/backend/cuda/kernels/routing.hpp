@@ -1,13 +1,13 @@
-// Which experts a row goes to: softmax and choice, a thread for each row, since rows are as short as there are experts; and
-// where it stands among the rows of its expert, from the routed rows sorted by expert.
+// Which experts a row goes to: softmax and choice, a thread for each row, since rows are as short as there are experts;
+// and where it stands among the rows of its expert, from the routed rows sorted by expert.
 #pragma once
 
 #include <stlm/backend/cuda/kernel.hpp>
 
 namespace stlm::gpu {
 
-/// p = softmax(logits) in place; the K largest of each row, the first of equals; their gates; and the experts as ids to be
-/// sorted. Moved: the logits in and out, and what is chosen.
+/// p = softmax(logits) in place; the K largest of each row, the first of equals; their gates; and the experts as ids to
+/// be sorted. Moved: the logits in and out, and what is chosen.
 template <class T>
 struct RouteRows {
   static constexpr const char* name = "route";
@@ -42,7 +42,8 @@ struct RouteRows {
         chosen_sum += p(best);
       }
       if (renormalize)
-        for (int j = 0; j < chosen; ++j) e.store(gates, first + j, e.load(Span<const T>(gates), first + j) / chosen_sum);
+        for (int j = 0; j < chosen; ++j)
+          e.store(gates, first + j, e.load(Span<const T>(gates), first + j) / chosen_sum);
       e.flops(3 * num_experts + 2 * chosen);
     });
   }
@@ -67,8 +68,8 @@ struct FillSlots {
   static constexpr const char* name = "fill_slots";
   static constexpr int threads = 256;
 
-  Span<const Token> ids;                // sorted
-  Span<const std::int32_t> positions;   // of each before
+  Span<const Token> ids;               // sorted
+  Span<const std::int32_t> positions;  // of each before
   Span<Index> slots, offsets;
 
   template <class Exec>
@@ -144,7 +145,8 @@ struct LoadBalance {
     e.each([&](int t) {
       total[t] = 0;
       for (Index i = t; i < sums.size; i += warp)
-        total[t] += static_cast<T>(e.load(offsets, i + 1) - e.load(offsets, i)) / static_cast<T>(rows * chosen) * e.load(sums, i);
+        total[t] += static_cast<T>(e.load(offsets, i + 1) - e.load(offsets, i)) / static_cast<T>(rows * chosen) *
+                    e.load(sums, i);
     });
     sum_warp(e, total);
     e.each([&](int t) {

@@ -33,7 +33,8 @@ struct SequenceRows {
   }
 };
 
-/// The work of a warp: columns [col, ...) of W for each lane, of tile `tile` of `item`. Tiles lie side by side in a row.
+/// The work of a warp: columns [col, ...) of W for each lane, of tile `tile` of `item`. Tiles lie side by side in a
+/// row.
 struct WarpTile {
   Index item, col;
 };

@@ -1,10 +1,10 @@
-// One token drawn of each row of logits: a block of threads for each row, weights and sums in double as stlm::Sampler has
-// them.
+// One token drawn of each row of logits: a block of threads for each row, weights and sums in double as stlm::Sampler
+// has them.
 //
-// Each thread adds up the weights of tokens side by side; what the threads before it have tells whose part the draw falls
-// into, and that thread goes through its part again. Sums are in an order of their own, so a token differs from Sampler's
-// where the draw falls within rounding, some 1e-16 of the whole, of the edge between two. Moved: the logits, two or three
-// times, from the caches after the first.
+// Each thread adds up the weights of tokens side by side; what the threads before it have tells whose part the draw
+// falls into, and that thread goes through its part again. Sums are in an order of their own, so a token differs from
+// Sampler's where the draw falls within rounding, some 1e-16 of the whole, of the edge between two. Moved: the logits,
+// two or three times, from the caches after the first.
 #pragma once
 
 #include <stlm/backend/cuda/kernel.hpp>
@@ -13,8 +13,8 @@
 
 namespace stlm::gpu {
 
-/// What draws the tokens of one row, one after another. `rule.allows(token)` says which may be drawn, `rule.push(token)`
-/// tells it which was.
+/// What draws the tokens of one row, one after another. `rule.allows(token)` says which may be drawn,
+/// `rule.push(token)` tells it which was.
 template <class Rule>
 struct Draw {
   RandomKey key;  ///< of a Sampler: RandomKey::from_seed(seed)
@@ -53,7 +53,8 @@ struct SampleKeys {
   }
 };
 
-/// Sorted: among the `keep` first of a row's tokens in `order`, numbered through all rows; else among all, in order of id.
+/// Sorted: among the `keep` first of a row's tokens in `order`, numbered through all rows; else among all, in order of
+/// id.
 template <class T, class Rule, bool Sorted>
 struct SampleTokens {
   static constexpr const char* name = Sorted ? "sample_sorted" : "sample_tokens";
@@ -79,7 +80,9 @@ struct SampleTokens {
   STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
     const Index row = e.block();
     const Draw<Rule> draw = e.load(Span<const Draw<Rule>>(draws), row);
-    const auto id = [&](int i) { return Sorted ? static_cast<int>(e.load(order, row * vocabulary + i) - row * vocabulary) : i; };
+    const auto id = [&](int i) {
+      return Sorted ? static_cast<int>(e.load(order, row * vocabulary + i) - row * vocabulary) : i;
+    };
     const auto value = [&](int token) { return drawable(e.load(logits, row * stride + token), token, draw); };
     const auto take = [&](int token) {
       e.store(tokens, row, Token{token});
@@ -136,7 +139,8 @@ struct SampleTokens {
       }
     });
     e.each([&](int t) {
-      const double kept = shared.kept[0], at = static_cast<double>(random_uniform(draw.key, draw.drawn)) * kept, from = before(t);
+      const double kept = shared.kept[0], at = static_cast<double>(random_uniform(draw.key, draw.drawn)) * kept,
+                   from = before(t);
       if (best[t] < 0 || at < from || at >= before(t + 1)) return;
       double left = at - from;
       const int last = shared.count[0] < first(t + 1) ? static_cast<int>(shared.count[0]) : first(t + 1);

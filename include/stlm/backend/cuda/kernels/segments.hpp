@@ -1,5 +1,5 @@
-// Sums over sequences of rows, and their adjoint: a warp has columns of one sequence. Moved: each row once, or twice where
-// it is added to.
+// Sums over sequences of rows, and their adjoint: a warp has columns of one sequence. Moved: each row once, or twice
+// where it is added to.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/rows.hpp>
@@ -24,7 +24,8 @@ struct SegmentSum {
       const WarpTile at = warp_tile<W>(e.block() * warps + t / warp, tiles, t % warp);
       if (at.item >= count || at.col >= cols) return;
       const Index first = sequences.first(e, at.item), rows = sequences.first(e, at.item + 1) - first;
-      auto sum = sum_rows_in_order<T, W>(rows, [&](Index i) { return load_wide<W>(e, x, (first + i) * x_stride + at.col); });
+      auto sum =
+          sum_rows_in_order<T, W>(rows, [&](Index i) { return load_wide<W>(e, x, (first + i) * x_stride + at.col); });
       for (int j = 0; j < W; ++j) sum[j] *= mean && rows > 0 ? T(1) / static_cast<T>(rows) : T(1);
       store_wide<W>(e, y, at.item * y_stride + at.col, sum);
       e.flops(rows * W);
@@ -53,7 +54,8 @@ struct SegmentSpread {
       auto value = load_wide<W>(e, x, at.item * x_stride + at.col);
       for (int j = 0; j < W; ++j) value[j] *= mean && last > first ? T(1) / static_cast<T>(last - first) : T(1);
       for (Index r = first; r < last; ++r)
-        accumulate ? add_numbers<W>(e, y, r * y_stride + at.col, value) : store_wide<W>(e, y, r * y_stride + at.col, value);
+        accumulate ? add_numbers<W>(e, y, r * y_stride + at.col, value)
+                   : store_wide<W>(e, y, r * y_stride + at.col, value);
       e.flops(W);
     });
   }

@@ -1,5 +1,5 @@
-// Cosine and sine of large angles: whole turns taken off in double, the rest in the scalar asked for. The functions of side
-// turns need no reduction of their own, which on the device would take local memory.
+// Cosine and sine of large angles: whole turns taken off in double, the rest in the scalar asked for. The functions of
+// side turns need no reduction of their own, which on the device would take local memory.
 #pragma once
 
 #include <stlm/backend/cuda/kernel.hpp>
