@@ -39,6 +39,9 @@ inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
   generate->add_option("--top-k", o.sampling.top_k, "Draw among the k likeliest bytes; 0: all")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  generate->add_option("--top-p", o.sampling.top_p, "Draw among the fewest likeliest bytes that hold this part")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
 
   generate->add_flag("--utf8", o.sampling.utf8, "Draw only bytes that keep the text valid UTF-8");
 
