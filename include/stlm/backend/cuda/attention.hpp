@@ -3,17 +3,15 @@
 // Packed sequences, and short ones that lie one after another, go as one long sequence (kernels/attention_rows.hpp).
 #pragma once
 
-#include <bit>
-#include <limits>
-
+#include <stlm/backend/cuda/attention_plan.hpp>
 #include <stlm/backend/cuda/kernels/attention_backward.hpp>
 #include <stlm/backend/cuda/kernels/attention_decode.hpp>
 #include <stlm/backend/cuda/kernels/attention_delta.hpp>
 #include <stlm/backend/cuda/kernels/attention_forward.hpp>
+#include <stlm/backend/cuda/kernels/attention_join.hpp>
 #include <stlm/backend/cuda/kernels/attention_tensor_forward.hpp>
 #include <stlm/backend/cuda/kernels/attention_tensor_key_gradient.hpp>
 #include <stlm/backend/cuda/kernels/attention_tensor_query_gradient.hpp>
-#include <stlm/backend/cuda/scratch.hpp>
 #include <stlm/ops/attention.hpp>
 
 namespace stlm::ops::impl {
@@ -21,15 +19,13 @@ namespace stlm::ops::impl {
 template <GpuBackend B>
 struct Attention<B> {
   using Ctx = Context<B>;
-  template <class T>
-  using Rows = gpu::HeadRows<T>;
+  using Plan = gpu::AttentionPlan;
 
   template <class S, class T>
   static void forward(Ctx& ctx, HeadsView<const T> q, HeadsView<const T> k, HeadsView<const T> v, HeadsView<T> out,
                       T* lse, const AttentionShape& shape) {
     gpu::Scratch<B> scratch(ctx);
-    const Numbers n(ctx, scratch, shape, q, k, one_after_another(shape, q, k, v, out));
-    if (n.rows() == 0) return;
+    const Plan n(ctx, scratch, shape, q, k, one_after_another(shape, q, k, v, out));
     if (shape.queries <= few_queries && !n.sequences.data) return decode(ctx, scratch, n, q, k, v, out, lse);
     const auto launch = [&]<class Kernel>(std::type_identity<Kernel>) {
       run(ctx,
@@ -49,10 +45,8 @@ struct Attention<B> {
                        HeadsView<const T> out, const T* lse, HeadsView<const T> dout, HeadsView<T> dq, HeadsView<T> dk,
                        HeadsView<T> dv, const AttentionShape& shape) {
     gpu::Scratch<B> scratch(ctx);
-    const Numbers n(ctx, scratch, shape, q, k, one_after_another(shape, q, k, v, out, dout, dq, dk, dv));
-    if (n.rows() == 0) return;
+    const Plan n(ctx, scratch, shape, q, k, one_after_another(shape, q, k, v, out, dout, dq, dk, dv));
     const gpu::Span<T> delta{scratch.template take<T>(n.rows()), n.rows()};
-    run(ctx, gpu::AttentionDelta<T>{n, n.queries_of(out), n.queries_of(dout), delta});
     const auto gradient = [&]<class Read>(std::type_identity<Read>) {
       return Read{n,     n.queries_of(q), n.keys_of(k), n.keys_of(v), n.queries_of(dout), {lse, n.rows()},
                   delta, T(n.scale())};
@@ -61,12 +55,13 @@ struct Attention<B> {
         n,
         [&]<int D>(std::integral_constant<int, D>) {
           const auto read = gradient(std::type_identity<typename gpu::TensorAttentionQueryGradient<D>::Gradient>{});
-          run(ctx, gpu::TensorAttentionQueryGradient<D>{read, n.queries_of(dq)});
+          run(ctx, gpu::TensorAttentionQueryGradient<D>{read, n.queries_of(out), n.queries_of(dq)});
           run(ctx, gpu::TensorAttentionKeyGradient<D>{read, n.keys_of(dk), n.keys_of(dv)});
         },
-        q, k, v, dout, dq, dk, dv);
+        q, k, v, out, dout, dq, dk, dv);
     if (tensor) return;
     const auto read = gradient(std::type_identity<gpu::AttentionGradient<T>>{});
+    run(ctx, gpu::AttentionDelta<T>{n, n.queries_of(out), n.queries_of(dout), delta});
     run(ctx, gpu::AttentionQueryGradient<T>{read, n.queries_of(dq)});
     run(ctx, gpu::AttentionKeyGradient<T>{read, n.keys_of(dk), n.keys_of(dv)});
   }
@@ -75,65 +70,13 @@ struct Attention<B> {
   static constexpr Index short_keys = 32;  ///< sequences up to this long share tiles where they can: half a tile
   static constexpr Index few_queries = 8;  ///< that leave most of a tile empty
 
-  struct Numbers : gpu::AttentionNumbers {
-    int key_sequences;  ///< that keys and values are of
-
-    template <class T>
-    Numbers(Ctx& ctx, gpu::Scratch<B>& scratch, const AttentionShape& shape, HeadsView<const T> q, HeadsView<const T> k,
-            bool together)
-        : gpu::AttentionNumbers{} {
-      const bool packed = shape.offsets || together;
-      const Index rows = shape.rows();
-      expect(std::max(rows, shape.batch * shape.keys) < std::numeric_limits<int>::max(),
-             "stlm::ops::attention: expected less than 2^31 rows on a GPU, found ",
-             std::max(rows, shape.batch * shape.keys), "; use smaller batches.");
-      batch = packed ? 1 : static_cast<int>(shape.batch);
-      queries = static_cast<int>(packed ? rows : shape.queries);
-      keys = static_cast<int>(packed ? rows : shape.keys);
-      heads = static_cast<int>(q.heads);
-      group = static_cast<int>(q.heads / k.heads);
-      head_size = static_cast<int>(q.head_size);
-      window = static_cast<int>(std::min<Index>(shape.window, std::numeric_limits<int>::max() / 2));
-      causal = shape.causal;
-      alibi = shape.alibi;
-      slopes = static_cast<int>(std::bit_floor(static_cast<unsigned>(q.heads)));
-      slope_step = 8.f / static_cast<float>(slopes);
-      mask_keys = shape.keys;
-      key = shape.key;
-      dropped = gpu::dropped_of(shape.dropout);
-      keep_scale = 1 / (1 - shape.dropout);
-      key_sequences = batch;
-      if (shape.places) {
-        for (Index b = 0; b < shape.batch; ++b)
-          key_sequences = std::max(key_sequences, static_cast<int>(shape.places[b].sequence) + 1);
-        places = {ctx.readable(scratch, shape.places, shape.batch), shape.batch};
-      }
-      if (!packed || rows == 0) return;
-      const gpu::Span<gpu::RowRange> found{scratch.template take<gpu::RowRange>(rows), rows};
-      ctx.launch(
-          gpu::FindSequences{
-              {shape.offsets.data(), shape.offsets ? shape.batch + 1 : 0}, found, static_cast<int>(shape.keys)},
-          gpu::pieces(rows, gpu::FindSequences::threads));
-      sequences = found;
-    }
-    template <class T>
-    Rows<T> queries_of(HeadsView<T> x) const {
-      return {x, this->batch, this->queries};
-    }
-    template <class T>
-    Rows<T> keys_of(HeadsView<T> x) const {
-      return {x, key_sequences, this->keys};
-    }
-    double scale() const { return 1 / std::sqrt(static_cast<double>(this->head_size)); }
-  };
-
   template <class Kernel>
   static void run(Ctx& ctx, const Kernel& kernel) {
     ctx.launch(kernel, kernel.blocks());
   }
 
   template <class T>
-  static void decode(Ctx& ctx, gpu::Scratch<B>& scratch, const Numbers& n, HeadsView<const T> q, HeadsView<const T> k,
+  static void decode(Ctx& ctx, gpu::Scratch<B>& scratch, const Plan& n, HeadsView<const T> q, HeadsView<const T> k,
                      HeadsView<const T> v, HeadsView<T> out, T* lse) {
     using Kernel = gpu::AttentionDecode<T>;
     const Index splits = std::max<Index>(1, gpu::pieces(n.keys, Kernel::size));
@@ -155,7 +98,7 @@ struct Attention<B> {
   /// f(head size) when the tensor cores can do it: products of Bfloat16, a head size that kernels are compiled for, and
   /// vectors that can be moved in packets. Returns whether.
   template <class S, class T, class F, class... Views>
-  static bool on_tensor_cores(const Numbers& n, const F& f, const Views&... views) {
+  static bool on_tensor_cores(const Plan& n, const F& f, const Views&... views) {
     if constexpr (std::is_same_v<S, Bfloat16> && std::is_same_v<T, float>) {
       if ((n.queries_of(views).packets && ...)) switch (n.head_size) {
           case 32:

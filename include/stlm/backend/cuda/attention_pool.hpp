@@ -20,8 +20,13 @@ struct AttentionPool<B> {
     if (size == 0) return;
     gpu::Scratch<B> scratch(ctx);
     const gpu::Span<T> by_head{scratch.template take<T>(size), size};
-    ctx.launch(Kernel{{q, batch, tokens}, {k, batch, tokens}, {lse, size}, by_head, static_cast<int>(tokens),
-                      static_cast<int>(q.heads), static_cast<int>(q.heads / k.heads),
+    ctx.launch(Kernel{{q, batch, tokens},
+                      {k, batch, tokens},
+                      {lse, size},
+                      by_head,
+                      static_cast<int>(tokens),
+                      static_cast<int>(q.heads),
+                      static_cast<int>(q.heads / k.heads),
                       T(1 / std::sqrt(static_cast<double>(q.head_size)))},
                batch * q.heads * gpu::pieces(tokens, Kernel::size));
     ctx.launch(Mean{by_head, {scores.data(), scores.size()}, tokens, q.heads},

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_dropout.hpp>
+#include <stlm/backend/cuda/kernels/attention_heads.hpp>
 #include <stlm/backend/cuda/kernels/attention_rows.hpp>
 #include <stlm/backend/cuda/shared_array.hpp>
 
@@ -115,48 +116,6 @@ struct AttentionDecode {
       e.store(parts, part, top[t]);
       e.store(parts, part + 1, sum[t]);
     });
-  }
-};
-
-/// Joins the parts of each query and head: a warp for each.
-template <class T>
-struct AttentionJoin {
-  static constexpr const char* name = "attention_join";
-  static constexpr int threads = 128, rows_of_block = threads / warp;
-
-  AttentionNumbers shape;
-  Span<const T> parts;
-  HeadRows<T> out;
-  Span<T> lse;
-  int splits;
-
-  Index blocks() const { return pieces(shape.rows(), rows_of_block); }
-
-  template <class Exec>
-  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
-    e.each([&](int t) {
-      const int row = static_cast<int>(e.block()) * rows_of_block + t / warp, D = shape.head_size;
-      if (row >= shape.rows()) return;
-      const auto part = [&](int split) { return (static_cast<Index>(row) * splits + split) * (D + 2); };
-      T top = -INFINITY, sum = 0;
-      for (int s = 0; s < splits; ++s) top = Max{}(top, e.load(parts, part(s)));
-      for (int s = 0; s < splits; ++s) sum += weight(e, part(s), top) * e.load(parts, part(s) + 1);
-      const int i = row % shape.queries, h = row / shape.queries % shape.heads, b = row / shape.queries / shape.heads;
-      for (int c = t % warp; c < D; c += warp) {
-        T mixed = 0;
-        for (int s = 0; s < splits; ++s) mixed += weight(e, part(s), top) * e.load(parts, part(s) + 2 + c);
-        e.store(out.numbers, out.at(b, i, h) + c, sum == 0 ? T(0) : mixed / sum);
-      }
-      if (t % warp == 0) e.store(lse, row, top + std::log(sum));
-    });
-  }
-
- private:
-  /// Of a part among all; nothing when it saw no key.
-  template <class Exec>
-  STLM_KERNEL T weight(Exec& e, Index part, T top) const {
-    const T mine = e.load(parts, part);
-    return mine == -INFINITY ? T(0) : std::exp(mine - top);
   }
 };
 

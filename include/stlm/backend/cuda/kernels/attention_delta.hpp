@@ -1,6 +1,7 @@
 // delta = dO . O of each query and head: what the backward pass of the softmax takes from every gradient of a row.
 #pragma once
 
+#include <stlm/backend/cuda/kernels/attention_heads.hpp>
 #include <stlm/backend/cuda/kernels/attention_rows.hpp>
 
 namespace stlm::gpu {

@@ -1,4 +1,4 @@
-// What attention's kernels know of their shape: where things lie, and which keys a query reads.
+// What attention's kernels know of their shape: which keys a query reads.
 //
 // Packed sequences count as one long one, each of whose rows knows the part it belongs to, so that a tile of rows may
 // span several short ones. Every mask is then an interval of keys, [first, last), and from one query to the next
@@ -100,66 +100,6 @@ struct AttentionNumbers {
   STLM_KERNEL float log2_slope(int h) const {
     return h < slopes ? slope_step * static_cast<float>(-h - 1)
                       : slope_step * static_cast<float>(slopes - h) - slope_step / 2;
-  }
-};
-
-/// HeadsView for kernels: number c of vector (b, t, h) is at(b, t, h) + c.
-template <class T>
-struct HeadRows {
-  Span<T> numbers;
-  Index batch_stride;
-  int token_stride, head_size;
-  bool packets;  ///< every vector begins at a multiple of 16 bytes and has no rest
-
-  HeadRows(HeadsView<T> x, Index batch, Index tokens)
-      : numbers(x.data, batch * tokens > 0
-                            ? (batch - 1) * x.batch_stride + (tokens - 1) * x.token_stride + x.heads * x.head_size
-                            : 0),
-        batch_stride(x.batch_stride),
-        token_stride(static_cast<int>(x.token_stride)),
-        head_size(static_cast<int>(x.head_size)),
-        packets(in_packets(x.data, x.head_size, x.token_stride) && x.batch_stride % Packet<T>::size == 0) {}
-
-  STLM_KERNEL Index at(int b, int t, int h) const {
-    return b * batch_stride + static_cast<Index>(t) * token_stride + h * head_size;
-  }
-};
-
-/// The block of threads that computes: piece of the columns, tile of rows, head, sequence. The last tile, whose rows
-/// read the most when causal, first.
-struct AttentionBlock {
-  int piece, first, head, sequence;
-  STLM_KERNEL AttentionBlock(Index block, int pieces_of_head, int rows, int tile, int heads) {
-    const int tiles = (rows + tile - 1) / tile;
-    piece = static_cast<int>(block % pieces_of_head);
-    first = (tiles - 1 - static_cast<int>(block / pieces_of_head % tiles)) * tile;
-    const Index rest = block / pieces_of_head / tiles;
-    head = static_cast<int>(rest % heads);
-    sequence = static_cast<int>(rest / heads);
-  }
-};
-
-/// sequences[i] = the rows of the packed sequence of row i. `offsets` null: of sequences that all have `length` rows.
-struct FindSequences {
-  static constexpr const char* name = "attention_find_sequences";
-  static constexpr int threads = 128;
-  Span<const Index> offsets;
-  Span<RowRange> sequences;
-  int length;
-
-  template <class Exec>
-  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
-    e.each([&](int t) {
-      const Index i = e.block() * threads + t;
-      if (i >= sequences.size) return;
-      if (!offsets.data) {
-        const int begin = static_cast<int>(i / length) * length;
-        return e.store(sequences, i, RowRange{begin, begin + length});
-      }
-      Index low = 0, high = offsets.size - 1;  // offsets[low] <= i < offsets[high]
-      while (high - low > 1) (e.load(offsets, (low + high) / 2) <= i ? low : high) = (low + high) / 2;
-      e.store(sequences, i, RowRange{static_cast<int>(e.load(offsets, low)), static_cast<int>(e.load(offsets, high))});
-    });
   }
 };
 

@@ -15,10 +15,14 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
   static constexpr const char* name = "attention_tensor_key_gradient";
   using Tile = TensorTile<D>;
   static constexpr int threads = Tile::threads, size = Tile::size;
+  /// lse of a query in units of log2, and its delta.
+  struct alignas(8) QueryRow {
+    float level, mean;
+  };
   struct Shared {
     typename Tile::Columns queries, grads;
     typename Tile::Vectors query_vectors, grad_vectors;
-    typename Tile::Kept kept;
+    KeptBits kept;
     SharedArray<QueryRow, size> known;
     SharedArray<RowRange, size> visible;
   };
@@ -45,9 +49,9 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
         e.phase([&](int t) {
           Tile::load(e, t, q, b, i, queries.end, h, shared.queries, shared.query_vectors);
           Tile::load(e, t, dout, b, i, queries.end, h, shared.grads, shared.grad_vectors);
-          if (shape.dropped > 0) Tile::draw_kept(e, t, shape, b, h, i, queries.end, j, shared.kept);
+          if (shape.dropped > 0) draw_kept(e, t, shape, b, h, i, queries.end, j, shared.kept);
           if (t >= size) return;
-          shared.known[t] = query_row(e, b, h, i + t, queries.end);
+          shared.known[t] = know_query(e, b, h, i + t, queries.end);
           shared.visible[t] = shape.visible_to(e, i + t, queries.end);
         });
         const int last = i + size < queries.end ? i + size - 1 : queries.end - 1;
@@ -84,6 +88,13 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
   }
 
  private:
+  /// Of a query after the last: such that its probabilities are zero.
+  template <class Exec>
+  STLM_KERNEL QueryRow know_query(Exec& e, int b, int h, int i, int end) const {
+    if (i >= end) return {INFINITY, 0};
+    const Index row = shape.row(shape.sequence(e, i), b, h, i);
+    return {e.load(lse, row) * log2_e, e.load(delta, row)};
+  }
   /// f(column, query of the tile) for a lane's four columns of 16 queries.
   template <class F>
   static STLM_KERNEL void for_columns(int t, int step, const F& f) {
@@ -92,7 +103,7 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
   template <class Exec, class Fragments>
   STLM_KERNEL void add_alibi(Exec& e, Fragments& s, float slope, int i, int j, int step) const {
     e.each([&](int t) {
-      const int first = shape.position(i) - j - Tile::warp_row(t) - Tile::group(t);
+      const int first = shape.position(i) - j - Tile::row(t, 0);
       for_columns(t, step, [&](int column, int query) {
         unroll<2>([&](int eight) {
           const int far = first + query - 8 * eight;
@@ -104,7 +115,7 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
   template <class Exec, class Fragments>
   STLM_KERNEL void mask(Exec& e, Fragments& s, Shared& shared, int j, int step) const {
     e.each([&](int t) {
-      const int first = j + Tile::warp_row(t) + Tile::group(t);
+      const int first = j + Tile::row(t, 0);
       for_columns(t, step, [&](int column, int query) {
         const RowRange seen = shared.visible[query];
         unroll<2>([&](int eight) {
@@ -119,8 +130,8 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
     const float keep = static_cast<float>(shape.keep_scale);
     e.each([&](int t) {
       for_columns(t, step, [&](int column, int query) {
-        const std::uint32_t of_query = shared.kept[2 * query + Tile::warp_row(t) / 32];
-        const std::uint32_t kept = of_query >> (Tile::warp_row(t) % 32 + Tile::group(t));
+        const std::uint32_t of_query = shared.kept[2 * query + Tile::row(t, 0) / 32];
+        const std::uint32_t kept = of_query >> Tile::row(t, 0) % 32;
         unroll<2>(
             [&](int eight) { x[column / 2][t].value[2 * eight + column % 2] *= kept >> 8 * eight & 1 ? keep : 0.f; });
       });

@@ -2,10 +2,11 @@
 //
 // As forward, with the gradients of the outputs as a second left factor. Keys are needed in both orders (for S = Q K^T
 // and for dS K), values in one (dP = dO V^T). Scores and their gradients live for 16 keys at a time, so that the
-// registers hold Q, dO and dQ. Bound by shared memory, as forward.
+// registers hold Q, dO and dQ. It also leaves delta = dO . O for the kernel of dK and dV. Bound as forward.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_tensor_scores.hpp>
+#include <stlm/backend/cuda/kernels/attention_tensor_tile.hpp>
 
 namespace stlm::gpu {
 
@@ -13,19 +14,9 @@ namespace stlm::gpu {
 struct TensorAttentionGradient {
   AttentionNumbers shape;
   HeadRows<const float> q, k, v, dout;
-  Span<const float> lse, delta;
+  Span<const float> lse;
+  Span<float> delta;  ///< of each row of lse: written by the kernel of dQ, then read by that of dK and dV
   float scale;
-
-  /// lse of a query in units of log2, and its delta. Outside of the tile: such that its probabilities are zero.
-  struct alignas(8) QueryRow {
-    float level, mean;
-  };
-  template <class Exec>
-  STLM_KERNEL QueryRow query_row(Exec& e, int b, int h, int i, int end) const {
-    if (i >= end) return {INFINITY, 0};
-    const Index row = shape.row(shape.sequence(e, i), b, h, i);
-    return {e.load(lse, row) * log2_e, e.load(delta, row)};
-  }
 };
 
 template <int D>
@@ -38,9 +29,10 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
   struct Shared {
     typename Tile::Columns keys, values;
     typename Tile::Vectors key_vectors;
-    typename Tile::Kept kept;
+    KeptBits kept;
   };
 
+  HeadRows<const float> out;
   HeadRows<float> dq;
 
   Index blocks() const { return pieces(shape.queries, size) * shape.heads * shape.batch; }
@@ -55,20 +47,16 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
 
     typename Tile::template Left<Exec> queries, grads;
     typename Tile::template Sums<Exec> sum;
-    Registers<Exec, QueryRow, 2> known;
+    Registers<Exec, float, 2> level, mean;  // lse in units of log2, delta
     Tile::load_left(e, queries, q, b, i, i_end, h);
     Tile::load_left(e, grads, dout, b, i, i_end, h);
-    e.each([&](int t) {
-      unroll<D / 8>([&](int n) { sum[n][t] = {}; });
-      unroll<2>([&](int eight) {
-        known[eight][t] = query_row(e, b, h, i + Tile::warp_row(t) + Tile::group(t) + 8 * eight, i_end);
-      });
-    });
+    e.each([&](int t) { unroll<D / 8>([&](int n) { sum[n][t] = {}; }); });
+    know_queries(e, level, mean, b, h, i, i_end);
     for (int j = keys.some.begin; j < keys.some.end; j += size) {
       e.phase([&](int t) {
         Tile::load(e, t, k, b, j, keys.some.end, hk, shared.keys, shared.key_vectors);
         Tile::load(e, t, v, b, j, keys.some.end, hk, shared.values);
-        if (shape.dropped > 0) Tile::draw_kept(e, t, shape, b, h, i, i_end, j, shared.kept);
+        if (shape.dropped > 0) draw_kept(e, t, shape, b, h, i, i_end, j, shared.kept);
       });
       const bool whole = keys.whole(j, size);
       for (int step = 0; step < size / 16 && j + 16 * step < keys.some.end; ++step) {
@@ -86,9 +74,9 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
         if (shape.dropped > 0) Scores::drop(e, ds, shared.kept, static_cast<float>(shape.keep_scale), 16 * step);
         e.each([&](int t) {
           unroll<8>([&](int n) {
-            const QueryRow& row = known[n % 4 / 2][t];
-            const float p = e.exp2(s[n / 4][t].value[n % 4] * factor - row.level);
-            ds[n / 4][t].value[n % 4] = p * (ds[n / 4][t].value[n % 4] - row.mean);
+            const int eight = n % 4 / 2;
+            const float p = e.exp2(s[n / 4][t].value[n % 4] * factor - level[eight][t]);
+            ds[n / 4][t].value[n % 4] = p * (ds[n / 4][t].value[n % 4] - mean[eight][t]);
           });
           left[t] = Tile::as_left(e, ds[0][t], ds[1][t]);
           e.flops(5 * 8);
@@ -99,6 +87,35 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
     }
     e.each([&](int t) { unroll<D / 2>([&](int n) { sum[n / 4][t].value[n % 4] *= scale; }); });
     Tile::store(e, sum, dq, b, i, i_end, h);
+  }
+
+ private:
+  /// A query after the last has infinite lse, so that its probabilities are zero.
+  template <class Exec>
+  STLM_KERNEL void know_queries(Exec& e, Registers<Exec, float, 2>& level, Registers<Exec, float, 2>& mean, int b,
+                                int h, int i, int i_end) const {
+    unroll<2>([&](int eight) {
+      e.each([&](int t) {
+        const int query = i + Tile::row(t, eight);
+        mean[eight][t] = 0;
+        if (query >= i_end) return;
+        const Index x = out.at(b, query, h) + 4 * Tile::member(t), y = dout.at(b, query, h) + 4 * Tile::member(t);
+        for (int step = 0; step < Tile::steps; ++step) {
+          const auto value = e.load_packet(out.numbers, x + 16 * step),
+                     grad = e.load_packet(dout.numbers, y + 16 * step);
+          for (int c = 0; c < 4; ++c) mean[eight][t] += value[c] * grad[c];
+        }
+      });
+      e.template combine_lanes<4>(mean[eight], Sum{});
+      e.each([&](int t) {
+        const int query = i + Tile::row(t, eight);
+        level[eight][t] = INFINITY;
+        if (query >= i_end) return;
+        const Index row = shape.row(shape.sequence(e, query), b, h, query);
+        level[eight][t] = e.load(lse, row) * log2_e;
+        if (Tile::member(t) == 0) e.store(delta, row, mean[eight][t]);
+      });
+    });
   }
 };
 

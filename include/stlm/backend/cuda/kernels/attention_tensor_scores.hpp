@@ -2,16 +2,34 @@
 // by side are 8 N keys: ALiBi and the mask. Only tiles at the edges of the mask come here for the second.
 #pragma once
 
-#include <stlm/backend/cuda/kernels/attention_tensor_tile.hpp>
+#include <stlm/backend/cuda/fragments.hpp>
+#include <stlm/backend/cuda/kernels/attention_dropout.hpp>
+#include <stlm/backend/cuda/kernels/attention_rows.hpp>
+#include <stlm/backend/cuda/shared_array.hpp>
 
 namespace stlm::gpu {
+
+inline constexpr float log2_e = 1.4426950408889634f;
+
+/// Bits of the dropout mask of 64 queries: 2 words of 32 keys for each.
+using KeptBits = SharedArray<std::uint32_t, 128>;
+
+/// Those of queries i .. and keys j .., a word for each of 128 threads.
+template <class Exec>
+STLM_KERNEL void draw_kept(Exec& e, int t, const AttentionNumbers& shape, int b, int h, int i, int i_end, int j,
+                           KeptBits& to) {
+  const int query = i + t / 2 < i_end ? i + t / 2 : i;
+  const RowRange part = shape.sequence(e, query);
+  to[t] =
+      kept_bits<32>(shape.key, shape.dropped, shape.mask_element(part, shape.row(part, b, h, query), j + t % 2 * 32));
+}
 
 template <int N>
 struct TensorScores {
   template <class Exec>
   using Fragments = Registers<Exec, FragmentC, N>;
 
-  /// Scores lose slope |i - j|. First query i, first key j; below `i_end` for those that exist.
+  /// Scores lose slope |i - j|, of queries i .. and keys j ..
   template <class Exec>
   static STLM_KERNEL void add_alibi(Exec& e, Fragments<Exec>& s, const AttentionNumbers& shape, float slope, int i,
                                     int j) {
@@ -23,7 +41,7 @@ struct TensorScores {
       });
     });
   }
-  /// Keys that a query does not read lie at minus infinity.
+  /// Keys that a query does not read get a score of minus infinity.
   template <class Exec>
   static STLM_KERNEL void mask(Exec& e, Fragments<Exec>& s, const AttentionNumbers& shape, int i, int i_end, int j) {
     e.each([&](int t) {
@@ -38,8 +56,8 @@ struct TensorScores {
     });
   }
   /// Numbers of keys that the dropout mask drops become zero, the others those times `keep`. First key 32 word + bit.
-  template <class Exec, class Kept>
-  static STLM_KERNEL void drop(Exec& e, Fragments<Exec>& x, Kept& bits, float keep, int first_key) {
+  template <class Exec>
+  static STLM_KERNEL void drop(Exec& e, Fragments<Exec>& x, KeptBits& bits, float keep, int first_key) {
     e.each([&](int t) {
       unroll<2>([&](int eight) {
         unroll<(N + 3) / 4>([&](int word) {

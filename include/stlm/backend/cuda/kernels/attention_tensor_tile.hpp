@@ -15,13 +15,10 @@
 #pragma once
 
 #include <stlm/backend/cuda/fragments.hpp>
-#include <stlm/backend/cuda/kernels/attention_dropout.hpp>
-#include <stlm/backend/cuda/kernels/attention_rows.hpp>
+#include <stlm/backend/cuda/kernels/attention_heads.hpp>
 #include <stlm/backend/cuda/shared_array.hpp>
 
 namespace stlm::gpu {
-
-inline constexpr float log2_e = 1.4426950408889634f;
 
 template <int D>
 struct TensorTile {
@@ -30,27 +27,27 @@ struct TensorTile {
   static constexpr int columns_stride = D / 4 + (D / 4 % 8 == 0 ? 4 : 0), vectors_stride = D + 4;
   using Columns = SharedArray<FragmentB, size * columns_stride>;
   using Vectors = SharedArray<FragmentB, size / 4 * vectors_stride>;
-  using Kept = SharedArray<std::uint32_t, 2 * size>;  ///< bits of the dropout mask: 2 words of 32 keys for each query
   using Rows = HeadRows<const float>;
   template <class Exec>
   using Left = Registers<Exec, FragmentA, steps>;  ///< 16 vectors of a warp
   template <class Exec>
   using Sums = Registers<Exec, FragmentC, D / 8>;
 
-  static STLM_KERNEL int warp_row(int t) { return t / warp * 16; }
   static STLM_KERNEL int group(int t) { return t % warp / 4; }
   static STLM_KERNEL int member(int t) { return t % 4; }
+  /// The tile's rows that a lane has numbers of: one in the first eight of its warp's 16, one in the second.
+  static STLM_KERNEL int row(int t, int eight) { return t / warp * 16 + group(t) + 8 * eight; }
 
   /// A lane's part of the warp's 16 vectors from token `first` on, those before `end`.
   template <class Exec>
   static STLM_KERNEL void load_left(Exec& e, Left<Exec>& to, const Rows& x, int b, int first, int end, int h) {
     e.each([&](int t) {
       unroll<2>([&](int eight) {
-        const int row = first + warp_row(t) + group(t) + 8 * eight;
-        const Index at = x.at(b, row, h) + 4 * member(t);
+        const int vector = first + row(t, eight);
+        const Index at = x.at(b, vector, h) + 4 * member(t);
         unroll<steps>([&](int s) {
           Packet<float> four{};
-          if (row < end) four = e.load_packet(x.numbers, at + 16 * s);
+          if (vector < end) four = e.load_packet(x.numbers, at + 16 * s);
           to[s][t].pair[eight] = e.round(four[0], four[1]);
           to[s][t].pair[2 + eight] = e.round(four[2], four[3]);
         });
@@ -63,9 +60,9 @@ struct TensorTile {
   static STLM_KERNEL void load(Exec& e, int t, const Rows& x, int b, int first, int end, int h, Columns& to) {
     const Index base = x.at(b, first, h);
     for (int i = t; i < size * D / 4; i += threads) {
-      const int row = i / (D / 4), c = i % (D / 4);
-      const Packet<float> four = first + row < end ? load_four(e, x, base, row, c) : Packet<float>{};
-      to[row * columns_stride + c] = FragmentB{{e.round(four[0], four[1]), e.round(four[2], four[3])}};
+      const int r = i / (D / 4), c = i % (D / 4);
+      const Packet<float> four = first + r < end ? load_four(e, x, base, r, c) : Packet<float>{};
+      to[r * columns_stride + c] = FragmentB{{e.round(four[0], four[1]), e.round(four[2], four[3])}};
     }
   }
   template <class Exec>
@@ -85,7 +82,7 @@ struct TensorTile {
   static STLM_KERNEL FragmentB right(Vectors& from, int t, int n, int s) {
     return from[(4 * s + member(t)) * vectors_stride + 8 * n + group(t)];
   }
-  /// sum += left right, of `right`'s columns n
+  /// sum += left right, of the right factor's eight columns n at step s.
   template <class Exec, class Array>
   static STLM_KERNEL void multiply(Exec& e, PerThread<Exec, FragmentC>& sum, PerThread<Exec, FragmentA>& left,
                                    Array& from, int n, int s) {
@@ -100,16 +97,6 @@ struct TensorTile {
              e.round(b.value[2], b.value[3])}};
   }
 
-  /// The mask of queries i .. and keys j .., a word for each thread.
-  template <class Exec>
-  static STLM_KERNEL void draw_kept(Exec& e, int t, const AttentionNumbers& shape, int b, int h, int i, int i_end,
-                                    int j, Kept& kept) {
-    const int query = i + t / 2 < i_end ? i + t / 2 : i;
-    const RowRange part = shape.sequence(e, query);
-    kept[t] =
-        kept_bits<32>(shape.key, shape.dropped, shape.mask_element(part, shape.row(part, b, h, query), j + t % 2 * 32));
-  }
-
   /// The warps' 16 vectors, 16 bytes at once: neighbouring lanes exchange half of their numbers first.
   template <class Exec>
   static STLM_KERNEL void store(Exec& e, Sums<Exec>& sum, const HeadRows<float>& to, int b, int first, int end, int h) {
@@ -120,10 +107,10 @@ struct TensorTile {
         e.shuffle(other[i], [](int t) { return t % warp ^ 1; });
       });
       e.each([&](int t) {
-        const int row = first + warp_row(t) + group(t) + 8 * (t % 2);
-        if (row >= end) return;
+        const int vector = first + row(t, t % 2);
+        if (vector >= end) return;
         const auto& mine = sum[n][t].value;
-        e.store_packet(to.numbers, to.at(b, row, h) + 8 * n + member(t) / 2 * 4,
+        e.store_packet(to.numbers, to.at(b, vector, h) + 8 * n + member(t) / 2 * 4,
                        t % 2 ? Packet<float>{{other[0][t], other[1][t], mine[2], mine[3]}}
                              : Packet<float>{{mine[0], mine[1], other[0][t], other[1][t]}});
       });
@@ -132,18 +119,18 @@ struct TensorTile {
 
  private:
   template <class Exec>
-  static STLM_KERNEL Packet<float> load_four(Exec& e, const Rows& x, Index base, int row, int c) {
-    return e.load_packet(x.numbers, base + static_cast<Index>(row) * x.token_stride + 4 * c);
+  static STLM_KERNEL Packet<float> load_four(Exec& e, const Rows& x, Index base, int r, int c) {
+    return e.load_packet(x.numbers, base + static_cast<Index>(r) * x.token_stride + 4 * c);
   }
   template <class Exec>
   static STLM_KERNEL void load_both(Exec& e, int t, const Rows& x, int b, int first, int end, int h, Columns* columns,
                                     Vectors& vectors) {
     const Index base = x.at(b, first, h);
     for (int i = t; i < size / 4 * D / 4; i += threads) {
-      const int fours = i / (D / 4), c = i % (D / 4), row = fours / 4 * 16 + fours % 4 * 2;
+      const int fours = i / (D / 4), c = i % (D / 4), top = fours / 4 * 16 + fours % 4 * 2;
       Packet<float> four[4];
       unroll<4>([&](int r) {
-        const int at = row + r % 2 + r / 2 * 8;
+        const int at = top + r % 2 + r / 2 * 8;
         four[r] = first + at < end ? load_four(e, x, base, at, c) : Packet<float>{};
         if (columns)
           (*columns)[at * columns_stride + c] =

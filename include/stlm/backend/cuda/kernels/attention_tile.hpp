@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_dropout.hpp>
+#include <stlm/backend/cuda/kernels/attention_heads.hpp>
 #include <stlm/backend/cuda/kernels/attention_rows.hpp>
 #include <stlm/backend/cuda/shared_array.hpp>
 

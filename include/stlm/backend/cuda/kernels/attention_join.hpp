@@ -1,0 +1,51 @@
+// The second half of attention_decode.hpp: what its blocks found for parts of the keys, joined in order.
+#pragma once
+
+#include <stlm/backend/cuda/kernels/attention_heads.hpp>
+#include <stlm/backend/cuda/kernels/attention_rows.hpp>
+
+namespace stlm::gpu {
+
+/// A warp for each query and head. Bound by reading the parts, a small share of the keys and values.
+template <class T>
+struct AttentionJoin {
+  static constexpr const char* name = "attention_join";
+  static constexpr int threads = 128, rows_of_block = threads / warp;
+
+  AttentionNumbers shape;
+  Span<const T> parts;
+  HeadRows<T> out;
+  Span<T> lse;
+  int splits;
+
+  Index blocks() const { return pieces(shape.rows(), rows_of_block); }
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
+    e.each([&](int t) {
+      const int row = static_cast<int>(e.block()) * rows_of_block + t / warp, D = shape.head_size;
+      if (row >= shape.rows()) return;
+      const auto part = [&](int split) { return (static_cast<Index>(row) * splits + split) * (D + 2); };
+      T top = -INFINITY, sum = 0;
+      for (int s = 0; s < splits; ++s) top = Max{}(top, e.load(parts, part(s)));
+      for (int s = 0; s < splits; ++s) sum += weight(e, part(s), top) * e.load(parts, part(s) + 1);
+      const int i = row % shape.queries, h = row / shape.queries % shape.heads, b = row / shape.queries / shape.heads;
+      for (int c = t % warp; c < D; c += warp) {
+        T mixed = 0;
+        for (int s = 0; s < splits; ++s) mixed += weight(e, part(s), top) * e.load(parts, part(s) + 2 + c);
+        e.store(out.numbers, out.at(b, i, h) + c, sum == 0 ? T(0) : mixed / sum);
+      }
+      if (t % warp == 0) e.store(lse, row, top + std::log(sum));
+    });
+  }
+
+ private:
+  /// Of a part among all; nothing when it saw no key.
+  template <class Exec>
+  STLM_KERNEL T weight(Exec& e, Index part, T top) const {
+    const T mine = e.load(parts, part);
+    return mine == -INFINITY ? T(0) : std::exp(mine - top);
+  }
+};
+
+}  // namespace stlm::gpu

@@ -1,0 +1,87 @@
+// The online softmax of 64 queries on tensor cores: what a block knows of them while their keys come tile by tile.
+//
+// Each lane has parts of two queries, a group of four lanes the whole of both: the maximum of a row is joined by four
+// lanes for each tile, its sum only at the end. A shift of exponents by the maximum so far keeps them in range; when it
+// rises, what has been summed up shrinks (Milakov and Gimelshein 2018).
+#pragma once
+
+#include <cmath>
+
+#include <stlm/backend/cuda/kernels/attention_tensor_scores.hpp>
+#include <stlm/backend/cuda/kernels/attention_tensor_tile.hpp>
+
+namespace stlm::gpu {
+
+template <int D, class Exec>
+struct TensorQueries {
+  using Tile = TensorTile<D>;
+
+  int first, end;
+  TileKeys keys;
+  typename Tile::template Left<Exec> left;
+  typename Tile::template Sums<Exec> o;
+  Registers<Exec, float, 2> top, sum;  ///< of a lane's two queries; `top` before scaling
+
+  STLM_KERNEL bool needs(int j) const { return j < keys.some.end && j + Tile::size > keys.some.begin; }
+
+  STLM_KERNEL void begin(Exec& e, const AttentionNumbers& shape, const HeadRows<const float>& q, int b, int h, int i) {
+    first = i;
+    end = i + Tile::size < shape.queries ? i + Tile::size : shape.queries;
+    keys = i < end ? shape.keys_of(e, i, end - 1) : TileKeys{};
+    Tile::load_left(e, left, q, b, i, end, h);
+    e.each([&](int t) {
+      unroll<D / 8>([&](int n) { o[n][t] = {}; });
+      unroll<2>([&](int eight) {
+        top[eight][t] = -INFINITY;
+        sum[eight][t] = 0;
+      });
+    });
+  }
+
+  /// Scores of the next keys become exp(scale (score - top)), yet to be divided by the sum.
+  template <class Fragments>
+  STLM_KERNEL void add(Exec& e, Fragments& s, float scale) {
+    Registers<Exec, float, 2> high;
+    e.each([&](int t) {
+      unroll<2>([&](int eight) { high[eight][t] = top[eight][t]; });
+      unroll<Tile::size / 2>([&](int n) {
+        float& most = high[n % 4 / 2][t];
+        most = std::fmax(most, s[n / 4][t].value[n % 4]);  // a score that is NaN comes back as a probability
+      });
+    });
+    unroll<2>([&](int eight) { e.template combine_lanes<4>(high[eight], Max{}); });
+    e.each([&](int t) {
+      const float factor = scale * log2_e;
+      unroll<2>([&](int eight) {
+        const float level = high[eight][t] == -INFINITY ? 0.f : high[eight][t] * factor;  // it has seen nothing yet
+        const float shrink = e.exp2(top[eight][t] * factor - level);
+        top[eight][t] = high[eight][t];
+        sum[eight][t] *= shrink;
+        unroll<D / 4>([&](int n) { o[n / 2][t].value[2 * eight + n % 2] *= shrink; });
+        unroll<Tile::size / 4>([&](int n) {
+          float& p = s[n / 2][t].value[2 * eight + n % 2];
+          p = e.exp2(p * factor - level);
+          sum[eight][t] += p;
+        });
+      });
+      e.flops(5 * Tile::size / 2 + D / 2);
+    });
+  }
+
+  STLM_KERNEL void finish(Exec& e, const AttentionNumbers& shape, const HeadRows<float>& out, Span<float> lse, int b,
+                          int h, float scale) {
+    unroll<2>([&](int eight) { e.template combine_lanes<4>(sum[eight], Sum{}); });
+    e.each([&](int t) {
+      unroll<2>([&](int eight) {
+        const int query = first + Tile::row(t, eight);
+        const float total = sum[eight][t], factor = total == 0 ? 0.f : 1.f / total;
+        unroll<D / 4>([&](int n) { o[n / 2][t].value[2 * eight + n % 2] *= factor; });
+        if (Tile::member(t) == 0 && query < end)
+          e.store(lse, shape.row(shape.sequence(e, query), b, h, query), top[eight][t] * scale + std::log(total));
+      });
+    });
+    Tile::store(e, o, out, b, first, end, h);
+  }
+};
+
+}  // namespace stlm::gpu
