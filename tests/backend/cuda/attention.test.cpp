@@ -12,17 +12,16 @@ namespace {
 
 constexpr Index heads = 2, size = 64, tile = 64;
 
-/// Of one sequence, H = Kv = 2, D = 64, products of Bfloat16.
-std::map<std::string, KernelCounts> counts_of(ops::AttentionShape shape) {
+/// H = Kv = 2, D = 64, products of Bfloat16; of one sequence or packed ones.
+std::map<std::string, KernelCounts> counts_of(const ops::AttentionShape& shape) {
   Context<EmulatedCudaBackend> ctx({.threads = 2});
-  const Index width = heads * size;
-  Buffer<float> q(shape.queries * width), k(shape.keys * width), v(shape.keys * width), out(shape.queries * width);
-  Buffer<float> dout(shape.queries * width), dq(shape.queries * width), dk(shape.keys * width), dv(shape.keys * width);
-  Buffer<float> lse(shape.queries * heads);
+  const Index width = heads * size, rows = shape.rows(), keys = shape.offsets ? rows : shape.keys;
+  Buffer<float> q(rows * width), k(keys * width), v(keys * width), out(rows * width), dout(rows * width);
+  Buffer<float> dq(rows * width), dk(keys * width), dv(keys * width), lse(rows * heads);
   for (auto* x : {&q, &k, &v, &dout}) test::fill(x->view(), {1, 2});
   const auto view = [&](Buffer<float>& x) { return HeadsView<float>{x.data(), heads, size, x.size(), width}; };
   ops::attention_forward<Bfloat16>(ctx, view(q), view(k), view(v), view(out), lse.view(), shape);
-  if (shape.queries == shape.keys)
+  if (rows == keys)
     ops::attention_backward<Bfloat16>(ctx, view(q), view(k), view(v), view(out), lse.view(), view(dout), view(dq),
                                       view(dk), view(dv), shape);
   return ctx.counts();
@@ -69,6 +68,22 @@ TEST_CASE("attention kernels: keys and values are read once for two tiles of que
   const KernelCounts forward = counts_of({1, tokens, tokens, false}).at("attention_tensor_forward");
   CHECK(forward.bytes_read == heads * (tiles + tiles / 2 * 2 * tiles) * tile_bytes);
   CHECK(forward.bytes_written == heads * (tiles * tile_bytes + tokens * 4));
+}
+
+TEST_CASE("attention kernels: short packed sequences share tiles", "[cuda][attention]") {
+  const Index patch = 12, patches = 32, tokens = patch * patches;
+  std::vector<Index> offsets;
+  for (Index b = 0; b <= patches; ++b) offsets.push_back(b * patch);
+  ops::AttentionShape shape{patches, patch, patch, false};
+  shape.offsets = {{offsets.data(), std::ssize(offsets)}, tokens};
+  const auto counts = counts_of(shape);
+  const auto check = [&](const char* kernel, Index products, Index most_keys) {
+    CAPTURE(kernel);  // a tile of 64 rows and the rests of sequences at both ends
+    CHECK(counts.at(kernel).flops < products * 2 * heads * tokens * most_keys * size * 11 / 10);
+  };
+  check("attention_tensor_forward", 2, 96);
+  check("attention_tensor_query_gradient", 3, 96);
+  check("attention_tensor_key_gradient", 4, 96);
 }
 
 TEST_CASE("attention kernels: one query reads its keys and values once", "[cuda][attention]") {

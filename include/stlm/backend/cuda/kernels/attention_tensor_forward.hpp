@@ -19,6 +19,7 @@ struct TensorAttentionForward {
   using Scores = TensorScores<8>;
   static constexpr int threads = Tile::threads, size = Tile::size;
   struct Shared {
+    SharedArray<TileKeys, M> reads;  // here and not in registers, of which there is none to spare
     typename Tile::Columns keys;
     typename Tile::Vectors values;
     Numbers<KeptBits, M> kept;
@@ -40,37 +41,48 @@ struct TensorAttentionForward {
     const int b = at.sequence, h = at.head, hk = h / shape.group, kb = static_cast<int>(place.sequence);
     Numbers<TensorQueries<D, Exec>, M> tile;
     unroll<M>([&](int m) { tile[m].begin(e, shape, q, b, h, at.first + m * size); });
-    const int end =
-        tile[M - 1].keys.some.end > tile[0].keys.some.end ? tile[M - 1].keys.some.end : tile[0].keys.some.end;
+    e.phase([&](int t) {
+      const int first = at.first + t * size, last = first + size < shape.queries ? first + size - 1 : shape.queries - 1;
+      if (t < M) shared.reads[t] = first <= last ? shape.keys_of(e, first, last) : TileKeys{};
+    });
+    const auto some = [&](int m) { return reads(shared, m).some; };
 
-    for (int j = tile[0].keys.some.begin; j < end; j += size) {
-      e.phase([&](int t) {
-        Tile::load(e, t, k, kb, j, end, hk, shared.keys);
-        Tile::load(e, t, v, kb, j, end, hk, shared.values);
-        if (shape.dropped > 0)
-          unroll<M>([&](int m) {
-            if (tile[m].needs(j)) draw_kept(e, t, shape, b, h, tile[m].first, tile[m].end, j, shared.kept[m]);
-          });
-      });
-      if constexpr (M == 1)
-        attend<0, 1>(e, shared, tile, shape, h, j);
-      else if (tile[0].needs(j) && tile[1].needs(j))
-        attend<0, 2>(e, shared, tile, shape, h, j);
-      else if (tile[1].needs(j))
-        attend<1, 2>(e, shared, tile, shape, h, j);
-      else
-        attend<0, 1>(e, shared, tile, shape, h, j);
-      e.phase([](int) {});  // before the next tile overwrites this one
+    // Keys for both tiles, or where they have little in common, first those of one and then those of the other.
+    const bool joint = some(0).end - some(M - 1).begin >= size;
+    for (int pass = 0; pass < (joint ? 1 : M); ++pass) {
+      const auto needs = [&](int m, int j) { return joint ? reads(shared, m).needs(j, size) : pass == m; };
+      const int end = pass > 0 || (joint && some(M - 1).end > some(0).end) ? some(M - 1).end : some(0).end;
+      for (int j = some(pass).begin; j < end; j += size) {
+        e.phase([&](int t) {
+          Tile::load(e, t, k, kb, j, end, hk, shared.keys);
+          Tile::load(e, t, v, kb, j, end, hk, shared.values);
+          if (shape.dropped > 0)
+            unroll<M>([&](int m) {
+              if (needs(m, j)) draw_kept(e, t, shape, b, h, tile[m].first, tile[m].end(shape), j, shared.kept[m]);
+            });
+        });
+        if constexpr (M == 1)
+          attend<0, 1>(e, shared, tile, shape, h, j);
+        else if (needs(0, j) && needs(1, j))
+          attend<0, 2>(e, shared, tile, shape, h, j);
+        else if (needs(1, j))
+          attend<1, 2>(e, shared, tile, shape, h, j);
+        else
+          attend<0, 1>(e, shared, tile, shape, h, j);
+        e.phase([](int) {});  // before the next tile overwrites this one
+      }
     }
     unroll<M>([&](int m) { tile[m].finish(e, shape, out, lse, b, h, scale); });
   }
 
  private:
+  static STLM_KERNEL TileKeys reads(Shared& shared, int m) { return shared.reads[m]; }
+
   /// Tiles From .. To - 1 read the keys in shared memory.
   template <int From, int To, class Exec>
   STLM_KERNEL void attend(Exec& e, Shared& shared, Numbers<TensorQueries<D, Exec>, M>& tile,
                           const AttentionNumbers& shape, int h, int j) const {
-    const auto needed = [&](int key) { return j + key < tile[To - 1].keys.some.end; };  // not: all are masked
+    const auto needed = [&](int key) { return j + key < reads(shared, To - 1).some.end; };  // not: all are masked
     const auto for_tiles = [](const auto& f) { unroll<To - From>([&](int m) { f(From + m); }); };
     Numbers<Registers<Exec, FragmentC, size / 8>, To> s;
     for_tiles([&](int m) { e.each([&](int t) { unroll<size / 8>([&](int n) { s[m][n][t] = {}; }); }); });
@@ -86,7 +98,7 @@ struct TensorAttentionForward {
     });
     for_tiles([&](int m) {
       if (shape.alibi) Scores::add_alibi(e, s[m], shape, e.exp2(shape.log2_slope(h)) / scale, tile[m].first, j);
-      if (!tile[m].keys.whole(j, size)) Scores::mask(e, s[m], shape, tile[m].first, tile[m].end, j);
+      if (!reads(shared, m).whole(j, size)) Scores::mask(e, s[m], shape, tile[m].first, tile[m].end(shape), j);
       tile[m].add(e, s[m], scale);
       if (shape.dropped > 0) Scores::drop(e, s[m], shared.kept[m], static_cast<float>(shape.keep_scale), 0);
     });

@@ -16,19 +16,17 @@ template <int D, class Exec>
 struct TensorQueries {
   using Tile = TensorTile<D>;
 
-  int first, end;
-  TileKeys keys;
+  int first;
   typename Tile::template Left<Exec> left;
   typename Tile::template Sums<Exec> o;
   Registers<Exec, float, 2> top, sum;  ///< of a lane's two queries; `top` before scaling
 
-  STLM_KERNEL bool needs(int j) const { return j < keys.some.end && j + Tile::size > keys.some.begin; }
-
+  STLM_KERNEL int end(const AttentionNumbers& shape) const {
+    return first + Tile::size < shape.queries ? first + Tile::size : shape.queries;
+  }
   STLM_KERNEL void begin(Exec& e, const AttentionNumbers& shape, const HeadRows<const float>& q, int b, int h, int i) {
     first = i;
-    end = i + Tile::size < shape.queries ? i + Tile::size : shape.queries;
-    keys = i < end ? shape.keys_of(e, i, end - 1) : TileKeys{};
-    Tile::load_left(e, left, q, b, i, end, h);
+    Tile::load_left(e, left, q, b, i, end(shape), h);
     e.each([&](int t) {
       unroll<D / 8>([&](int n) { o[n][t] = {}; });
       unroll<2>([&](int eight) {
@@ -76,11 +74,11 @@ struct TensorQueries {
         const int query = first + Tile::row(t, eight);
         const float total = sum[eight][t], factor = total == 0 ? 0.f : 1.f / total;
         unroll<D / 4>([&](int n) { o[n / 2][t].value[2 * eight + n % 2] *= factor; });
-        if (Tile::member(t) == 0 && query < end)
+        if (Tile::member(t) == 0 && query < end(shape))
           e.store(lse, shape.row(shape.sequence(e, query), b, h, query), top[eight][t] * scale + std::log(total));
       });
     });
-    Tile::store(e, o, out, b, first, end, h);
+    Tile::store(e, o, out, b, first, end(shape), h);
   }
 };
 
