@@ -51,11 +51,26 @@ TEST_CASE("positions: backends agree, from any first position", "[ops][embedding
         CAPTURE(tokens, cols, position);
         check_op([=](auto& rig) {
           const auto table = rig.random(70, cols), dtable = rig.random(70, cols), y = rig.random(3 * tokens, cols);
-          ops::add_positions(rig.ctx, table, tokens, position, y);
-          ops::add_sinusoids(rig.ctx, tokens, position, y);
+          ops::add_positions(rig.ctx, table, tokens, {nullptr, position}, y);
+          ops::add_sinusoids(rig.ctx, tokens, {nullptr, position}, y);
           ops::add_positions_backward(rig.ctx, y, tokens, dtable);
         });
       }
+}
+
+TEST_CASE("positions: backends agree on sequences at places of their own", "[ops][embedding][parity]") {
+  const Place places[] = {{2, 5}, {0, 0}, {1, 60}};
+  for (const Index tokens : {1, 7})
+    for (const Index cols : {4, 33}) {
+      CAPTURE(tokens, cols);
+      check_op([&](auto& rig) {
+        const auto table = rig.random(70, cols), y = rig.random(3 * tokens, cols);
+        ops::add_positions(rig.ctx, table, tokens, {places}, y);
+        ops::add_sinusoids(rig.ctx, tokens, {places}, y);
+      });
+    }
+  Rig<EigenBackend, float> rig;
+  CHECK_THROWS_AS(ops::add_positions(rig.ctx, rig.random(66, 4), 7, {places}, rig.random(21, 4)), ShapeError);
 }
 
 TEST_CASE("positions: backends agree on packed sequences", "[ops][embedding][parity]") {
@@ -68,7 +83,7 @@ TEST_CASE("positions: backends agree on packed sequences", "[ops][embedding][par
         const Offsets packed{{offsets.data(), count + 1}, offsets.back()};
         check_op([&](auto& rig) {
           const auto table = rig.random(most, cols), dtable = rig.random(most, cols), y = rig.random(packed.rows, cols);
-          ops::add_positions(rig.ctx, table, most, 0, y, packed);
+          ops::add_positions(rig.ctx, table, most, {}, y, packed);
           ops::add_positions_backward(rig.ctx, y, most, dtable, packed);
         });
       }
@@ -79,8 +94,8 @@ TEST_CASE("positions: the same row for the same place in every sequence", "[ops]
   const auto table = rig.random(5, 4), y = rig.random(6, 4), sines = rig.random(6, 4);
   std::fill(y.begin(), y.end(), 0);
   std::fill(sines.begin(), sines.end(), 0);
-  ops::add_positions(rig.ctx, table, 3, 2, y);
-  ops::add_sinusoids(rig.ctx, 3, 2, sines);
+  ops::add_positions(rig.ctx, table, 3, {nullptr, 2}, y);
+  ops::add_sinusoids(rig.ctx, 3, {nullptr, 2}, sines);
   for (Index n = 0; n < 6; ++n)
     for (Index c = 0; c < 4; ++c) {
       CHECK(y(n, c) == table(2 + n % 3, c));
@@ -102,7 +117,7 @@ TEMPLATE_TEST_CASE("embedding: ids outside the table and positions past its end 
   const std::vector<Token> three = {0, 1, 2};
   CHECK_THROWS_AS(ops::embedding_forward(rig.ctx, table, one_row(three), y), ShapeError);
   CHECK_THROWS_AS(ops::embedding_backward(rig.ctx, one_row(three), y, table), ShapeError);
-  CHECK_THROWS_WITH(ops::add_positions(rig.ctx, table, 2, 2, y),
+  CHECK_THROWS_WITH(ops::add_positions(rig.ctx, table, 2, {nullptr, 2}, y),
                     "stlm::ops::add_positions: the table has 3 positions, 4 are needed; enlarge max_tokens or shorten the "
                     "sequence.");
 }

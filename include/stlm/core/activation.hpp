@@ -33,14 +33,6 @@ struct Pass {
   constexpr Index rows() const { return packed >= 0 ? packed : batch * tokens; }
   constexpr Places all_places() const { return {places, position}; }
   constexpr Place place(Index b) const { return all_places()(b); }
-  /// The pass of sequence b alone, at its position.
-  constexpr Pass alone(Index b) const {
-    Pass pass = *this;
-    pass.batch = 1;
-    pass.position = place(b).position;
-    pass.places = nullptr;
-    return pass;
-  }
   /// Sequences of up to `most` rows, packed.
   constexpr Pass pack(Index sequences, Index most, Index rows, View<const Index, dynamic> first_rows) const {
     Pass pass = *this;

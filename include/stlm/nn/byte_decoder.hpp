@@ -92,7 +92,7 @@ struct ByteDecoder {
     const Pass symbols = local(pass, cache.offsets);
     Project::forward(ctx, p.project, pass, x, cache.state, Empty{});
     embed(ctx, p, ids(cache), cache);
-    ops::add_positions(ctx, p.position, Window, 0, cache.embedded, symbols.offsets);
+    ops::add_positions(ctx, p.position, Window, {}, cache.embedded, symbols.offsets);
     ops::segment_spread(ctx, cache.state, cache.embedded, segments(symbols), true);
     ops::dropout(ctx, cache.embedded, pass.dropout, pass.at(0).key);
     Blocks::forward(ctx, p.blocks, symbols.at(1), cache.embedded, cache.last, cache.blocks);
@@ -122,7 +122,7 @@ struct ByteDecoder {
     const Pass pass{1, 1, position};
     Project::forward(ctx, p.project, pass, x, cache.state, Empty{});
     embed(ctx, p, {&previous, 1, 1}, cache);
-    ops::add_positions(ctx, p.position, 1, position, cache.embedded);
+    ops::add_positions(ctx, p.position, 1, {nullptr, position}, cache.embedded);
     ops::segment_spread(ctx, cache.state, cache.embedded, {1, 1}, true);
     Blocks::decode(ctx, p.blocks, pass, cache.embedded, cache.last, cache.blocks, state);
     predict(ctx, p, pass, cache);

@@ -75,7 +75,7 @@ struct BytePool {
     if constexpr (packs) ops::pack_bytes(ctx, {patches(slots), pad}, cache.offsets, cache.ids);
     const Pass bytes = local(pass, cache.offsets);
     ops::embedding_forward(ctx, p.table, ids(slots, cache), cache.embedded);
-    ops::add_positions(ctx, p.position, Window, 0, cache.embedded, bytes.offsets);
+    ops::add_positions(ctx, p.position, Window, {}, cache.embedded, bytes.offsets);
     ops::dropout(ctx, cache.embedded, pass.dropout, pass.at(0).key);
     Blocks::forward(ctx, p.blocks, bytes.at(1), cache.embedded, y, cache.blocks);
   }

@@ -32,11 +32,7 @@ struct TokenEmbedding {
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
                       Rows<T, Dim> y, const Empty&) {
     ops::embedding_forward(ctx, p.table, tokens, y);
-    if (pass.places)
-      for (Index b = 0; b < pass.batch; ++b)
-        Position::add(ctx, p.position, pass.alone(b), View<T, dynamic, Dim>(&y(b * pass.tokens, 0), pass.tokens));
-    else
-      Position::add(ctx, p.position, pass, y);
+    Position::add(ctx, p.position, pass, y);
     ops::dropout(ctx, y, pass.dropout, pass.key);
   }
   /// Uses dy as scratch.

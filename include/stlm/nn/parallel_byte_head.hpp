@@ -93,7 +93,7 @@ struct ParallelByteHead {
     const Pass slots = local(pass);
     Project::forward(ctx, p.project, pass, x, in_patches(cache.z), Empty{});
     if constexpr (Policy::positions_twice) ops::axpby(ctx, T(2), cache.z, T(0), cache.z);
-    ops::add_positions(ctx, p.position, Window, 0, cache.z);
+    ops::add_positions(ctx, p.position, Window, {}, cache.z);
     Blocks::forward(ctx, p.blocks, slots, cache.z, cache.last, cache.blocks);
     Norm::forward(ctx, p.norm, slots, cache.last, cache.normed, cache.norm);
     ops::gemm(ctx, cache.normed, p.weight, cache.logits, {.transpose_b = true});

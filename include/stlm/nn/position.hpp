@@ -42,7 +42,7 @@ struct LearnedPosition {
   }
   template <class B, class P, class Y>
   static void add(Context<B>& ctx, const P& p, const Pass& pass, const Y& y) {
-    ops::add_positions(ctx, p.table, pass.tokens, pass.position, y, pass.offsets);
+    ops::add_positions(ctx, p.table, pass.tokens, pass.all_places(), y, pass.offsets);
   }
   template <class B, class P, class Dy>
   static void add_backward(Context<B>& ctx, const Pass& pass, const Dy& dy, const P& grads) {
@@ -60,7 +60,7 @@ struct SinusoidalPosition {
   template <class B, class P, class Y>
   static void add(Context<B>& ctx, const P&, const Pass& pass, const Y& y) {
     expect(!pass.offsets, "stlm::SinusoidalPosition: packed sequences are not supported; use stlm::LearnedPosition.");
-    ops::add_sinusoids(ctx, pass.tokens, pass.position, y);
+    ops::add_sinusoids(ctx, pass.tokens, pass.all_places(), y);
   }
   template <class B, class P, class Dy>
   static void add_backward(Context<B>&, const Pass&, const Dy&, const P&) {}

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <stlm/core/backend.hpp>
+#include <stlm/core/batch.hpp>
 #include <stlm/core/quantized.hpp>
 
 namespace stlm::ops {
@@ -14,20 +15,21 @@ struct Embedding : MissingBackend<Backend> {};
 
 /// The position of each row: sequences of `tokens` rows, or packed ones.
 struct RowPositions {
-  Index tokens, position;
+  Index tokens;
+  Places places;
   Offsets offsets;
 
   /// f(row, position) for the rows [begin, end), in order; for backends of the host.
   template <class F>
   void for_each(Index begin, Index end, const F& f) const {
     if (!offsets) {
-      for (Index n = begin; n < end; ++n) f(n, position + n % tokens);
+      for (Index n = begin; n < end; ++n) f(n, places(n / tokens).position + n % tokens);
       return;
     }
     const Index* first = std::upper_bound(offsets.begin(), offsets.end(), begin) - 1;
     for (Index n = begin; n < end; ++n) {
       while (n >= first[1]) ++first;
-      f(n, position + n - *first);
+      f(n, places.position + n - *first);
     }
   }
 };
@@ -57,30 +59,34 @@ void embedding_backward(Context<Backend>& ctx, View<const Token, dynamic, dynami
   impl::Embedding<Backend>::template backward<T>(ctx, tokens.data(), grad, rows);
 }
 
-/// y[b*T + t, :] += table[position + t, :] for sequences of `tokens` rows, or of at most so many, packed. Throws
-/// ShapeError past the table's end.
+/// y[b*T + t, :] += table[p + t, :], p the position of sequence b's place: for sequences of `tokens` rows, or of at most
+/// so many, packed. Throws ShapeError past the table's end.
 template <class Backend, class Table, class Y>
-void add_positions(Context<Backend>& ctx, const Table& table, Index tokens, Index position, const Y& y,
+void add_positions(Context<Backend>& ctx, const Table& table, Index tokens, const Places& places, const Y& y_view,
                    Offsets offsets = {}) {
   using T = typename Y::value_type;
   const MatrixView<const T> rows(table);
-  expect(position + tokens <= rows.rows, "stlm::ops::add_positions: the table has ", rows.rows, " positions, ",
-         position + tokens, " are needed; enlarge max_tokens or shorten the sequence.");
-  impl::Embedding<Backend>::template add_positions<T>(ctx, rows, {tokens, position, offsets}, y);
+  const MatrixView<T> y(y_view);
+  Index needed = places.position + tokens;
+  for (Index b = 0; places.own && b * tokens < y.rows; ++b) needed = std::max(needed, places(b).position + tokens);
+  expect(needed <= rows.rows, "stlm::ops::add_positions: the table has ", rows.rows, " positions, ", needed,
+         " are needed; enlarge max_tokens or shorten the sequence.");
+  impl::Embedding<Backend>::template add_positions<T>(ctx, rows, {tokens, places, offsets}, y);
 }
 
 /// dtable[t, :] += the sum over sequences of dy[b*T + t, :].
 template <class Backend, class Dy, class Dtable>
 void add_positions_backward(Context<Backend>& ctx, const Dy& dy, Index tokens, const Dtable& dtable, Offsets offsets = {}) {
   using T = typename Dtable::value_type;
-  impl::Embedding<Backend>::template add_positions_backward<T>(ctx, dy, {tokens, 0, offsets}, dtable);
+  impl::Embedding<Backend>::template add_positions_backward<T>(ctx, dy, {tokens, {}, offsets}, dtable);
 }
 
-/// y[b*T + t, 2i] += sin(p w_i) and y[b*T + t, 2i + 1] += cos(p w_i), p = position + t, w_i = 10000^(-2i / C).
+/// y[b*T + t, 2i] += sin(p w_i) and y[b*T + t, 2i + 1] += cos(p w_i), w_i = 10000^(-2i / C), p = t + the position of
+/// sequence b's place.
 template <class Backend, class Y>
-void add_sinusoids(Context<Backend>& ctx, Index tokens, Index position, const Y& y) {
+void add_sinusoids(Context<Backend>& ctx, Index tokens, const Places& places, const Y& y) {
   using T = typename Y::value_type;
-  impl::Embedding<Backend>::template add_sinusoids<T>(ctx, tokens, position, MatrixView<T>(y));
+  impl::Embedding<Backend>::template add_sinusoids<T>(ctx, tokens, places, MatrixView<T>(y));
 }
 
 }  // namespace stlm::ops

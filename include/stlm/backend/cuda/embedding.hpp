@@ -48,11 +48,13 @@ struct Embedding<B> {
   }
   template <class T>
   static void add_positions(Ctx& ctx, MatrixView<const T> table, const RowPositions& positions, MatrixView<T> y) {
+    gpu::Scratch<B> scratch(ctx);
+    const auto own = places_of(ctx, scratch, positions.places, sequences(positions, y.rows));
     by_packets(table, y, [&]<int P>(std::integral_constant<int, P>) {
       using Kernel = gpu::AddPositions<T, P>;
       const Index count = sequences(positions, y.rows), pieces = gpu::pieces(positions.tokens, Kernel::rows_of_warp);
-      ctx.launch(Kernel{gpu::span(table), gpu::span(y), {positions.offsets, positions.tokens}, count, pieces,
-                        positions.position, table.stride, y.stride, y.cols, gpu::RowLanes::of(gpu::pieces(y.cols, P))},
+      ctx.launch(Kernel{gpu::span(table), gpu::span(y), {positions.offsets, positions.tokens}, own, count, pieces,
+                        positions.places.position, table.stride, y.stride, y.cols, gpu::RowLanes::of(gpu::pieces(y.cols, P))},
                  gpu::pieces(count * pieces, Kernel::warps));
     });
   }
@@ -77,16 +79,21 @@ struct Embedding<B> {
     });
   }
   template <class T>
-  static void add_sinusoids(Ctx& ctx, Index tokens, Index position, MatrixView<T> y) {
+  static void add_sinusoids(Ctx& ctx, Index tokens, const Places& places, MatrixView<T> y) {
+    gpu::Scratch<B> scratch(ctx);
+    const auto own = places_of(ctx, scratch, places, gpu::pieces(y.rows, tokens));
     by_packets(y, y, [&]<int P>(std::integral_constant<int, P>) {
       using Kernel = gpu::AddSinusoids<T, P>;
       const Index tiles = gpu::warp_tiles<P>(y.cols);
-      ctx.launch(Kernel{gpu::span(y), y.rows, tokens, position, y.stride, y.cols, tiles},
-                 gpu::pieces(std::min(tokens, y.rows) * tiles, Kernel::warps));
+      ctx.launch(Kernel{gpu::span(y), own, y.rows, tokens, places.position, y.stride, y.cols, tiles},
+                 gpu::pieces((own.data ? y.rows : std::min(tokens, y.rows)) * tiles, Kernel::warps));
     });
   }
 
  private:
+  static gpu::Span<const Place> places_of(Ctx& ctx, gpu::Scratch<B>& scratch, const Places& places, Index count) {
+    return {places.own ? ctx.readable(scratch, places.own, count) : nullptr, count};
+  }
   static Index sequences(const RowPositions& positions, Index rows) {
     return positions.offsets ? positions.offsets.size() - 1 : gpu::pieces(rows, positions.tokens);
   }

@@ -42,15 +42,17 @@ struct Embedding<EigenBackend> {
     });
   }
   template <class T>
-  static void add_sinusoids(Ctx& ctx, Index tokens, Index position, MatrixView<T> y) {
+  static void add_sinusoids(Ctx& ctx, Index tokens, const Places& places, MatrixView<T> y) {
+    const Index alike = places.own ? tokens : y.rows;  // rows from one to the next of which positions repeat
     ctx.for_pieces(y.cols, 32, [=](Index begin, Index end, int) {
-      for (Index t = 0; t < tokens; ++t)
-        for (Index c = begin; c < end; ++c) {
-          const double exponent = -static_cast<double>(c / 2 * 2) / static_cast<double>(y.cols);
-          const double angle = static_cast<double>(position + t) * std::pow(10000.0, exponent);
-          const T value = static_cast<T>(c % 2 == 0 ? std::sin(angle) : std::cos(angle));
-          for (Index n = t; n < y.rows; n += tokens) y(n, c) += value;
-        }
+      for (Index first = 0; first < y.rows; first += alike)
+        for (Index t = 0; t < std::min(tokens, y.rows); ++t)
+          for (Index c = begin; c < end; ++c) {
+            const double exponent = -static_cast<double>(c / 2 * 2) / static_cast<double>(y.cols);
+            const double angle = static_cast<double>(places(first / tokens).position + t) * std::pow(10000.0, exponent);
+            const T value = static_cast<T>(c % 2 == 0 ? std::sin(angle) : std::cos(angle));
+            for (Index n = first + t; n < first + alike; n += tokens) y(n, c) += value;
+          }
     });
   }
 

@@ -36,9 +36,10 @@ struct Embedding<ReferenceBackend> {
     });
   }
   template <class T>
-  static void add_sinusoids(Ctx&, Index tokens, Index position, MatrixView<T> y) {
+  static void add_sinusoids(Ctx&, Index tokens, const Places& places, MatrixView<T> y) {
     for (Index n = 0; n < y.rows; ++n)
-      for (Index c = 0; c < y.cols; ++c) y(n, c) += T(static_cast<real_t<T>>(sinusoid(position + n % tokens, c, y.cols)));
+      for (Index c = 0; c < y.cols; ++c)
+        y(n, c) += T(static_cast<real_t<T>>(sinusoid(places(n / tokens).position + n % tokens, c, y.cols)));
   }
   static double sinusoid(Index position, Index column, Index width) {
     const double exponent = -static_cast<double>(column / 2 * 2) / static_cast<double>(width);

@@ -15,6 +15,7 @@ struct AddPositions {
   Span<const T> table;
   Span<T> y;
   SequenceRows sequences;
+  Span<const Place> places;  // of the sequences; without, they are at `position`
   Index count, pieces_of_sequence, position, table_stride, y_stride, cols;
   RowLanes lanes;
 
@@ -25,9 +26,10 @@ struct AddPositions {
       if (b >= count) return;
       const Index begin = sequences.first(e, b), rows = sequences.first(e, b + 1) - begin;
       const Index last = (piece + 1) * rows_of_warp < rows ? (piece + 1) * rows_of_warp : rows;
+      const Index at = places.data ? e.load(places, b).position : position;
       for (Index r = piece * rows_of_warp + lanes.row(t % warp); r < last; r += lanes.rows_of(warp))
         for (Index c = lanes.lane(t) * W; c < cols; c += lanes.count() * W)
-          add_numbers<W>(e, y, (begin + r) * y_stride + c, load_wide<W>(e, table, (position + r) * table_stride + c));
+          add_numbers<W>(e, y, (begin + r) * y_stride + c, load_wide<W>(e, table, (at + r) * table_stride + c));
     });
   }
 };
@@ -69,22 +71,24 @@ struct AddSinusoids {
   static constexpr int threads = 128, warps = threads / warp;
 
   Span<T> y;
+  Span<const Place> places;  // of the sequences; without, all are at `position` and rows `tokens` apart have one wave
   Index rows, tokens, position, stride, cols, tiles;
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {
     e.each([&](int t) {
       const WarpTile at = warp_tile<W>(e.block() * warps + t / warp, tiles, t % warp);
-      if (at.item >= tokens || at.col >= cols) return;
+      if (at.item >= (places.data ? rows : tokens) || at.col >= cols) return;
+      const Index first = places.data ? e.load(places, at.item / tokens).position + at.item % tokens : position + at.item;
       constexpr double log2_base = 13.287712379549449;  // of 10000
       Numbers<T, W> wave;
       for (int j = 0; j < W; ++j) {
         const Index c = at.col + j;
         const Turn<T> by = turn<T>(
-            turns_of(position + at.item, static_cast<double>(c / 2 * 2) / static_cast<double>(cols), log2_base));
+            turns_of(first, static_cast<double>(c / 2 * 2) / static_cast<double>(cols), log2_base));
         wave[j] = c % 2 == 0 ? by.sine : by.cosine;
       }
-      for (Index n = at.item; n < rows; n += tokens) add_numbers<W>(e, y, n * stride + at.col, wave);
+      for (Index n = at.item; n < rows; n += places.data ? rows : tokens) add_numbers<W>(e, y, n * stride + at.col, wave);
     });
   }
 };
