@@ -15,7 +15,7 @@ namespace stlm {
 template <class Model, class Backend, class T = float>
 class BatchGenerator {
  public:
-  BatchGenerator(Context<Backend>&, Index texts, Index capacity) : most_(texts), capacity_(capacity) {
+  BatchGenerator(Context<Backend>& ctx, Index texts, Index capacity) : most_(texts), capacity_(capacity), step_(ctx, texts) {
     expect<Error>(texts >= 1 && capacity >= 2, "stlm::BatchGenerator: expected at least one text and a capacity of at least 2 "
                   "tokens, found ", texts, " and ", capacity, ".");
     memory_.allocate([&](Arena& arena) { Model::plan(arena, cache_, step(texts, (capacity + texts - 1) / texts)); });
@@ -30,6 +30,7 @@ class BatchGenerator {
     expect<Error>(std::ssize(prompts) <= most_, "stlm::BatchGenerator: ", prompts.size(), " prompts for at most ", most_,
                   " texts; give a larger number to the constructor, or fewer prompts.");
     if (options.max_bytes <= 0) return;
+    step_.begin_anew();
     std::vector<Text> texts;
     for (const std::string& prompt : prompts) {
       SampleOptions own = options;
@@ -49,7 +50,8 @@ class BatchGenerator {
         places_.push_back({text.id, std::ssize(text.seen)});
         text.seen.push_back(text.next);
       }
-      decode(ctx, params, step(std::ssize(texts), 1), tokens_, places_);
+      bind(step_.pass(std::ssize(texts)));
+      step_.run(ctx, params, tokens_, places_, cache_, state_);
       for (std::size_t i = 0; i < texts.size(); ++i) draw(texts[i], static_cast<Index>(i), on_byte);
     }
   }
@@ -72,12 +74,8 @@ class BatchGenerator {
     return pass;
   }
 
-  template <class P>
-  void decode(Context<Backend>& ctx, const P& params, Pass pass, std::span<const Token> tokens,
-              std::span<const Place> places) {
-    pass.places = places.data();
+  void bind(const Pass& pass) {
     memory_.bind([&](Arena& arena) { Model::plan(arena, cache_, pass); });
-    Model::decode(ctx, params.tree(), pass, {tokens.data(), pass.batch, pass.tokens}, cache_, state_);
   }
   /// Reads tokens of one text; the logits of what follows are in row 0 then.
   template <class P>
@@ -87,7 +85,10 @@ class BatchGenerator {
       const Index count = std::min(std::ssize(tokens), capacity_ - std::ssize(text.seen));
       const Place place{text.id, std::ssize(text.seen)};
       const auto now = tokens.first(static_cast<std::size_t>(count));
-      decode(ctx, params, step(1, count), now, {&place, 1});
+      Pass pass = step(1, count);
+      pass.places = &place;
+      bind(pass);
+      Model::decode(ctx, params.tree(), pass, {now.data(), 1, count}, cache_, state_);
       text.seen.insert(text.seen.end(), now.begin(), now.end());
       tokens = tokens.subspan(now.size());
     }
@@ -114,6 +115,7 @@ class BatchGenerator {
   typename Model::template Cache<T> cache_{};
   typename Model::template KvCache<T> state_{};
   HostRow<Backend, T, Model::vocabulary> row_;
+  DecodeStep<Model, Backend> step_;
   std::vector<Token> tokens_;  // of one step
   std::vector<Place> places_;
 };

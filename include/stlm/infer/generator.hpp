@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include <stlm/infer/decode_step.hpp>
 #include <stlm/infer/sampler.hpp>
 #include <stlm/models/program.hpp>
 #include <stlm/tokenizer/byte_tokenizer.hpp>
@@ -19,14 +20,17 @@ namespace stlm {
 template <class Model, class Backend, class T = float>
 class Generator {
  public:
-  Generator(Context<Backend>&, Index capacity) : capacity_(capacity) {
+  Generator(Context<Backend>& ctx, Index capacity) : capacity_(capacity), step_(ctx, 1) {
     expect<Error>(capacity >= 2, "stlm::Generator: expected a capacity of at least 2 tokens, found ", capacity, ".");
     memory_.allocate([&](Arena& arena) { Model::plan(arena, cache_, step(capacity)); });
     state_memory_.allocate([&](Arena& arena) { Model::plan_decode(arena, state_, 1, capacity); });
     seen_.reserve(static_cast<std::size_t>(capacity));
   }
 
-  void reset() { seen_.clear(); }
+  void reset() {
+    seen_.clear();
+    step_.begin_anew();
+  }
 
   /// Reads tokens; the logits of what follows the last are in `logits()` then.
   template <class P>
@@ -91,7 +95,11 @@ class Generator {
       memory_.bind([&](Arena& arena) { Model::plan(arena, cache_, pass); });
       planned_ = pass.tokens;
     }
-    Model::decode(ctx, params.tree(), pass, {tokens.data(), 1, pass.tokens}, cache_, state_);
+    const Place place{0, length()};
+    if (pass.tokens == 1)
+      step_.run(ctx, params, tokens, {&place, 1}, cache_, state_);
+    else
+      Model::decode(ctx, params.tree(), pass, {tokens.data(), 1, pass.tokens}, cache_, state_);
     seen_.insert(seen_.end(), tokens.begin(), tokens.end());
   }
 
@@ -107,6 +115,7 @@ class Generator {
   PlannedMemory<typename Backend::memory_space> memory_, state_memory_;
   typename Model::template Cache<T> cache_{};
   typename Model::template KvCache<T> state_{};
+  DecodeStep<Model, Backend> step_;
   HostRow<Backend, T, Model::vocabulary> row_;
   std::vector<Token> seen_, kept_ = std::vector<Token>(static_cast<std::size_t>(capacity_));
 };

@@ -129,7 +129,7 @@ struct Attention {
     ops::append_rows(ctx, columns(cache.qkv, query_width + kv_width), pass.tokens, pass.all_places(), state.values);
     ops::AttentionShape all = shape(pass);
     all.places = pass.places;
-    for (Index b = 0; b < pass.batch; ++b) all.keys = std::max(all.keys, pass.place(b).position + pass.tokens);
+    all.keys = pass.places ? state.keys.extent(1) : pass.position + pass.tokens;
     ops::attention_forward(ctx, queries(cache.qkv, pass), cached(state.keys), cached(state.values), mixed(cache.mixed, pass),
                            cache.lse, all);
     Out::forward(ctx, p.out, pass, cache.mixed, y, cache.out_linear);

@@ -54,7 +54,7 @@ struct AttentionShape {
   Index window = 0;      ///< > 0: keys at most this far from the query
   bool alibi = false;    ///< scores lose slope(h, H) |i - j|
   Offsets offsets = {};  ///< of packed sequences
-  /// Of sequences that decode, each with all keys of its place up to its last query; `keys` is the most that one has.
+  /// Of sequences that decode, each with all keys of its place up to its last query; `keys` is the most that one may have.
   const Place* places = nullptr;
 
   /// Which sequence of the keys and values b reads.

@@ -4,6 +4,7 @@
 #include <stlm/backend/cuda/device_executor.hpp>
 #include <stlm/backend/cuda/graph.hpp>
 #include <stlm/backend/cuda/lt_products.hpp>
+#include <stlm/backend/cuda/mirrors.hpp>
 #include <stlm/backend/cuda/probe.hpp>
 #include <stlm/backend/cuda/scratch.hpp>
 #include <stlm/core/random.hpp>
@@ -63,9 +64,7 @@ class Context<CudaBackend> {
   /// one, themselves if the device can read them, else a copy in scratch memory.
   template <class T>
   const T* readable(gpu::Scratch<CudaBackend>& scratch, const T* numbers, Index count) {
-    for (const Mirror& mirror : mirrors_)
-      if (const auto offset = reinterpret_cast<const std::byte*>(numbers) - mirror.host; offset >= 0 && offset < mirror.bytes)
-        return reinterpret_cast<const T*>(mirror.device + offset);
+    if (const T* const copy = mirrors_.find(numbers)) return copy;
     cudaPointerAttributes attributes{};
     gpu::check(cudaPointerGetAttributes(&attributes, numbers), "cudaPointerGetAttributes");
     if (attributes.type != cudaMemoryTypeUnregistered || count == 0) return numbers;
@@ -73,11 +72,8 @@ class Context<CudaBackend> {
     stream_.copy(copy, numbers, static_cast<std::size_t>(count) * sizeof(T));
     return copy;
   }
-  /// From now on kernels that are to read these bytes of the host read those of the device: of a batch whose copy is made
-  /// before a captured step is launched.
-  void mirror(const void* host, const void* device, Index bytes) {
-    mirrors_.push_back({static_cast<const std::byte*>(host), static_cast<const std::byte*>(device), bytes});
-  }
+  /// As long as the result lives, kernels that are to read these bytes of the host read those of the device.
+  gpu::Mirror mirror(const void* host, const void* device, Index bytes) { return mirrors_.add(host, device, bytes); }
   void clear(void* block, std::size_t bytes) { stream_.clear(block, bytes); }
   bool recording() const { return stream_.capturing(); }
   gpu::Fault* fault() { return fault_.data(); }
@@ -88,10 +84,6 @@ class Context<CudaBackend> {
   struct Usable {
     explicit Usable(const gpu::Probe& found) { expect<Error>(static_cast<bool>(found), "stlm::Context<CudaBackend>: ", found.str()); }
   };
-  struct Mirror {
-    const std::byte *host, *device;
-    Index bytes;
-  };
 
   Usable usable_;
   RandomStream random_;
@@ -99,7 +91,7 @@ class Context<CudaBackend> {
   gpu::LtProducts products_;
   gpu::ScratchMemory<DeviceSpace> scratch_;
   Buffer<gpu::Fault, DeviceSpace> fault_;
-  std::vector<Mirror> mirrors_;
+  gpu::Mirrors mirrors_;
 };
 
 }  // namespace stlm

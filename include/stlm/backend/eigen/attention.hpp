@@ -23,8 +23,9 @@ struct Attention<EigenBackend> {
   template <class S, class T>
   static void forward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                       HeadsView<T> outputs, T* lse, const AttentionShape& shape) {
-    if (any_short(shape)) ShortAttention::forward(ctx, queries, keys, values, outputs, lse, shape);
-    if (shape.keys <= ShortAttention::most) return;
+    const Index num_short = count_short(shape);
+    if (num_short > 0) ShortAttention::forward(ctx, queries, keys, values, outputs, lse, shape);
+    if (num_short == shape.batch) return;
     const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
     const Index tiles = (shape.queries + query_tile - 1) / query_tile;
     const T scale = T(1 / std::sqrt(static_cast<double>(size)));
@@ -132,10 +133,10 @@ struct Attention<EigenBackend> {
   }
 
  private:
-  static bool any_short(const AttentionShape& shape) {
-    for (Index b = 0; b < shape.batch; ++b)
-      if (ShortAttention::takes(shape, b)) return true;
-    return false;
+  static Index count_short(const AttentionShape& shape) {
+    Index count = 0;
+    for (Index b = 0; b < shape.batch; ++b) count += ShortAttention::takes(shape, b);
+    return count;
   }
   /// A worker's memory: two tiles of scores, and what the matrix product needs.
   template <class S, class T>

@@ -1,0 +1,48 @@
+// DecodeStep: one new token of each of several sequences, over a cache of their keys and values. A GPU records it once and
+// replays it as a graph, as long as their number stays the same: tokens and places lie where it reads them each time.
+#pragma once
+
+#include <algorithm>
+#include <span>
+
+#include <stlm/core/activation.hpp>
+#include <stlm/core/recorded.hpp>
+#include <stlm/core/staged.hpp>
+
+namespace stlm {
+
+template <class Model, class Backend>
+class DecodeStep {
+ public:
+  DecodeStep(Context<Backend>& ctx, Index most) : tokens_(ctx, most), places_(ctx, most) {}
+
+  static Pass pass(Index sequences) {
+    Pass pass{sequences, 1};
+    pass.last = true;
+    return pass;
+  }
+
+  /// Logits of what follows each token are in `cache` then, which is laid out for pass(tokens.size()).
+  template <class P, class C, class S>
+  void run(Context<Backend>& ctx, const P& params, std::span<const Token> tokens, std::span<const Place> places, C& cache,
+           const S& state) {
+    std::ranges::copy(tokens, tokens_.data());
+    std::ranges::copy(places, places_.data());
+    tokens_.send(ctx);
+    places_.send(ctx);
+    Pass here = pass(std::ssize(tokens));
+    here.places = places_.data();
+    recorded_.run(ctx, tokens.size(), [&] {
+      Model::decode(ctx, params.tree(), here, {tokens_.data(), here.batch, 1}, cache, state);
+    });
+  }
+  /// To be called when parameters, cache or state may be others than in the run before.
+  void begin_anew() { recorded_ = {}; }
+
+ private:
+  Staged<Backend, Token> tokens_;
+  Staged<Backend, Place> places_;
+  Recorded<Backend> recorded_;
+};
+
+}  // namespace stlm

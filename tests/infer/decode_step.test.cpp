@@ -1,0 +1,61 @@
+#include <stlm/infer/decode_step.hpp>
+
+#include "support/small_models.hpp"
+#include "support/tested_backend.hpp"
+
+#include "support/catch.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+/// Sequences that decode one token after another, beside the same tokens read at once.
+template <class Model>
+struct Beside {
+  static constexpr Index sequences = 2, tokens = 6;
+  Context<TestedBackend> ctx{{.threads = 2, .seed = 4}};
+  Parameters<Model, TestedBackend> params{ctx};
+  Activations<Model, TestedBackend> whole{ctx, {sequences, tokens}}, one{ctx, {sequences, 1}};
+  DecodeState<Model, TestedBackend> state{3, 10};
+  DecodeStep<Model, TestedBackend> step{ctx, 3};
+  std::vector<Token> text = some_tokens(sequences * tokens, Model::vocabulary, {1, 2});
+
+  Beside() {
+    init(ctx, params);
+    Model::logits(ctx, params.tree(), whole.pass(), {text.data(), sequences, tokens}, whole.cache());
+  }
+  float expected(Index b, Index t, Index v) const { return whole.cache().head.logits(b * tokens + t, v); }
+};
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("DecodeStep: token by token, the logits of the whole text", "[infer][decode_step]", Plain, Learned, Sinusoidal,
+                   Windowed) {
+  Beside<TestType> beside;
+  for (Index t = 0; t < beside.tokens; ++t) {
+    const Token now[] = {beside.text[static_cast<std::size_t>(t)], beside.text[static_cast<std::size_t>(beside.tokens + t)]};
+    const Place places[] = {{2, t}, {0, t}};
+    beside.step.run(beside.ctx, beside.params, now, places, beside.one.cache(), beside.state.cache);
+    for (Index b = 0; b < 2; ++b)
+      for (Index v = 0; v < TestType::vocabulary; ++v)
+        CHECK(beside.one.cache().head.logits(b, v) == Approx(beside.expected(b, t, v)).margin(2e-5));
+  }
+}
+
+TEST_CASE("DecodeStep: begins anew with other parameters", "[infer][decode_step]") {
+  Beside<Plain> beside;
+  Parameters<Plain, TestedBackend> others(beside.ctx);
+  init(beside.ctx, others);
+  const Token token[] = {3, 3};
+  const Place places[] = {{0, 0}, {1, 0}};
+  const auto logit = [&](const auto& params) {
+    for (int i = 0; i < 3; ++i) beside.step.run(beside.ctx, params, token, places, beside.one.cache(), beside.state.cache);
+    return beside.one.cache().head.logits(0, 5);
+  };
+  const float first = logit(beside.params);
+  beside.step.begin_anew();
+  CHECK(logit(others) != first);
+  beside.step.begin_anew();
+  CHECK(logit(beside.params) == first);
+}
