@@ -1,6 +1,6 @@
 #include <stlm/core/recorded.hpp>
 
-#include <stlm/backend/cuda/emulated_context.hpp>
+#include <stlm/backend/cuda/emulated_recorded.hpp>
 #include <stlm/backend/reference.hpp>
 
 #include "support/catch.hpp"
@@ -27,4 +27,37 @@ TEST_CASE("Recorded: what a graph cannot hold is refused once the work repeats, 
                     "the step instead.");
   work.run(ctx, 2, read);
   ctx.read(number.data());
+}
+
+namespace {
+
+struct Store {
+  static constexpr const char* name = "store";
+  static constexpr int threads = 32;
+  gpu::Span<float> y;
+  float value;
+  template <class Exec>
+  void operator()(Exec& e, gpu::NoShared&) const {
+    e.each([&](int t) {
+      if (t == 0) e.store(y, 0, value);
+    });
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Recorded: a step that repeats with other arguments, or other kernels, is refused", "[core][recorded]") {
+  Context<EmulatedCudaBackend> ctx;
+  Recorded<EmulatedCudaBackend> work;
+  const Buffer<float, EmulatedSpace> number(1);
+  const auto store = [&](float value) { ctx.launch(Store{{number.data(), 1}, value}, 1); };
+  for (int i = 0; i < 4; ++i) work.run(ctx, 1, [&] { store(1); });
+  if (gpu::LaunchTrace::exact)
+    CHECK_THROWS_WITH(work.run(ctx, 1, [&] { store(2); }),
+                      "stlm::Recorded: launch 1 of a recorded step is store with 1 blocks, recorded was store with 1 and other "
+                      "arguments; it may depend on nothing but its shape and the memory of the device.");
+  CHECK_THROWS_WITH(work.run(ctx, 1, [] {}),
+                    "stlm::Recorded: a recorded step launches 0 kernels, 1 when it was recorded; it may depend on nothing but "
+                    "its shape and the memory of the device.");
+  work.run(ctx, 2, [&] { store(2); });
 }

@@ -9,9 +9,9 @@
 #error "stlm: <stlm/backend/cuda.hpp> is for nvcc: include it in .cu files alone, and link stlm::cuda or -lcublasLt."
 #else
 
-#include <stlm/backend/cuda/batch_stage.hpp>
 #include <stlm/backend/cuda/context.hpp>
 #include <stlm/backend/cuda/ops.hpp>
 #include <stlm/backend/cuda/recorded.hpp>
+#include <stlm/backend/cuda/staged.hpp>
 
 #endif

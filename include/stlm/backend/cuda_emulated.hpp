@@ -6,4 +6,5 @@
 #pragma once
 
 #include <stlm/backend/cuda/emulated_context.hpp>
+#include <stlm/backend/cuda/emulated_recorded.hpp>
 #include <stlm/backend/cuda/ops.hpp>

@@ -1,20 +1,36 @@
-// BatchStage: where a backend takes the ids of a batch from, at the same place for every step.
+// BatchStage: where a backend takes the ids of a batch from. For work that is recorded that is one place for every step.
 //
 //   BatchStage<Backend> stage(ctx, shape.batch * shape.tokens);
 //   const Batch staged = stage.put(ctx, batch);       // a GPU copies while the step before is still at work
 #pragma once
 
-#include <stlm/core/backend.hpp>
+#include <algorithm>
+
 #include <stlm/core/batch.hpp>
+#include <stlm/core/recorded.hpp>
+#include <stlm/core/staged.hpp>
 
 namespace stlm {
 
-/// Backends of the host read the batch where it is.
 template <class Backend>
 class BatchStage {
  public:
-  BatchStage(Context<Backend>&, Index /*ids*/) {}
-  Batch put(Context<Backend>&, const Batch& batch) { return batch; }
+  BatchStage(Context<Backend>& ctx, Index ids) : ids_(ids), staged_(ctx, Recorded<Backend>::replays ? 2 * ids : 0) {}
+
+  /// Throws ShapeError for a batch of another size. Backends that do not replay read the batch where it is.
+  Batch put(Context<Backend>& ctx, const Batch& batch) {
+    expect(batch.tokens.size() == ids_ && batch.targets.size() == ids_, "stlm::BatchStage: expected a batch of ", ids_,
+           " tokens and as many targets, found ", batch.tokens.size(), " and ", batch.targets.size(), ".");
+    if (!Recorded<Backend>::replays) return batch;
+    std::copy(batch.tokens.begin(), batch.tokens.end(), staged_.data());
+    std::copy(batch.targets.begin(), batch.targets.end(), staged_.data() + ids_);
+    staged_.send(ctx);
+    return {{staged_.data(), batch.tokens.extents()}, {staged_.data() + ids_, batch.targets.extents()}};
+  }
+
+ private:
+  Index ids_;
+  Staged<Backend, Token> staged_;
 };
 
 }  // namespace stlm

@@ -16,6 +16,8 @@ namespace stlm {
 template <class Backend>
 class Recorded {
  public:
+  static constexpr bool replays = false;
+
   template <class Work>
   void run(Context<Backend>&, std::uint64_t /*shape*/, const Work& work) {
     work();

@@ -8,10 +8,10 @@
 
 #include <stlm/backend/cuda/emulated_space.hpp>
 #include <stlm/backend/cuda/host_executor.hpp>
+#include <stlm/backend/cuda/launch_trace.hpp>
 #include <stlm/backend/cuda/scratch.hpp>
 #include <stlm/backend/thread_pool.hpp>
 #include <stlm/core/random.hpp>
-#include <stlm/core/recorded.hpp>
 #include <stlm/ops/gemm.hpp>
 
 namespace stlm {
@@ -33,6 +33,7 @@ class Context<EmulatedCudaBackend> {
   template <class Kernel>
   void launch(const Kernel& kernel, Index blocks) {
     const EmulatedSpace::Access access;
+    if (trace_) trace_->add(Kernel::name, kernel, blocks);
     const auto workers = static_cast<std::size_t>(threads());
     std::vector<gpu::KernelCounts> counts(workers);
     std::vector<std::pair<Index, std::exception_ptr>> errors(workers, {blocks, nullptr});
@@ -58,6 +59,7 @@ class Context<EmulatedCudaBackend> {
   template <class F, class T>
   void product(MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c, const ops::GemmOptions& options) {
     const EmulatedSpace::Access access;
+    if (trace_) trace_->add("product", Product<F, T>{a, b, c, options}, c.rows);
     const Index depth = options.transpose_a ? a.rows : a.cols;
     pool_.run(c.rows, [&](Index i, int) {
       if (!options.accumulate) std::fill_n(c.row(i), c.cols, T(0));
@@ -74,15 +76,15 @@ class Context<EmulatedCudaBackend> {
   /// A number that a kernel wrote.
   template <class T>
   T read(const T* number) {
-    expect<Error>(!recording_, "stlm::Context<EmulatedCudaBackend>: a recorded step reads a number back; take it from the "
+    expect<Error>(!trace_, "stlm::Context<EmulatedCudaBackend>: a recorded step reads a number back; take it from the "
                   "device after the step instead.");
     const EmulatedSpace::Access access;
     return *number;
   }
   void clear(void* block, std::size_t bytes) { EmulatedSpace::clear(block, bytes); }
-  /// While it records, a step may do nothing that a captured one may not.
-  void set_recording(bool on) { recording_ = on; }
-  bool recording() const { return recording_; }
+  /// While it records, a step may do nothing that a captured one may not, and tells the trace what it launches.
+  void record(gpu::LaunchTrace* trace) { trace_ = trace; }
+  bool recording() const { return trace_ != nullptr; }
   /// Numbers of the host where kernels can read them, until the end of the op.
   template <class T>
   const T* readable(gpu::Scratch<EmulatedCudaBackend>&, const T* numbers, Index) {
@@ -97,36 +99,20 @@ class Context<EmulatedCudaBackend> {
   }
 
  private:
+  template <class F, class T>
+  struct Product {
+    MatrixView<const F> a, b;
+    MatrixView<T> c;
+    ops::GemmOptions options;
+  };
+
   RandomStream random_;
   gpu::ThreadOrder order_ = gpu::ThreadOrder::kForward;
   gpu::Fault fault_;
-  bool recording_ = false;
+  gpu::LaunchTrace* trace_ = nullptr;
   gpu::ScratchMemory<EmulatedSpace> scratch_;
   std::map<std::string, gpu::KernelCounts> counts_;
   ThreadPool pool_;
-};
-
-/// Does the work, from the second run on with all forbidden that a graph cannot hold.
-template <>
-class Recorded<EmulatedCudaBackend> {
- public:
-  template <class Work>
-  void run(Context<EmulatedCudaBackend>& ctx, std::uint64_t shape, const Work& work) {
-    const bool again = runs_ > 0 && shape == shape_;
-    shape_ = shape;
-    runs_ = again ? runs_ + 1 : 1;
-    const Forbidden forbidden{ctx, again};
-    work();
-  }
-
- private:
-  struct Forbidden {
-    Context<EmulatedCudaBackend>& ctx;
-    Forbidden(Context<EmulatedCudaBackend>& context, bool on) : ctx(context) { ctx.set_recording(on); }
-    ~Forbidden() { ctx.set_recording(false); }
-  };
-  std::uint64_t shape_ = 0;
-  std::int64_t runs_ = 0;
 };
 
 }  // namespace stlm

@@ -9,6 +9,8 @@ namespace stlm {
 template <>
 class Recorded<CudaBackend> {
  public:
+  static constexpr bool replays = true;
+
   template <class Work>
   void run(Context<CudaBackend>& ctx, std::uint64_t shape, const Work& work) {
     if (runs_ == 0 || shape != shape_) {

@@ -1,0 +1,41 @@
+// Recorded work where the CPU stands in for the device: it is done each time, with all refused that a graph cannot hold.
+#pragma once
+
+#include <stlm/backend/cuda/emulated_context.hpp>
+#include <stlm/core/recorded.hpp>
+
+namespace stlm {
+
+/// The second run is the one recorded; it and all later ones may read nothing back, and must launch the same.
+template <>
+class Recorded<EmulatedCudaBackend> {
+ public:
+  static constexpr bool replays = true;
+
+  template <class Work>
+  void run(Context<EmulatedCudaBackend>& ctx, std::uint64_t shape, const Work& work) {
+    if (runs_ == 0 || shape != shape_) {
+      *this = {};
+      shape_ = shape;
+      runs_ = 1;
+      return work();
+    }
+    ++runs_;
+    trace_.begin();
+    const Recording recording{ctx, trace_};
+    work();
+    trace_.end();
+  }
+
+ private:
+  struct Recording {
+    Context<EmulatedCudaBackend>& ctx;
+    Recording(Context<EmulatedCudaBackend>& context, gpu::LaunchTrace& trace) : ctx(context) { ctx.record(&trace); }
+    ~Recording() { ctx.record(nullptr); }
+  };
+  std::uint64_t shape_ = 0;
+  std::int64_t runs_ = 0;
+  gpu::LaunchTrace trace_;
+};
+
+}  // namespace stlm
