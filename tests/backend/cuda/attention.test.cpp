@@ -2,6 +2,8 @@
 #include <stlm/backend/cuda/attention.hpp>
 #include <stlm/backend/cuda/emulated_context.hpp>
 
+#include <set>
+
 #include "support/catch.hpp"
 #include "support/numbers.hpp"
 
@@ -33,7 +35,30 @@ Index product_flops(Index tiles, Index products) {
 }
 constexpr Index tile_bytes = tile * size * 4;
 
+/// 16 lanes read 8 bytes each in one pass, from 16 units of 8 bytes of shared memory when none is wanted twice.
+template <int D>
+void check_banks() {
+  using Tile = gpu::TensorTile<D>;
+  for (int first : {0, 16}) {
+    std::set<int> columns,
+        vectors;  // step 0 of vectors 0 .. 7, and of columns 0 .. 7; the others are whole rows further
+    for (int t = first; t < first + 16; ++t) {
+      columns.insert((Tile::group(t) * Tile::columns_stride + Tile::member(t)) % 16);
+      vectors.insert((Tile::member(t) * Tile::vectors_stride + Tile::group(t)) % 16);
+    }
+    CHECK(columns.size() == 16);
+    CHECK(vectors.size() == 16);
+  }
+}
+
 }  // namespace
+
+TEST_CASE("attention kernels: fragments are read from shared memory without conflicts of banks", "[cuda][attention]") {
+  check_banks<32>();
+  check_banks<48>();
+  check_banks<64>();
+  check_banks<128>();
+}
 
 TEST_CASE("attention kernels: causal costs the tiles it sees, about half", "[cuda][attention]") {
   const Index tokens = 256, tiles = tokens / tile, all = tiles * tiles, seen = tiles * (tiles + 1) / 2;

@@ -52,24 +52,35 @@ struct AttentionDecode {
     const int begin = split * size, end = begin + size < seen.end ? begin + size : seen.end;
     const auto visible = [&](int key) { return key >= seen.begin && key < end; };
 
-    PerThread<Exec, T> top, sum;
+    constexpr int lanes = 8, at_once = threads / lanes;  // of a score, scores of the block
+    Registers<Exec, T, size / at_once> dot;
     e.each([&](int t) {
-      const int key = begin + t;
-      sum[t] = -INFINITY;
-      if (visible(key)) {
-        T dot = 0;
-        const Index query = q.at(b, i, h), at = k.at(kb, key, hk);
-        for (int c = 0; c < D; c += W) {
+      const Index query = q.at(b, i, h);
+      unroll<size / at_once>([&](int n) {
+        const int key = begin + n * at_once + t / lanes;
+        dot[n][t] = 0;
+        if (!visible(key)) return;
+        const Index at = k.at(kb, key, hk);
+        for (int c = t % lanes * W; c < D; c += lanes * W) {
           const auto x = load_numbers<W>(e, q.numbers, query + c), y = load_numbers<W>(e, k.numbers, at + c);
-          for (int j = 0; j < W; ++j) dot += x[j] * y[j];
+          for (int j = 0; j < W; ++j) dot[n][t] += x[j] * y[j];
+          e.flops(2 * W);
         }
-        const int far = shape.position(i) - key;
-        sum[t] = dot * scale;
-        if (shape.alibi)
-          sum[t] -= std::exp2(static_cast<T>(shape.log2_slope(h))) * static_cast<T>(far < 0 ? -far : far);
-        e.flops(4 * D);
-      }
-      top[t] = sum[t];
+      });
+    });
+    unroll<size / at_once>([&](int n) { e.template combine_lanes<lanes>(dot[n], Sum{}); });
+    e.phase([&](int t) {
+      unroll<size / at_once>([&](int n) {
+        if (t % lanes == 0) shared.weights[n * at_once + t / lanes] = dot[n][t];
+      });
+    });
+
+    PerThread<Exec, T> top, sum;
+    const T slope = shape.alibi ? std::exp2(static_cast<T>(shape.log2_slope(h))) : T(0);
+    e.each([&](int t) {
+      const int key = begin + t, far = shape.position(i) - key;
+      const T score = shared.weights[t] * scale - slope * static_cast<T>(far < 0 ? -far : far);
+      top[t] = sum[t] = visible(key) ? score : -INFINITY;
     });
     combine_block(e, top, shared.partial, Max{});
     e.phase([&](int t) {
