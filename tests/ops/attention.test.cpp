@@ -192,9 +192,9 @@ TEST_CASE("attention: packed sequences equal the same sequences one by one", "[o
         const std::vector<Index> offsets = {0, 1, 1 + most, 1 + most, 1 + most + 5, 2 + most + 5};  // the third is empty
         const Index rows = offsets.back();
         const Case c{5, most, most, 4, 2, 6, causal, 0, 1, window, true};
-        ops::AttentionShape packed = c.shape();
-        packed.offsets = {{offsets.data(), std::ssize(offsets)}, offsets.back()};
         const auto run = [&](auto& rig) {
+          ops::AttentionShape packed = c.shape();
+          packed.offsets = {rig.copy(offsets), rows};
           const Tensors t(rig, Case{1, rows, rows, 4, 2, 6, causal});
           ops::attention_forward(rig.ctx, heads(t.q, 1, 4), heads(t.k, 1, 2), heads(t.v, 1, 2), heads(t.out, 1, 4), t.lse, packed);
           ops::attention_backward(rig.ctx, heads(t.q, 1, 4), heads(t.k, 1, 2), heads(t.v, 1, 2), heads(t.out, 1, 4), t.lse,

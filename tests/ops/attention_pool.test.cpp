@@ -25,20 +25,20 @@ void pool(Rig& rig, const Case& c, bool by_score) {
   const auto out_rows = rig.blank(rows, c.heads * c.size);
   const auto lse = rig.blank(c.batch * c.heads * c.tokens);
   const auto scores = rig.blank(c.batch, c.tokens), chosen = rig.blank(c.batch, keep);
-  std::vector<Token> picks(static_cast<std::size_t>(c.batch * keep), -1);
-  const View<Token, dynamic, dynamic> picks_view(picks.data(), c.batch, keep);
+  const View<Token, dynamic, dynamic> picks(rig.template room<Token>(c.batch * keep).data(), c.batch, keep);
   ops::attention_forward(rig.ctx, q, k, k, heads(out_rows, c.heads), lse, {c.batch, c.tokens, c.tokens, false});
   ops::attention_received(rig.ctx, q, k, lse, scores);
-  ops::keep_highest(rig.ctx, scores, by_score, picks_view);
-  for (std::size_t i = 0; i < picks.size(); ++i) chosen.data()[i] = static_cast<T>(picks[i]);
+  ops::keep_highest(rig.ctx, scores, by_score, picks);
+  for (Index i = 0; i < picks.size(); ++i) chosen.data()[i] = static_cast<T>(picks.data()[i]);
 }
 
-std::vector<Token> highest(std::vector<double> scores, Index keep, bool by_score) {
-  Context<TestedBackend> ctx;
-  std::vector<Token> picks(static_cast<std::size_t>(keep), -1);
-  ops::keep_highest(ctx, View<double, dynamic, dynamic>(scores.data(), 1, std::ssize(scores)), by_score,
-                    {picks.data(), 1, keep});
-  return picks;
+template <class B = TestedBackend>
+std::vector<Token> highest(const std::vector<double>& scores, Index keep, bool by_score, Index batch = 1) {
+  Rig<B, double> rig;
+  const View<Token, dynamic, dynamic> picks(rig.template room<Token>(batch * keep).data(), batch, keep);
+  const View<double, dynamic, dynamic> all(rig.copy(scores).data(), batch, std::ssize(scores) / batch);
+  ops::keep_highest(rig.ctx, all, by_score, picks);
+  return {picks.begin(), picks.end()};
 }
 
 }  // namespace
@@ -76,11 +76,10 @@ TEST_CASE("keep_highest: in order of position or of score; ties by position; NaN
 }
 
 TEMPLATE_TEST_CASE("keep_highest: rows are those of the whole batch", "[ops][attention_pool]", ReferenceBackend, TestedBackend) {
+  CHECK(highest<TestType>({1, 2, 3, 6, 5, 4}, 2, false, 2) == std::vector<Token>{1, 2, 3, 4});
   Context<TestType> ctx;
   std::vector<double> scores = {1, 2, 3, 6, 5, 4};
   std::vector<Token> picks(4);
-  ops::keep_highest(ctx, View<double, dynamic, dynamic>(scores.data(), 2, 3), false, {picks.data(), 2, 2});
-  CHECK(picks == std::vector<Token>{1, 2, 3, 4});
   CHECK_THROWS_WITH(ops::keep_highest(ctx, View<double, dynamic, dynamic>(scores.data(), 3, 2), false, {picks.data(), 1, 4}),
                     "stlm::ops::keep_highest: cannot keep 4 tokens in 1 sequences, found 3 sequences of 2.");
 }

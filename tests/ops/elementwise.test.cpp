@@ -54,7 +54,7 @@ TEST_CASE("append_rows: new rows of each sequence at its place in a cache", "[op
       ops::append_rows(rig.ctx, rig.random(6, 8), 3, where, View<T, dynamic, dynamic, 8>(rig.random(3 * 8, 8).data(), 3, 8));
     });
   }
-  Rig<EigenBackend, float> rig;
+  Rig<CpuBackend, float> rig;
   CHECK_THROWS_WITH(ops::append_rows(rig.ctx, MatrixView<const float>(rig.random(6, 5)), 3, Places{nullptr, 6},
                                      View<float, dynamic, dynamic, 5>(rig.random(24, 5).data(), 3, 8)),
                     "stlm::ops::append_rows: sequence 0 at position 6 has no room for 3 more in a cache of 3 sequences of 8; "
@@ -66,18 +66,18 @@ TEST_CASE("convert: to the nearest number of another scalar", "[ops][elementwise
     for (const Index first : {0, 1, 4}) {
       Rig<TestedBackend, float> rig;
       const View<const float, dynamic> x(rig.random(size + 4).data() + first, size);
-      Buffer<double> wide(size + 4);
-      Buffer<Bfloat16> rounded(size + 4);
-      Buffer<float> back(size);
+      const auto wide = rig.template room<double>(size + 4);
+      const auto rounded = rig.template room<Bfloat16>(size + 4);
+      const auto back = rig.blank(size);
       ops::convert(rig.ctx, x, View<double, dynamic>(wide.data() + first, size));
       ops::convert(rig.ctx, x, View<Bfloat16, dynamic>(rounded.data() + first, size));
       for (Index i = 0; i < size; ++i) {
         REQUIRE(wide.data()[first + i] == x(i));
         REQUIRE(rounded.data()[first + i].bits == Bfloat16(x(i)).bits);
       }
-      ops::convert(rig.ctx, View<const Bfloat16, dynamic>(rounded.data() + first, size), back.view());
+      ops::convert(rig.ctx, View<const Bfloat16, dynamic>(rounded.data() + first, size), back);
       for (Index i = 0; i < size; ++i) REQUIRE(back.data()[i] == static_cast<float>(Bfloat16(x(i))));
-      ops::convert(rig.ctx, View<const double, dynamic>(wide.data() + first, size), back.view());
+      ops::convert(rig.ctx, View<const double, dynamic>(wide.data() + first, size), back);
       REQUIRE(std::equal(x.begin(), x.end(), back.data()));
     }
 }

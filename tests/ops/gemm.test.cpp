@@ -73,7 +73,7 @@ TEST_CASE("gemm: parts of wider rows, nothing beside them touched", "[ops][gemm]
 }
 
 TEST_CASE("gemm: says which shapes do not fit", "[ops][gemm]") {
-  Rig<EigenBackend, float> rig;
+  Rig<CpuBackend, float> rig;
   const auto a = rig.random(2, 3), b = rig.random(4, 5), c = rig.random(2, 5);
   CHECK_THROWS_AS(ops::gemm(rig.ctx, a, b, c), ShapeError);
   CHECK_THROWS_WITH(ops::gemm(rig.ctx, a, b, c, {.transpose_b = true}),
@@ -103,7 +103,7 @@ TEST_CASE("gemm: a factor stored as Bfloat16 is one rounded before", "[ops][gemm
     for (const bool transpose_a : both)
       for (const bool transpose_b : both) {
         CAPTURE(m, n, k, transpose_a, transpose_b);
-        Rig<EigenBackend, float> rig;
+        Rig<CpuBackend, float> rig;
         const auto a = transpose_a ? rig.random(k, m) : rig.random(m, k);
         const auto b = transpose_b ? rig.random(n, k) : rig.random(k, n);
         const auto c = rig.blank(m, n), d = rig.blank(m, n);
@@ -123,7 +123,7 @@ TEST_CASE("gemm: rounded products have the same bits with and without an instruc
       for (const bool transpose_b : both)
         for (const bool accumulate : both) {
           CAPTURE(m, n, k, transpose_a, transpose_b, accumulate);
-          Rig<EigenBackend, float> rig;
+          Rig<CpuBackend, float> rig;
           const auto a = rig.random(m, k), b = rig.random(k, n), c = rig.random(m, n), d = rig.blank(m, n);
           std::copy(c.begin(), c.end(), d.begin());
           const auto operand = [](const float* data, bool transposed, Index rows, Index cols) {
@@ -139,7 +139,7 @@ TEST_CASE("gemm: rounded products have the same bits with and without an instruc
 
 TEST_CASE("gemm: up to sixteen rows, each has the bits it has alone", "[ops][gemm]") {
   for (const auto [m, n, k] : {Sizes{16, 70, 200}, Sizes{16, 33, 64}, Sizes{16, 3, 17}}) {
-    Rig<EigenBackend, float> rig;
+    Rig<CpuBackend, float> rig;
     const auto x = rig.random(m, k), w = rig.random(n, k), alone = rig.blank(m, n), together = rig.blank(m, n);
     Buffer<Bfloat16> rounded(w.size());
     ops::convert(rig.ctx, w, rounded.view());

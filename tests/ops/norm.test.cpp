@@ -63,7 +63,7 @@ TEST_CASE("add_rms_norm: the sum and the norm of it, in place or not; backends a
         const auto sum = in_place ? x : rig.blank(n, c);
         ops::add_rms_norm_forward(rig.ctx, x, addend, rig.random(c), sum, y, rig.blank(n), 1e-6);
       });
-      Rig<EigenBackend, float> rig;
+      Rig<CpuBackend, float> rig;
       const auto x = rig.random(rows, cols), addend = rig.random(rows, cols), sum = rig.blank(rows, cols);
       const auto y = rig.blank(rows, cols), expected_y = rig.blank(rows, cols), expected_sum = rig.blank(rows, cols);
       const auto gain = rig.random(cols), rstd = rig.blank(rows), expected_rstd = rig.blank(rows);

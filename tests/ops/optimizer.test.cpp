@@ -16,21 +16,23 @@ constexpr CosineSchedule schedule{.warmup = 3, .total = 9, .minimum = 0.1};
 constexpr double max_norm = 8;
 
 /// Weights, gradient and moments: matrices, then vectors.
-template <class T>
+template <class B, class T>
 struct Numbers {
   Index matrices, size;
-  Buffer<T> w{size}, g{size}, m{size}, v{size};
+  TestBuffer<B, T> w{size}, g{size}, m{size}, v{size};
 
   Numbers(Index matrices_, Index vectors) : matrices(matrices_), size(matrices_ + vectors) { fill(w.view(), {1, 1}); }
   /// Longer than `max_norm` every other step.
   void draw_gradient(Index step) { fill(g.view(), RandomKey{2, 2}.fold(static_cast<std::uint64_t>(step)), step % 2 ? 1 : 0.125); }
-  static View<T, dynamic> part(const Buffer<T>& of, Index begin, Index end) { return {of.data() + begin, Extents<dynamic>(end - begin)}; }
+  static View<T, dynamic> part(const TestBuffer<B, T>& of, Index begin, Index end) {
+    return {of.data() + begin, Extents<dynamic>(end - begin)};
+  }
 };
 
 template <class T>
-struct ByHand : Numbers<T> {
-  using Numbers<T>::Numbers;
-  Context<EigenBackend> ctx{{.threads = 1}};
+struct ByHand : Numbers<CpuBackend, T> {
+  using Numbers<CpuBackend, T>::Numbers;
+  Context<CpuBackend> ctx{{.threads = 1}};
   double norm = 0;
 
   void step(Index step) {
@@ -46,11 +48,11 @@ struct ByHand : Numbers<T> {
 };
 
 template <class T>
-struct OnState : Numbers<T> {
-  using Numbers<T>::Numbers;
+struct OnState : Numbers<TestedBackend, T> {
+  using Numbers<TestedBackend, T>::Numbers;
   Context<TestedBackend> ctx{{.threads = 2}};
-  Buffer<ops::StepState<T>> state{1};
-  Buffer<Bfloat16> rounded{this->matrices};
+  TestBuffer<TestedBackend, ops::StepState<T>> state{1};
+  TestBuffer<TestedBackend, Bfloat16> rounded{this->matrices};
 
   void step() {
     const View<T, dynamic> losses(this->w.data(), Extents<dynamic>(1));

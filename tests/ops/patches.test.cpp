@@ -21,20 +21,20 @@ std::vector<T> list(View<T, dynamic> view) {
 }  // namespace
 
 TEMPLATE_TEST_CASE("patches: what is packed and predicted of each", "[ops][patches]", ReferenceBackend, TestedBackend) {
-  Context<TestType> ctx;
-  std::vector<Index> offsets(5);
-  const View<Index, dynamic> starts(offsets.data(), 5);
-  std::vector<Token> memory(12);
+  Rig<TestType, float> rig;
+  auto& ctx = rig.ctx;
+  const auto starts = rig.template room<Index>(5);
+  const auto memory = rig.template room<Token>(12);
   const auto room = [&](Index size) { return View<Token, dynamic>(memory.data(), size); };
 
   ops::pack_bytes(ctx, slots(false), starts, room(6));
   CHECK(list(room(6)) == std::vector<Token>{1, 2, 3, 4, 5, 257});
-  CHECK(offsets == std::vector<Index>{0, 3, 4, 4, 6});
+  CHECK(list(starts) == std::vector<Index>{0, 3, 4, 4, 6});
 
   ops::pack_places(ctx, slots(false), 2, 10, room(6));  // sequences of two patches, the first patch being number 10
   CHECK(list(room(6)) == std::vector<Token>{30, 31, 32, 33, 33, 34});
 
-  std::vector<Token> more(12);
+  const auto more = rig.template room<Token>(12);
   const auto targets = [&](Index size) { return View<Token, dynamic>(more.data(), size); };
   ops::pack_symbols(ctx, slots(false), starts, room(6), targets(6));
   CHECK(list(room(6)) == std::vector<Token>{pad, 1, 2, pad, pad, 5});
@@ -42,7 +42,7 @@ TEMPLATE_TEST_CASE("patches: what is packed and predicted of each", "[ops][patch
   ops::pack_symbols(ctx, slots(true), starts, room(8), targets(8));  // a full patch has no end, an empty one neither
   CHECK(list(room(8)) == std::vector<Token>{pad, 1, 2, pad, 4, pad, 5, 257});
   CHECK(list(targets(8)) == std::vector<Token>{1, 2, 3, 4, pad, 5, 257, pad});
-  CHECK(offsets == std::vector<Index>{0, 3, 5, 5, 8});
+  CHECK(list(starts) == std::vector<Index>{0, 3, 5, 5, 8});
 
   ops::slot_targets(ctx, slots(true), targets(12), -1, true);
   CHECK(list(targets(12)) == std::vector<Token>{1, 2, 3, 4, pad, -1, -1, -1, -1, 5, 257, pad});
@@ -63,13 +63,14 @@ TEST_CASE("patches: backends agree", "[ops][patches][parity]") {
         CAPTURE(window, patches, end);
         const ops::PatchSlots all{{slots.data(), patches, window}, pad, end};
         check_op([&](auto& rig) {
-          const Buffer<Index> offsets(patches + 1), more(patches + 1);
-          const Buffer<Token> bytes(all.total_bytes()), places(bytes.size()), inputs(all.total_symbols()), targets(inputs.size());
-          const Buffer<Token> slotwise(patches * window);
-          ops::pack_bytes(rig.ctx, all, offsets.view(), bytes.view());
-          ops::pack_places(rig.ctx, all, 7, 3, places.view());
-          ops::pack_symbols(rig.ctx, all, more.view(), inputs.view(), targets.view());
-          ops::slot_targets(rig.ctx, all, slotwise.view(), -1, end);
+          const auto offsets = rig.template room<Index>(patches + 1), more = rig.template room<Index>(patches + 1);
+          const auto tokens = [&](Index size) { return rig.template room<Token>(size); };
+          const auto bytes = tokens(all.total_bytes()), places = tokens(bytes.size());
+          const auto inputs = tokens(all.total_symbols()), targets = tokens(inputs.size()), slotwise = tokens(patches * window);
+          ops::pack_bytes(rig.ctx, all, offsets, bytes);
+          ops::pack_places(rig.ctx, all, 7, 3, places);
+          ops::pack_symbols(rig.ctx, all, more, inputs, targets);
+          ops::slot_targets(rig.ctx, all, slotwise, -1, end);
           const auto keep = [&](const auto& numbers) {
             const auto copy = rig.blank(numbers.size());
             for (Index i = 0; i < numbers.size(); ++i) copy(i) = static_cast<typename std::remove_cvref_t<decltype(rig)>::Scalar>(numbers.data()[i]);

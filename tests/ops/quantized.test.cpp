@@ -12,9 +12,9 @@ namespace {
 /// A matrix of int8 made from float numbers.
 template <class B>
 struct Quantized {
-  Buffer<std::int8_t> data;
-  Buffer<float> scales;
-  Buffer<std::int32_t> sums;
+  TestBuffer<B, std::int8_t> data;
+  TestBuffer<B, float> scales;
+  TestBuffer<B, std::int32_t> sums;
   QuantizedMatrix q;
 
   Quantized(Context<B>& ctx, View<float, dynamic, dynamic> w)

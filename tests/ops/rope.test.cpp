@@ -34,7 +34,7 @@ TEST_CASE("rope: pair i of the token at t turns by t base^(-2i/D)", "[ops][rope]
 }
 
 TEST_CASE("rope: half-split is adjacent under the permutation (2i, 2i+1) -> (i, i + D/2)", "[ops][rope]") {
-  Rig<EigenBackend, double> rig;
+  Rig<CpuBackend, double> rig;
   const auto adjacent = rig.random(7, 2 * 6), split = rig.blank(7, 2 * 6);
   const auto permuted = [](Index column) { return column / 6 * 6 + column % 6 / 2 + column % 2 * 3; };
   for (Index n = 0; n < 7; ++n)
@@ -54,7 +54,7 @@ TEST_CASE("rope: backends agree, and the inverse undoes it", "[ops][rope][parity
         check_op([=](auto& rig) {
           ops::rope(rig.ctx, heads(rig.random(2 * tokens, 3 * size), 2, 3), options);
         });
-        Rig<EigenBackend, double> rig;
+        Rig<CpuBackend, double> rig;
         const auto x = rig.random(2 * tokens, 3 * size);
         const std::vector<double> before(x.begin(), x.end());
         ops::rope(rig.ctx, heads(x, 2, 3), options);
@@ -74,7 +74,7 @@ TEST_CASE("rope: sequences at places of their own, each turned as alone", "[ops]
   for (const Index tokens : {1, 70}) {
     const ops::RopeOptions options{.batch = 3, .tokens = tokens, .places = places};
     check_op([&](auto& rig) { ops::rope(rig.ctx, heads(rig.random(3 * tokens, 2 * 6), 3, 2), options); });
-    Rig<EigenBackend, float> rig;
+    Rig<CpuBackend, float> rig;
     const auto x = rig.random(3 * tokens, 2 * 6);
     const std::vector<float> before(x.begin(), x.end());
     ops::rope(rig.ctx, heads(x, 3, 2), options);
@@ -96,14 +96,14 @@ TEST_CASE("rope: backends agree on packed sequences, and on sequences at places 
       CAPTURE(static_cast<int>(pairs), size);
       check_op([&](auto& rig) {
         ops::rope(rig.ctx, heads(rig.random(21, 3 * size), 1, 3),
-                  {.batch = 4, .tokens = 17, .pairs = pairs, .offsets = {{offsets.data(), 5}, 21}});
+                  {.batch = 4, .tokens = 17, .pairs = pairs, .offsets = {rig.copy(offsets), 21}});
         ops::rope(rig.ctx, heads(rig.random(3 * 2, 3 * size), 3, 3), {.batch = 3, .tokens = 2, .pairs = pairs, .places = places.data()});
       });
     }
 }
 
 TEST_CASE("rope: refuses odd heads", "[ops][rope]") {
-  Rig<EigenBackend, float> rig;
+  Rig<CpuBackend, float> rig;
   const auto x = rig.random(1, 3);
   CHECK_THROWS_WITH(ops::rope(rig.ctx, heads(x, 1, 1), {.batch = 1, .tokens = 1}),
                     "stlm::ops::rope: expected an even head size, found 3.");

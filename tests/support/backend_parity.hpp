@@ -48,7 +48,7 @@ void check_backends(double dropout = 0) {
     Fixture<S, ReferenceBackend, double> expected(shape, dropout);
     run_twice(expected);
     compare_backends<S, float>(expected, shape, dropout);
-    if constexpr (!sanitized) compare_backends<S, double>(expected, shape, dropout);
+    if constexpr (tests_double && !sanitized) compare_backends<S, double>(expected, shape, dropout);
   }
 }
 

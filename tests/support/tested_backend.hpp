@@ -1,22 +1,51 @@
-// The backend that a test's typed bodies compare with the reference: EigenBackend, or in the tests whose names end in
-// `.emulated` the kernels of CudaBackend, run by the CPU.
+// The backend that a test's typed bodies compare with the reference: EigenBackend; in the tests whose names end in
+// `.emulated` the kernels of CudaBackend, run by the CPU; in those that nvcc compiles CudaBackend itself, on a GPU.
 #pragma once
 
-#include <stlm/backend/eigen.hpp>
+#include <stlm/core/buffer.hpp>
 
+#if defined(STLM_TEST_CUDA)
+#include <stlm/backend/cuda.hpp>
+#include <stlm/backend/reference.hpp>
+#else
+#include <stlm/backend/eigen.hpp>
+#endif
 #if defined(STLM_TEST_EMULATED)
 #include <stlm/backend/cuda_emulated.hpp>
 #endif
 
 namespace stlm::test {
 
+#if defined(STLM_TEST_CUDA)
+using TestedBackend = CudaBackend;
+/// For what is asked of one backend of the host alone: Eigen is not there where nvcc compiles.
+using CpuBackend = ReferenceBackend;
+inline constexpr bool tests_double = false;  // products on a GPU are of float and Bfloat16
+
+/// Memory that a test reads and writes as well as the backend.
+template <class B>
+using TestSpace = std::conditional_t<std::is_same_v<B, CudaBackend>, PinnedSpace, HostSpace>;
+
+/// Tests look at tensors whenever an op has returned, so all work is waited for. Set before the first op asks for it.
+inline const bool waits_for_all_work = setenv("STLM_SYNC_CHECK", "1", 1) == 0;
+#else
+using CpuBackend = EigenBackend;
+inline constexpr bool tests_double = true;
+template <class B>
+using TestSpace = HostSpace;
 #if defined(STLM_TEST_EMULATED)
 using TestedBackend = EmulatedCudaBackend;
-/// Of the threads of a block, beside forward: a result that they change is a race.
-inline constexpr gpu::ThreadOrder other_orders[] = {gpu::ThreadOrder::kReverse, gpu::ThreadOrder::kShuffled};
 #else
 using TestedBackend = EigenBackend;
-inline constexpr int other_orders[] = {0};
+#endif
+#endif
+
+template <class B, class T>
+using TestBuffer = Buffer<T, TestSpace<B>>;
+
+/// Of the threads of a block, beside forward: a result that they change is a race.
+#if defined(STLM_TEST_EMULATED)
+inline constexpr gpu::ThreadOrder other_orders[] = {gpu::ThreadOrder::kReverse, gpu::ThreadOrder::kShuffled};
 #endif
 
 }  // namespace stlm::test

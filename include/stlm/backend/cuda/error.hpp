@@ -5,7 +5,8 @@
 //   gpu::check_launch(Kernel::name, stream);
 //
 // A kernel that fails while it runs says so in a later call, whichever comes next. With the environment variable
-// STLM_SYNC_CHECK=1 every launch is waited for, so that the error names the kernel; nothing else changes but the time.
+// STLM_SYNC_CHECK=1 every launch, product and copy is waited for, so that the error names it; nothing else changes but the
+// time.
 #pragma once
 
 #include <cublasLt.h>
@@ -82,6 +83,14 @@ inline bool waits_for_launches() {
   return asked;
 }
 
+/// For the work of a stream, if STLM_SYNC_CHECK asks for it; a stream under capture has none.
+inline cudaError_t wait_if_asked(cudaStream_t stream) {
+  if (!waits_for_launches()) return cudaSuccess;
+  cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+  const cudaError_t code = cudaStreamIsCapturing(stream, &capture);
+  return code == cudaSuccess && capture == cudaStreamCaptureStatusNone ? cudaStreamSynchronize(stream) : code;
+}
+
 }  // namespace detail
 
 inline void check(cudaError_t code, std::string_view expression, std::source_location place) {
@@ -98,11 +107,7 @@ inline void check(cublasStatus_t code, std::string_view expression, std::source_
 
 inline void check_launch(const char* kernel, cudaStream_t stream, std::source_location place) {
   cudaError_t code = cudaGetLastError();
-  if (code == cudaSuccess && detail::waits_for_launches()) {
-    cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
-    code = cudaStreamIsCapturing(stream, &capture);
-    if (code == cudaSuccess && capture == cudaStreamCaptureStatusNone) code = cudaStreamSynchronize(stream);
-  }
+  if (code == cudaSuccess) code = detail::wait_if_asked(stream);
   if (code != cudaSuccess) [[unlikely]]
     detail::raise(code, "the launch", place, kernel, stream);
 }

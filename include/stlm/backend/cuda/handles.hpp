@@ -64,10 +64,12 @@ class Stream : public Owner<cudaStream_t, cudaStreamDestroy> {
   void wait(const Event& event) const { check(cudaStreamWaitEvent(get(), event.get(), 0), "cudaStreamWaitEvent"); }
   void clear(void* block, std::size_t bytes) const {
     check(cudaMemsetAsync(block, 0, bytes, get()), "cudaMemsetAsync");
+    check(detail::wait_if_asked(get()), "cudaMemsetAsync");
   }
   /// Between any two of the host's and the device's memories; both must stay until the stream has come here.
   void copy(void* to, const void* from, std::size_t bytes) const {
     check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, get()), "cudaMemcpyAsync");
+    check(detail::wait_if_asked(get()), "cudaMemcpyAsync");
   }
   bool capturing() const {
     cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;

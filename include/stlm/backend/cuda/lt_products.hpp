@@ -46,6 +46,7 @@ class LtProducts {
     const cublasStatus_t status =
         found->second.product.run(handle_, found->second.algorithm, a.data, b.data, c.data, workspace(), stream);
     if (status != CUBLAS_STATUS_SUCCESS) check(status, "cublasLtMatmul of " + shape.str());
+    check(detail::wait_if_asked(stream.get()), "cublasLtMatmul");
   }
 
   /// Algorithms found by tuning, of this run and of the files loaded.
