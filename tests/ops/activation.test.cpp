@@ -39,12 +39,18 @@ TEMPLATE_TEST_CASE("activations: what is not a number stays so", "[ops][activati
   CHECK(std::isnan(TestType::value(std::nan(""))));
 }
 
-TEMPLATE_TEST_CASE("activations: derivatives by complex step, backends alike", "[ops][activation]", Sigmoid, Silu, Gelu, Tanh,
-                   Relu, LeakyRelu, ReluSquared, Cube) {
+#if !defined(STLM_TEST_CUDA)  // nvcc has no complex numbers of the host in functions of both sides
+TEMPLATE_TEST_CASE("activations: derivatives by complex step", "[ops][activation]", Sigmoid, Silu, Gelu, Tanh, Relu, LeakyRelu,
+                   ReluSquared, Cube) {
   for (double x = -6; x < 6; x += 0.37) {
     const double expected = TestType::value(std::complex<double>(x, 1e-30)).imag() / 1e-30;
     CHECK(TestType::derivative(x) == Approx(expected).epsilon(1e-13).margin(1e-15));
   }
+}
+#endif
+
+TEMPLATE_TEST_CASE("activations: backends agree, in place too", "[ops][activation][parity]", Sigmoid, Silu, Gelu, Tanh, Relu, LeakyRelu,
+                   ReluSquared, Cube) {
   for (const Index size : {1, 37, 20000})
     check_op([=](auto& rig) {
       const auto x = rig.random(1, size, 8), dy = rig.random(1, size), y = rig.blank(1, size), dx = rig.blank(1, size);

@@ -7,7 +7,7 @@ using namespace stlm::test;
 
 namespace {
 
-std::vector<Index> some_offsets = {0, 3, 3, 4, 16, 17};  // the second is empty
+const std::vector<Index> some_offsets = {0, 3, 3, 4, 16, 17};  // the second is empty
 
 ops::Segments packed(bool mean) { return {5, 12, {{some_offsets.data(), 6}, 17}, mean}; }
 ops::Segments uniform(bool mean) { return {3, 4, {}, mean}; }
@@ -50,11 +50,12 @@ TEST_CASE("segments: backends agree, whatever the threads", "[ops][segments][par
     for (const auto& segments : {packed(mean), uniform(mean)}) {
       for (const Index cols : {1, 7, 16, 700}) {
         CAPTURE(mean, cols);
-        const auto body = [&, segments = segments](auto& rig) mutable {
-          if (segments.offsets) segments.offsets = {rig.copy(some_offsets), 17};
-          ops::segment_sum(rig.ctx, rig.random(segments.rows(), cols), rig.blank(segments.count, cols), segments);
-          ops::segment_spread(rig.ctx, rig.random(segments.count, cols), rig.blank(segments.rows(), cols), segments, false);
-          ops::segment_spread(rig.ctx, rig.random(segments.count, cols), rig.random(segments.rows(), cols), segments, true);
+        const auto body = [&](auto& rig) {
+          ops::Segments placed = segments;
+          if (placed.offsets) placed.offsets = {rig.copy(some_offsets), 17};
+          ops::segment_sum(rig.ctx, rig.random(placed.rows(), cols), rig.blank(placed.count, cols), placed);
+          ops::segment_spread(rig.ctx, rig.random(placed.count, cols), rig.blank(placed.rows(), cols), placed, false);
+          ops::segment_spread(rig.ctx, rig.random(placed.count, cols), rig.random(placed.rows(), cols), placed, true);
         };
         check_op(body);
         check_threads(body);

@@ -32,7 +32,7 @@ struct HeadsView {
     return data + b * batch_stride + t * token_stride + h * head_size;
   }
   /// The heads of sequence b alone, as (0, t, h).
-  STLM_HOST_DEVICE constexpr HeadsView sequence(Index b, const Offsets& offsets) const {
+  constexpr HeadsView sequence(Index b, const Offsets& offsets) const {
     return {data + (offsets ? offsets(b) * token_stride : b * batch_stride), heads, head_size, 0, token_stride};
   }
   template <class U>

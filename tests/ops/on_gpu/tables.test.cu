@@ -1,0 +1,31 @@
+// As rows.test.cu: products, and ops whose rows are chosen by ids.
+#include <algorithm>
+
+#include <stlm/ops/attention.hpp>
+#include <stlm/ops/embedding.hpp>
+#include <stlm/ops/gemm.hpp>
+#include <stlm/ops/patches.hpp>
+#include <stlm/ops/quantized.hpp>
+#include <stlm/ops/routing.hpp>
+#include <stlm/ops/segments.hpp>
+
+#include "support/op_parity.hpp"
+
+namespace embedding_test {
+#include "ops/embedding.test.cpp"
+}
+namespace gemm_test {
+#include "ops/gemm.test.cpp"
+}
+namespace patches_test {
+#include "ops/patches.test.cpp"
+}
+namespace quantized_test {
+#include "ops/quantized.test.cpp"
+}
+namespace routing_test {
+#include "ops/routing.test.cpp"
+}
+namespace segments_test {
+#include "ops/segments.test.cpp"
+}
