@@ -1,6 +1,8 @@
 # `stlm_add_cuda_test(backend/cuda/error [GPU])`: tests/backend/cuda/error.test.cu becomes a test, labelled backend and
 # cuda, and is left out without STLM_WITH_CUDA.
-# GPU: it computes on a device. Labelled gpu too; where there is no device it is skipped, and its output says why.
+# GPU: it computes on a device. Labelled gpu too; where there is no device it is skipped, and its output says why. In its
+# code STLM_TEST_CUDA is defined, and a file backend/cuda/error.cpp, if there is one, is compiled with it, by the host's
+# compiler: what a test needs of EigenBackend.
 
 if(STLM_WITH_CUDA)
   add_library(stlm_cuda_test_support INTERFACE)
@@ -25,6 +27,16 @@ function(stlm_add_cuda_test name)
   if(arg_GPU)
     list(APPEND labels gpu)
     target_link_libraries(${target} PRIVATE stlm_gpu_test_main)
+    target_compile_definitions(${target} PRIVATE STLM_TEST_CUDA)
+    if(STLM_GPU_TEST_ARCHITECTURES)
+      set_target_properties(${target} PROPERTIES CUDA_ARCHITECTURES "${STLM_GPU_TEST_ARCHITECTURES}")
+    endif()
+    if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp")
+      add_library(${target}_on_host OBJECT ${name}.cpp)
+      target_link_libraries(${target}_on_host PRIVATE stlm::stlm stlm_dev_flags)
+      target_include_directories(${target}_on_host PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
+      target_link_libraries(${target} PRIVATE ${target}_on_host)
+    endif()
   else()
     target_link_libraries(${target} PRIVATE stlm_cuda_test_support Catch2::Catch2WithMain)
   endif()

@@ -13,6 +13,11 @@
 
 namespace stlm::test {
 
+#if defined(STLM_TEST_CUDA)
+/// Tests look at tensors whenever an op has returned, so all work is waited for. Set before the first op asks for it.
+inline const bool waits_for_all_work = setenv("STLM_SYNC_CHECK", "1", 1) == 0;
+#endif
+
 template <class B, class T>
 class Rig {
  public:

@@ -25,9 +25,6 @@ inline constexpr bool tests_double = false;  // products on a GPU are of float a
 /// Memory that a test reads and writes as well as the backend.
 template <class B>
 using TestSpace = std::conditional_t<std::is_same_v<B, CudaBackend>, PinnedSpace, HostSpace>;
-
-/// Tests look at tensors whenever an op has returned, so all work is waited for. Set before the first op asks for it.
-inline const bool waits_for_all_work = setenv("STLM_SYNC_CHECK", "1", 1) == 0;
 #else
 using CpuBackend = EigenBackend;
 inline constexpr bool tests_double = true;

@@ -76,6 +76,9 @@ class Context<CudaBackend> {
   gpu::Mirror mirror(const void* host, const void* device, Index bytes) { return mirrors_.add(host, device, bytes); }
   void clear(void* block, std::size_t bytes) { stream_.clear(block, bytes); }
   bool recording() const { return stream_.capturing(); }
+  /// Off: work that could be replayed as a graph is done by its kernels, one by one, with the same results: to look into it.
+  void use_graphs(bool on) { graphs_ = on; }
+  bool uses_graphs() const { return graphs_; }
   gpu::Fault* fault() { return fault_.data(); }
 
   auto& scratch_memory() { return scratch_; }
@@ -92,6 +95,7 @@ class Context<CudaBackend> {
   gpu::ScratchMemory<DeviceSpace> scratch_;
   Buffer<gpu::Fault, DeviceSpace> fault_;
   gpu::Mirrors mirrors_;
+  bool graphs_ = true;
 };
 
 }  // namespace stlm

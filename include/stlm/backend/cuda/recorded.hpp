@@ -13,7 +13,7 @@ class Recorded<CudaBackend> {
 
   template <class Work>
   void run(Context<CudaBackend>& ctx, std::uint64_t shape, const Work& work) {
-    if (runs_ == 0 || shape != shape_) {
+    if (runs_ == 0 || shape != shape_ || !ctx.uses_graphs()) {
       shape_ = shape;
       runs_ = 1;
       exec_ = {};

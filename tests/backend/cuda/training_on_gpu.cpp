@@ -1,0 +1,11 @@
+// What EigenBackend comes to, for training_on_gpu.test.cu, which knows no Eigen.
+#include <stlm/backend/eigen.hpp>
+
+#include "backend/cuda/training.hpp"
+
+namespace stlm::test {
+template std::vector<float> losses<TwoLayers, EigenBackend, float>(int);
+template std::vector<float> losses<TwoLayers, EigenBackend, Bfloat16>(int);
+template std::vector<float> losses<PooledLayers, EigenBackend, float>(int);
+template std::vector<float> losses<PooledLayers, EigenBackend, Bfloat16>(int);
+}  // namespace stlm::test

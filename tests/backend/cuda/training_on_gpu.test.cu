@@ -1,0 +1,97 @@
+// Whole models on a GPU: the losses of EigenBackend, the same bits in every run and from a graph, no memory asked for.
+#include <stlm/backend/cuda.hpp>
+
+#include <stlm/train/clip.hpp>
+#include <stlm/train/train_step.hpp>
+
+#include "backend/cuda/training.hpp"
+#include "support/backend_parity.hpp"
+
+namespace stlm::test {
+extern template std::vector<float> losses<TwoLayers, EigenBackend, float>(int);
+extern template std::vector<float> losses<TwoLayers, EigenBackend, Bfloat16>(int);
+extern template std::vector<float> losses<PooledLayers, EigenBackend, float>(int);
+extern template std::vector<float> losses<PooledLayers, EigenBackend, Bfloat16>(int);
+}  // namespace stlm::test
+
+namespace train_step_test {
+#include "train/train_step.test.cpp"
+}
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+/// Ten steps of TrainStep, replayed as a graph from the third on or not.
+template <class S>
+struct Run {
+  std::vector<double> losses;
+  std::vector<float> weights;
+  std::vector<std::size_t> free;  ///< memory of the device after each step
+  std::vector<Index> scratch;
+
+  explicit Run(bool graphs) {
+    Context<CudaBackend> ctx({.seed = 5});
+    ctx.use_graphs(graphs);
+    Parameters<TwoLayers, CudaBackend> params(ctx);
+    init(ctx, params);
+    using Step = TrainStep<TwoLayers, CudaBackend, S>;
+    Step step(ctx, params, typename Step::Options{.shape = {2, 40}, .optimizer = {.lr = 3e-3}});
+    for (int i = 0; i < 10; ++i) {
+      const auto batch = training_batch<TwoLayers>(i);
+      step.run(ctx, batch.view());
+      if (i % 3 == 0 || i == 9) losses.push_back(step.report(ctx).loss);  // others are not waited for
+      std::size_t now = 0, total = 0;
+      gpu::check(cudaMemGetInfo(&now, &total), "cudaMemGetInfo");
+      free.push_back(now);
+      scratch.push_back(ctx.scratch_memory().bytes());
+    }
+    weights.resize(static_cast<std::size_t>(params.flat().size()));
+    DeviceSpace::to_host(weights.data(), params.flat().data(), weights.size() * sizeof(float));
+  }
+};
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("CudaBackend: twenty steps have the losses of EigenBackend", "[cuda][training]", TwoLayers,
+                   PooledLayers) {
+  const auto expected = losses<TestType, EigenBackend, float>();
+  const auto found = losses<TestType, CudaBackend, float>();
+  CAPTURE(expected, found);
+  CHECK(expected.back() < 0.9F * expected.front());  // they learn
+  CHECK(apart(expected, found) < 1e-4);
+}
+
+TEMPLATE_TEST_CASE("CudaBackend: in mixed precision the losses are near", "[cuda][training]", TwoLayers, PooledLayers) {
+  const auto exact = losses<TestType, EigenBackend, float>();
+  const auto expected = losses<TestType, EigenBackend, Bfloat16>();
+  const auto found = losses<TestType, CudaBackend, Bfloat16>();
+  CAPTURE(expected, found);
+  CHECK(apart(expected, found) < 1.0 / 512);  // training.test.cpp says why
+  CHECK(apart(exact, found) < 1.0 / 128);
+  CHECK(apart(exact, found) > 1e-6);
+}
+
+TEMPLATE_TEST_CASE("CudaBackend: the same bits in every run", "[cuda][training][bits]", TwoLayers, PooledLayers) {
+  CHECK(losses<TestType, CudaBackend, float>() == losses<TestType, CudaBackend, float>());
+  CHECK(losses<TestType, CudaBackend, Bfloat16>() == losses<TestType, CudaBackend, Bfloat16>());
+}
+
+TEMPLATE_TEST_CASE("TrainStep on a GPU: the same bits from a graph as from its kernels one by one", "[cuda][train_step][bits]", float,
+                   Bfloat16) {
+  const Run<TestType> graph(true), again(true), stream(false);
+  CHECK(graph.losses == again.losses);
+  CHECK(graph.weights == again.weights);
+  CHECK(graph.losses == stream.losses);
+  CHECK(graph.weights == stream.weights);
+  CHECK(graph.losses.back() < graph.losses.front());
+}
+
+TEST_CASE("TrainStep on a GPU: a replayed step asks for no memory", "[cuda][train_step]") {
+  const Run<Bfloat16> run(true);
+  for (std::size_t i = 3; i < run.free.size(); ++i) {  // the first runs the kernels, the second makes the graph
+    CHECK(run.free[i] == run.free[2]);
+    CHECK(run.scratch[i] == run.scratch[2]);
+  }
+}
