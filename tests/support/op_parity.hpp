@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "support/backend_parity.hpp"
+#include "support/op_record.hpp"
 
 namespace stlm::test {
 
@@ -93,6 +94,7 @@ void compare_op(const Rig<ReferenceBackend, double>& expected, Body&& body) {
     CAPTURE(i, sizeof(T));
     CHECK(deviation(expected.tensors()[i], found.tensors()[i]) < tolerance<T>);
   }
+  if constexpr (std::is_same_v<T, float>) OpRecord::meet(found.tensors(), record_tolerance);
   for_each_order<T>([&](auto& rig) {
     body(rig);
     check_same_bits(found, rig);

@@ -1,4 +1,6 @@
 // As rows.test.cu: attention, and the pool that chooses by it.
+#include <array>
+
 #include <stlm/ops/attention.hpp>
 #include <stlm/ops/attention_pool.hpp>
 
