@@ -1,0 +1,100 @@
+// The ops whose speed is that of memory, at the width of the model of 100M parameters, for any backend: a GPU, where they
+// are timed, and the emulated one, which counts what they move.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <stlm/core/buffer.hpp>
+#include <stlm/ops/activation.hpp>
+#include <stlm/ops/cross_entropy.hpp>
+#include <stlm/ops/elementwise.hpp>
+#include <stlm/ops/embedding.hpp>
+#include <stlm/ops/norm.hpp>
+#include <stlm/ops/optimizer.hpp>
+#include <stlm/ops/rope.hpp>
+#include <stlm/train/schedule.hpp>
+
+namespace gpu_bench {
+
+using stlm::Index;
+using stlm::Token;
+
+/// What one op moved, in bytes.
+struct Moved {
+  std::string op;
+  double bytes;
+};
+/// Of every op on so many rows, as the emulated GPU counts (kernels_counted.cpp).
+std::vector<Moved> counted(Index rows);
+
+/// Numbers in memory of a backend, in (-1, 1), the same million again and again.
+template <class T, class B>
+stlm::Buffer<T, typename B::memory_space> random_numbers(Index size) {
+  stlm::Buffer<T, typename B::memory_space> buffer(size);
+  std::vector<T> part(static_cast<std::size_t>(std::min(size, Index{1} << 20)));
+  for (std::size_t i = 0; i < part.size(); ++i)
+    part[i] = static_cast<T>(static_cast<float>(2 * stlm::random_uniform({3, 4}, i) - 1));
+  for (Index at = 0; at < size; at += std::ssize(part))
+    B::memory_space::from_host(buffer.data() + at, part.data(),
+                               static_cast<std::size_t>(std::min(std::ssize(part), size - at)) * sizeof(T));
+  return buffer;
+}
+
+/// f(name, op) for each, op() being one call on `rows` rows.
+template <class B, class F>
+void each_op(stlm::Context<B>& ctx, Index rows, const F& f) {
+  namespace ops = stlm::ops;
+  constexpr Index dim = 768, heads = 12, ffn = 2048, vocabulary = 50304;
+  const Index logit_rows = rows / 16 > 0 ? rows / 16 : 1;
+  using Memory = stlm::Buffer<float, typename B::memory_space>;
+  using Matrix = stlm::View<float, stlm::dynamic, stlm::dynamic>;
+  const auto matrix = [](const Memory& m, Index cols) { return Matrix(m.data(), m.size() / cols, cols); };
+  {
+    const Memory x = random_numbers<float, B>(rows * dim), y = random_numbers<float, B>(rows * dim);
+    const Memory d = random_numbers<float, B>(rows * dim), gain = random_numbers<float, B>(dim), rstd(rows);
+    const Matrix xs = matrix(x, dim), ys = matrix(y, dim), ds = matrix(d, dim);
+    f("add", [&] { ops::add(ctx, x.view(), y.view(), d.view()); });
+    f("rms_norm_forward", [&] { ops::rms_norm_forward(ctx, xs, gain.view(), ys, rstd.view(), 1e-6); });
+    f("add_rms_norm_forward", [&] { ops::add_rms_norm_forward(ctx, xs, ds, gain.view(), xs, ys, rstd.view(), 1e-6); });
+    f("rms_norm_backward", [&] { ops::rms_norm_backward(ctx, xs, gain.view(), rstd.view(), ys, ds, gain.view(), true); });
+    const stlm::HeadsView<float> split{x.data(), heads, dim / heads, rows * dim, dim};
+    f("rope", [&] { ops::rope(ctx, split, {.batch = 1, .tokens = rows}); });
+    const stlm::Buffer<stlm::Bfloat16, typename B::memory_space> rounded(rows * dim);
+    f("convert_to_bfloat16", [&] { ops::convert(ctx, x.view(), rounded.view()); });
+  }
+  {
+    const Memory gate = random_numbers<float, B>(rows * ffn), up = random_numbers<float, B>(rows * ffn);
+    const Memory y = random_numbers<float, B>(rows * ffn), d(rows * ffn), e(rows * ffn);
+    f("swiglu_forward", [&] { ops::swiglu_forward(ctx, gate.view(), up.view(), y.view()); });
+    f("swiglu_backward", [&] { ops::swiglu_backward(ctx, gate.view(), up.view(), y.view(), d.view(), e.view()); });
+  }
+  {
+    const Memory logits = random_numbers<float, B>(logit_rows * vocabulary), losses(logit_rows), lse(logit_rows);
+    const Memory table = random_numbers<float, B>(vocabulary * dim), y(rows * dim);
+    stlm::Buffer<Token, typename B::memory_space> ids(rows);
+    std::vector<Token> tokens(static_cast<std::size_t>(rows));
+    for (std::size_t i = 0; i < tokens.size(); ++i)
+      tokens[i] = static_cast<Token>(stlm::random_below({5, 6}, i, std::uint64_t{vocabulary}));
+    B::memory_space::from_host(ids.data(), tokens.data(), ids.bytes());
+    using Ids = stlm::View<const Token, stlm::dynamic, stlm::dynamic>;
+    const Ids all(ids.data(), 1, rows), targets(ids.data(), 1, logit_rows);
+    const Matrix ls = matrix(logits, vocabulary);
+    f("cross_entropy_forward", [&] { ops::cross_entropy_forward(ctx, ls, targets, -1, losses.view(), lse.view()); });
+    f("cross_entropy_backward", [&] { ops::cross_entropy_backward(ctx, ls, targets, -1, lse.view(), 1e-3); });
+    f("embedding_forward", [&] { ops::embedding_forward(ctx, matrix(table, dim), all, matrix(y, dim)); });
+  }
+  {
+    const Index size = rows * dim;  // of all weights
+    const Memory w = random_numbers<float, B>(size), g = random_numbers<float, B>(size), m(size), v(size), losses(rows);
+    const stlm::Buffer<stlm::Bfloat16, typename B::memory_space> rounded(size);
+    const stlm::Buffer<ops::StepState<float>, typename B::memory_space> memory(1);
+    const stlm::View<ops::StepState<float>, 1> state(memory.data());
+    f("gradient_norm", [&] {
+      ops::begin_step(ctx, state, g.view(), losses.view(), {1e-3, 0.9, 0.95, 1e-8, 0.1, 1}, 1, stlm::ConstantSchedule{});
+    });
+    f("adamw_step", [&] { ops::adamw_step(ctx, state, w.view(), g.view(), m.view(), v.view(), true, rounded.view()); });
+  }
+}
+
+}  // namespace gpu_bench
