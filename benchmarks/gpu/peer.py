@@ -20,7 +20,6 @@ Generation: a cache of keys and values of fixed size, the step of one token comp
 
 import argparse
 import json
-import math
 import pathlib
 import statistics
 import sys
@@ -30,7 +29,7 @@ import torch
 import torch.nn.functional as F
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "compare/pytorch"))
-from model import SIZES, Model, rotate, turns  # noqa: E402
+from model import SIZES, Model, turns  # noqa: E402
 from work import read_safetensors  # noqa: E402
 
 SIZES.update({
@@ -41,14 +40,19 @@ SIZES.update({
 })
 SETTINGS = ["eager", "compile", "graph", "autotune", "graph-autotune"]
 PROMPT = 32
+DEVICE = "cuda"
 
 
 def load(args):
-    tensors = read_safetensors(args.weights)
-    tokens = tensors.pop("tokens").long()
+    """The model, and the sequence that all batches and prompts are taken from."""
     model = Model(args.model)
-    model.load_state_dict(tensors)
-    return model.to(args.device), tokens.to(args.device)
+    if args.weights:
+        tensors = read_safetensors(args.weights)
+        tokens = tensors.pop("tokens").long()
+        model.load_state_dict(tensors)
+    else:
+        tokens = torch.randint(model.sizes["vocabulary"], (2**16 + 1,))
+    return model.to(DEVICE), tokens.to(DEVICE)
 
 
 def times(work, runs):
@@ -84,26 +88,30 @@ def train(args, batch, setting):
     parameters = list(model.parameters())
 
     def step():
-        optimizer.zero_grad(set_to_none=not replayed)
-        with torch.autocast("cuda", torch.bfloat16, cache_enabled=not replayed):
+        with torch.autocast(DEVICE, torch.bfloat16, cache_enabled=not replayed):
             loss = loss_of(inputs, targets)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0, foreach=True)
         optimizer.step()
         return loss.detach()
 
-    losses, run = [], step
+    def run():
+        optimizer.zero_grad(set_to_none=True)
+        return step()
+
+    losses = []
     if replayed:
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
-            losses += [step().item() for _ in range(3)]
+            losses += [run().item() for _ in range(3)]
         torch.cuda.current_stream().wait_stream(side)
         graph = torch.cuda.CUDAGraph()
+        optimizer.zero_grad(set_to_none=True)  # so that the captured backward writes gradients, and adds nothing
         with torch.cuda.graph(graph):
             loss = step()
 
-        def run():
+        def run():  # noqa: F811
             graph.replay()
             return loss
 
@@ -123,16 +131,19 @@ class Decoder:
         size = model.sizes
         self.model, self.head_dim = model.to(torch.bfloat16), size["dim"] // size["heads"]
         shape = 2, batch, size["heads"], capacity, self.head_dim
-        self.caches = [torch.zeros(shape, dtype=torch.bfloat16, device="cuda") for _ in model.core]
-        self.turn = turns(capacity, self.head_dim).cuda()
-        self.cosines = torch.view_as_real(self.turn)
-        self.places = torch.arange(capacity, device="cuda")
+        self.caches = [torch.zeros(shape, dtype=torch.bfloat16, device=DEVICE) for _ in model.core]
+        self.turns = torch.view_as_real(turns(capacity, self.head_dim)).to(DEVICE)
+        self.places = torch.arange(capacity, device=DEVICE)
 
     def attend(self, layer, x, cache, where):
         q, k, v = (part.unflatten(-1, (-1, self.head_dim)) for part in layer.qkv(x).split(layer.widths, -1))
-        turn = torch.view_as_complex(self.cosines[where])
-        q, k = rotate(q, turn), rotate(k, turn)
-        q, k, v = (z.transpose(1, 2) for z in (q, k, v))
+        cos, sin = self.turns[where][:, None].unbind(-1)
+
+        def turned(z):
+            even, odd = z.float().unflatten(-1, (-1, 2)).unbind(-1)
+            return torch.stack([even * cos - odd * sin, even * sin + odd * cos], -1).flatten(-2).type_as(z)
+
+        q, k, v = (z.transpose(1, 2) for z in (turned(q), turned(k), v))
         cache[0].index_copy_(2, where, k)
         cache[1].index_copy_(2, where, v)
         seen = self.places[None, :] <= where[:, None]
@@ -154,9 +165,9 @@ def generate(args, batch, setting):
     torch.compiler.reset()
     model, tokens = load(args)
     decoder = Decoder(model, batch, PROMPT + args.count)
-    prompt, places = tokens[:batch * PROMPT].view(batch, PROMPT), torch.arange(PROMPT, device="cuda")
+    prompt, places = tokens[:batch * PROMPT].view(batch, PROMPT), torch.arange(PROMPT, device=DEVICE)
     step = torch.compile(decoder.__call__) if setting != "eager" else decoder
-    following, where = decoder(prompt, places), torch.tensor([PROMPT], device="cuda")
+    following, where = decoder(prompt, places), torch.tensor([PROMPT], device=DEVICE)
     replay = None
     if setting == "graph":
         side = torch.cuda.Stream()
@@ -202,14 +213,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", choices=["train", "generate"])
     parser.add_argument("--model", choices=["10m", "30m", "50m", "100m"], default="10m")
-    parser.add_argument("--weights", required=True, help="what `train_step_MODEL --save` wrote")
+    parser.add_argument("--weights", help="what `train_step_MODEL --save` wrote; default: others, to warm up the compiler")
     parser.add_argument("--batch", type=int, nargs="+", default=[8])
     parser.add_argument("--settings", nargs="+", choices=SETTINGS, help="default: eager compile graph; of generation, graph")
     parser.add_argument("--steps", type=int, default=50, help="of training, timed")
     parser.add_argument("--count", type=int, default=256, help="of tokens generated")
     parser.add_argument("--runs", type=int, default=5, help="of generation, timed")
     args = parser.parse_args()
-    args.device = "cuda"
     if not torch.cuda.is_available():
         print("skipped: PyTorch finds no GPU.")
         return 77

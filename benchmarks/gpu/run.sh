@@ -1,0 +1,300 @@
+#!/usr/bin/env bash
+# Everything that needs a GPU, in one command: correctness, compute-sanitizer, the same bits in every run, and speed beside
+# PyTorch. On a bare machine, without a network and without CMake: CUDA 13 or newer, g++, python3, and torch for the peers.
+#
+#   benchmarks/gpu/run.sh [--deps FOLDER] [--quick]
+#
+#   --deps FOLDER    headers that the machine lacks; to be filled where they are installed (on Debian: libeigen3-dev,
+#                    catch2 2.13, libcli11-dev, nlohmann-json3-dev) by
+#                      mkdir FOLDER && cp -rL /usr/include/{eigen3,catch2,CLI,nlohmann} FOLDER
+#   --out NAME       NAME.json and NAME.md are written; default: benchmarks/results/gpu
+#   --quick          five minutes instead of ten: fewer shapes, and of PyTorch what is usually fastest
+#   --limit SECONDS  of everything together; default: 590, with --quick 295. What finds no time is reported as such
+#   --only STAGES    of build, tests, sanitizer, bits, example, speed, with commas between; default: all
+#   --python PYTHON  an interpreter that has torch; default: python3
+#   --arch ARCH      default: that of the GPU, without one sm_90
+#   --jobs N         compilers at once; default: one for each processor
+#   --commit NAME    what is measured, where git does not know
+#   --work FOLDER    programs, logs and caches; default: build/gpu
+#   --dry-run        compiles everything, runs nothing on a GPU and says what would be run
+#   --list           as --dry-run, and compiles nothing
+#
+# A stage that fails or runs out of its time is reported and does not stop the others. Exit code: 0 when all passed, 1 when
+# one did not, 77 without a GPU.
+set -uo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$root"
+
+deps='' out=benchmarks/results/gpu quick='' limit='' only=build,tests,sanitizer,bits,example,speed python=python3 arch='' jobs=''
+commit='' work=build/gpu dry='' list='' command="benchmarks/gpu/run.sh $*"
+while (($#)); do
+  case $1 in
+    --deps | --out | --limit | --only | --python | --arch | --jobs | --commit | --work)
+      (($# > 1)) || { echo "run.sh: expected a value after $1; see --help." >&2; exit 2; }
+      declare "${1#--}=$2"
+      shift
+      ;;
+    --quick) quick=1 ;;
+    --dry-run) dry=1 ;;
+    --list) dry=1 list=1 ;;
+    --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; exit 0 ;;
+    *) echo "run.sh: expected an option, found $1; see --help." >&2; exit 2 ;;
+  esac
+  shift
+done
+limit=${limit:-$([[ $quick ]] && echo 295 || echo 590)} jobs=${jobs:-$(nproc)}
+wanted() { [[ ,$only, == *,$1,* ]]; }
+
+# --- the machine
+
+export PATH=$PATH:/usr/local/cuda/bin
+nvcc=$(command -v nvcc) || { echo "run.sh: expected nvcc in PATH or in /usr/local/cuda/bin, found none; install CUDA 13." >&2; exit 2; }
+cuda=$(dirname "$(dirname "$(readlink -f "$nvcc")")")
+if [[ ! $dry ]]; then
+  if ! nvidia-smi -L 2>/dev/null | grep -q GPU; then
+    echo "skipped: nvidia-smi finds no GPU; --dry-run compiles everything without one."
+    exit 77
+  fi
+  capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d .)
+fi
+arch=${arch:-sm_${capability:-90}}
+commit=${commit:-$(git describe --always --dirty 2>/dev/null || echo unknown)}
+mkdir -p "$work"/{log,bin,record,o}
+work=$(cd "$work" && pwd)
+: > "$work/stages.tsv"
+: > "$work/lines.jsonl"
+export CUDA_CACHE_PATH=$work/cache TORCHINDUCTOR_CACHE_DIR=$work/inductor PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+
+eigen=/usr/include/eigen3 found_deps=()
+if [[ $deps ]]; then
+  deps=$(cd "$deps" && pwd) || exit 2
+  found_deps=(-isystem "$deps")
+  [[ -d $deps/eigen3 ]] && eigen=$deps/eigen3
+fi
+has() { [[ -e ${deps:-/none}/$1 || -e /usr/include/$1 || -e /usr/local/include/$1 ]]; }
+has catch2/catch.hpp || { echo "run.sh: expected catch2/catch.hpp of Catch2 2.x, found none; give it with --deps." >&2; exit 2; }
+[[ -e $eigen/Eigen/Core ]] || { echo "run.sh: expected Eigen in $eigen, found none; give it with --deps." >&2; exit 2; }
+
+# --- stages
+
+left() { echo $((limit - SECONDS)); }
+
+# stage NAME SECONDS COMMAND...: at most so long, its words in log/NAME.log, what became of it in stages.tsv.
+stage() {
+  local name=$1 most=$2 began=$SECONDS code status
+  shift 2
+  if [[ $dry ]]; then
+    echo "would run, for at most $most s: $name: ${*//$work/WORK}"
+    return 0
+  fi
+  ((most > $(left))) && most=$(left)
+  if ((most < 3)); then
+    code=124
+    echo "no time was left" > "$work/log/$name.log"
+  else
+    timeout -k 5 "$most" "$@" > "$work/log/$name.log" 2>&1
+    code=$?
+  fi
+  case $code in
+    0) status=passed ;;
+    77) status=skipped ;;
+    124 | 137) status='out of time' ;;
+    *) status="failed with $code" ;;
+  esac
+  printf '%s\t%s\t%d\t%s\n' "$name" "$status" $((SECONDS - began)) "${*//$work/WORK}" >> "$work/stages.tsv"
+  printf '%4d s  %s: %s\n' "$SECONDS" "$name" "$status"
+  if [[ $code != 0 && $code != 77 ]]; then tail -n 12 "$work/log/$name.log" | sed 's/^/          /'; fi
+  return $code
+}
+
+# A stage that prints lines of JSON, which are kept.
+measure() {
+  local name=$1
+  stage "$@"
+  local code=$?
+  [[ $dry ]] || grep '^{' "$work/log/$name.log" >> "$work/lines.jsonl"
+  return $code
+}
+
+# --- build
+
+includes="-I$root/include -I$root/tests ${found_deps[*]}"
+compile="$nvcc -std=c++20 -O3 -arch=$arch $includes -Xcompiler=-Wall,-Wextra -Werror all-warnings"
+host="g++ -std=c++20 -march=native -mtune=generic -pthread $includes -isystem $eigen"
+emulate="-isystem $cuda/include/cccl -DTHRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP -DCCCL_DISABLE_FP16_SUPPORT -ffp-contract=off"
+models=(10m:Bytes10M 30m:Tokens30M 50m:Tokens50M 100m:Tokens100M)
+declare -A batches=([10m]='8 64 256' [30m]='64' [50m]='4 64' [100m]='4 64')  # of sequences: 2k to 64k tokens a step
+if [[ $quick ]]; then
+  models=(10m:Bytes10M 50m:Tokens50M 100m:Tokens100M)
+  batches=([10m]='8 64' [50m]='64' [100m]='4 64')
+fi
+mapfile -t gpu_tests < <(cd tests && find . -name '*.test.cu' | sed 's|^\./||; s|\.test\.cu$||' | sort)
+mapfile -t emulated_tests < <(grep -ho '"ops/[a-z_]*\.test\.cpp"' tests/ops/on_gpu/*.cu | tr -d '"' | sed 's|\.test\.cpp$||' | sort -u)
+program() { echo "$work/bin/${1//\//_}"; }
+
+# What is built: a line for each program, its file and the command that makes it; first what takes longest.
+list_builds() {
+  local model name test object before
+  for model in "${models[@]}"; do
+    for name in train_step generate; do
+      echo "$(program "${name}_${model%:*}") $compile -DSTLM_GPU_MODEL=${model#*:} benchmarks/gpu/$name.cu -lcublasLt"
+    done
+  done
+  for test in "${gpu_tests[@]}"; do
+    object='' before=''
+    if [[ -e tests/$test.cpp ]]; then
+      object=$work/o/${test//\//_}.o
+      before="$host -O2 -c tests/$test.cpp -o $object && "
+    fi
+    echo "$(program "$test") $before$compile -DSTLM_TEST_CUDA tests/$test.test.cu $object $work/o/gpu_main.o -lcublasLt"
+  done
+  object=$work/o/kernels_counted.o
+  echo "$(program kernels) $host -O2 $emulate -c benchmarks/gpu/kernels_counted.cpp -o $object &&" \
+    "$compile benchmarks/gpu/kernels.cu $object -lcublasLt"
+  for test in "${emulated_tests[@]}"; do
+    echo "$(program "$test") $host -O1 $emulate -DSTLM_TEST_EMULATED tests/$test.test.cpp $work/o/catch_main.o"
+  done
+  if has CLI/CLI.hpp && has nlohmann/json.hpp; then
+    object=$work/o/stlm_tiny.o
+    echo "$(program stlm_tiny) $host -O2 -DSTLM_EXAMPLE_ON_CUDA -c examples/02_train/stlm_tiny.cpp -o $object &&" \
+      "${compile/ -Werror all-warnings/} '-DSTLM_EXAMPLE_MODEL=\"../02_train/stlm_tiny.hpp\"' examples/common/on_cuda.cu $object -lcublasLt"
+  fi
+}
+
+# One of these lines, unless the program is newer than all that it is made from.
+build_one() {
+  local file=${1%% *} command=${1#* } name=${1%% *} began=$SECONDS
+  name=${name##*/}
+  if [[ -x $file && -z $(find include tests benchmarks/gpu examples -newer "$file" -name '*.[chp]*' -print -quit) ]]; then return 0; fi
+  rm -f "$file"
+  if bash -c "$command -o $file" > "$work/log/build_$name.log" 2>&1; then
+    echo "$name: $((SECONDS - began)) s"
+  else
+    echo "$name: not built: $(grep -m1 -E 'error|fatal' "$work/log/build_$name.log")"
+    return 1
+  fi
+}
+export -f build_one
+export work
+
+# What PyTorch compiles it keeps; so it compiles while we do, before anything is measured.
+warm_peers() {
+  [[ $quick ]] || ! wanted speed || ! "$python" -c 'import torch' 2> /dev/null && return
+  local train=("$python" benchmarks/gpu/peer.py train --settings compile --steps 1)
+  stage warm_10m 150 "${train[@]}" --model 10m --batch ${batches[10m]} &
+  # shellcheck disable=SC2016
+  stage warm_50m 150 bash -c '"$@" --model 50m --batch 4 64; "$@" --model 100m --batch 4 64' warm "${train[@]}" &
+  wait
+}
+
+if wanted build; then
+  printf '#define CATCH_CONFIG_MAIN\n#include <catch2/catch.hpp>\n' > "$work/o/catch_main.cpp"
+  {
+    echo "$work/o/catch_main.o $host -O1 -c $work/o/catch_main.cpp"
+    echo "$work/o/gpu_main.o $compile -c tests/support/gpu_main.cu"
+  } > "$work/mains"
+  list_builds > "$work/builds"
+  each() { stage "$1" "$2" xargs -a "$work/$1" -d '\n' -P "$jobs" -n 1 bash -c 'build_one "$1"' build; }
+  if [[ $list ]]; then
+    cat "$work/mains" "$work/builds" | sed "s|$work|WORK|g"
+  elif [[ $dry ]]; then
+    for line in mains builds; do
+      xargs -a "$work/$line" -d '\n' -P "$jobs" -n 1 bash -c 'build_one "$1"' build || exit 1
+    done
+  else
+    warm_peers &
+    each mains 120
+    each builds 240
+    cat "$work/log/builds.log"
+    wait
+  fi
+fi
+
+# --- correctness
+
+if wanted tests; then
+  for test in "${emulated_tests[@]}"; do  # what the kernels come to on the CPU, for the GPU to be compared with
+    stage "emulated_${test//\//_}" 90 env STLM_TEST_RECORD="$work/record" "$(program "$test")" &
+  done
+  wait
+  for test in "${gpu_tests[@]}"; do
+    stage "test_${test//\//_}" 60 env STLM_TEST_RECORD="$work/record" "$(program "$test")"
+  done
+fi
+
+if wanted bits; then
+  stage bits 30 "$(program backend/cuda/training_on_gpu)" '[bits]'
+fi
+
+if wanted sanitizer; then
+  sanitizer=$(command -v compute-sanitizer || echo "$cuda/bin/compute-sanitizer")
+  check=("$sanitizer" --error-exitcode 9 --report-api-errors no --print-limit 20)
+  for tool in memcheck racecheck; do
+    for test in ops/on_gpu/attention ops/on_gpu/rows ops/on_gpu/tables; do
+      stage "${tool}_${test##*/}" 80 "${check[@]}" --tool $tool "$(program $test)" &
+    done
+    stage "${tool}_training" 80 "${check[@]}" --tool $tool "$(program backend/cuda/training_on_gpu)" '[train_step]~[bits]' &
+    wait
+  done
+  # cuBLASLt reads what it never uses; so only our own kernels. Tensors of the op tests are the host's memory: not seen.
+  stage initcheck_training 60 "${check[@]}" --tool initcheck --kernel-name kns=run_kernel \
+    "$(program backend/cuda/training_on_gpu)" '[train_step]~[bits]'
+fi
+
+if wanted example && { [[ $dry ]] || [[ -x $(program stlm_tiny) ]]; }; then
+  stage example_train 40 "$(program stlm_tiny)" train --device cuda --steps 300 --out "$work/tiny"
+  stage example_generate 20 "$(program stlm_tiny)" generate --device cuda --weights "$work/tiny/model.safetensors" --max-bytes 200
+fi
+
+# --- speed
+
+if wanted speed; then
+  peer=("$python" benchmarks/gpu/peer.py)
+  measure kernels 60 "$(program kernels)"
+  for model in "${models[@]}"; do
+    model=${model%:*}
+    for batch in ${batches[$model]}; do
+      measure "train_${model}_$batch" 30 "$(program "train_step_$model")" --batch "$batch"
+    done
+    first=${batches[$model]%% *}
+    measure "train_${model}_${first}_stream" 30 "$(program "train_step_$model")" --batch "$first" --mode stream
+    for batch in 1 64; do measure "generate_${model}_$batch" 20 "$(program "generate_$model")" --batch $batch; done
+    stage "save_$model" 20 "$(program "train_step_$model")" --save "$work/$model.safetensors"
+  done
+  if [[ $dry ]] || "$python" -c 'import torch' 2> /dev/null; then
+    settings=(graph compile)
+    for model in "${models[@]}"; do
+      model=${model%:*}
+      # shellcheck disable=SC2086  # several numbers
+      measure "peer_$model" 100 "${peer[@]}" train --model "$model" --weights "$work/$model.safetensors" --batch ${batches[$model]} \
+        --settings "${settings[@]}"
+    done
+    for model in "${models[@]}"; do
+      model=${model%:*}
+      measure "peer_generate_$model" 40 "${peer[@]}" generate --model "$model" --weights "$work/$model.safetensors" --batch 1 64
+    done
+    for model in "${models[@]}"; do
+      model=${model%:*}
+      # shellcheck disable=SC2086
+      measure "peer_eager_$model" 60 "${peer[@]}" train --model "$model" --weights "$work/$model.safetensors" \
+        --batch ${batches[$model]} --settings eager
+    done
+    for model in "${models[@]}"; do  # what compiles longest, while there is time
+      model=${model%:*}
+      # shellcheck disable=SC2086
+      measure "peer_autotune_$model" 200 "${peer[@]}" train --model "$model" --weights "$work/$model.safetensors" \
+        --batch ${batches[$model]} --settings graph-autotune autotune
+    done
+  else
+    printf 'peer\tskipped\t0\t%s has no torch\n' "$python" >> "$work/stages.tsv"
+    echo "no peers: $python has no torch"
+  fi
+fi
+
+# --- report
+
+[[ $dry ]] && exit 0
+mkdir -p "$(dirname "$out")"
+"${python:-python3}" benchmarks/gpu/report.py --work "$work" --out "$out" --commit "$commit" --command "$command" --arch "$arch"
+written=$?
+! grep -qE $'\t(failed|out of time)' "$work/stages.tsv" && ((written == 0))
