@@ -24,9 +24,16 @@ class Context<CudaBackend> {
   int threads() const { return 1; }
   const gpu::Stream& stream() const { return stream_; }
   gpu::LtProducts& products() { return products_; }
-  void synchronize() { stream_.synchronize(); }
+  /// Waits for all work. Throws the faults of kernels.
+  void synchronize() {
+    gpu::Fault fault;
+    stream_.copy(&fault, fault_.data(), sizeof fault);
+    stream_.synchronize();
+    if (fault.where) stream_.clear(fault_.data(), sizeof fault);
+    fault.expect_none();
+  }
 
-  /// Gives the stream `blocks` blocks of a kernel.
+  /// Gives the stream `blocks` blocks of a kernel. With STLM_SYNC_CHECK=1 waits for them, and throws their faults.
   template <class Kernel>
   void launch(const Kernel& kernel, Index blocks) {
     if (blocks == 0) return;
@@ -39,6 +46,7 @@ class Context<CudaBackend> {
     }
     gpu::run_kernel<<<static_cast<unsigned>(blocks), Kernel::threads, asked_for, stream_.get()>>>(kernel);
     gpu::check_launch(Kernel::name, stream_.get());
+    if (gpu::detail::waits_for_launches() && !stream_.capturing()) synchronize();
   }
   /// C = or += op(A) op(B) by cuBLASLt.
   template <class F>
@@ -53,11 +61,7 @@ class Context<CudaBackend> {
                   "device after the step instead.");
     T value;
     stream_.copy(&value, number, sizeof value);
-    gpu::Fault fault;
-    stream_.copy(&fault, fault_.data(), sizeof fault);
-    stream_.synchronize();
-    if (fault.where) stream_.clear(fault_.data(), sizeof fault);
-    fault.expect_none();
+    synchronize();
     return value;
   }
   /// Numbers of the host where kernels can read them, until the end of the op: their mirror on the device if there is

@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""What run.sh found, as NAME.json, all of it, and NAME.md, a table: report.py --work build/gpu --out benchmarks/results/gpu
+
+Beside each measured ratio stands its goal (README.md). What was not measured is said to be so.
+"""
+
+import argparse
+import datetime
+import json
+import pathlib
+import platform
+import subprocess
+import sys
+
+# Model, tokens a step: tokens/s over PyTorch's best, at least and aimed for.
+TRAINING = [("10m", 2048, 1.3, 2.0), ("10m", 16384, 1.3, 1.6), ("10m", 65536, 1.2, 1.4), ("30m", 65536, 1.2, 1.35),
+            ("50m", 4096, 1.15, 1.4), ("50m", 65536, 1.10, 1.3), ("100m", 4096, 1.05, 1.25), ("100m", 65536, 1.0, 1.12)]
+# Model, texts at once: tokens/s over PyTorch's decoding as a graph.
+GENERATION = [("10m", 1, 2.0, 3.0), ("10m", 64, 0, 0), ("50m", 1, 1.5, 2.5), ("50m", 64, 0, 0), ("100m", 1, 1.3, 1.8),
+              ("100m", 64, 0, 0)]  # 0: no goal
+# Peak bytes over those of torch.compile, at most, at 65,536 tokens a step.
+MEMORY = {"10m": 0.6, "50m": 0.5, "100m": 0.5}
+# Kernels over the probes around them: bytes/s over a copy's, FLOP/s over a large product's.
+KERNELS = {"rms_norm_backward": 0.85, "adamw_step": 0.85, "cross_entropy_forward": 0.8, "cross_entropy_backward": 0.8}
+LOSSES = 10  # compared; later ones of a batch learned by heart drift apart
+
+
+def said(*command):
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=20).stdout.strip().splitlines()
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+
+
+def machine():
+    names = ["name", "driver_version", "memory.total", "clocks.max.sm", "power.limit"]
+    found = (said("nvidia-smi", "--query-gpu=" + ",".join(names), "--format=csv,noheader") or [""])[0].split(", ")
+    nvcc = next((line for line in said("nvcc", "--version") if "release" in line), "")
+    return {"gpu": dict(zip(names, found)), "nvcc": nvcc, "host_compiler": (said("g++", "--version") or [""])[0],
+            "processor": platform.processor() or platform.machine(), "python": platform.python_version()}
+
+
+class Lines:
+    """The objects that the programs printed."""
+
+    def __init__(self, lines):
+        self.lines = lines
+
+    def where(self, **wanted):
+        return [line for line in self.lines if all(line.get(key) == value for key, value in wanted.items())]
+
+    def best(self, key="tokens_per_second", **wanted):
+        return max((line for line in self.where(**wanted) if key in line), key=lambda line: line[key], default=None)
+
+
+def number(value, digits=3):
+    return f"{value:,.{digits}g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def table(header, rows):
+    return ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)] + \
+           ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows] + [""]
+
+
+def verdict(ratio, must, stretch):
+    return "**missed**" if ratio < must else "stretch" if ratio >= stretch else "met"
+
+
+NOT = "not measured"
+
+
+def training(lines):
+    rows = []
+    for model, tokens, must, stretch in TRAINING:
+        ours = lines.best(program="train_step", system="stlm", model=model, tokens_per_step=tokens, setting="graph")
+        peer = lines.best(program="train_step", system="pytorch", model=model, tokens_per_step=tokens)
+        compiled = lines.best(program="train_step", system="pytorch", model=model, tokens_per_step=tokens, setting="compile")
+        row = [model, f"{tokens:,}"]
+        row += [number(ours["tokens_per_second"]) if ours else NOT]
+        row += [f"{ours['tokens_per_second'] * ours['flops_per_token'] / 1e12:.0f}" if ours else ""]
+        row += [f"{number(peer['tokens_per_second'])} ({peer['setting']})" if peer else NOT]
+        goal = f"{must} / {stretch}"
+        if ours and peer:
+            apart = max(abs(a - b) / abs(b) for a, b in zip(ours["loss"][:LOSSES], peer["loss"][:LOSSES]))
+            ratio = ours["tokens_per_second"] / peer["tokens_per_second"]
+            over = ours["tokens_per_second"] / compiled["tokens_per_second"] if compiled else None
+            row += [f"{ratio:.2f}" if apart < 0.01 else f"losses differ by {apart:.1%}", f"{over:.2f}" if over else NOT, goal]
+            row += [verdict(ratio, must, stretch) if apart < 0.01 else "**missed**"]
+        else:
+            row += [NOT, NOT, goal, ""]
+        rows.append(row)
+    return table(["model", "tokens a step", "stlm tokens/s", "TFLOP/s", "PyTorch's best", "ratio", "to compile", "goal", ""], rows)
+
+
+def streams(lines):
+    rows = []
+    for line in lines.where(program="train_step", system="stlm", setting="stream"):
+        graph = lines.best(program="train_step", system="stlm", model=line["model"], batch=line["batch"], setting="graph")
+        if graph:
+            rows.append([line["model"], f"{line['tokens_per_step']:,.0f}", number(line["tokens_per_second"]),
+                         number(graph["tokens_per_second"]), f"{graph['tokens_per_second'] / line['tokens_per_second']:.2f}"])
+    return table(["model", "tokens a step", "kernels one by one", "as a graph", "ratio"], rows)
+
+
+def generation(lines):
+    rows = []
+    for model, batch, must, stretch in GENERATION:
+        ours = lines.best(program="generate", system="stlm", model=model, batch=batch)
+        peer = lines.best(program="generate", system="pytorch", model=model, batch=batch)
+        row = [model, batch, f"{number(ours['tokens_per_second'])} ({ours['setting']})" if ours else NOT,
+               number(ours["first_token_ms"]) if ours else "", number(peer["tokens_per_second"]) if peer else NOT]
+        ratio = ours["tokens_per_second"] / peer["tokens_per_second"] if ours and peer else None
+        row += [f"{ratio:.2f}" if ratio else NOT, f"{must} / {stretch}" if must else ""]
+        row += [verdict(ratio, must, stretch) if ratio and must else ""]
+        rows.append(row)
+    return table(["model", "texts", "stlm tokens/s", "first token, ms", "PyTorch's graph", "ratio", "goal", ""], rows)
+
+
+def memory(lines):
+    rows = []
+    for model, most in MEMORY.items():
+        ours = lines.best(program="train_step", system="stlm", model=model, tokens_per_step=65536, setting="graph")
+        peer = lines.best(program="train_step", system="pytorch", model=model, tokens_per_step=65536, setting="compile")
+        row = [model] + [f"{x['peak_bytes'] / 1e9:.2f} GB" if x else NOT for x in (ours, peer)]
+        if ours and peer:
+            ratio = ours["peak_bytes"] / peer["peak_bytes"]
+            row += [f"{ratio:.2f}", f"at most {most}", "met" if ratio <= most else "**missed**"]
+        else:
+            row += [NOT, f"at most {most}", ""]
+        rows.append(row)
+    return table(["model, 65,536 tokens a step", "stlm", "PyTorch, compile", "ratio", "goal", ""], rows)
+
+
+def kernels(lines):
+    def peak(name, key):
+        found = [line[key] for line in lines.where(program="kernels", kind="probe") if key in line and line["name"].startswith(name)]
+        return sum(found) / len(found) if found else None
+
+    copy, product = peak("copy", "bytes_per_second"), peak("8192", "flops_per_second")
+    if not copy or not product:
+        return ["The kernels were " + NOT + ".", ""]
+    rows = []
+    for line in lines.where(program="kernels"):
+        key, unit, scale, top = (("bytes_per_second", "GB/s", 1e9, copy) if "bytes" in line else
+                                 ("flops_per_second", "TFLOP/s", 1e12, product))
+        part, goal = line[key] / top, KERNELS.get(line["name"])
+        rows.append([line["kind"], line["name"], f"{line['ms'] * 1e3:,.1f}", f"{line[key] / scale:,.0f} {unit}", f"{part:.0%}",
+                     f"{goal:.0%}" if goal else "", "" if not goal else "met" if part >= goal else "**missed**"])
+    return table(["kind", "what", "µs", "rate", "of the peak", "goal", ""], rows)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--commit", default="unknown")
+    parser.add_argument("--command", default="")
+    parser.add_argument("--arch", default="")
+    args = parser.parse_args()
+
+    found = []
+    for text in (args.work / "lines.jsonl").read_text().splitlines():
+        try:
+            found.append(json.loads(text))
+        except ValueError:  # cut off with its program
+            pass
+    names = ["stage", "status", "seconds", "command"]
+    stages = [dict(zip(names, line.split("\t"))) for line in (args.work / "stages.tsv").read_text().splitlines()]
+    for stage in stages:
+        stage["seconds"] = int(stage["seconds"])
+    about = {"date": datetime.date.today().isoformat(), "commit": args.commit, "command": args.command, "arch": args.arch}
+    about |= machine()
+    pathlib.Path(args.out + ".json").write_text(
+        json.dumps({"about": about, "stages": stages, "results": found}, indent=1) + "\n")
+
+    lines, gpu = Lines(found), about["gpu"]
+    versions = {line["version"] for line in found if "version" in line}
+    text = [f"# GPU, {about['date']}, commit {args.commit}", ""]
+    text += [f"{gpu.get('name', 'unknown GPU')}, {gpu.get('memory.total', '')}, driver {gpu.get('driver_version', '')}; "
+             f"{about['nvcc']}; {about['host_compiler']}; PyTorch {', '.join(versions) or 'not there'}. `{args.command}`", ""]
+    text += ["Written by `benchmarks/gpu/run.sh`; [README](../gpu/README.md) says what is measured and why these goals.", ""]
+    passed = [stage for stage in stages if stage["status"] == "passed"]
+    text += ["## Correctness", "", f"{len(passed)} of {len(stages)} stages passed.", ""]
+    rest = [[stage["stage"], stage["status"], stage["seconds"]] for stage in stages if stage["status"] != "passed"]
+    text += table(["stage", "", "seconds"], rest) if rest else []
+    text += ["## Training steps", ""] + training(lines) + ["## A step as a graph", ""] + streams(lines)
+    text += ["## Memory", ""] + memory(lines) + ["## Generation", "", "256 tokens after 32, greedily.", ""] + generation(lines)
+    text += ["## Kernels", ""] + kernels(lines)
+    pathlib.Path(args.out + ".md").write_text("\n".join(text).rstrip() + "\n")
+    print(f"wrote {args.out}.json and {args.out}.md")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
