@@ -3,8 +3,8 @@
 
 if(PROJECT_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CUDA_ARCHITECTURES AND NOT DEFINED ENV{CUDAARCHS})
   set(CMAKE_CUDA_ARCHITECTURES 80-real 90-real 90a-real 90-virtual CACHE STRING "GPUs that our own programs are built for")
-  # Tests that need a GPU are many kernels, and other tests compile these for all: for one there is no other reason than time.
-  set(STLM_GPU_TEST_ARCHITECTURES 90 CACHE STRING "GPUs that the tests for GPUs are built for; empty: all of them")
+  # That our kernels compile for all of them is another test's matter: what only runs on a GPU is built for one, to save time.
+  set(STLM_ONE_GPU_ARCHITECTURE 90 CACHE STRING "The GPU that our tests and benchmarks on a GPU are built for; empty: all")
 endif()
 enable_language(CUDA)
 set(CMAKE_CUDA_EXTENSIONS OFF)

@@ -22,6 +22,7 @@ GENERATION = [("10m", 1, 2.0, 3.0), ("10m", 64, 0, 0), ("50m", 1, 1.5, 2.5), ("5
 MEMORY = {"10m": 0.6, "50m": 0.5, "100m": 0.5}
 # Kernels over the probes around them: bytes/s over a copy's, FLOP/s over a large product's.
 KERNELS = {"rms_norm_backward": 0.85, "adamw_step": 0.85, "cross_entropy_forward": 0.8, "cross_entropy_backward": 0.8}
+SLOWER = 0.08  # by sums of a fixed order, at most
 LOSSES = 10  # compared; later ones of a batch learned by heart drift apart
 
 
@@ -72,7 +73,7 @@ NOT = "not measured"
 def training(lines):
     rows = []
     for model, tokens, must, stretch in TRAINING:
-        ours = lines.best(program="train_step", system="stlm", model=model, tokens_per_step=tokens, setting="graph")
+        ours = lines.best(program="train_step", system="stlm", model=model, tokens_per_step=tokens, setting="graph", deterministic=1)
         peer = lines.best(program="train_step", system="pytorch", model=model, tokens_per_step=tokens)
         compiled = lines.best(program="train_step", system="pytorch", model=model, tokens_per_step=tokens, setting="compile")
         row = [model, f"{tokens:,}"]
@@ -92,14 +93,19 @@ def training(lines):
     return table(["model", "tokens a step", "stlm tokens/s", "TFLOP/s", "PyTorch's best", "ratio", "to compile", "goal", ""], rows)
 
 
-def streams(lines):
+def settings(lines):
+    """What the graph saves, and what a fixed order of sums costs."""
     rows = []
-    for line in lines.where(program="train_step", system="stlm", setting="stream"):
-        graph = lines.best(program="train_step", system="stlm", model=line["model"], batch=line["batch"], setting="graph")
-        if graph:
-            rows.append([line["model"], f"{line['tokens_per_step']:,.0f}", number(line["tokens_per_second"]),
-                         number(graph["tokens_per_second"]), f"{graph['tokens_per_second'] / line['tokens_per_second']:.2f}"])
-    return table(["model", "tokens a step", "kernels one by one", "as a graph", "ratio"], rows)
+    for line in lines.where(program="train_step", system="stlm"):
+        usual = lines.best(program="train_step", system="stlm", model=line["model"], batch=line["batch"], setting="graph",
+                           deterministic=1)
+        what = "kernels one by one" if line["setting"] == "stream" else "sums in any order" if not line["deterministic"] else None
+        if usual and what:
+            ratio = line["tokens_per_second"] / usual["tokens_per_second"]
+            goal = "" if line["setting"] == "stream" else "met" if ratio <= 1 / (1 - SLOWER) else "**missed**"
+            rows.append([line["model"], f"{line['tokens_per_step']:,.0f}", what, number(line["tokens_per_second"]),
+                         number(usual["tokens_per_second"]), f"{ratio:.2f}", goal])
+    return table(["model", "tokens a step", "instead", "tokens/s", "as it is", "ratio", ""], rows)
 
 
 def generation(lines):
@@ -183,7 +189,7 @@ def main():
     text += ["## Correctness", "", f"{len(passed)} of {len(stages)} stages passed.", ""]
     rest = [[stage["stage"], stage["status"], stage["seconds"]] for stage in stages if stage["status"] != "passed"]
     text += table(["stage", "", "seconds"], rest) if rest else []
-    text += ["## Training steps", ""] + training(lines) + ["## A step as a graph", ""] + streams(lines)
+    text += ["## Training steps", ""] + training(lines) + ["## Without graphs, and with sums in any order", ""] + settings(lines)
     text += ["## Memory", ""] + memory(lines) + ["## Generation", "", "256 tokens after 32, greedily.", ""] + generation(lines)
     text += ["## Kernels", ""] + kernels(lines)
     pathlib.Path(args.out + ".md").write_text("\n".join(text).rstrip() + "\n")
