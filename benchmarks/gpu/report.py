@@ -162,6 +162,7 @@ def main():
     parser.add_argument("--commit", default="unknown")
     parser.add_argument("--command", default="")
     parser.add_argument("--arch", default="")
+    parser.add_argument("--add", action="store_true", help="to what NAME.json has of this commit and GPU")
     args = parser.parse_args()
 
     found = []
@@ -176,7 +177,13 @@ def main():
         stage["seconds"] = int(stage["seconds"])
     about = {"date": datetime.date.today().isoformat(), "commit": args.commit, "command": args.command, "arch": args.arch}
     about |= machine()
-    pathlib.Path(args.out + ".json").write_text(
+    file = pathlib.Path(args.out + ".json")
+    if args.add and file.exists():
+        before = json.loads(file.read_text())
+        if all(before["about"][key] == about[key] for key in ["commit", "gpu"]):
+            about["command"] = before["about"]["command"] + "; " + about["command"]
+            found, stages = before["results"] + found, before["stages"] + stages
+    file.write_text(
         json.dumps({"about": about, "stages": stages, "results": found}, indent=1) + "\n")
 
     lines, gpu = Lines(found), about["gpu"]

@@ -10,7 +10,9 @@
 #   --out NAME       NAME.json and NAME.md are written; default: benchmarks/results/gpu
 #   --quick          five minutes instead of ten: fewer shapes, and of PyTorch what is usually fastest
 #   --limit SECONDS  of everything together; default: 590, with --quick 295. What finds no time is reported as such
-#   --only STAGES    of build, tests, sanitizer, bits, example, speed, with commas between; default: all
+#   --only STAGES    of these, in this order, with commas between; default: all
+#                      build tests bits train peers sanitizer generate kernels example settings eager autotune
+#   --add            to what NAME.json has of this commit and GPU, as found by a run of other stages
 #   --python PYTHON  an interpreter that has torch; default: python3
 #   --arch ARCH      default: that of the GPU, without one sm_90
 #   --jobs N         compilers at once; default: one for each processor
@@ -25,7 +27,8 @@ set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root"
 
-deps='' out=benchmarks/results/gpu quick='' limit='' only=build,tests,sanitizer,bits,example,speed python=python3 arch='' jobs=''
+deps='' out=benchmarks/results/gpu quick='' limit='' add='' python=python3 arch='' jobs=''
+only=build,tests,bits,train,peers,sanitizer,generate,kernels,example,settings,eager,autotune
 commit='' work=build/gpu dry='' list='' command="benchmarks/gpu/run.sh $*"
 while (($#)); do
   case $1 in
@@ -35,6 +38,7 @@ while (($#)); do
       shift
       ;;
     --quick) quick=1 ;;
+    --add) add=--add ;;
     --dry-run) dry=1 ;;
     --list) dry=1 list=1 ;;
     --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; exit 0 ;;
@@ -43,7 +47,11 @@ while (($#)); do
   shift
 done
 limit=${limit:-$([[ $quick ]] && echo 295 || echo 590)} jobs=${jobs:-$(nproc)}
-wanted() { [[ ,$only, == *,$1,* ]]; }
+wanted() {  # any of these stages
+  local stage
+  for stage; do [[ ,$only, == *,$stage,* ]] && return; done
+  return 1
+}
 
 # --- the machine
 
@@ -51,7 +59,7 @@ export PATH=$PATH:/usr/local/cuda/bin
 nvcc=$(command -v nvcc) || { echo "run.sh: expected nvcc in PATH or in /usr/local/cuda/bin, found none; install CUDA 13." >&2; exit 2; }
 cuda=$(dirname "$(dirname "$(readlink -f "$nvcc")")")
 if [[ ! $dry ]]; then
-  if ! nvidia-smi -L 2>/dev/null | grep -q GPU; then
+  if [[ $(nvidia-smi -L 2> /dev/null) != *GPU* ]]; then
     echo "skipped: nvidia-smi finds no GPU; --dry-run compiles everything without one."
     exit 77
   fi
@@ -137,24 +145,32 @@ list_builds() {
   local model name test object before
   for model in "${models[@]}"; do
     for name in train_step generate; do
-      echo "$(program "${name}_${model%:*}") $compile -DSTLM_GPU_MODEL=${model#*:} benchmarks/gpu/$name.cu -lcublasLt"
+      if wanted generate || { [[ $name == train_step ]] && wanted train peers settings eager autotune; }; then
+        echo "$(program "${name}_${model%:*}") $compile -DSTLM_GPU_MODEL=${model#*:} benchmarks/gpu/$name.cu -lcublasLt"
+      fi
     done
   done
-  for test in "${gpu_tests[@]}"; do
-    object='' before=''
-    if [[ -e tests/$test.cpp ]]; then
-      object=$work/o/${test//\//_}.o
-      before="$host -O2 -c tests/$test.cpp -o $object && "
-    fi
-    echo "$(program "$test") $before$compile -DSTLM_TEST_CUDA tests/$test.test.cu $object $work/o/gpu_main.o -lcublasLt"
-  done
-  object=$work/o/kernels_counted.o
-  echo "$(program kernels) $host -O2 $emulate -c benchmarks/gpu/kernels_counted.cpp -o $object &&" \
-    "$compile benchmarks/gpu/kernels.cu $object -lcublasLt"
-  for test in "${emulated_tests[@]}"; do
-    echo "$(program "$test") $host -O1 $emulate -DSTLM_TEST_EMULATED tests/$test.test.cpp $work/o/catch_main.o"
-  done
-  if has CLI/CLI.hpp && has nlohmann/json.hpp; then
+  if wanted tests bits sanitizer; then
+    for test in "${gpu_tests[@]}"; do
+      object='' before=''
+      if [[ -e tests/$test.cpp ]]; then
+        object=$work/o/${test//\//_}.o
+        before="$host -O2 -c tests/$test.cpp -o $object && "
+      fi
+      echo "$(program "$test") $before$compile -DSTLM_TEST_CUDA tests/$test.test.cu $object $work/o/gpu_main.o -lcublasLt"
+    done
+  fi
+  if wanted kernels; then
+    object=$work/o/kernels_counted.o
+    echo "$(program kernels) $host -O2 $emulate -c benchmarks/gpu/kernels_counted.cpp -o $object &&" \
+      "$compile benchmarks/gpu/kernels.cu $object -lcublasLt"
+  fi
+  if wanted tests; then
+    for test in "${emulated_tests[@]}"; do
+      echo "$(program "$test") $host -O1 $emulate -DSTLM_TEST_EMULATED tests/$test.test.cpp $work/o/catch_main.o"
+    done
+  fi
+  if wanted example && has CLI/CLI.hpp && has nlohmann/json.hpp; then
     object=$work/o/stlm_tiny.o
     echo "$(program stlm_tiny) $host -O2 -DSTLM_EXAMPLE_ON_CUDA -c examples/02_train/stlm_tiny.cpp -o $object &&" \
       "${compile/ -Werror all-warnings/} '-DSTLM_EXAMPLE_MODEL=\"../02_train/stlm_tiny.hpp\"' examples/common/on_cuda.cu $object -lcublasLt"
@@ -165,7 +181,7 @@ list_builds() {
 build_one() {
   local file=${1%% *} command=${1#* } name=${1%% *} began=$SECONDS
   name=${name##*/}
-  if [[ -x $file && -z $(find include tests benchmarks/gpu examples -newer "$file" -name '*.[chp]*' -print -quit) ]]; then return 0; fi
+  if [[ -e $file && -z $(find include tests benchmarks/gpu examples -newer "$file" -name '*.[chp]*' -print -quit) ]]; then return 0; fi
   rm -f "$file"
   if bash -c "$command -o $file" > "$work/log/build_$name.log" 2>&1; then
     echo "$name: $((SECONDS - began)) s"
@@ -179,7 +195,7 @@ export work
 
 # What PyTorch compiles it keeps; so it compiles while we do, before anything is measured.
 warm_peers() {
-  [[ $quick ]] || ! wanted speed || ! "$python" -c 'import torch' 2> /dev/null && return
+  [[ $quick ]] || ! wanted peers || ! "$python" -c 'import torch' 2> /dev/null && return
   local train=("$python" benchmarks/gpu/peer.py train --settings compile --steps 1)
   stage warm_10m 150 "${train[@]}" --model 10m --batch ${batches[10m]} &
   # shellcheck disable=SC2016
@@ -210,9 +226,20 @@ if wanted build; then
   fi
 fi
 
-# --- correctness
+# --- what is run
 
-if wanted tests; then
+# for_models FUNCTION: with each model's name and its batches.
+for_models() {
+  local model
+  for model in "${models[@]}"; do
+    model=${model%:*}
+    # shellcheck disable=SC2086  # several numbers
+    "$1" "$model" ${batches[$model]}
+  done
+}
+
+tests() {
+  local test
   for test in "${emulated_tests[@]}"; do  # what the kernels come to on the CPU, for the GPU to be compared with
     stage "emulated_${test//\//_}" 90 env STLM_TEST_RECORD="$work/record" "$(program "$test")" &
   done
@@ -220,82 +247,83 @@ if wanted tests; then
   for test in "${gpu_tests[@]}"; do
     stage "test_${test//\//_}" 60 env STLM_TEST_RECORD="$work/record" "$(program "$test")"
   done
-fi
+}
 
-if wanted bits; then
-  stage bits 30 "$(program backend/cuda/training_on_gpu)" '[bits]'
-fi
-
-if wanted sanitizer; then
-  sanitizer=$(command -v compute-sanitizer || echo "$cuda/bin/compute-sanitizer")
-  check=("$sanitizer" --error-exitcode 9 --report-api-errors no --print-limit 20)
+sanitizer() {
+  local tool test
+  local check=("$(command -v compute-sanitizer || echo "$cuda/bin/compute-sanitizer")" --error-exitcode 9 --report-api-errors no
+    --print-limit 20)
+  local training=("$(program backend/cuda/training_on_gpu)" '[train_step]~[bits]')
   for tool in memcheck racecheck; do
-    for test in ops/on_gpu/attention ops/on_gpu/rows ops/on_gpu/tables; do
-      stage "${tool}_${test##*/}" 80 "${check[@]}" --tool $tool "$(program $test)" &
+    for test in attention rows tables; do
+      stage "${tool}_$test" 60 "${check[@]}" --tool $tool "$(program ops/on_gpu/$test)" &
     done
-    stage "${tool}_training" 80 "${check[@]}" --tool $tool "$(program backend/cuda/training_on_gpu)" '[train_step]~[bits]' &
+    stage "${tool}_training" 60 "${check[@]}" --tool $tool "${training[@]}" &
     wait
   done
-  # cuBLASLt reads what it never uses; so only our own kernels. Tensors of the op tests are the host's memory: not seen.
-  stage initcheck_training 60 "${check[@]}" --tool initcheck --kernel-name kns=run_kernel \
-    "$(program backend/cuda/training_on_gpu)" '[train_step]~[bits]'
-fi
+  # cuBLASLt reads what it never uses, so only our own kernels. Tensors of the ops' tests are the host's memory: not seen.
+  stage initcheck_training 60 "${check[@]}" --tool initcheck --kernel-name kns=run_kernel "${training[@]}"
+}
 
-if wanted example && { [[ $dry ]] || [[ -x $(program stlm_tiny) ]]; }; then
+train_model() {
+  local model=$1 batch
+  shift
+  for batch; do measure "train_${model}_$batch" 30 "$(program "train_step_$model")" --batch "$batch"; done
+}
+settings_of_model() {
+  local run=("$(program "train_step_$1")")
+  measure "train_$1_stream" 30 "${run[@]}" --batch "$2" --mode stream
+  measure "train_$1_any_order" 30 "${run[@]}" --batch "${!#}" --deterministic 0
+}
+generate_model() {
+  local batch
+  for batch in 1 64; do measure "generate_$1_$batch" 20 "$(program "generate_$1")" --batch $batch; done
+}
+
+save_model() { [[ -e $work/$1.safetensors ]] || stage "save_$1" 20 "$(program "train_step_$1")" --save "$work/$1.safetensors"; }
+
+# peer NAME SECONDS train|generate MODEL SETTINGS BATCH...
+peer() {
+  local name=$1 most=$2 what=$3 model=$4 settings=$5
+  shift 5
+  save_model "$model"
+  # shellcheck disable=SC2086  # several settings
+  measure "peer_${name}_$model" "$most" "$python" benchmarks/gpu/peer.py "$what" --model "$model" \
+    --weights "$work/$model.safetensors" --settings $settings --batch "$@"
+}
+peer_of_model() { peer train 100 train "$1" 'graph compile' "${@:2}"; }
+peer_generates() { peer generate 40 generate "$1" graph 1 64; }
+peer_eager() { peer eager 60 train "$1" eager "${@:2}"; }
+peer_autotuned() { peer autotune 200 train "$1" 'graph-autotune autotune' "${@:2}"; }
+
+has_torch() {
+  [[ $dry ]] || "$python" -c 'import torch' 2> /dev/null && return
+  printf 'peers\tskipped\t0\t%s has no torch\n' "$python" >> "$work/stages.tsv"
+  echo "no peers: $python has no torch"
+  return 1
+}
+
+wanted tests && tests
+wanted bits && stage bits 30 "$(program backend/cuda/training_on_gpu)" '[bits]'
+wanted train && for_models train_model
+wanted peers generate eager autotune && { has_torch && torch=1 || torch=''; }
+wanted peers && [[ $torch ]] && for_models peer_of_model
+wanted sanitizer && sanitizer
+wanted generate && for_models generate_model
+wanted generate && [[ $torch ]] && for_models peer_generates
+wanted kernels && measure kernels 60 "$(program kernels)"
+if wanted example && { [[ $dry ]] || [[ -e $(program stlm_tiny) ]]; }; then
   stage example_train 40 "$(program stlm_tiny)" train --device cuda --steps 300 --out "$work/tiny"
   stage example_generate 20 "$(program stlm_tiny)" generate --device cuda --weights "$work/tiny/model.safetensors" --max-bytes 200
 fi
-
-# --- speed
-
-if wanted speed; then
-  peer=("$python" benchmarks/gpu/peer.py)
-  measure kernels 60 "$(program kernels)"
-  for model in "${models[@]}"; do
-    model=${model%:*}
-    for batch in ${batches[$model]}; do
-      measure "train_${model}_$batch" 30 "$(program "train_step_$model")" --batch "$batch"
-    done
-    first=${batches[$model]%% *}
-    measure "train_${model}_${first}_stream" 30 "$(program "train_step_$model")" --batch "$first" --mode stream
-    measure "train_${model}_${batch}_any_order" 30 "$(program "train_step_$model")" --batch "$batch" --deterministic 0
-    for batch in 1 64; do measure "generate_${model}_$batch" 20 "$(program "generate_$model")" --batch $batch; done
-    stage "save_$model" 20 "$(program "train_step_$model")" --save "$work/$model.safetensors"
-  done
-  if [[ $dry ]] || "$python" -c 'import torch' 2> /dev/null; then
-    settings=(graph compile)
-    for model in "${models[@]}"; do
-      model=${model%:*}
-      # shellcheck disable=SC2086  # several numbers
-      measure "peer_$model" 100 "${peer[@]}" train --model "$model" --weights "$work/$model.safetensors" --batch ${batches[$model]} \
-        --settings "${settings[@]}"
-    done
-    for model in "${models[@]}"; do
-      model=${model%:*}
-      measure "peer_generate_$model" 40 "${peer[@]}" generate --model "$model" --weights "$work/$model.safetensors" --batch 1 64
-    done
-    for model in "${models[@]}"; do
-      model=${model%:*}
-      # shellcheck disable=SC2086
-      measure "peer_eager_$model" 60 "${peer[@]}" train --model "$model" --weights "$work/$model.safetensors" \
-        --batch ${batches[$model]} --settings eager
-    done
-    for model in "${models[@]}"; do  # what compiles longest, while there is time
-      model=${model%:*}
-      # shellcheck disable=SC2086
-      measure "peer_autotune_$model" 200 "${peer[@]}" train --model "$model" --weights "$work/$model.safetensors" \
-        --batch ${batches[$model]} --settings graph-autotune autotune
-    done
-  else
-    printf 'peer\tskipped\t0\t%s has no torch\n' "$python" >> "$work/stages.tsv"
-    echo "no peers: $python has no torch"
-  fi
-fi
+wanted settings && for_models settings_of_model
+wanted eager && [[ $torch ]] && for_models peer_eager
+wanted autotune && [[ $torch ]] && for_models peer_autotuned  # what compiles longest, while there is time
 
 # --- report
 
 [[ $dry ]] && exit 0
 mkdir -p "$(dirname "$out")"
-"${python:-python3}" benchmarks/gpu/report.py --work "$work" --out "$out" --commit "$commit" --command "$command" --arch "$arch"
+"${python:-python3}" benchmarks/gpu/report.py --work "$work" --out "$out" --commit "$commit" --command "$command" --arch "$arch" $add
 written=$?
 ! grep -qE $'\t(failed|out of time)' "$work/stages.tsv" && ((written == 0))
