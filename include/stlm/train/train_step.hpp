@@ -5,7 +5,8 @@
 //   const StepReport last = step.report(ctx);             // waits for a GPU; run does not
 //
 // Gradients are clipped by their global norm. What changes from step to step lives beside the weights, so a GPU records the
-// step once and replays it as one graph, as long as the number of targets that count stays the same. No dropout.
+// step once and replays it as one graph, as long as the number of targets that count stays the same; steps of models over
+// patches, whose rows differ from batch to batch, are not replayed. No dropout.
 #pragma once
 
 #include <algorithm>
@@ -51,14 +52,14 @@ class TrainStep {
         first_(ctx),
         second_(ctx),
         acts_(ctx, options.shape),
-        stage_(ctx, options.shape.batch * options.shape.tokens),
+        stage_(ctx, options.shape.batch * options.shape.tokens * slots()),
         state_(1) {}
 
   /// Trains on one batch of the shape given. A GPU may still be at work when this returns.
   void run(Context<Backend>& ctx, const Batch& batch) {
     targets_ = batch.targets.size() - std::count(batch.targets.begin(), batch.targets.end(), Model::ignore);
     const Batch staged = stage_.put(ctx, batch);
-    recorded_.run(ctx, static_cast<std::uint64_t>(targets_), [&] {
+    const auto work = [&] {
       forward_backward(ctx, weights_, staged, acts_, grads_);
       const View<ops::StepState<T>, 1> state(state_.data());
       ops::begin_step(ctx, state, grads_.flat(), acts_.cache().losses, options_.optimizer.matrices(1, 1), options_.max_norm,
@@ -66,7 +67,13 @@ class TrainStep {
       ops::adamw_step(ctx, state, params_.matrices(), grads_.matrices(), first_.matrices(), second_.matrices(), true,
                       weights_.rounded());
       ops::adamw_step(ctx, state, params_.vectors(), grads_.vectors(), first_.vectors(), second_.vectors(), false);
-    });
+    };
+    if constexpr (over_patches) {
+      work();
+      targets_ = acts_.targets();
+    } else {
+      recorded_.run(ctx, static_cast<std::uint64_t>(targets_), work);
+    }
   }
 
   /// Waits until the last step is done. Throws NumericError naming the first step whose gradient was not finite: the
@@ -86,6 +93,15 @@ class TrainStep {
   const WorkingWeights<Model, Backend, S>& weights() const { return weights_; }
 
  private:
+  static constexpr bool over_patches = requires { Model::window; };
+  /// Ids of a token.
+  static constexpr Index slots() {
+    if constexpr (over_patches)
+      return Model::window;
+    else
+      return 1;
+  }
+
   Options options_;
   const Parameters<Model, Backend, T>& params_;
   WorkingWeights<Model, Backend, S> weights_;
