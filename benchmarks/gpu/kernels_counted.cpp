@@ -15,9 +15,10 @@ std::vector<Moved> counted(Index rows) {
   std::vector<Moved> found;
   each_op(ctx, rows, [&](const std::string& op, const auto& call) {
     const double before = bytes();
-    ctx.set_recording(true);  // as on the GPU, where no sum is read back
+    stlm::gpu::LaunchTrace trace;
+    ctx.record(&trace);  // as on the GPU, where no sum is read back
     call();
-    ctx.set_recording(false);
+    ctx.record(nullptr);
     found.push_back({op, bytes() - before});
   });
   return found;
