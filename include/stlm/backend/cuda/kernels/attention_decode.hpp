@@ -42,7 +42,7 @@ struct AttentionDecode {
  private:
   template <int W, class Exec>
   STLM_KERNEL void run(Exec& e, Shared& shared) const {
-    const int split = static_cast<int>(e.block() % splits), row = static_cast<int>(e.block() / splits);
+    const int block = static_cast<int>(e.block()), row = block / splits, split = block - row * splits;
     const int i = row % numbers.queries, h = row / numbers.queries % numbers.heads;
     const int b = row / numbers.queries / numbers.heads, hk = h / numbers.group, D = numbers.head_size;
     const Place place = numbers.place(e, b);

@@ -36,29 +36,21 @@ struct AttentionForward {
 
     typename Tile::template Sums<Exec> o, p;
     Registers<Exec, T, 4> top, sum, high;
-    Registers<Exec, RowRange, 4> seen, part;  // of a thread's rows: the keys they read, their sequence
     e.each([&](int t) {
       unroll<16>([&](int n) { o[n][t] = 0; });
       unroll<4>([&](int r) {
-        const int query = i + Tile::row(t) + r;
         top[r][t] = -INFINITY;
         sum[r][t] = 0;
-        part[r][t] = query < i_end ? shape.sequence(e, query) : RowRange{0, 0};
-        seen[r][t] = query < i_end ? shape.visible(part[r][t], query) : RowRange{0, 0};
       });
     });
     for (int j = keys.some.begin; j < keys.some.end; j += size) {
       Tile::dot_products(e, shared, p, b, q, i, i_end, h, kb, k, j, keys.some.end, hk);
       if (shape.alibi) Tile::add_alibi(e, p, shape, h, i, j, scale);
+      if (!keys.whole(j, size)) mask(e, p, shape, i, i_end, j);
       e.each([&](int t) {
         unroll<4>([&](int r) {
           high[r][t] = top[r][t];
-          unroll<4>([&](int c) {
-            T& score = p[4 * r + c][t];
-            const int key = j + Tile::col(t) + c;
-            score = key >= seen[r][t].begin && key < seen[r][t].end ? score * scale : -INFINITY;
-            high[r][t] = Max{}(high[r][t], score);
-          });
+          unroll<4>([&](int c) { high[r][t] = Max{}(high[r][t], p[4 * r + c][t] *= scale); });
         });
       });
       unroll<4>([&](int r) { e.template combine_lanes<16>(high[r], Max{}); });
@@ -73,14 +65,9 @@ struct AttentionForward {
             p[4 * r + c][t] = std::exp(p[4 * r + c][t] - zero);
             sum[r][t] += p[4 * r + c][t];
           });
-          if (shape.dropped == 0) return;
-          const int query = i + Tile::row(t) + r;
-          const std::uint32_t kept =
-              kept_bits<4>(shape.key, shape.dropped,
-                           shape.mask_element(part[r][t], shape.row(part[r][t], b, h, query), j + Tile::col(t)));
-          unroll<4>([&](int c) { p[4 * r + c][t] *= kept >> c & 1 ? static_cast<T>(shape.keep_scale) : T(0); });
         });
       });
+      if (shape.dropped > 0) drop(e, p, shape, b, h, i, i_end, j);
       e.phase([&](int t) {
         unroll<4>([&](int c) {
           Tile::write(shared.left, (Tile::col(t) + c) * Tile::stride + Tile::row(t),
@@ -97,10 +84,39 @@ struct AttentionForward {
         unroll<4>([&](int c) { o[4 * r + c][t] *= inverse; });
         const int query = i + Tile::row(t) + r;
         if (t % 16 == 0 && at.piece == 0 && query < i_end)
-          e.store(lse, shape.row(part[r][t], b, h, query), top[r][t] + std::log(sum[r][t]));
+          e.store(lse, shape.row(shape.sequence(e, query), b, h, query), top[r][t] + std::log(sum[r][t]));
       });
     });
     Tile::store_vectors(e, o, out, b, i, i_end, h, at.piece, T(1));
+  }
+
+ private:
+  /// Keys that a query does not read get a score of minus infinity.
+  template <class Exec, class Scores>
+  STLM_KERNEL void mask(Exec& e, Scores& p, const AttentionNumbers& shape, int i, int i_end, int j) const {
+    e.each([&](int t) {
+      unroll<4>([&](int r) {
+        const RowRange seen = shape.visible_to(e, i + Tile::row(t) + r, i_end);
+        unroll<4>([&](int c) {
+          const int key = j + Tile::col(t) + c;
+          if (key < seen.begin || key >= seen.end) p[4 * r + c][t] = -INFINITY;
+        });
+      });
+    });
+  }
+  template <class Exec, class Weights>
+  STLM_KERNEL void drop(Exec& e, Weights& p, const AttentionNumbers& shape, int b, int h, int i, int i_end,
+                        int j) const {
+    e.each([&](int t) {
+      unroll<4>([&](int r) {
+        const int query = i + Tile::row(t) + r;
+        if (query >= i_end) return;
+        const RowRange part = shape.sequence(e, query);
+        const Index first = shape.mask_element(part, shape.row(part, b, h, query), j + Tile::col(t));
+        const std::uint32_t kept = kept_bits<4>(shape.key, shape.dropped, first);
+        unroll<4>([&](int c) { p[4 * r + c][t] *= kept >> c & 1 ? static_cast<T>(shape.keep_scale) : T(0); });
+      });
+    });
   }
 };
 

@@ -33,12 +33,13 @@ struct HeadRows {
 struct AttentionBlock {
   int piece, first, head, sequence;
   STLM_KERNEL AttentionBlock(Index block, int pieces_of_head, int rows, int tile, int heads) {
-    const int tiles = (rows + tile - 1) / tile;
-    piece = static_cast<int>(block % pieces_of_head);
-    first = (tiles - 1 - static_cast<int>(block / pieces_of_head % tiles)) * tile;
-    const Index rest = block / pieces_of_head / tiles;
-    head = static_cast<int>(rest % heads);
-    sequence = static_cast<int>(rest / heads);
+    const int tiles = (rows + tile - 1) / tile,
+              of_pieces = static_cast<int>(block) / pieces_of_head;  // of 32 bits: fast
+    const int of_tiles = of_pieces / tiles;
+    piece = static_cast<int>(block) - of_pieces * pieces_of_head;
+    first = (tiles - 1 - (of_pieces - of_tiles * tiles)) * tile;
+    sequence = of_tiles / heads;
+    head = of_tiles - sequence * heads;
   }
 };
 

@@ -93,7 +93,7 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
   STLM_KERNEL QueryRow know_query(Exec& e, int b, int h, int i, int end) const {
     if (i >= end) return {INFINITY, 0};
     const Index row = shape.row(shape.sequence(e, i), b, h, i);
-    return {e.load(lse, row) * log2_e, e.load(delta, row)};
+    return {level_of(e.load(lse, row)), e.load(delta, row)};
   }
   /// f(column, query of the tile) for a lane's four columns of 16 queries.
   template <class F>

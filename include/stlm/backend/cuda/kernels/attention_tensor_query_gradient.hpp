@@ -17,6 +17,9 @@ struct TensorAttentionGradient {
   Span<const float> lse;
   Span<float> delta;  ///< of each row of lse: written by the kernel of dQ, then read by that of dK and dV
   float scale;
+
+  /// log2 of a row's sum, infinite for a query that reads nothing: its probabilities are zero.
+  static STLM_KERNEL float level_of(float log_sum) { return log_sum == -INFINITY ? INFINITY : log_sum * log2_e; }
 };
 
 template <int D>
@@ -112,7 +115,7 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
         level[eight][t] = INFINITY;
         if (query >= i_end) return;
         const Index row = shape.row(shape.sequence(e, query), b, h, query);
-        level[eight][t] = e.load(lse, row) * log2_e;
+        level[eight][t] = level_of(e.load(lse, row));
         if (Tile::member(t) == 0) e.store(delta, row, mean[eight][t]);
       });
     });
