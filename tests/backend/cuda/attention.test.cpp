@@ -120,3 +120,26 @@ TEST_CASE("attention kernels: one query reads its keys and values once", "[cuda]
   CHECK(counts.at("attention_join").launches == 1);
   CHECK(counts.count("attention_tensor_forward") == 0);
 }
+
+TEST_CASE("attention kernels: a query that reads nothing mixes nothing and changes no gradient", "[cuda][attention]") {
+  const Index queries = 100, keys = 20, width = heads * size;  // query i at i - 80, so those before 76 see no key
+  const ops::AttentionShape shape{.batch = 1, .queries = queries, .keys = keys, .causal = false, .window = 4};
+  const auto check = [&]<class S>(S) {
+    Context<EmulatedCudaBackend> ctx;
+    Buffer<float> q(queries * width), k(keys * width), out(queries * width), dq(queries * width), dk(keys * width);
+    Buffer<float> dv(keys * width), lse(queries * heads);
+    for (auto* x : {&q, &k}) test::fill(x->view(), {1, 2});
+    const auto view = [&](Buffer<float>& x) { return HeadsView<float>{x.data(), heads, size, x.size(), width}; };
+    ops::attention_forward<S>(ctx, view(q), view(k), view(k), view(out), lse.view(), shape);
+    ops::attention_backward<S>(ctx, view(q), view(k), view(k), view(out), lse.view(), view(q), view(dq), view(dk),
+                               view(dv), shape);
+    for (Index i = 0; i < 76 * width; ++i) REQUIRE((out.data()[i] == 0 && dq.data()[i] == 0));
+    for (Index i = 76 * width; i < queries * width; ++i) REQUIRE(out.data()[i] != 0);
+    for (const float x : dk.view()) REQUIRE(std::isfinite(x));
+    for (const float x : dv.view()) REQUIRE(std::isfinite(x));
+    CHECK(lse.data()[75] == -INFINITY);
+    CHECK(std::isfinite(lse.data()[76]));
+  };
+  check(float{});
+  check(Bfloat16{});
+}
