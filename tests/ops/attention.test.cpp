@@ -89,17 +89,21 @@ void check_products(const Case& c, const ops::AttentionShape& shape) {
 }  // namespace
 
 TEST_CASE("attention: sequences that decode at places of their own", "[ops][attention][parity]") {
-  const Place places[] = {{3, 0}, {1, 40}, {0, 7}};  // of a cache of four sequences of 50
-  for (const Index queries : {1, 3, 9}) {
-    ops::AttentionShape shape{.batch = 3, .queries = queries, .keys = 40 + queries};
-    shape.places = places;
-    check_op([&](auto& rig) {
-      const auto q = rig.random(3 * queries, 4 * 6), k = rig.random(4 * 50, 2 * 6), v = rig.random(4 * 50, 2 * 6);
-      const auto out = rig.blank(3 * queries, 4 * 6);
-      ops::attention_forward(rig.ctx, heads(q, 3, 4), heads(k, 4, 2), heads(v, 4, 2), heads(out, 3, 4),
-                             rig.blank(3 * 4 * queries), shape);
-    });
-  }
+  for (const Index capacity : {50, 300})  // of a cache of four sequences
+    for (const Index window : {0, 20})
+      for (const Index queries : {1, 3, 9}) {
+        CAPTURE(capacity, window, queries);
+        const Place places[] = {{3, 0}, {1, capacity - 10}, {0, 7}};
+        ops::AttentionShape shape{.batch = 3, .queries = queries, .keys = capacity, .window = window};
+        shape.places = places;
+        check_op([&](auto& rig) {
+          const auto q = rig.random(3 * queries, 4 * 6);
+          const auto k = rig.random(4 * capacity, 2 * 6), v = rig.random(4 * capacity, 2 * 6);
+          const auto out = rig.blank(3 * queries, 4 * 6);
+          ops::attention_forward(rig.ctx, heads(q, 3, 4), heads(k, 4, 2), heads(v, 4, 2), heads(out, 3, 4),
+                                 rig.blank(3 * 4 * queries), shape);
+        });
+      }
 }
 
 TEST_CASE("attention: the softmax of the scores mixes the values", "[ops][attention]") {

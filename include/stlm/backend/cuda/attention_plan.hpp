@@ -39,12 +39,10 @@ struct AttentionPlan : AttentionNumbers {
     key = shape.key;
     dropped = dropped_of(shape.dropout);
     keep_scale = 1 / (1 - shape.dropout);
-    key_sequences = batch;
-    if (shape.places) {
-      for (Index b = 0; b < shape.batch; ++b)
-        key_sequences = std::max(key_sequences, static_cast<int>(shape.places[b].sequence) + 1);
-      places = {ctx.readable(scratch, shape.places, shape.batch), shape.batch};
-    }
+    // Where places are given nothing here may depend on them: work that is recorded reads others when it is replayed.
+    // So it is unknown how many sequences the cache holds.
+    key_sequences = shape.places ? std::numeric_limits<int>::max() : batch;
+    if (shape.places) places = {ctx.readable(scratch, shape.places, shape.batch), shape.batch};
     if (!packed || queries == 0) return;
     const Span<RowRange> found{scratch.template take<RowRange>(queries), queries};
     const Span<const Index> offsets{shape.offsets.data(), shape.offsets ? shape.batch + 1 : 0};

@@ -30,7 +30,8 @@ struct AttentionDecode {
   Span<T> lse;
   T scale;
   int splits;
-  Span<T> parts;  ///< (rows, splits, 2 + head size): maximum, sum, output; unused when there is one split
+  Span<T>
+      parts;  ///< (rows, splits, 2 + head size): maximum, sum, output if that is not 0; unused when there is one split
 
   Index blocks() const { return numbers.rows() * splits; }
 
@@ -50,36 +51,40 @@ struct AttentionDecode {
     const int kb = static_cast<int>(place.sequence);
     const RowRange seen = shape.visible(shape.sequence(e, i), i);
     const int begin = split * size, end = begin + size < seen.end ? begin + size : seen.end;
+    const Index part = (static_cast<Index>(row) * splits + split) * (D + 2);
+    if (splits > 1 &&
+        (begin >= seen.end || end <= seen.begin))  // of a cache that is not full, or outside of the window
+      return e.each([&](int t) {
+        if (t < 2) e.store(parts, part + t, t == 0 ? T(-INFINITY) : T(0));
+      });
     const auto visible = [&](int key) { return key >= seen.begin && key < end; };
 
     constexpr int lanes = 8, at_once = threads / lanes;  // of a score, scores of the block
-    Registers<Exec, T, size / at_once> dot;
-    e.each([&](int t) {
-      const Index query = q.at(b, i, h);
-      unroll<size / at_once>([&](int n) {
+    unroll<size / at_once>([&](int n) {
+      PerThread<Exec, T> dot;
+      e.each([&](int t) {
         const int key = begin + n * at_once + t / lanes;
-        dot[n][t] = 0;
+        dot[t] = 0;
         if (!visible(key)) return;
-        const Index at = k.at(kb, key, hk);
+        const Index query = q.at(b, i, h), at = k.at(kb, key, hk);
         for (int c = t % lanes * W; c < D; c += lanes * W) {
           const auto x = load_numbers<W>(e, q.numbers, query + c), y = load_numbers<W>(e, k.numbers, at + c);
-          for (int j = 0; j < W; ++j) dot[n][t] += x[j] * y[j];
+          for (int j = 0; j < W; ++j) dot[t] += x[j] * y[j];
           e.flops(2 * W);
         }
       });
-    });
-    unroll<size / at_once>([&](int n) { e.template combine_lanes<lanes>(dot[n], Sum{}); });
-    e.phase([&](int t) {
-      unroll<size / at_once>([&](int n) {
-        if (t % lanes == 0) shared.weights[n * at_once + t / lanes] = dot[n][t];
+      e.template combine_lanes<lanes>(dot, Sum{});
+      e.each([&](int t) {
+        if (t % lanes == 0) shared.weights[n * at_once + t / lanes] = dot[t];
       });
     });
+    e.phase([](int) {});  // before others read them
 
     PerThread<Exec, T> top, sum;
-    const T slope = shape.alibi ? std::exp2(static_cast<T>(shape.log2_slope(h))) : T(0);
     e.each([&](int t) {
       const int key = begin + t, far = shape.position(i) - key;
-      const T score = shared.weights[t] * scale - slope * static_cast<T>(far < 0 ? -far : far);
+      T score = shared.weights[t] * scale;
+      if (shape.alibi) score -= std::exp2(static_cast<T>(shape.log2_slope(h))) * static_cast<T>(far < 0 ? -far : far);
       top[t] = sum[t] = visible(key) ? score : -INFINITY;
     });
     combine_block(e, top, shared.partial, Max{});
@@ -94,7 +99,6 @@ struct AttentionDecode {
     });
     combine_block(e, sum, shared.partial, Sum{});
 
-    const Index part = (static_cast<Index>(row) * splits + split) * (D + 2);
     for (int col = 0; col < D; col += threads * W) {
       const int cols = D - col < threads * W ? D - col : threads * W;
       const int units = (cols + W - 1) / W, groups = threads / units;

@@ -32,7 +32,8 @@ struct AttentionJoin {
       const int i = row % shape.queries, h = row / shape.queries % shape.heads, b = row / shape.queries / shape.heads;
       for (int c = t % warp; c < D; c += warp) {
         T mixed = 0;
-        for (int s = 0; s < splits; ++s) mixed += weight(e, part(s), top) * e.load(parts, part(s) + 2 + c);
+        for (int s = 0; s < splits; ++s)
+          if (const T w = weight(e, part(s), top); w != 0) mixed += w * e.load(parts, part(s) + 2 + c);
         e.store(out.numbers, out.at(b, i, h) + c, sum == 0 ? T(0) : mixed / sum);
       }
       if (t % warp == 0) e.store(lse, row, top + std::log(sum));
