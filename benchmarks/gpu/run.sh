@@ -143,6 +143,11 @@ program() { echo "$work/bin/${1//\//_}"; }
 # What is built: a line for each program, its file and the command that makes it; first what takes longest.
 list_builds() {
   local model name test object before
+  if wanted example && has CLI/CLI.hpp && has nlohmann/json.hpp; then
+    object=$work/o/stlm_tiny.o
+    echo "$(program stlm_tiny) $host -O2 -DSTLM_EXAMPLE_ON_CUDA -c examples/02_train/stlm_tiny.cpp -o $object &&" \
+      "${compile/ -Werror all-warnings/} '-DSTLM_EXAMPLE_MODEL=\"../02_train/stlm_tiny.hpp\"' examples/common/on_cuda.cu $object -lcublasLt"
+  fi
   for model in "${models[@]}"; do
     for name in train_step generate; do
       if wanted generate || { [[ $name == train_step ]] && wanted train peers settings eager autotune; }; then
@@ -169,11 +174,6 @@ list_builds() {
     for test in "${emulated_tests[@]}"; do
       echo "$(program "$test") $host -O1 $emulate -DSTLM_TEST_EMULATED tests/$test.test.cpp $work/o/catch_main.o"
     done
-  fi
-  if wanted example && has CLI/CLI.hpp && has nlohmann/json.hpp; then
-    object=$work/o/stlm_tiny.o
-    echo "$(program stlm_tiny) $host -O2 -DSTLM_EXAMPLE_ON_CUDA -c examples/02_train/stlm_tiny.cpp -o $object &&" \
-      "${compile/ -Werror all-warnings/} '-DSTLM_EXAMPLE_MODEL=\"../02_train/stlm_tiny.hpp\"' examples/common/on_cuda.cu $object -lcublasLt"
   fi
 }
 
@@ -243,16 +243,20 @@ tests() {
   for test in "${emulated_tests[@]}"; do  # what the kernels come to on the CPU, for the GPU to be compared with
     stage "emulated_${test//\//_}" 90 env STLM_TEST_RECORD="$work/record" "$(program "$test")" &
   done
-  wait
   for test in "${gpu_tests[@]}"; do
+    [[ $test == ops/* ]] && wait
     stage "test_${test//\//_}" 60 env STLM_TEST_RECORD="$work/record" "$(program "$test")"
   done
 }
 
 sanitizer() {
-  local tool test
-  local check=("$(command -v compute-sanitizer || echo "$cuda/bin/compute-sanitizer")" --error-exitcode 9 --report-api-errors no
-    --print-limit 20)
+  local tool test program
+  program=$(command -v compute-sanitizer || echo "$cuda/bin/compute-sanitizer")
+  if [[ ! $dry && ! -x $program ]]; then
+    printf 'sanitizer\tskipped\t0\tthere is no compute-sanitizer\n' >> "$work/stages.tsv"
+    return
+  fi
+  local check=("$program" --error-exitcode 9 --report-api-errors no --print-limit 20)
   local training=("$(program backend/cuda/training_on_gpu)" '[train_step]~[bits]')
   for tool in memcheck racecheck; do
     for test in attention rows tables; do
