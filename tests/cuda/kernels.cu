@@ -64,9 +64,9 @@ void gathers(Ctx& ctx, Rows2d a, Rows2d b, Tokens ids, View<Bfloat16, dynamic, d
              const ops::PatchSlots& slots, View<Index, dynamic> first, View<Token, dynamic> packed) {
   ops::embedding_forward(ctx, table, ids, a);
   ops::embedding_backward(ctx, ids, a, b);
-  ops::add_positions(ctx, b, 8, 0, a, offsets);
+  ops::add_positions(ctx, b, 8, Places{}, a, offsets);
   ops::add_positions_backward(ctx, a, 8, b, offsets);
-  ops::add_sinusoids(ctx, 8, 0, a);
+  ops::add_sinusoids(ctx, 8, Places{}, a);
   ops::segment_sum(ctx, a, b, {4, 8, offsets, true});
   ops::segment_spread(ctx, a, b, {4, 8, offsets, true}, true);
   ops::pack_bytes(ctx, slots, first, packed);
