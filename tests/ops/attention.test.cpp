@@ -56,16 +56,17 @@ void check_case(const Case& c) {
   });
 }
 
-/// Products of Bfloat16. On inputs that are such numbers only the probabilities and their gradients are rounded, each by at
-/// most 2^-9 of itself, so a sum of p x errs by at most 2^-9 of the sum of |p x|: for these shapes at most four times the
-/// largest sum of a tensor, in magnitude.
+/// Products of Bfloat16. On inputs that are such numbers only the probabilities and their gradients are rounded, each by
+/// at most 2^-9 of itself, so a sum of p x errs by at most 2^-9 of the sum of |p x|: for these shapes at most four times
+/// the largest sum of a tensor, in magnitude.
 void check_products(const Case& c, const ops::AttentionShape& shape) {
   CAPTURE(c.batch, c.queries, c.keys, c.heads, c.kv_heads, c.head_size, c.causal, c.dropout, c.window, c.alibi);
   const auto run = [&](auto& rig) {
     const Tensors t(rig, c);
     for (const auto& x : std::array{t.q, t.k, t.v, t.dout})
       for (auto& number : x) number = Bfloat16(static_cast<float>(number));
-    const auto q = heads(t.q, c.batch, c.heads), out = heads(t.out, c.batch, c.heads), dout = heads(t.dout, c.batch, c.heads);
+    const auto q = heads(t.q, c.batch, c.heads), out = heads(t.out, c.batch, c.heads);
+    const auto dout = heads(t.dout, c.batch, c.heads);
     const auto k = heads(t.k, c.batch, c.kv_heads), v = heads(t.v, c.batch, c.kv_heads);
     ops::attention_forward<Bfloat16>(rig.ctx, q, k, v, out, t.lse, shape);
     ops::attention_backward<Bfloat16>(rig.ctx, q, k, v, out, t.lse, dout, heads(t.dq, c.batch, c.heads),
