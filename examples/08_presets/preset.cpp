@@ -3,11 +3,10 @@
 //
 //   cmake --preset release && cmake --build build/release --target preset_Bytes10M
 #include "../common/program.hpp"
+#include "preset.hpp"
 
 #define STLM_TEXT_OF(name) #name
 #define STLM_TEXT(name) STLM_TEXT_OF(name)
-
-using Model = stlm::presets::STLM_PRESET;
 
 int main(int argc, char** argv) {
   example::Recipe recipe;

@@ -46,6 +46,19 @@ struct Store {
 
 }  // namespace
 
+TEST_CASE("Recorded: work that copies to the host is done each time", "[core][recorded]") {
+  Context<EmulatedCudaBackend> ctx;
+  Recorded<EmulatedCudaBackend> work;
+  const Buffer<float, EmulatedSpace> number(1);
+  for (int i = 0; i < 3; ++i)
+    work.run(ctx, 1, [&] {
+      float value = 0;
+      EmulatedSpace::to_host(&value, number.data(), sizeof value);
+      ctx.launch(Store{{number.data(), 1}, value + 1}, 1);
+    });
+  CHECK(ctx.read(number.data()) == 3);
+}
+
 TEST_CASE("Recorded: a step that repeats with other arguments, or other kernels, is refused", "[core][recorded]") {
   Context<EmulatedCudaBackend> ctx;
   Recorded<EmulatedCudaBackend> work;

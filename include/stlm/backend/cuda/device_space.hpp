@@ -19,8 +19,16 @@ struct DeviceSpace {
   static void deallocate(void* block) noexcept { (void)cudaFree(block); }  // errors come up in the next check
   static void clear(void* block, std::size_t bytes) { gpu::check(cudaMemset(block, 0, bytes), "cudaMemset"); }
   /// After all work given before, and done when they return: cudaMemcpy waits for blocking streams, and they for it.
-  static void to_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes); }
+  static void to_host(void* to, const void* from, std::size_t bytes) {
+    ++copies_to_host();
+    copy(to, from, bytes);
+  }
   static void from_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes); }
+  /// How often this thread has waited for `to_host`: work that does so depends on what it reads, and is never recorded.
+  static std::int64_t& copies_to_host() {
+    thread_local std::int64_t count = 0;
+    return count;
+  }
 
  private:
   static void copy(void* to, const void* from, std::size_t bytes) {

@@ -43,10 +43,18 @@ class EmulatedSpace {
     std::memset(static_cast<std::byte*>(block) + given_back, 0, bytes - given_back);
   }
   static void to_host(void* to, const void* from, std::size_t bytes) {
+    ++copies_to_host();
+    from_host(to, from, bytes);
+  }
+  static void from_host(void* to, const void* from, std::size_t bytes) {
     const Access access;
     std::memcpy(to, from, bytes);
   }
-  static void from_host(void* to, const void* from, std::size_t bytes) { to_host(to, from, bytes); }
+  /// How often this thread has waited for `to_host`: work that does so depends on what it reads, and is never recorded.
+  static std::int64_t& copies_to_host() {
+    thread_local std::int64_t count = 0;
+    return count;
+  }
 
   /// From now on, or no longer, only what holds an Access may touch the memory.
   static void protect(bool on = true) {
