@@ -23,9 +23,10 @@ template <class B, class T>
 class Rig {
  public:
   using Scalar = T;
-  Context<B> ctx;
+  /// Of a GPU there is one for all rigs: making one takes longer than most tests.
+  std::conditional_t<std::is_same_v<B, CudaBackend>, Context<B>&, Context<B>> ctx;
 
-  explicit Rig(int threads = 2) : ctx({.threads = threads, .seed = 1}) {}
+  explicit Rig(int threads = 2) : ctx(context(threads)) {}
 
   View<T, dynamic, dynamic> random(Index rows, Index cols, double scale = 1) {
     const View<T, dynamic, dynamic> view(tensors_.emplace_back(rows * cols).data(), rows, cols);
@@ -56,6 +57,17 @@ class Rig {
   }
 
  private:
+  static decltype(auto) context(int threads) {
+    if constexpr (std::is_same_v<B, CudaBackend>)
+      return one_context();
+    else
+      return Context<B>({.threads = threads, .seed = 1});
+  }
+  static Context<B>& one_context() {
+    static Context<B> one({.seed = 1});
+    return one;
+  }
+
   std::vector<TestBuffer<B, T>> tensors_;
   std::vector<TestBuffer<B, std::byte>> rooms_;
 };
