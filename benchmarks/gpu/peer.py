@@ -111,7 +111,7 @@ def train(args, batch, setting):
         with torch.cuda.graph(graph):
             loss = step()
 
-        def run():  # noqa: F811
+        def run():
             graph.replay()
             return loss
 
@@ -227,7 +227,7 @@ def main():
         return 77
     works = {"train": (train, "train_step", ["eager", "compile", "graph"]), "generate": (generate, "generate", ["graph"])}
     do, program, settings = works[args.work]
-    failed = 0
+    failed, lines = 0, 0
     for setting in args.settings or settings:
         for batch in args.batch:
             line = {"program": program, "system": "pytorch", "version": torch.__version__, "model": args.model,
@@ -238,7 +238,8 @@ def main():
                 failed += 1
                 line["error"] = f"{type(error).__name__}: {error}".splitlines()[0][:300]
             print(json.dumps(line), flush=True)
-    return 1 if failed else 0
+            lines += 1
+    return 1 if failed == lines else 0
 
 
 if __name__ == "__main__":
