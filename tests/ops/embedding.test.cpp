@@ -69,7 +69,7 @@ TEST_CASE("positions: backends agree on sequences at places of their own", "[ops
         ops::add_sinusoids(rig.ctx, tokens, {places}, y);
       });
     }
-  Rig<EigenBackend, float> rig;
+  Rig<CpuBackend, float> rig;
   CHECK_THROWS_AS(ops::add_positions(rig.ctx, rig.random(66, 4), 7, {places}, rig.random(21, 4)), ShapeError);
 }
 
