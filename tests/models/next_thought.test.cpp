@@ -1,5 +1,8 @@
 #include <stlm/models/next_thought.hpp>
 
+#include <stlm/backend/eigen.hpp>
+#include <stlm/backend/reference.hpp>
+
 #include "models/small_next_thought.hpp"
 #include "support/catch.hpp"
 

@@ -1,8 +1,6 @@
 // Two small next-thought models that together use every policy, and batches for them.
 #pragma once
 
-#include <stlm/backend/eigen.hpp>
-#include <stlm/backend/reference.hpp>
 #include <stlm/models/next_thought.hpp>
 
 #include "support/numbers.hpp"

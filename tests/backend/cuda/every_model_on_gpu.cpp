@@ -1,0 +1,19 @@
+// What EigenBackend comes to, for every_model_on_gpu.test.cu, which knows no Eigen.
+#include <stlm/backend/eigen.hpp>
+
+#include "backend/cuda/every_model.hpp"
+
+namespace stlm::test {
+template StepResult one_step<Grouped, EigenBackend>(const std::string&, const std::string&);
+template StepResult one_step<Windowed, EigenBackend>(const std::string&, const std::string&);
+template StepResult one_step<Mixture, EigenBackend>(const std::string&, const std::string&);
+template StepResult one_step<Experts, EigenBackend>(const std::string&, const std::string&);
+template StepResult one_step<TokenPatches, EigenBackend>(const std::string&, const std::string&);
+template StepResult one_step<ParallelPatches, EigenBackend>(const std::string&, const std::string&);
+template StepResult one_step<StridePatches, EigenBackend>(const std::string&, const std::string&);
+template StepResult one_step<Thought, EigenBackend>(const std::string&, const std::string&);
+template std::vector<std::vector<float>> logits_along<Grouped, EigenBackend>();
+template std::vector<std::vector<float>> logits_along<SpacePatches, EigenBackend>();
+template std::vector<std::vector<float>> logits_along<Thought, EigenBackend>();
+template std::vector<std::string> some_texts<EigenBackend>();
+}  // namespace stlm::test
