@@ -260,7 +260,7 @@ sanitizer() {
     return
   fi
   local check=("$program" --error-exitcode 9 --report-api-errors no --print-limit 20)
-  local training=("$(program backend/cuda/training_on_gpu)" '[train_step]~[bits]')
+  local training=("$(program backend/cuda/training_on_gpu)" '[train_step]~[bits]~[memory]')
   for tool in memcheck racecheck; do
     for test in attention rows tables; do
       stage "${tool}_$test" 60 "${check[@]}" --tool $tool "$(program ops/on_gpu/$test)" &

@@ -24,8 +24,8 @@ extern template std::vector<std::string> some_texts<EigenBackend>();
 using namespace stlm;
 using namespace stlm::test;
 
-TEMPLATE_TEST_CASE("every model on a GPU: a step, and files", "[cuda][models]", Grouped, Windowed, Mixture, Experts, TokenPatches,
-                   ParallelPatches, StridePatches, Thought) {
+TEMPLATE_TEST_CASE("every model on a GPU: a step, and files", "[cuda][models]", Grouped, Windowed, Mixture, Experts,
+                   TokenPatches, ParallelPatches, StridePatches, Thought) {
   const TemporaryFolder folder;
   const std::string file = folder / "model.safetensors";
   const StepResult expected = one_step<TestType, EigenBackend>({}, {});

@@ -78,7 +78,7 @@ TEMPLATE_TEST_CASE("CudaBackend: the same bits in every run", "[cuda][training][
   CHECK(losses<TestType, CudaBackend, Bfloat16>() == losses<TestType, CudaBackend, Bfloat16>());
 }
 
-TEMPLATE_TEST_CASE("TrainStep on a GPU: the same bits from a graph as from its kernels one by one", "[cuda][train_step][bits]", float,
+TEMPLATE_TEST_CASE("TrainStep on a GPU: the same bits from a graph as from its kernels", "[cuda][train_step][bits]", float,
                    Bfloat16) {
   const Run<TestType> graph(true), again(true), stream(false);
   CHECK(graph.losses == again.losses);
@@ -88,7 +88,7 @@ TEMPLATE_TEST_CASE("TrainStep on a GPU: the same bits from a graph as from its k
   CHECK(graph.losses.back() < graph.losses.front());
 }
 
-TEST_CASE("TrainStep on a GPU: a replayed step asks for no memory", "[cuda][train_step]") {
+TEST_CASE("TrainStep on a GPU: a replayed step asks for no memory", "[cuda][train_step][memory]") {
   const Run<Bfloat16> run(true);
   for (std::size_t i = 3; i < run.free.size(); ++i) {  // the first runs the kernels, the second makes the graph
     CHECK(run.free[i] == run.free[2]);
