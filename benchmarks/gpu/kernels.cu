@@ -43,9 +43,9 @@ void product(stlm::Context<CudaBackend>& ctx, Index runs, const std::string& kin
   const Memory<Bfloat16> w = random_numbers<Bfloat16, CudaBackend>(n * k);
   const Memory<float> y(m * n);
   const double ms = time_of(ctx, runs, [&] {
-    stlm::ops::gemm<Bfloat16>(ctx, stlm::MatrixView<const A>(x.data(), m, k, k),
-                              stlm::MatrixView<const Bfloat16>(w.data(), n, k, k), stlm::MatrixView<float>(y.data(), m, n, n),
-                              {.transpose_b = true});
+    using stlm::MatrixView;
+    stlm::ops::gemm<Bfloat16>(ctx, MatrixView<const A>(x.data(), m, k, k), MatrixView<const Bfloat16>(w.data(), n, k, k),
+                              MatrixView<float>(y.data(), m, n, n), {.transpose_b = true});
   });
   const std::string name = std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k);
   report(kind, name, ms, 0, 2 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k));
@@ -53,8 +53,8 @@ void product(stlm::Context<CudaBackend>& ctx, Index runs, const std::string& kin
 
 void attention(stlm::Context<CudaBackend>& ctx, Index runs, Index batch, Index tokens, Index heads, Index size) {
   const Index width = heads * size, rows = batch * tokens;
-  const Memory<float> q = random_numbers<float, CudaBackend>(rows * width), k = random_numbers<float, CudaBackend>(rows * width);
-  const Memory<float> v = random_numbers<float, CudaBackend>(rows * width), d = random_numbers<float, CudaBackend>(rows * width);
+  const auto numbers = [&] { return random_numbers<float, CudaBackend>(rows * width); };
+  const Memory<float> q = numbers(), k = numbers(), v = numbers(), d = numbers();
   const Memory<float> out(rows * width), dq(rows * width), dk(rows * width), dv(rows * width), lse(rows * heads);
   const auto split = [&](const Memory<float>& x) {
     return stlm::HeadsView<float>{x.data(), heads, size, tokens * width, width};
@@ -68,9 +68,9 @@ void attention(stlm::Context<CudaBackend>& ctx, Index runs, Index batch, Index t
                                             split(dk), split(dv), shape);
   });
   // Two products of the half of the scores that a causal mask leaves, five in backward, whatever is computed twice.
-  const double one = static_cast<double>(batch * heads * size) * static_cast<double>(tokens) * static_cast<double>(tokens);
-  const std::string name = std::to_string(batch) + "x" + std::to_string(tokens) + ", " + std::to_string(heads) + " heads of " +
-                           std::to_string(size);
+  const double one = static_cast<double>(batch * heads * size) * std::pow(static_cast<double>(tokens), 2);
+  const std::string name = std::to_string(batch) + "x" + std::to_string(tokens) + ", " + std::to_string(heads) +
+                           " heads of " + std::to_string(size);
   report("attention", name + ", forward", forward, 0, 2 * one);
   report("attention", name + ", backward", backward, 0, 5 * one);
 }

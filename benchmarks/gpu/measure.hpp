@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <string>
@@ -60,6 +61,7 @@ class Line {
 
  private:
   static std::string number(double value) {
+    if (!std::isfinite(value)) return "NaN";
     char text[32];
     std::snprintf(text, sizeof text, "%.9g", value);
     return text;

@@ -122,8 +122,8 @@ def train(args, batch, setting):
     most = int(3 / (time.perf_counter() - start))  # three seconds are enough
     found = times(run, max(10, min(args.steps, most)))
     ms = statistics.median(found)
-    return {"batch": batch, "tokens_per_step": rows, "ms": ms, "tokens_per_second": rows / ms * 1e3, "setup_seconds": setup,
-            "peak_bytes": torch.cuda.max_memory_reserved(), "loss": losses}
+    return {"batch": batch, "tokens_per_step": rows, "ms": ms, "tokens_per_second": rows / ms * 1e3,
+            "setup_seconds": setup, "peak_bytes": torch.cuda.max_memory_reserved(), "loss": losses}
 
 
 class Decoder:
@@ -215,9 +215,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", choices=["train", "generate"])
     parser.add_argument("--model", choices=["10m", "30m", "50m", "100m"], default="10m")
-    parser.add_argument("--weights", help="what `train_step_MODEL --save` wrote; default: others, to warm up the compiler")
+    parser.add_argument("--weights", help="of train_step_MODEL --save; default: others, to warm up the compiler")
     parser.add_argument("--batch", type=int, nargs="+", default=[8])
-    parser.add_argument("--settings", nargs="+", choices=SETTINGS, help="default: eager compile graph; of generation, graph")
+    parser.add_argument("--settings", nargs="+", choices=SETTINGS, help="default: all but autotune; of generation, graph")
     parser.add_argument("--steps", type=int, default=50, help="of training, timed")
     parser.add_argument("--count", type=int, default=256, help="of tokens generated")
     parser.add_argument("--runs", type=int, default=5, help="of generation, timed")
@@ -225,7 +225,8 @@ def main():
     if not torch.cuda.is_available():
         print("skipped: PyTorch finds no GPU.")
         return 77
-    works = {"train": (train, "train_step", ["eager", "compile", "graph"]), "generate": (generate, "generate", ["graph"])}
+    works = {"train": (train, "train_step", ["eager", "compile", "graph"]),
+             "generate": (generate, "generate", ["graph"])}
     do, program, settings = works[args.work]
     failed, lines = 0, 0
     for setting in args.settings or settings:

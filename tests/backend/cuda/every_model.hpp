@@ -31,7 +31,7 @@ struct StepResult {
   std::vector<float> grads, weights;
 };
 
-/// Its weights are written to the file `save_to`; those after the step are read from the file `load_from`; where such is given.
+/// Its weights are written to the file `save_to`, those after the step read from `load_from`, unless these are empty.
 template <class Model, class B>
 StepResult one_step(const std::string& save_to, const std::string& load_from) {
   Context<B> ctx{{.threads = 2, .seed = 5}};

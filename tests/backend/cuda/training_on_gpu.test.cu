@@ -78,8 +78,8 @@ TEMPLATE_TEST_CASE("CudaBackend: the same bits in every run", "[cuda][training][
   CHECK(losses<TestType, CudaBackend, Bfloat16>() == losses<TestType, CudaBackend, Bfloat16>());
 }
 
-TEMPLATE_TEST_CASE("TrainStep on a GPU: the same bits from a graph as from its kernels", "[cuda][train_step][bits]", float,
-                   Bfloat16) {
+TEMPLATE_TEST_CASE("TrainStep on a GPU: the same bits from a graph as from its kernels", "[cuda][train_step][bits]",
+                   float, Bfloat16) {
   const Run<TestType> graph(true), again(true), stream(false);
   CHECK(graph.losses == again.losses);
   CHECK(graph.weights == again.weights);
