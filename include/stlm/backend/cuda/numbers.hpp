@@ -1,0 +1,78 @@
+// Several numbers at once: loaded and stored in packets where rows allow it, kept in registers.
+#pragma once
+
+#include <utility>
+
+#include <stlm/backend/cuda/gpu_backend.hpp>
+
+namespace stlm::gpu {
+
+/// f(0), ..., f(N - 1), unrolled whatever the compiler thinks: for arrays that must stay in registers.
+template <int N, class F>
+STLM_KERNEL void unroll(const F& f) {
+  [&]<int... I>(std::integer_sequence<int, I...>) { (f(I), ...); }(std::make_integer_sequence<int, N>{});
+}
+
+/// The columns of lane `lane`: packets of W numbers, those of all lanes side by side. f(first column).
+template <int W, int Lanes = warp, class F>
+STLM_KERNEL void for_packets(int lane, int cols, const F& f) {
+  for (int c = lane * W; c < cols; c += Lanes * W) f(c);
+}
+/// W numbers at once: one, or some packets.
+template <class T, int W>
+struct Numbers {
+  T value[static_cast<std::size_t>(W > 0 ? W : 1)];
+  STLM_KERNEL T& operator[](int j) { return value[j]; }
+  STLM_KERNEL const T& operator[](int j) const { return value[j]; }
+};
+template <int W, class Exec, class T>
+STLM_KERNEL auto load_numbers(Exec& e, Span<T> from, Index i) {
+  using Loaded = Packet<std::remove_const_t<T>>;
+  Numbers<std::remove_const_t<T>, W> numbers;
+  if constexpr (W == 1)
+    numbers[0] = e.load(from, i);
+  else
+    unroll<W / Loaded::size>([&](int p) {
+      const Loaded packet = e.load_packet(from, i + p * Loaded::size);
+      unroll<Loaded::size>([&](int j) { numbers[p * Loaded::size + j] = packet[j]; });
+    });
+  return numbers;
+}
+template <int W, class Exec, class T>
+STLM_KERNEL void store_numbers(Exec& e, Span<T> to, Index i, const Numbers<T, W>& numbers) {
+  if constexpr (W == 1)
+    e.store(to, i, numbers[0]);
+  else
+    unroll<W / Packet<T>::size>([&](int p) {
+      Packet<T> packet;
+      unroll<Packet<T>::size>([&](int j) { packet[j] = numbers[p * Packet<T>::size + j]; });
+      e.store_packet(to, i + p * Packet<T>::size, packet);
+    });
+}
+/// f(constant<W>, i) where numbers i, ..., i + W - 1 lie before `end`, else f(constant<1>, i) for each that does.
+template <int W, class F>
+STLM_KERNEL void for_numbers(Index i, Index end, const F& f) {
+  if (i + W <= end)
+    f(constant<W>, i);
+  else
+    for (; i < end; ++i) f(constant<1>, i);
+}
+/// Loads and stores before number `end`: what lies there or behind is not touched, and reads as zero.
+template <int W, class Exec, class T>
+STLM_KERNEL auto load_numbers(Exec& e, Span<T> from, Index i, Index end) {
+  if (i + W <= end) return load_numbers<W>(e, from, i);
+  Numbers<std::remove_const_t<T>, W> numbers{};
+  unroll<W>([&](int j) {
+    if (i + j < end) numbers[j] = e.load(from, i + j);
+  });
+  return numbers;
+}
+template <int W, class Exec, class T>
+STLM_KERNEL void store_numbers(Exec& e, Span<T> to, Index i, Index end, const Numbers<T, W>& numbers) {
+  if (i + W <= end) return store_numbers<W>(e, to, i, numbers);
+  unroll<W>([&](int j) {
+    if (i + j < end) e.store(to, i + j, numbers[j]);
+  });
+}
+
+}  // namespace stlm::gpu
