@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <stlm/core/config.hpp>
 #include <stlm/core/error.hpp>
 
 namespace stlm::gpu {

@@ -3,6 +3,7 @@
 
 #include <stlm/backend/cuda/kernels/rows.hpp>
 #include <stlm/backend/cuda/kernels/turn.hpp>
+#include <stlm/core/batch.hpp>
 
 namespace stlm::gpu {
 
