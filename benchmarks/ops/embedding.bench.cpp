@@ -46,7 +46,7 @@ void add_embedding(Index vocabulary, Index cols) {
       [](Embedded& d) { d.each([](auto row, auto entry) { entry += row; }); });
   bench::add(
       name("add_positions"), {.bytes = 8 * size, .tokens = count, .moves = bench::Moves::kUpdate}, make,
-      [](Embedded& d, Context& ctx) { stlm::ops::add_positions(ctx, d.table.view(), d.length, 0, d.rows.view()); },
+      [](Embedded& d, Context& ctx) { stlm::ops::add_positions(ctx, d.table.view(), d.length, {}, d.rows.view()); },
       [](Embedded& d) { d.each_sequence([](auto rows, auto entries) { rows += entries; }); });
   bench::add(
       name("add_positions_backward"), {.bytes = 4 * size, .tokens = count, .moves = bench::Moves::kRead}, make,
