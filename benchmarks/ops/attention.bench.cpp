@@ -34,7 +34,7 @@ struct Attended {
         out(rows(shape, packed), heads * size),
         dout(rows(shape, packed), heads * size),
         lse(rows(shape, packed) * heads) {
-    if (!offsets.empty()) shape.offsets = {offsets.data(), static_cast<Index>(offsets.size())};
+    if (!offsets.empty()) shape.offsets = {{offsets.data(), static_cast<Index>(offsets.size())}, offsets.back()};
   }
 
   HeadsView<float> part(const Numbers& x, Index i, Index parts) const {
