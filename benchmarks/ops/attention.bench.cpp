@@ -108,7 +108,7 @@ void add_attention(const std::string& name, const stlm::ops::AttentionShape& sha
     return data;
   };
   stlm::ops::AttentionShape all = shape;
-  if (!packed.empty()) all.offsets = {packed.data(), static_cast<Index>(packed.size())};
+  if (!packed.empty()) all.offsets = {{packed.data(), static_cast<Index>(packed.size())}, packed.back()};
   Index keys = 0;
   for (Index b = 0; b < all.batch; ++b)
     for (Index i = 0; i < all.num_queries(b); ++i) keys += all.last_key(b, i);
