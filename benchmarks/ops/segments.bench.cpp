@@ -13,7 +13,7 @@ struct Segmented {
   stlm::ops::Segments segments;
 
   Segmented(Index count, Index cols) : rows(pack(count), cols), sums(count, cols) {
-    segments = {count, 12, {offsets.data(), static_cast<Index>(offsets.size())}, true};
+    segments = {count, 12, {{offsets.data(), static_cast<Index>(offsets.size())}, offsets.back()}, true};
   }
   Index pack(Index count) {
     for (const stlm::Token length : bench::tokens(count, 10)) offsets.push_back(offsets.back() + length + 1);
