@@ -15,13 +15,25 @@ struct ForwardOptions {
 };
 
 namespace detail {
+/// How many ids a token of the model has: a patch has several.
+template <class Model>
+constexpr Index ids_of_token() {
+  if constexpr (requires { Model::window; })
+    return Model::window;
+  else
+    return 1;
+}
+template <class Model>
+Index count_targets(const Batch& batch) {
+  return batch.targets.size() - std::count(batch.targets.begin(), batch.targets.end(), Model::ignore);
+}
+
 /// Lays out `acts` for a batch, which must be of the shape planned for.
 template <class P, class Model, class B, class T>
 void prepare(const Batch& batch, Activations<Model, B, T>& acts) {
   static_assert(std::is_same_v<typename P::Tree, typename Model::template Params<typename P::scalar>>,
                 "stlm::forward: the parameters are those of another model than the activations; give both one model.");
-  Index slots = 1;  // ids a token: a patch has several
-  if constexpr (requires { Model::window; }) slots = Model::window;
+  constexpr Index slots = ids_of_token<Model>();
   expect(batch.tokens.extent(0) == acts.pass().batch && batch.tokens.extent(1) == acts.pass().tokens * slots &&
              batch.targets.extents() == batch.tokens.extents(),
          "stlm::forward: expected a batch of ", acts.pass().batch, " sequences of ", acts.pass().tokens * slots,
@@ -85,7 +97,7 @@ T forward_backward(Context<B>& ctx, const P& params, const Batch& batch, Activat
     detail::prepare<P>(batch, acts);
     detail::set_options(ctx, acts, options);
     acts.pass().weight = weight;
-    const Index count = batch.targets.size() - std::count(batch.targets.begin(), batch.targets.end(), Model::ignore);
+    const Index count = detail::count_targets<Model>(batch);
     const double scale = count > 0 ? weight / static_cast<double>(count) : 0;
     acts.set_targets(count);
     return Model::forward_backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(), scale).mean() +

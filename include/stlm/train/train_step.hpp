@@ -9,8 +9,6 @@
 // patches, whose rows differ from batch to batch, are not replayed. No dropout.
 #pragma once
 
-#include <algorithm>
-
 #include <stlm/core/batch_stage.hpp>
 #include <stlm/core/recorded.hpp>
 #include <stlm/models/program.hpp>
@@ -52,12 +50,11 @@ class TrainStep {
         first_(ctx),
         second_(ctx),
         acts_(ctx, options.shape),
-        stage_(ctx, options.shape.batch * options.shape.tokens * slots()),
+        stage_(ctx, options.shape.batch * options.shape.tokens * detail::ids_of_token<Model>()),
         state_(1) {}
 
   /// Trains on one batch of the shape given. A GPU may still be at work when this returns.
   void run(Context<Backend>& ctx, const Batch& batch) {
-    targets_ = batch.targets.size() - std::count(batch.targets.begin(), batch.targets.end(), Model::ignore);
     const Batch staged = stage_.put(ctx, batch);
     const auto work = [&] {
       forward_backward(ctx, weights_, staged, acts_, grads_);
@@ -68,11 +65,12 @@ class TrainStep {
                       weights_.rounded());
       ops::adamw_step(ctx, state, params_.vectors(), grads_.vectors(), first_.vectors(), second_.vectors(), false);
     };
-    if constexpr (over_patches) {
+    if constexpr (Recorded<Backend>::replays && !over_patches) {
+      targets_ = detail::count_targets<Model>(batch);
+      recorded_.run(ctx, static_cast<std::uint64_t>(targets_), work);
+    } else {
       work();
       targets_ = acts_.targets();
-    } else {
-      recorded_.run(ctx, static_cast<std::uint64_t>(targets_), work);
     }
   }
 
@@ -94,13 +92,6 @@ class TrainStep {
 
  private:
   static constexpr bool over_patches = requires { Model::window; };
-  /// Ids of a token.
-  static constexpr Index slots() {
-    if constexpr (over_patches)
-      return Model::window;
-    else
-      return 1;
-  }
 
   Options options_;
   const Parameters<Model, Backend, T>& params_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stlm/backend/cuda/emulated_context.hpp>
+#include <stlm/backend/cuda/first_runs.hpp>
 #include <stlm/core/recorded.hpp>
 
 namespace stlm {
@@ -14,17 +15,10 @@ class Recorded<EmulatedCudaBackend> {
 
   template <class Work>
   void run(Context<EmulatedCudaBackend>& ctx, std::uint64_t shape, const Work& work) {
-    if (runs_ == 0 || shape != shape_) {
-      *this = {};
-      shape_ = shape;
-      runs_ = 1;
-      const std::int64_t copies = EmulatedSpace::copies_to_host();
-      work();
-      reads_back_ = EmulatedSpace::copies_to_host() != copies;
+    if (first_runs_.done(shape, work)) {
+      trace_ = {};
       return;
     }
-    if (reads_back_) return work();
-    ++runs_;
     trace_.begin();
     const Recording recording{ctx, trace_};
     work();
@@ -37,9 +31,7 @@ class Recorded<EmulatedCudaBackend> {
     Recording(Context<EmulatedCudaBackend>& context, gpu::LaunchTrace& trace) : ctx(context) { ctx.record(&trace); }
     ~Recording() { ctx.record(nullptr); }
   };
-  std::uint64_t shape_ = 0;
-  std::int64_t runs_ = 0;
-  bool reads_back_ = false;
+  gpu::FirstRuns<EmulatedSpace> first_runs_;
   gpu::LaunchTrace trace_;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stlm/backend/cuda/context.hpp>
+#include <stlm/backend/cuda/first_runs.hpp>
 #include <stlm/core/recorded.hpp>
 
 namespace stlm {
@@ -13,24 +14,20 @@ class Recorded<CudaBackend> {
 
   template <class Work>
   void run(Context<CudaBackend>& ctx, std::uint64_t shape, const Work& work) {
-    if (runs_ == 0 || shape != shape_ || !ctx.uses_graphs()) {
-      const std::int64_t copies = DeviceSpace::copies_to_host();
-      shape_ = shape;
-      runs_ = 1;
+    if (!ctx.uses_graphs()) {
       exec_ = {};
-      work();
-      reads_back_ = DeviceSpace::copies_to_host() != copies;
+      return work();
+    }
+    if (first_runs_.done(shape, work)) {
+      exec_ = {};
       return;
     }
-    if (reads_back_) return work();
-    if (runs_++ == 1) exec_ = gpu::GraphExec(gpu::capture(ctx.stream(), work));
+    if (!exec_) exec_ = gpu::GraphExec(gpu::capture(ctx.stream(), work));
     exec_.launch(ctx.stream());
   }
 
  private:
-  std::uint64_t shape_ = 0;
-  std::int64_t runs_ = 0;
-  bool reads_back_ = false;
+  gpu::FirstRuns<DeviceSpace> first_runs_;
   gpu::GraphExec exec_;
 };
 

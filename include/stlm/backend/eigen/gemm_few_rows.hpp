@@ -26,7 +26,7 @@ EIGEN_STRONG_INLINE void gemm_totals(const P* sum, T* c, bool accumulate) {
   if constexpr (Cols == 4 && size > 4) {
     using Half = decltype(predux_half_dowto4(*sum));
     const Half halves[] = {predux_half_dowto4(sum[0]), predux_half_dowto4(sum[1]), predux_half_dowto4(sum[2]),
-                         predux_half_dowto4(sum[3])};
+                           predux_half_dowto4(sum[3])};
     gemm_totals<Cols>(halves, c, accumulate);
   } else if constexpr (Cols == 4 && size == 4) {
     PacketBlock<P, 4> block{{sum[0], sum[1], sum[2], sum[3]}};

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <stlm/backend/eigen/context.hpp>
+#include <stlm/backend/host_optimizer.hpp>
 #include <stlm/ops/optimizer.hpp>
 
 namespace stlm::ops::impl {
 
 template <>
-struct Optimizer<EigenBackend> {
+struct Optimizer<EigenBackend> : HostOptimizer {
   using Ctx = Context<EigenBackend>;
 
   template <class T>
@@ -34,13 +35,6 @@ struct Optimizer<EigenBackend> {
         for (Index j = i; rounded && j < i + width; ++j) rounded[j] = Bfloat16(static_cast<float>(weights[j]));
       });
     });
-  }
-  template <class T, class Schedule>
-  static void begin_step(Ctx& ctx, StepState<T>* state, View<const T, dynamic> grads, View<const T, dynamic> losses,
-                         const AdamWStep& options, double max_norm, const Schedule& schedule) {
-    state->loss = 0;
-    for (const T& loss : losses) state->loss += static_cast<double>(loss);
-    state->begin(sum_squares<T>(ctx, grads.data(), grads.size()), options, max_norm, schedule);
   }
 
   template <class T>

@@ -1,6 +1,7 @@
 // Optimiser steps by loops.
 #pragma once
 
+#include <stlm/backend/host_optimizer.hpp>
 #include <stlm/backend/reference/context.hpp>
 #include <stlm/core/scalar.hpp>
 #include <stlm/ops/optimizer.hpp>
@@ -8,7 +9,7 @@
 namespace stlm::ops::impl {
 
 template <>
-struct Optimizer<ReferenceBackend> {
+struct Optimizer<ReferenceBackend> : HostOptimizer {
   using Ctx = Context<ReferenceBackend>;
 
   template <class T>
@@ -27,13 +28,6 @@ struct Optimizer<ReferenceBackend> {
     double sum = 0;
     for (Index i = 0; i < size; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
     return sum;
-  }
-  template <class T, class Schedule>
-  static void begin_step(Ctx& ctx, StepState<T>* state, View<const T, dynamic> grads, View<const T, dynamic> losses,
-                         const AdamWStep& options, double max_norm, const Schedule& schedule) {
-    state->loss = 0;
-    for (const T& loss : losses) state->loss += static_cast<double>(loss);
-    state->begin(sum_squares<T>(ctx, grads.data(), grads.size()), options, max_norm, schedule);
   }
   template <class T>
   static void adamw_step(Ctx&, const StepState<T>* state, T* w, T* g, T* m, T* v, Index size, bool decays, Bfloat16* rounded) {
