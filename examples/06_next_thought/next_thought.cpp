@@ -7,6 +7,7 @@
 
 #include <stlm/backend/eigen.hpp>
 
+#include "../common/command_line.hpp"
 #include "model.hpp"
 
 int main(int argc, char** argv) {
@@ -35,9 +36,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_subcommand("info", "Print the model: tensors and parameters");
   for (auto* command : {train_command, generate_command}) {
-    command->add_option("--device", o.device, "cpu, or cuda where the program was built with STLM_WITH_CUDA")
-        ->check(CLI::IsMember({"cpu", "cuda"}))
-        ->capture_default_str();
+    example::add_device(*command, o.device);
     command->add_option("--threads", o.threads, "Results do not depend on it")->check(CLI::Range(1, 1024))->capture_default_str();
     command->add_option("--seed", o.seed, "Of every random number")->capture_default_str();
   }
@@ -49,7 +48,7 @@ int main(int argc, char** argv) {
 #if defined(STLM_EXAMPLE_ON_CUDA)
     return run_on_cuda(command, o);
 #else
-    throw stlm::Error("--device cuda: this program was built without a GPU; build it with -D STLM_WITH_CUDA=ON.");
+    example::fail_without_cuda();
 #endif
   } catch (const std::exception& error) {
     std::cerr << "next_thought: " << error.what() << "\n";

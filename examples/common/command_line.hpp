@@ -7,8 +7,16 @@
 
 namespace example {
 
-/// The subcommands `train`, `generate` and `info`; what was asked for is `app.got_subcommand(name)`. `gpt2`: the model
-/// needs GPT-2's tokenizer.
+inline void add_device(CLI::App& command, std::string& device) {
+  command.add_option("--device", device, "cpu, or cuda where the program was built with STLM_WITH_CUDA")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str();
+}
+[[noreturn]] inline void fail_without_cuda() {
+  throw stlm::Error("--device cuda: this program was built without a GPU; build it with -D STLM_WITH_CUDA=ON.");
+}
+
+/// The subcommands `train`, `generate` and `info`, of which one is given. `gpt2`: the model needs GPT-2's tokenizer.
 inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
   app.require_subcommand(1);
   auto* train = app.add_subcommand("train", "Train on text files, or on the built-in stories");
@@ -47,9 +55,7 @@ inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
 
   app.add_subcommand("info", "Print the model: tensors, parameters, memory, FLOPs");
   for (auto* command : {train, generate}) {
-    command->add_option("--device", o.device, "cpu, or cuda where the program was built with STLM_WITH_CUDA")
-        ->check(CLI::IsMember({"cpu", "cuda"}))
-        ->capture_default_str();
+    add_device(*command, o.device);
     command->add_option("--threads", o.threads, "Results do not depend on it")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();

@@ -1,4 +1,4 @@
-// The commands `generate` and `info` for any model over bytes.
+// The command `generate` for any model over bytes.
 #pragma once
 
 #include <iostream>
@@ -20,15 +20,6 @@ int generate(const Options& o, const Reading<Model, Backend>& reading) {
   std::cout << o.prompt << std::flush;
   generator.generate(ctx, params, o.prompt, sampling, [](char c) { std::cout << c << std::flush; });
   std::cout << "\n";
-  return 0;
-}
-
-template <class Model>
-int info(stlm::BatchShape shape) {
-  constexpr bool patches = requires { Model::window; };
-  std::cout << stlm::describe<Model>() << "activations of a training step of " << shape.batch << " x " << shape.tokens
-            << (patches ? " patches: " : " bytes: ") << stlm::activation_bytes<Model>(shape) << " bytes\n"
-            << "compiled by " << __VERSION__ << "\n";
   return 0;
 }
 

@@ -12,6 +12,15 @@ namespace example {
 template <class Model>
 int run_on_cuda(const std::string& command, const Options& options, const Recipe& recipe);
 
+template <class Model>
+int info(stlm::BatchShape shape) {
+  std::cout << stlm::describe<Model>() << "activations of a training step of " << shape.batch << " x " << shape.tokens << " "
+            << Reading<Model, stlm::EigenBackend>::unit << ": " << stlm::activation_bytes<Model>(shape) << " bytes\n"
+            << "compiled by " << __VERSION__ << ", vectors of "
+            << Eigen::internal::packet_traits<float>::size * sizeof(float) * 8 << " bits\n";
+  return 0;
+}
+
 /// `description` goes on after "A byte-level transformer of 787840 parameters: ".
 template <class Model>
 int run_program(int argc, char** argv, const std::string& name, const std::string& description, const Recipe& recipe) {
@@ -26,7 +35,7 @@ int run_program(int argc, char** argv, const std::string& name, const std::strin
 #if defined(STLM_EXAMPLE_ON_CUDA)
     return run_on_cuda<Model>(command, options, recipe);
 #else
-    throw stlm::Error("--device cuda: this program was built without a GPU; build it with -D STLM_WITH_CUDA=ON.");
+    fail_without_cuda();
 #endif
   } catch (const std::exception& error) {
     std::cerr << name << ": " << error.what() << "\n";
