@@ -5,10 +5,11 @@
 #include <stlm/core/buffer.hpp>
 
 #include "support/catch.hpp"
+#include "support/protected_device.hpp"
 #include "support/tested_backend.hpp"
 
 using namespace stlm;
-using test::TestedBackend;
+using test::ProtectedDevice, test::TestedBackend;
 
 namespace {
 using Memory = TestedBackend::memory_space;
@@ -23,14 +24,13 @@ Buffer<float, Memory> numbers(Index count) {
 
 #if defined(STLM_TEST_EMULATED)
 TEST_CASE("host_copy: of memory the host may not touch", "[core][host_copy]") {
-  EmulatedSpace::protect();
+  const ProtectedDevice device;
   const auto buffer = numbers(5);
   std::vector<float> room(7, -1);
   const auto copy = host_copy<TestedBackend, float>({buffer.data(), 5}, room);
   CHECK(copy.data() == room.data());
   CHECK(room == std::vector<float>{1, 2, 3, 4, 5, -1, -1});
   CHECK(copy.size() == 5);
-  EmulatedSpace::protect(false);
 }
 #else
 TEST_CASE("host_copy: of the host's own memory nothing is copied", "[core][host_copy]") {

@@ -7,20 +7,16 @@
 #include "backend/cuda/every_model.hpp"
 #include "io/temporary_folder.hpp"
 #include "support/catch.hpp"
+#include "support/protected_device.hpp"
 
 using namespace stlm;
 using namespace stlm::test;
 
 namespace {
 
-struct Protected {
-  Protected() { EmulatedSpace::protect(); }
-  ~Protected() { EmulatedSpace::protect(false); }
-};
-
 template <class Model>
 void check_training() {
-  const Protected device;
+  const ProtectedDevice device;
   const TemporaryFolder folder;
   const std::string file = folder / "model.safetensors";
   const StepResult expected = one_step<Model, EigenBackend>({}, {});
@@ -48,14 +44,14 @@ TEMPLATE_TEST_CASE("every model, emulated: next thoughts", "[cuda][models]", Tho
 
 TEMPLATE_TEST_CASE("every model, emulated: what follows a text", "[cuda][models]", Plain, Grouped, Learned, Windowed,
                    Experts, SpacePatches, StridePatches, Thought) {
-  const Protected device;
+  const ProtectedDevice device;
   const auto expected = logits_along<TestType, EigenBackend>(), found = logits_along<TestType, EmulatedCudaBackend>();
   REQUIRE(expected.size() == found.size());
   for (std::size_t i = 0; i < expected.size(); ++i) CHECK(deviation(expected[i], found[i]) < 2e-5);
 }
 
 TEST_CASE("every model, emulated: several texts at once", "[cuda][models]") {
-  const Protected device;
+  const ProtectedDevice device;
   const auto expected = some_texts<EigenBackend>();
   CHECK(expected[0].size() == 12);
   CHECK(some_texts<EmulatedCudaBackend>() == expected);

@@ -3,23 +3,14 @@
 
 #include "backend/cuda/training.hpp"
 #include "support/catch.hpp"
+#include "support/protected_device.hpp"
 
 using namespace stlm;
 using namespace stlm::test;
 
-namespace {
-
-/// The memory of the device is closed to the host while models run.
-struct Protected {
-  Protected() { EmulatedSpace::protect(); }
-  ~Protected() { EmulatedSpace::protect(false); }
-};
-
-}  // namespace
-
 TEMPLATE_TEST_CASE("CudaBackend, emulated: twenty steps have the losses of EigenBackend", "[cuda][training]", TwoLayers,
                    PooledLayers) {
-  const Protected device;
+  const ProtectedDevice device;
   const auto expected = losses<TestType, EigenBackend, float>();
   const auto found = losses<TestType, EmulatedCudaBackend, float>();
   CAPTURE(expected, found);
@@ -31,7 +22,7 @@ TEMPLATE_TEST_CASE("CudaBackend, emulated: twenty steps have the losses of Eigen
 // training drift by that much and no further in twenty steps.
 TEMPLATE_TEST_CASE("CudaBackend, emulated: in mixed precision the losses are near", "[cuda][training]", TwoLayers,
                    PooledLayers) {
-  const Protected device;
+  const ProtectedDevice device;
   const auto exact = losses<TestType, EigenBackend, float>();
   const auto expected = losses<TestType, EigenBackend, Bfloat16>();
   const auto found = losses<TestType, EmulatedCudaBackend, Bfloat16>();
