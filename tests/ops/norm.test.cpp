@@ -44,7 +44,7 @@ TEST_CASE("rms_norm: backends agree", "[ops][norm][parity]") {
   for (const auto& [rows, cols] : shapes)
     for (const bool accumulate : {false, true}) {
       CAPTURE(rows, cols, accumulate);
-      check_op([=, n = rows, c = cols](auto& rig) {
+      check_stream_op([=, n = rows, c = cols](auto& rig) {
         const auto x = rig.random(n, c), y = rig.blank(n, c), dy = rig.random(n, c);
         const auto dx = accumulate ? rig.random(n, c) : rig.blank(n, c);
         const auto gain = rig.random(c), dgain = rig.random(c), rstd = rig.blank(n);
@@ -58,7 +58,7 @@ TEST_CASE("add_rms_norm: the sum and the norm of it, in place or not; backends a
   for (const auto& [rows, cols] : shapes)
     for (const bool in_place : {false, true}) {
       CAPTURE(rows, cols, in_place);
-      check_op([=, n = rows, c = cols](auto& rig) {
+      check_stream_op([=, n = rows, c = cols](auto& rig) {
         const auto x = rig.random(n, c), addend = rig.random(n, c), y = rig.blank(n, c);
         const auto sum = in_place ? x : rig.blank(n, c);
         ops::add_rms_norm_forward(rig.ctx, x, addend, rig.random(c), sum, y, rig.blank(n), 1e-6);
@@ -81,7 +81,7 @@ TEST_CASE("layer_norm: backends agree", "[ops][norm][parity]") {
     for (const bool accumulate : {false, true})
       for (const bool with_bias : {false, true}) {
         CAPTURE(rows, cols, accumulate, with_bias);
-        check_op([=, n = rows, c = cols](auto& rig) {
+        check_stream_op([=, n = rows, c = cols](auto& rig) {
           const auto x = rig.random(n, c), y = rig.blank(n, c), dy = rig.random(n, c);
           const auto dx = accumulate ? rig.random(n, c) : rig.blank(n, c);
           const auto gain = rig.random(c), dgain = rig.random(c), mean = rig.blank(n), rstd = rig.blank(n);

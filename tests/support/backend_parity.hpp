@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stlm/backend/reference.hpp>
+#include <stlm/core/bfloat16.hpp>
 
 #include "support/catch.hpp"
 #include "support/sanitized.hpp"
@@ -15,6 +16,8 @@ template <class T>
 inline constexpr double tolerance = 1e-11;
 template <>
 inline constexpr double tolerance<float> = 2e-5;
+template <>
+inline constexpr double tolerance<Bfloat16> = 1.0 / 128;  // results are rounded to 8 bits, some of them twice
 
 /// One row, one sequence, odd sizes, several of each, and more rows than a tile of any kernel.
 inline constexpr BatchShape parity_shapes[] = {{1, 1}, {1, 7}, {2, 5}, {3, 33}, {2, 64}, {1, 130}};

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include <stlm/core/bfloat16.hpp>
 #include <stlm/core/random.hpp>
 #include <stlm/core/scalar.hpp>
 #include <stlm/core/tensor_view.hpp>
@@ -17,7 +18,8 @@ template <class Tensor>
 void fill(Tensor&& tensor, RandomKey key, double scale = 1) {
   using T = typename std::remove_cvref_t<Tensor>::value_type;
   for (Index i = 0; i < static_cast<Index>(tensor.size()); ++i)
-    tensor.data()[i] = static_cast<real_t<T>>(scale * (2.0 * random_uniform(key, static_cast<std::uint64_t>(i)) - 1));
+    tensor.data()[i] =
+        T(static_cast<compute_t<real_t<T>>>(scale * (2.0 * random_uniform(key, static_cast<std::uint64_t>(i)) - 1)));
 }
 
 /// `count` tokens below `vocabulary`; every fifth is `ignore` when that is one of them.

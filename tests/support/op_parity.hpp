@@ -19,29 +19,42 @@ namespace stlm::test {
 inline const bool waits_for_all_work = setenv("STLM_SYNC_CHECK", "1", 1) == 0;
 #endif
 
+/// Matrices are activations, of scalar T; vectors what the backend keeps of them in the scalar it computes in.
 template <class B, class T>
 class Rig {
  public:
   using Scalar = T;
+  using Compute = compute_t<T>;
   /// Of a GPU there is one for all rigs: making one takes longer than most tests.
   std::conditional_t<std::is_same_v<B, CudaBackend>, Context<B>&, Context<B>> ctx;
 
-  explicit Rig(int threads = 2) : ctx(context(threads)) {}
+  /// `rounded`: random matrices hold what Bfloat16 can.
+  explicit Rig(int threads = 2, bool rounded = false) : ctx(context(threads)), rounded_(rounded) {}
 
   View<T, dynamic, dynamic> random(Index rows, Index cols, double scale = 1) {
     const View<T, dynamic, dynamic> view(tensors_.emplace_back(rows * cols).data(), rows, cols);
-    fill(view, RandomKey{7, 7}.fold(tensors_.size()), scale);
+    fill(view, next_key(), scale);
+    if (rounded_) std::ranges::transform(view, view.begin(), [](T x) { return T(Bfloat16(static_cast<float>(x))); });
     return view;
   }
-  View<T, dynamic> random(Index size) { return {random(1, size).data(), Extents<dynamic>(size)}; }
+  View<Compute, dynamic> random(Index size) {
+    const View<Compute, dynamic> view(vectors_.emplace_back(size).data(), Extents<dynamic>(size));
+    fill(view, next_key());
+    return view;
+  }
   /// NaN: for what an op has to overwrite.
   View<T, dynamic, dynamic> blank(Index rows, Index cols) {
     const View<T, dynamic, dynamic> view(tensors_.emplace_back(rows * cols).data(), rows, cols);
-    std::fill(view.begin(), view.end(), std::numeric_limits<T>::quiet_NaN());
+    std::fill(view.begin(), view.end(), T(std::numeric_limits<Compute>::quiet_NaN()));
     return view;
   }
-  View<T, dynamic> blank(Index size) { return {blank(1, size).data(), Extents<dynamic>(size)}; }
+  View<Compute, dynamic> blank(Index size) {
+    const View<Compute, dynamic> view(vectors_.emplace_back(size).data(), Extents<dynamic>(size));
+    std::fill(view.begin(), view.end(), std::numeric_limits<Compute>::quiet_NaN());
+    return view;
+  }
   const std::vector<TestBuffer<B, T>>& tensors() const { return tensors_; }
+  const std::vector<TestBuffer<B, Compute>>& vectors() const { return vectors_; }
 
   /// Zeros that are not compared: for integers, and numbers of another type.
   template <class U>
@@ -57,6 +70,8 @@ class Rig {
   }
 
  private:
+  /// Counts the tensor that was just added.
+  RandomKey next_key() const { return RandomKey{7, 7}.fold(tensors_.size() + vectors_.size()); }
   static decltype(auto) context(int threads) {
     if constexpr (std::is_same_v<B, CudaBackend>)
       return one_context();
@@ -68,16 +83,22 @@ class Rig {
     return one;
   }
 
+  bool rounded_;
   std::vector<TestBuffer<B, T>> tensors_;
+  std::vector<TestBuffer<B, Compute>> vectors_;
   std::vector<TestBuffer<B, std::byte>> rooms_;
 };
 
 template <class A>
 void check_same_bits(const A& expected, const A& found) {
-  for (std::size_t i = 0; i < expected.tensors().size(); ++i) {
-    CAPTURE(i);
-    CHECK(std::memcmp(expected.tensors()[i].data(), found.tensors()[i].data(), expected.tensors()[i].bytes()) == 0);
-  }
+  const auto check = [](const auto& these, const auto& those) {
+    for (std::size_t i = 0; i < these.size(); ++i) {
+      CAPTURE(i);
+      CHECK(std::memcmp(these[i].data(), those[i].data(), these[i].bytes()) == 0);
+    }
+  };
+  check(expected.tensors(), found.tensors());
+  check(expected.vectors(), found.vectors());
 }
 
 /// f(rig) for other orders of the threads within a block, where the tested backend has such.
@@ -101,12 +122,19 @@ template <class T, class Body>
 void compare_op(const Rig<ReferenceBackend, double>& expected, Body&& body) {
   Rig<TestedBackend, T> found;
   body(found);
-  REQUIRE(found.tensors().size() == expected.tensors().size());
-  for (std::size_t i = 0; i < expected.tensors().size(); ++i) {
-    CAPTURE(i, sizeof(T));
-    CHECK(deviation(expected.tensors()[i], found.tensors()[i]) < tolerance<T>);
+  const auto check = [](const auto& these, const auto& those) {
+    REQUIRE(those.size() == these.size());
+    for (std::size_t i = 0; i < these.size(); ++i) {
+      CAPTURE(i, sizeof(T));
+      CHECK(deviation(these[i], those[i]) < tolerance<T>);
+    }
+  };
+  check(expected.tensors(), found.tensors());
+  check(expected.vectors(), found.vectors());
+  if constexpr (std::is_same_v<T, float>) {
+    OpRecord::meet(found.tensors(), record_tolerance);
+    OpRecord::meet(found.vectors(), record_tolerance);
   }
-  if constexpr (std::is_same_v<T, float>) OpRecord::meet(found.tensors(), record_tolerance);
   for_each_order<T>([&](auto& rig) {
     body(rig);
     check_same_bits(found, rig);
@@ -119,6 +147,17 @@ void check_op(Body&& body) {
   body(expected);
   compare_op<float>(expected, body);
   if constexpr (tests_double && !sanitized) compare_op<double>(expected, body);
+}
+
+/// As check_op, and of a GPU with activations of Bfloat16 too.
+template <class Body>
+void check_stream_op(Body&& body) {
+  check_op(body);
+  if constexpr (tests_bfloat16) {
+    Rig<ReferenceBackend, double> expected(1, true);
+    body(expected);
+    compare_op<Bfloat16>(expected, body);
+  }
 }
 
 /// The same bits from 1, 2, 3 and 8 threads.

@@ -2,6 +2,7 @@
 // `.emulated` the kernels of CudaBackend, run by the CPU; in those that nvcc compiles CudaBackend itself, on a GPU.
 #pragma once
 
+#include <stlm/core/bfloat16.hpp>
 #include <stlm/core/buffer.hpp>
 
 #if defined(STLM_TEST_CUDA)
@@ -36,6 +37,9 @@ using TestedBackend = EmulatedCudaBackend;
 using TestedBackend = EigenBackend;
 #endif
 #endif
+
+/// Whether activations may be Bfloat16.
+inline constexpr bool tests_bfloat16 = std::is_same_v<activation_t<TestedBackend, Bfloat16>, Bfloat16>;
 
 template <class B, class T>
 using TestBuffer = Buffer<T, TestSpace<B>>;

@@ -1,8 +1,9 @@
 // Bfloat16: the upper half of a float. The scalar of a model whose products are of mixed precision.
 //
-// A model with Bfloat16 parameters computes in float: activations, sums, statistics, gradients and vectors (gains,
-// biases) stay float; the factors of its matrix products are rounded to Bfloat16, the weights once a step, activations
-// and gradients as they are read. The product of two is exact in float, and so is its sum with f32 rounding.
+// A model with Bfloat16 parameters computes in float: sums, statistics, gradients of parameters and vectors (gains, biases)
+// stay float; the factors of its matrix products are rounded to Bfloat16, the weights once a step. Activations are float
+// on a CPU, and rounded as a product reads them; on a GPU, which waits for memory, they are Bfloat16 (activation_t). The
+// product of two is exact in float, and so is its sum with f32 rounding.
 #pragma once
 
 #include <cstdint>
@@ -46,6 +47,18 @@ struct Compute<Bfloat16> {
 /// What a model with parameters of scalar S computes in: S itself, or float.
 template <class S>
 using compute_t = typename detail::Compute<S>::type;
+
+namespace detail {
+template <class Backend, class S>
+struct ActivationOf {
+  using type = compute_t<S>;
+};
+}  // namespace detail
+
+/// What a backend keeps a model's activations and their gradients in, the parameters being of scalar S: what it computes
+/// in, or Bfloat16. Statistics of rows, losses, and gradients of parameters are compute_t<S>.
+template <class Backend, class S>
+using activation_t = typename detail::ActivationOf<Backend, S>::type;
 
 namespace detail {
 template <class Backend>

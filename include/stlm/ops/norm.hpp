@@ -3,13 +3,15 @@
 //   rms:    r = 1/sqrt(mean(x^2) + eps)            y = g x r
 //   layer:  r = 1/sqrt(mean((x - m)^2) + eps)      y = g (x - m) r + b,    m = mean(x)
 //
+// Gains, biases and statistics are of the scalar that is computed in, compute_t of that of x and y.
+//
 // Backward, with xhat = x r or (x - m) r, w = dy g, over C columns:
 //   rms:    dx = r (w - xhat mean(w xhat))         dg += sum over rows of dy xhat
 //   layer:  dx = r (w - mean(w) - xhat mean(w xhat))       db += sum over rows of dy
 #pragma once
 
 #include <stlm/core/backend.hpp>
-#include <stlm/core/scalar.hpp>
+#include <stlm/core/bfloat16.hpp>
 #include <stlm/core/tensor_view.hpp>
 
 namespace stlm::ops {

@@ -32,6 +32,10 @@ template <GpuBackend B>
 struct ProductScalar<B> {
   using type = Bfloat16;
 };
+template <GpuBackend B>
+struct ActivationOf<B, Bfloat16> {
+  using type = Bfloat16;
+};
 }  // namespace detail
 
 namespace gpu {

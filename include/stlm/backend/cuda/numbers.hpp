@@ -25,29 +25,46 @@ struct Numbers {
   STLM_KERNEL T& operator[](int j) { return value[j]; }
   STLM_KERNEL const T& operator[](int j) const { return value[j]; }
 };
+/// Numbers in memory are of scalar T, in registers compute_t<T>: Bfloat16 is rounded where it is stored.
+template <class T>
+using loaded_t = compute_t<std::remove_const_t<T>>;
+
+template <class Exec, class T>
+STLM_KERNEL loaded_t<T> load_number(Exec& e, Span<T> from, Index i) {
+  return static_cast<loaded_t<T>>(e.load(from, i));
+}
+template <class Exec, class T>
+STLM_KERNEL void store_number(Exec& e, Span<T> to, Index i, loaded_t<T> number) {
+  e.store(to, i, static_cast<T>(number));
+}
+/// One, or W that make whole packets.
 template <int W, class Exec, class T>
 STLM_KERNEL auto load_numbers(Exec& e, Span<T> from, Index i) {
   using Loaded = Packet<std::remove_const_t<T>>;
-  Numbers<std::remove_const_t<T>, W> numbers;
-  if constexpr (W == 1)
-    numbers[0] = e.load(from, i);
-  else
+  Numbers<loaded_t<T>, W> numbers;
+  if constexpr (W == 1) {
+    numbers[0] = load_number(e, from, i);
+  } else {
+    static_assert(W % Loaded::size == 0);
     unroll<W / Loaded::size>([&](int p) {
       const Loaded packet = e.load_packet(from, i + p * Loaded::size);
-      unroll<Loaded::size>([&](int j) { numbers[p * Loaded::size + j] = packet[j]; });
+      unroll<Loaded::size>([&](int j) { numbers[p * Loaded::size + j] = static_cast<loaded_t<T>>(packet[j]); });
     });
+  }
   return numbers;
 }
 template <int W, class Exec, class T>
-STLM_KERNEL void store_numbers(Exec& e, Span<T> to, Index i, const Numbers<T, W>& numbers) {
-  if constexpr (W == 1)
-    e.store(to, i, numbers[0]);
-  else
+STLM_KERNEL void store_numbers(Exec& e, Span<T> to, Index i, const Numbers<loaded_t<T>, W>& numbers) {
+  if constexpr (W == 1) {
+    store_number(e, to, i, numbers[0]);
+  } else {
+    static_assert(W % Packet<T>::size == 0);
     unroll<W / Packet<T>::size>([&](int p) {
       Packet<T> packet;
-      unroll<Packet<T>::size>([&](int j) { packet[j] = numbers[p * Packet<T>::size + j]; });
+      unroll<Packet<T>::size>([&](int j) { packet[j] = static_cast<T>(numbers[p * Packet<T>::size + j]); });
       e.store_packet(to, i + p * Packet<T>::size, packet);
     });
+  }
 }
 /// f(constant<W>, i) where numbers i, ..., i + W - 1 lie before `end`, else f(constant<1>, i) for each that does.
 template <int W, class F>
@@ -61,17 +78,17 @@ STLM_KERNEL void for_numbers(Index i, Index end, const F& f) {
 template <int W, class Exec, class T>
 STLM_KERNEL auto load_numbers(Exec& e, Span<T> from, Index i, Index end) {
   if (i + W <= end) return load_numbers<W>(e, from, i);
-  Numbers<std::remove_const_t<T>, W> numbers{};
+  Numbers<loaded_t<T>, W> numbers{};
   unroll<W>([&](int j) {
-    if (i + j < end) numbers[j] = e.load(from, i + j);
+    if (i + j < end) numbers[j] = load_number(e, from, i + j);
   });
   return numbers;
 }
 template <int W, class Exec, class T>
-STLM_KERNEL void store_numbers(Exec& e, Span<T> to, Index i, Index end, const Numbers<T, W>& numbers) {
+STLM_KERNEL void store_numbers(Exec& e, Span<T> to, Index i, Index end, const Numbers<loaded_t<T>, W>& numbers) {
   if (i + W <= end) return store_numbers<W>(e, to, i, numbers);
   unroll<W>([&](int j) {
-    if (i + j < end) e.store(to, i + j, numbers[j]);
+    if (i + j < end) store_number(e, to, i + j, numbers[j]);
   });
 }
 

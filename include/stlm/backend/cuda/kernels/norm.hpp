@@ -15,18 +15,21 @@ template <class T, int W, bool Centered, bool Add>
 struct NormForward {
   static constexpr const char* name = Centered ? "layer_norm_forward" : Add ? "add_rms_norm_forward" : "rms_norm_forward";
   static constexpr int threads = 128, rows_of_block = threads / warp;
+  using Real = compute_t<T>;
 
-  Span<const T> x, addend, gain, bias;
-  Span<T> sum, y, mean, rstd;
+  Span<const T> x, addend;
+  Span<const Real> gain, bias;
+  Span<T> sum, y;
+  Span<Real> mean, rstd;
   Index rows, x_stride, addend_stride, sum_stride, y_stride;
   int cols;
-  T eps;
+  Real eps;
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {
     const Index first = e.block() * rows_of_block;
     const auto row = [&](int t) { return first + t / warp; };
-    PerThread<Exec, T> total, centre;
+    PerThread<Exec, Real> total, centre;
     e.each([&](int t) {
       total[t] = 0;
       centre[t] = 0;
@@ -36,6 +39,7 @@ struct NormForward {
           const auto a = load_numbers<W>(e, addend, row(t) * addend_stride + c);
           for (int j = 0; j < W; ++j) v[j] += a[j];
           store_numbers<W>(e, sum, row(t) * sum_stride + c, v);
+          for (int j = 0; j < W; ++j) v[j] = static_cast<T>(v[j]);  // as it is read again
         }
         for (int j = 0; j < W; ++j) total[t] += Centered ? v[j] : v[j] * v[j];
       });
@@ -45,7 +49,7 @@ struct NormForward {
     const Index from_stride = Add ? sum_stride : x_stride;
     if constexpr (Centered) {
       e.each([&](int t) {
-        centre[t] = total[t] / T(cols);
+        centre[t] = total[t] / Real(cols);
         total[t] = 0;
         if (row(t) < rows) for_packets<W>(t % warp, cols, [&](int c) {
           const auto v = load_numbers<W>(e, x, row(t) * x_stride + c);
@@ -56,7 +60,7 @@ struct NormForward {
     }
     e.each([&](int t) {
       if (row(t) >= rows) return;
-      const T r = T(1) / std::sqrt(total[t] / T(cols) + eps);
+      const Real r = Real(1) / std::sqrt(total[t] / Real(cols) + eps);
       for_packets<W>(t % warp, cols, [&](int c) {
         auto v = load_numbers<W>(e, from, row(t) * from_stride + c);
         const auto g = load_numbers<W>(e, gain, c);
@@ -84,32 +88,36 @@ struct NormBackward {
   static constexpr int threads = 128, warps = threads / warp, rows_of_warp = 16, rows_of_block = warps * rows_of_warp;
   static constexpr int blocks_of_sm = 1;
   static constexpr int most_cols = warp * P * W, sums = Centered ? 2 : 1;
+  using Real = compute_t<T>;
   struct Shared {
-    SharedArray<T, most_cols> total;
+    SharedArray<Real, most_cols> total;
   };
 
-  Span<const T> x, gain, mean, rstd, dy;
-  Span<T> dx, partial;
+  Span<const T> x;
+  Span<const Real> gain, mean, rstd;
+  Span<const T> dy;
+  Span<T> dx;
+  Span<Real> partial;
   Index rows, x_stride, dy_stride, dx_stride;
   int cols;
   bool accumulate;
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
-    Registers<Exec, T, P * W> dgain;
-    Registers<Exec, T, Centered ? P * W : 1> dbias;
-    PerThread<Exec, T> plain, dot;
+    Registers<Exec, Real, P * W> dgain;
+    Registers<Exec, Real, Centered ? P * W : 1> dbias;
+    PerThread<Exec, Real> plain, dot;
     e.each([&](int t) {
       for (auto& sum : dgain.value) sum[t] = 0;
       for (auto& sum : dbias.value) sum[t] = 0;
     });
     for (int i = 0; i < rows_of_warp; ++i) {
       const auto row = [&](int t) { return e.block() * rows_of_block + i * warps + t / warp; };
-      const auto centre = [&](int t) { return Centered ? e.load(mean, row(t)) : T(0); };
+      const auto centre = [&](int t) { return Centered ? e.load(mean, row(t)) : Real(0); };
       e.each([&](int t) {
         plain[t] = dot[t] = 0;
         if (row(t) >= rows) return;
-        const T m = centre(t), r = e.load(rstd, row(t));
+        const Real m = centre(t), r = e.load(rstd, row(t));
         const Index x_row = row(t) * x_stride, dy_row = row(t) * dy_stride;
         unroll<P>([&](int p) {
           const int c = (p * warp + t % warp) * W;
@@ -117,7 +125,7 @@ struct NormBackward {
           const auto v = load_numbers<W>(e, x, x_row + c), d = load_numbers<W>(e, dy, dy_row + c);
           const auto g = load_numbers<W>(e, gain, c);
           for (int j = 0; j < W; ++j) {
-            const T xhat = (v[j] - m) * r;
+            const Real xhat = (v[j] - m) * r;
             if constexpr (Centered) plain[t] += d[j] * g[j];
             dot[t] += d[j] * g[j] * xhat;
             dgain[p * W + j][t] += d[j] * xhat;
@@ -129,8 +137,8 @@ struct NormBackward {
       sum_warp(e, dot);
       e.each([&](int t) {
         if (row(t) >= rows) return;
-        const T m = centre(t), r = e.load(rstd, row(t));
-        const T mean_plain = Centered ? plain[t] / T(cols) : T(0), mean_dot = dot[t] / T(cols);
+        const Real m = centre(t), r = e.load(rstd, row(t));
+        const Real mean_plain = Centered ? plain[t] / Real(cols) : Real(0), mean_dot = dot[t] / Real(cols);
         const Index x_row = row(t) * x_stride, dy_row = row(t) * dy_stride, dx_row = row(t) * dx_stride;
         for_packets<W>(t % warp, cols, [&](int c) {
           const auto v = load_numbers<W>(e, x, x_row + c), g = load_numbers<W>(e, gain, c);
@@ -162,7 +170,8 @@ struct NormBackward {
         });
       });
     e.phase([&](int t) {
-      for (int c = t; c < cols; c += threads) e.store(partial, (e.block() * sums + which) * cols + c, static_cast<T>(shared.total[c]));
+      for (int c = t; c < cols; c += threads)
+        e.store(partial, (e.block() * sums + which) * cols + c, static_cast<Real>(shared.total[c]));
     });
   }
 };
