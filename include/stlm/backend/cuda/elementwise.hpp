@@ -65,11 +65,11 @@ struct Elementwise<B> {
   }
   template <class X, class Y>
   static void convert(Ctx& ctx, const X* x, Y* y, Index size) {
-    gpu::map(ctx, gpu::Convert<Y>{}, std::array{gpu::line(y, size)}, std::array{gpu::line(x, size)});
+    gpu::map(ctx, gpu::Convert<compute_t<Y>>{}, std::array{gpu::line(y, size)}, std::array{gpu::line(x, size)});
   }
   template <class T>
   static void copy_rows(Ctx& ctx, MatrixView<const T> x, MatrixView<T> y) {
-    gpu::map(ctx, gpu::Convert<T>{}, std::array{y}, std::array{x});
+    gpu::map(ctx, gpu::Convert<compute_t<T>>{}, std::array{y}, std::array{x});
   }
   template <class T>
   static void append_rows(Ctx& ctx, MatrixView<const T> x, Index tokens, const Places& places, T* cache,

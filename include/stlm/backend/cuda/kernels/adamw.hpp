@@ -57,8 +57,8 @@ struct AdamWUpdate {
         if (of.cleared.data) store_numbers<Count>(e, of.cleared, i, Numbers<T, Count>{});
         if constexpr (Count % Packet<Bfloat16>::size == 0 || Count == 1)
           if (of.rounded.data) {
-            Numbers<Bfloat16, Count> copy;
-            unroll<Count>([&](int j) { copy[j] = Bfloat16(static_cast<float>(w[j])); });
+            Numbers<float, Count> copy;
+            unroll<Count>([&](int j) { copy[j] = static_cast<float>(w[j]); });
             store_numbers<Count>(e, of.rounded, i, copy);
           }
       });

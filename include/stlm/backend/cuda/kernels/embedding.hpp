@@ -36,10 +36,10 @@ struct EmbeddingForward {
         return;
       }
       for (Index c = lanes.lane(t) * W; c < cols; c += lanes.count() * W) {
-        const auto row = load_wide<W>(e, table, token * table_stride + c);
+        const auto row = load_numbers<W>(e, table, token * table_stride + c);
         Numbers<T, W> out;
         for (int j = 0; j < W; ++j) out[j] = static_cast<T>(row[j]);
-        store_wide<W>(e, y, n * y_stride + c, out);
+        store_numbers<W>(e, y, n * y_stride + c, out);
       }
     });
   }
@@ -69,7 +69,7 @@ struct EmbeddingBackward {
       Numbers<T, W> sum{};
       const auto finish = [&](bool complete) {
         if (!complete)
-          store_wide<W>(e, partial, (2 * piece + (first_run ? 0 : 1)) * cols + c, sum);
+          store_numbers<W>(e, partial, (2 * piece + (first_run ? 0 : 1)) * cols + c, sum);
         else if (id >= 0 && id < vocabulary)
           add_numbers<W>(e, dtable, id * dtable_stride + c, sum);
       };
@@ -79,7 +79,7 @@ struct EmbeddingBackward {
         unroll<together>([&](int k) {
           if (i + k >= last) return;
           next[k] = e.load(ids, i + k);
-          row[k] = load_wide<W>(e, dy, e.load(positions, i + k) * dy_stride + c);
+          row[k] = load_numbers<W>(e, dy, e.load(positions, i + k) * dy_stride + c);
         });
         unroll<together>([&](int k) {
           if (i + k >= last) return;
@@ -130,7 +130,7 @@ struct EmbeddingJoin {
           above = middle;
       }
       const auto part = [&](Index i) {  // of this chunk its last run, of all others the first
-        return load_wide<W>(e, partial, (2 * (piece + i) + (i == 0 && !only_run ? 1 : 0)) * cols + c);
+        return load_numbers<W>(e, partial, (2 * (piece + i) + (i == 0 && !only_run ? 1 : 0)) * cols + c);
       };
       add_numbers<W>(e, dtable, id * dtable_stride + c, sum_rows_in_order<T, W>(end - piece, part));
       e.flops((end - piece) * W);

@@ -50,14 +50,14 @@ struct Map {
       const Index col = ((Index{block % tiles} << log2_lanes) + (t & ((1 << log2_lanes) - 1))) * W;
       if (row >= rows) return;
       for_numbers<W>(col, cols, [&]<int Count>(Constant<Count>, Index c) {
-        Numbers<Numbers<X, Inputs>, Count> x;
-        Numbers<Numbers<Y, Count>, Outputs> y;
+        Numbers<Numbers<loaded_t<X>, Inputs>, Count> x;
+        Numbers<Numbers<loaded_t<Y>, Count>, Outputs> y;
         unroll<Inputs>([&](int i) {
           const auto numbers = load_numbers<Count>(e, inputs[i].numbers, row * inputs[i].stride + c);
           unroll<Count>([&](int j) { x[j][i] = numbers[j]; });
         });
         unroll<Count>([&](int j) {
-          const Numbers<Y, Outputs> results = f(x[j]);
+          const Numbers<loaded_t<Y>, Outputs> results = f(x[j]);
           unroll<Outputs>([&](int o) { y[o][j] = results[o]; });
         });
         unroll<Outputs>([&](int o) { store_numbers<Count>(e, outputs[o].numbers, row * outputs[o].stride + c, y[o]); });

@@ -30,7 +30,7 @@ struct AddPositions {
       const Index at = places.data ? e.load(places, b).position : position;
       for (Index r = piece * rows_of_warp + lanes.row(t % warp); r < last; r += lanes.rows_of(warp))
         for (Index c = lanes.lane(t) * W; c < cols; c += lanes.count() * W)
-          add_numbers<W>(e, y, (begin + r) * y_stride + c, load_wide<W>(e, table, (at + r) * table_stride + c));
+          add_numbers<W>(e, y, (begin + r) * y_stride + c, load_numbers<W>(e, table, (at + r) * table_stride + c));
     });
   }
 };
@@ -56,9 +56,9 @@ struct PositionSums {
       const auto row = [&](Index i) {
         const Index n = sequences.first(e, b + i) + position;
         Numbers<T, W> none{};
-        return n < sequences.first(e, b + i + 1) ? load_wide<W>(e, dy, n * dy_stride + at.col) : none;
+        return n < sequences.first(e, b + i + 1) ? load_numbers<W>(e, dy, n * dy_stride + at.col) : none;
       };
-      store_wide<W>(e, partial, at.item * cols + at.col, sum_rows_in_order<T, W>(all, row));
+      store_numbers<W>(e, partial, at.item * cols + at.col, sum_rows_in_order<T, W>(all, row));
       e.flops(all * W);
     });
   }

@@ -56,16 +56,16 @@ struct TurnHeads {
   template <class Exec>
   STLM_KERNEL void turn_pairs(Exec& e, Index head, int i, const Numbers<Turn<T>, P>& by) const {
     if constexpr (Adjacent && Packets) {
-      auto pairs = load_wide<2 * P>(e, x, head + 2 * i);
+      auto pairs = load_numbers<2 * P>(e, x, head + 2 * i);
       for (int k = 0; k < P; ++k) turn_pair(pairs[2 * k], pairs[2 * k + 1], by[k]);
-      store_wide<2 * P>(e, x, head + 2 * i, pairs);
+      store_numbers<2 * P>(e, x, head + 2 * i, pairs);
     } else {
       const Index at = head + (Adjacent ? 2 * i : i), other = Adjacent ? at + 1 : at + head_size / 2;
       constexpr int W = Packets ? P : 1;
-      auto left = load_wide<W>(e, x, at), right = load_wide<W>(e, x, other);
+      auto left = load_numbers<W>(e, x, at), right = load_numbers<W>(e, x, other);
       for (int k = 0; k < W; ++k) turn_pair(left[k], right[k], by[k]);
-      store_wide<W>(e, x, at, left);
-      store_wide<W>(e, x, other, right);
+      store_numbers<W>(e, x, at, left);
+      store_numbers<W>(e, x, other, right);
     }
     e.flops(6 * P);
   }

@@ -23,9 +23,9 @@ struct DispatchRows {
       const Index n = e.block() * lanes.rows_of(threads) + lanes.row(t);
       if (n >= rows) return;
       for (Index c = lanes.lane(t) * W; c < cols; c += lanes.count() * W) {
-        const auto row = load_wide<W>(e, x, n * x_stride + c);
+        const auto row = load_numbers<W>(e, x, n * x_stride + c);
         for (Index j = 0; j < chosen; ++j)
-          store_wide<W>(e, routed, e.load(slots, n * chosen + j) * routed_stride + c, row);
+          store_numbers<W>(e, routed, e.load(slots, n * chosen + j) * routed_stride + c, row);
       }
     });
   }
@@ -51,11 +51,11 @@ struct CombineRows {
       for (Index c = lanes.lane(t) * W; c < cols; c += lanes.count() * W) {
         Numbers<T, W> sum{};
         for (Index j = n * chosen; j < (n + 1) * chosen; ++j) {
-          const auto row = load_wide<W>(e, routed, e.load(slots, j) * routed_stride + c);
+          const auto row = load_numbers<W>(e, routed, e.load(slots, j) * routed_stride + c);
           const T gate = gates.data ? e.load(gates, j) : T(1);
           for (int k = 0; k < W; ++k) sum[k] += gate * row[k];
         }
-        store_wide<W>(e, y, n * y_stride + c, sum);
+        store_numbers<W>(e, y, n * y_stride + c, sum);
         e.flops(2 * chosen * W);
       }
     });
@@ -86,13 +86,13 @@ struct CombineBackward {
       const Index from = i / chosen * dy_stride, to = e.load(slots, i) * routed_stride;
       const T gate = e.load(gates, i);
       for_packets<W>(t % warp, cols, [&](int c) {
-        auto d = load_wide<W>(e, dy, from + c);
-        const auto row = load_wide<W>(e, Span<const T>(routed), to + c);
+        auto d = load_numbers<W>(e, dy, from + c);
+        const auto row = load_numbers<W>(e, Span<const T>(routed), to + c);
         for (int k = 0; k < W; ++k) {
           dot[t] += d[k] * row[k];
           d[k] *= gate;
         }
-        store_wide<W>(e, routed, to + c, d);
+        store_numbers<W>(e, routed, to + c, d);
         e.flops(3 * W);
       });
     });

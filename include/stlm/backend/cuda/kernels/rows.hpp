@@ -47,37 +47,12 @@ Index warp_tiles(Index cols) {
   return pieces(cols, warp * W);
 }
 
-/// W numbers, in as many packets as they take.
-template <int W, class Exec, class T>
-STLM_KERNEL auto load_wide(Exec& e, Span<T> from, Index i) {
-  using Number = std::remove_const_t<T>;
-  Numbers<Number, W> numbers;
-  constexpr int size = W == 1 ? 1 : Packet<Number>::size;
-  for (int p = 0; p < W; p += size) {
-    const auto part = load_numbers<size>(e, from, i + p);
-    for (int j = 0; j < size; ++j) numbers[p + j] = part[j];
-  }
-  return numbers;
-}
-template <int W, class Exec, class T>
-STLM_KERNEL void store_wide(Exec& e, Span<T> to, Index i, const Numbers<T, W>& numbers) {
-  if constexpr (W == 1) {
-    e.store(to, i, numbers[0]);
-  } else {
-    for (int p = 0; p < W; p += Packet<T>::size) {
-      Packet<T> part;
-      for (int j = 0; j < part.size; ++j) part[j] = numbers[p + j];
-      e.store_packet(to, i + p, part);
-    }
-  }
-}
-
 /// to[i ...] += sum.
 template <int W, class Exec, class T>
-STLM_KERNEL void add_numbers(Exec& e, Span<T> to, Index i, Numbers<T, W> sum) {
-  const auto old = load_wide<W>(e, Span<const T>(to), i);
+STLM_KERNEL void add_numbers(Exec& e, Span<T> to, Index i, Numbers<loaded_t<T>, W> sum) {
+  const auto old = load_numbers<W>(e, Span<const T>(to), i);
   for (int j = 0; j < W; ++j) sum[j] += old[j];
-  store_wide<W>(e, to, i, sum);
+  store_numbers<W>(e, to, i, sum);
   e.flops(W);
 }
 

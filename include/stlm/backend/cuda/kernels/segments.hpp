@@ -25,9 +25,9 @@ struct SegmentSum {
       if (at.item >= count || at.col >= cols) return;
       const Index first = sequences.first(e, at.item), rows = sequences.first(e, at.item + 1) - first;
       auto sum =
-          sum_rows_in_order<T, W>(rows, [&](Index i) { return load_wide<W>(e, x, (first + i) * x_stride + at.col); });
+          sum_rows_in_order<T, W>(rows, [&](Index i) { return load_numbers<W>(e, x, (first + i) * x_stride + at.col); });
       for (int j = 0; j < W; ++j) sum[j] *= mean && rows > 0 ? T(1) / static_cast<T>(rows) : T(1);
-      store_wide<W>(e, y, at.item * y_stride + at.col, sum);
+      store_numbers<W>(e, y, at.item * y_stride + at.col, sum);
       e.flops(rows * W);
     });
   }
@@ -51,11 +51,11 @@ struct SegmentSpread {
       const WarpTile at = warp_tile<W>(e.block() * warps + t / warp, tiles, t % warp);
       if (at.item >= count || at.col >= cols) return;
       const Index first = sequences.first(e, at.item), last = sequences.first(e, at.item + 1);
-      auto value = load_wide<W>(e, x, at.item * x_stride + at.col);
+      auto value = load_numbers<W>(e, x, at.item * x_stride + at.col);
       for (int j = 0; j < W; ++j) value[j] *= mean && last > first ? T(1) / static_cast<T>(last - first) : T(1);
       for (Index r = first; r < last; ++r)
         accumulate ? add_numbers<W>(e, y, r * y_stride + at.col, value)
-                   : store_wide<W>(e, y, r * y_stride + at.col, value);
+                   : store_numbers<W>(e, y, r * y_stride + at.col, value);
       e.flops(W);
     });
   }
