@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include <stlm/backend/eigen/eigen_core.hpp>
@@ -34,6 +35,13 @@ class Context<EigenBackend> {
               [&](Index task, int worker) { f(task * piece, std::min(size, (task + 1) * piece), worker); });
   }
 
+  void clear(void* data, std::size_t bytes) {
+    constexpr Index piece = Index{1} << 18;
+    for_pieces(static_cast<Index>(bytes), piece, [&](Index begin, Index end, int) {
+      std::memset(static_cast<std::byte*>(data) + begin, 0, static_cast<std::size_t>(end - begin));
+    });
+  }
+
   /// Memory of one worker, for the length of a task. Aligned to 64 bytes; contents undefined.
   template <class T>
   T* scratch(int worker) {
@@ -45,7 +53,7 @@ class Context<EigenBackend> {
     return reinterpret_cast<T*>(shared_.data());
   }
 
-  static constexpr Index scratch_bytes = Index{4} << 20, shared_bytes = Index{2} << 20;
+  static constexpr Index scratch_bytes = Index{4} << 20, shared_bytes = Index{4} << 20;
 
  private:
   RandomStream random_;

@@ -1,7 +1,8 @@
-// gemm cut into pieces for the threads: of rows where there are many, of columns where there are few.
+// gemm cut into pieces for the threads. Of few rows, pieces of columns: each packs its own part of B. Of many rows, pieces of
+// rows, once all threads together have packed B, or a panel of it, into memory that they share.
 //
-// Every piece packs the other operand again, so there are no more pieces than two a thread. The kernel sums each element
-// in an order that depends on k alone, wherever C is cut: so the pieces may depend on the threads, the bits do not.
+// The kernel sums each element in an order that depends on k alone, wherever C is cut: so the pieces may depend on the
+// threads, the bits do not.
 #pragma once
 
 #include <stlm/backend/eigen/context.hpp>
@@ -20,24 +21,74 @@ struct Gemm<EigenBackend> {
     static_assert(std::is_same_v<typename eigen::GemmProduct<Product>::Value, T>,
                   "stlm::ops::gemm: a product of Bfloat16 factors is float; give a C of floats.");
     static_assert(eigen::GemmSizes<Product>::scratch_bytes <= Context<EigenBackend>::scratch_bytes);
+    constexpr Index many_rows = 256, strip = eigen::GemmSizes<Product>::tile_cols;
     const Index m = c.rows, n = c.cols, k = options.transpose_a ? a.rows : a.cols;
     const eigen::GemmOperand<A> left = operand(a, options.transpose_a);
     const eigen::GemmOperand<B> right = operand(b, options.transpose_b);
-    const bool by_rows = m >= 64;
-    const Index size = by_rows ? m : n, unit = by_rows ? 24 : 32, units = (size + unit - 1) / unit;
-    const Index most = ctx.threads() == 1 ? 1 : 2 * ctx.threads();
-    Index tasks = std::clamp<Index>(std::min(units / 2, m * n * k / (Index{1} << 15)), 1, most);
-    if (tasks > ctx.threads()) tasks -= tasks % ctx.threads();  // as many for each
+    if (ctx.threads() > 1 && m >= many_rows && n > 0 && k > 0)
+      return by_rows<Product>(ctx, n, k, left, right, c, options.accumulate);
+    const auto [tasks, units] = pieces(ctx, n, strip, m * n * k);
     ctx.parallel_for(tasks, [&](Index task, int worker) {
-      const Index begin = units * task / tasks * unit, end = std::min(size, units * (task + 1) / tasks * unit);
-      const Index i = by_rows ? begin : 0, j = by_rows ? 0 : begin;
-      eigen::gemm_serial<Product>(by_rows ? end - begin : m, by_rows ? n : end - begin, k, left.from(i, 0),
-                                  right.from(0, j), c.row(i) + j, c.stride, options.accumulate,
+      const Index j = units * task / tasks * strip, end = std::min(n, units * (task + 1) / tasks * strip);
+      eigen::gemm_serial<Product>(m, end - j, k, left, right.from(0, j), c.data + j, c.stride, options.accumulate,
                                   ctx.scratch<typename eigen::GemmProduct<Product>::Unit>(worker));
     });
   }
 
  private:
+  struct Pieces {
+    Index tasks, units;
+  };
+  /// Tasks for `size` rows or columns in units.
+  static Pieces pieces(Context<EigenBackend>& ctx, Index size, Index unit, Index work) {
+    const Index units = (size + unit - 1) / unit, most = ctx.threads() == 1 ? 1 : 4 * ctx.threads();
+    Index tasks = std::clamp<Index>(std::min(units / 2, work / (Index{1} << 15)), 1, most);
+    if (tasks > ctx.threads()) tasks -= tasks % ctx.threads();  // as many for each
+    return {tasks, units};
+  }
+
+  /// All threads pack a panel of B, then take rows of C.
+  template <class Product, class A, class B, class T>
+  static void by_rows(Context<EigenBackend>& ctx, Index n, Index k, eigen::GemmOperand<A> a, eigen::GemmOperand<B> b,
+                      MatrixView<T> c, bool accumulate) {
+    using Unit = typename eigen::GemmProduct<Product>::Unit;
+    constexpr Index room = Context<EigenBackend>::shared_bytes / Index{sizeof(Unit)};
+    constexpr Index strip = eigen::GemmSizes<Product>::tile_cols;
+    const eigen::GemmBlocks<Product> blocks(n, k);
+    const Index all_units = eigen::gemm_blocks(eigen::GemmProduct<Product>::units(k), blocks.depth) * blocks.depth;
+    const Index most_cols = std::max(room / all_units / strip * strip, blocks.cols);
+    const Index most_k = eigen::GemmProduct<Product>::elements(room / most_cols / blocks.depth * blocks.depth);
+    for (Index first = 0; first < n; first += most_cols)
+      for (Index p = 0; p < k; p += most_k)
+        panel<Product>(ctx, blocks, std::min(n - first, most_cols), std::min(k - p, most_k), a.from(0, p), b.from(p, first),
+                       MatrixView<T>(c.data + first, c.rows, std::min(n - first, most_cols), c.stride), accumulate || p > 0);
+  }
+  template <class Product, class A, class B, class T>
+  static void panel(Context<EigenBackend>& ctx, const eigen::GemmBlocks<Product>& blocks, Index cols, Index k,
+                    eigen::GemmOperand<A> a, eigen::GemmOperand<B> b, MatrixView<T> c, bool accumulate) {
+    using Unit = typename eigen::GemmProduct<Product>::Unit;
+    constexpr Index strip = eigen::GemmSizes<Product>::tile_cols;
+    Unit* const packed = ctx.shared<Unit>();
+    const Index strips = (cols + strip - 1) / strip, packs = std::min<Index>(strips, 4 * ctx.threads());
+    ctx.parallel_for(packs, [&](Index task, int) {
+      const Index j = strips * task / packs * strip, end = std::min(cols, strips * (task + 1) / packs * strip);
+      blocks.along_k(k, [&](Index u, Index depth, Index p, Index length) {
+        eigen::GemmProduct<Product>::pack_b(length, end - j, b.from(p, j), packed + u * strips * strip + j * depth);
+      });
+    });
+    constexpr Index unit = 2 * eigen::GemmSizes<Product>::tile_rows;
+    const auto [tasks, units] = pieces(ctx, c.rows, unit, c.rows * cols * k);
+    ctx.parallel_for(tasks, [&](Index task, int worker) {
+      const Index i = units * task / tasks * unit, end = std::min(c.rows, units * (task + 1) / tasks * unit);
+      for (Index j = 0; j < cols; j += blocks.cols)
+        blocks.along_k(k, [&](Index u, Index depth, Index p, Index length) {
+          eigen::gemm_rows<Product>(end - i, std::min(cols - j, blocks.cols), length, a.from(i, p),
+                                    eigen::GemmStrips<Unit>{packed + u * strips * strip + j * depth, strip, strip * depth},
+                                    c.row(i) + j, c.stride, accumulate || u > 0, ctx.scratch<Unit>(worker));
+        });
+    });
+  }
+
   template <class T>
   static eigen::GemmOperand<T> operand(MatrixView<const T> x, bool transposed) {
     return transposed ? eigen::GemmOperand<T>{x.data, 1, x.stride} : eigen::GemmOperand<T>{x.data, x.stride, 1};

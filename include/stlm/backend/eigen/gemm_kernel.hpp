@@ -87,45 +87,67 @@ GemmStrips<Unit> gemm_strips(Index m, Index k, Index cols, GemmOperand<B> b, Uni
   return {packed, strip, strip * GemmProduct<S>::units(k)};
 }
 
+/// How k is cut into blocks, and n for a block of each that fits L2.
+template <class S>
+struct GemmBlocks {
+  Index depth, cols;
+
+  GemmBlocks(Index n, Index k)
+      : depth(gemm_block_size(GemmProduct<S>::units(k), GemmSizes<S>::depth, 16 * GemmProduct<S>::step)) {
+    constexpr Index strip = GemmSizes<S>::tile_cols;
+    cols = gemm_block_size(n, GemmSizes<S>::b_units / (depth * strip) * strip, strip);
+  }
+  /// f(first unit, units, first number along k, numbers) for each block of k.
+  template <class F>
+  void along_k(Index k, const F& f) const {
+    const Index units = GemmProduct<S>::units(k);
+    for (Index u = 0; u < units; u += depth) {
+      const Index p = GemmProduct<S>::elements(u), of_block = std::min(units - u, depth);
+      f(u, of_block, p, std::min(k - p, GemmProduct<S>::elements(of_block)));
+    }
+  }
+};
+
+/// C (m x cols) = or += A (m x k) B for one block of k and of B's columns. `packed_a`: room for a block of A.
+template <class S, class A, class Unit = typename GemmProduct<S>::Unit>
+void gemm_rows(Index m, Index cols, Index k, GemmOperand<A> a, GemmStrips<Unit> b, typename GemmProduct<S>::Value* c,
+               Index c_stride, bool accumulate, Unit* packed_a) {
+  using Product = GemmProduct<S>;
+  using Sizes = GemmSizes<S>;
+  for (Index i = 0; i < m; i += Sizes::rows) {
+    const Index rows = std::min(m - i, Sizes::rows), next = std::min(m - i - rows, Sizes::rows);
+    const GemmOperand<Unit> left = Product::pack_a(rows, k, a.from(i, 0), packed_a);
+    const Index tiles = gemm_blocks(rows, Sizes::tile_rows) * gemm_blocks(cols, Sizes::tile_cols);
+    const A* const after = next > 0 ? a.from(i + rows, 0).data : a.data;
+    GemmAhead<A> ahead = a.transposed() ? GemmAhead<A>{after, a.col_stride, k, next, tiles}
+                                        : GemmAhead<A>{after, a.row_stride, next, k, tiles};
+    const auto multiply = [&](auto columns) {
+      gemm_block<S, columns, int(Sizes::tile_rows)>(rows, cols, Product::units(k), left, b, c + i * c_stride, c_stride,
+                                                    accumulate, ahead);
+    };
+    if (Product::columns && left.transposed())
+      multiply(std::bool_constant<Product::columns>{});
+    else
+      multiply(std::false_type{});
+  }
+}
+
 /// C (m x n, row stride c_stride) = or += A (m x k) B (k x n), as GemmProduct<S> multiplies. `scratch`:
 /// GemmSizes<S>::scratch units, aligned to 64 bytes.
 template <class S, class A, class B>
 void gemm_serial(Index m, Index n, Index k, GemmOperand<A> a, GemmOperand<B> b, typename GemmProduct<S>::Value* c,
                  Index c_stride, bool accumulate, typename GemmProduct<S>::Unit* scratch) {
-  using Product = GemmProduct<S>;
-  using Sizes = GemmSizes<S>;
-  using Unit = typename Product::Unit;
   if (takes_few_rows<S>(m, a, b)) return gemm_few_rows<S>(m, n, k, a, b, c, c_stride, accumulate, scratch);
   if (k == 0 && !accumulate)
-    for (Index i = 0; i < m; ++i) std::fill_n(c + i * c_stride, n, typename Product::Value(0));
+    for (Index i = 0; i < m; ++i) std::fill_n(c + i * c_stride, n, typename GemmProduct<S>::Value(0));
   if (n == 0 || k == 0) return;
-  const Index units = Product::units(k), most_depth = gemm_block_size(units, Sizes::depth, 16 * Product::step);
-  const Index most_strips = Sizes::b_units / (most_depth * Sizes::tile_cols);
-  const Index most_cols = gemm_block_size(n, most_strips * Sizes::tile_cols, Sizes::tile_cols);
-  Unit* const packed_b = scratch;
-  Unit* const packed_a = scratch + Sizes::b_units;
-  for (Index j = 0; j < n; j += most_cols)
-    for (Index u = 0; u < units; u += most_depth) {
-      const Index cols = std::min(n - j, most_cols), depth = std::min(units - u, most_depth);
-      const Index p = Product::elements(u), length = std::min(k - p, Product::elements(depth));
-      const GemmStrips<Unit> right = gemm_strips<S>(m, length, cols, b.from(p, j), packed_b);
-      for (Index i = 0; i < m; i += Sizes::rows) {
-        const Index rows = std::min(m - i, Sizes::rows), next = std::min(m - i - rows, Sizes::rows);
-        const GemmOperand<Unit> left = Product::pack_a(rows, length, a.from(i, p), packed_a);
-        const Index tiles = gemm_blocks(rows, Sizes::tile_rows) * gemm_blocks(cols, Sizes::tile_cols);
-        const A* const after = next > 0 ? a.from(i + rows, p).data : a.data;
-        GemmAhead<A> ahead = a.transposed() ? GemmAhead<A>{after, a.col_stride, length, next, tiles}
-                                            : GemmAhead<A>{after, a.row_stride, next, length, tiles};
-        const auto multiply = [&](auto columns) {
-          gemm_block<S, columns, int(Sizes::tile_rows)>(rows, cols, depth, left, right, c + i * c_stride + j, c_stride,
-                                                        accumulate || u > 0, ahead);
-        };
-        if (Product::columns && left.transposed())
-          multiply(std::bool_constant<Product::columns>{});
-        else
-          multiply(std::false_type{});
-      }
-    }
+  const GemmBlocks<S> blocks(n, k);
+  for (Index j = 0; j < n; j += blocks.cols)
+    blocks.along_k(k, [&](Index u, Index, Index p, Index length) {
+      const Index cols = std::min(n - j, blocks.cols);
+      gemm_rows<S>(m, cols, length, a.from(0, p), gemm_strips<S>(m, length, cols, b.from(p, j), scratch), c + j, c_stride,
+                   accumulate || u > 0, scratch + GemmSizes<S>::b_units);
+    });
 }
 
 }  // namespace stlm::eigen

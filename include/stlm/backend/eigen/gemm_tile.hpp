@@ -38,17 +38,15 @@ void gemm_tile(std::integer_sequence<int, I...>, Index depth, const Unit* a, Ind
   const auto at = [&](int i) { return c_rows[i / Packets] + i % Packets * size; };
   (prefetch(at(I)), ...);
   Packet<T> sum[] = {(static_cast<void>(I), pset1<Packet<T>>(T(0)))...};
-  const auto step = [&](auto a_row) {
+  GemmRows<rows, const Unit> a_rows(a, a_stride);
+  for (const Unit* const end = b + depth * b_stride; b != end; b += b_stride) {
     const Packet<Unit> row[] = {ploadu<Packet<Unit>>(b), ploadu<Packet<Unit>>(b + size)};
-    ((sum[I] = GemmProduct<S>::multiply_add(pset1<Packet<Unit>>(a_row(I / Packets)), row[I % Packets], sum[I])), ...);
-    b += b_stride;
-  };
-  if constexpr (Columns) {
-    for (const Unit* const end = a + depth * a_stride; a != end; a += a_stride) step([a](int i) { return a[i]; });
-  } else {
-    GemmRows<rows, const Unit> a_rows(a, a_stride);
-    for (const Unit* const end = a + depth; a_rows[0] != end; a_rows.to_next_column())
-      step([&](int i) { return *a_rows[i]; });
+    const auto of_row = [&](int i) -> const Unit& { return Columns ? a[i] : *a_rows[i]; };
+    ((sum[I] = GemmProduct<S>::multiply_add(pset1<Packet<Unit>>(of_row(I / Packets)), row[I % Packets], sum[I])), ...);
+    if constexpr (Columns)
+      a += a_stride;
+    else
+      a_rows.to_next_column();
   }
   if (accumulate) ((sum[I] = padd(sum[I], ploadu<Packet<T>>(at(I)))), ...);
   (pstoreu(at(I), sum[I]), ...);
