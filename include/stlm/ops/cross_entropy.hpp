@@ -3,10 +3,12 @@
 //   loss_n = lse_n - logits[n, target_n],   lse_n = log sum_v exp(logits[n, v])
 //   dlogits[n, v] = scale (exp(logits[n, v] - lse_n) - [v == target_n])
 //
-// Rows whose target is `ignore` have loss 0 and gradient 0.
+// Rows whose target is `ignore` have loss 0 and gradient 0. Losses and lse are of the scalar that is computed in,
+// compute_t of that of the logits.
 #pragma once
 
 #include <stlm/core/backend.hpp>
+#include <stlm/core/bfloat16.hpp>
 #include <stlm/core/scalar.hpp>
 #include <stlm/core/tensor_view.hpp>
 
@@ -26,8 +28,8 @@ struct CrossEntropy : MissingBackend<Backend> {};
 }  // namespace impl
 
 /// logits (N, V), targets (N) -> losses (N) in nats, lse (N), and the sum of the losses in order of n. Throws Error for a target outside the vocabulary.
-template <class Backend, class Logits, class Losses, class T = typename Losses::value_type>
-LossSum<T> cross_entropy_forward(Context<Backend>& ctx, const Logits& logits, View<const Token, dynamic, dynamic> targets,
+template <class Backend, class Logits, class Losses, class T = typename Logits::value_type>
+LossSum<compute_t<T>> cross_entropy_forward(Context<Backend>& ctx, const Logits& logits, View<const Token, dynamic, dynamic> targets,
                                  Token ignore, const Losses& losses, const Losses& lse) {
   const MatrixView<const T> rows(logits);
   expect(targets.size() == rows.rows && losses.size() == rows.rows && lse.size() == rows.rows,

@@ -24,9 +24,9 @@ struct CrossEntropy<B> {
   using Ctx = Context<B>;
 
   /// While a step is recorded the sum cannot come back, and is {0, -1}: the losses are summed after it.
-  template <class T>
-  static LossSum<T> forward(Ctx& ctx, MatrixView<const T> logits, const Token* targets, Token ignore, T* losses,
-                            T* lse) {
+  template <class T, class Real = compute_t<T>>
+  static LossSum<Real> forward(Ctx& ctx, MatrixView<const T> logits, const Token* targets, Token ignore, Real* losses,
+                               Real* lse) {
     gpu::Scratch<B> scratch(ctx);
     const Index rows = logits.rows;
     const Token* const ids = ctx.readable(scratch, targets, rows);
@@ -36,21 +36,22 @@ struct CrossEntropy<B> {
                         "cross_entropy_forward", logits.stride, static_cast<int>(logits.cols), ignore},
                  gpu::pieces(rows, Kernel::rows_of_block));
     });
-    if (ctx.recording()) return {T(0), -1};
+    if (ctx.recording()) return {Real(0), -1};
     auto* const total = scratch.template take<gpu::Numbers<double, 2>>(1);
-    gpu::sum_losses(ctx, scratch, gpu::Span<const T>(losses, rows), ids, ignore, total);
+    gpu::sum_losses(ctx, scratch, gpu::Span<const Real>(losses, rows), ids, ignore, total);
     const auto [sum, count] = ctx.read(total).value;
-    return {static_cast<T>(sum), static_cast<Index>(count)};
+    return {static_cast<Real>(sum), static_cast<Index>(count)};
   }
-  template <class T>
-  static void backward(Ctx& ctx, MatrixView<T> logits, const Token* targets, Token ignore, const T* lse, double scale) {
+  template <class T, class Real = compute_t<T>>
+  static void backward(Ctx& ctx, MatrixView<T> logits, const Token* targets, Token ignore, const Real* lse,
+                       double scale) {
     gpu::Scratch<B> scratch(ctx);
     const Index rows = logits.rows;
     const Token* const ids = ctx.readable(scratch, targets, rows);
     for_rows(logits, [&]<int W, int Lanes>(gpu::Constant<W>, gpu::Constant<Lanes>) {
       using Kernel = gpu::CrossEntropyBackward<T, W, Lanes>;
       ctx.launch(Kernel{gpu::span(logits), {ids, rows}, {lse, rows}, logits.stride, static_cast<int>(logits.cols),
-                        ignore, static_cast<T>(scale)},
+                        ignore, static_cast<Real>(scale)},
                  gpu::pieces(rows, Kernel::rows_of_block));
     });
   }

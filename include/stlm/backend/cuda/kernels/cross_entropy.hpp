@@ -4,7 +4,7 @@
 // Forward reads the logits once: each thread keeps the largest it has met and the sum of exponentials relative to it,
 // scaled down whenever a larger one comes, and the threads of a row combine theirs at the end. Backward reads and
 // writes them once, in place. So 4 and 8 bytes for a float logit, from the second-level cache where a chunk of rows
-// fits in it.
+// fits in it; half of that for Bfloat16.
 #pragma once
 
 #include <cmath>
@@ -22,15 +22,16 @@ template <class T, int W, int Lanes>
 struct CrossEntropyForward {
   static constexpr const char* name = "cross_entropy_forward";
   static constexpr int threads = Lanes > 128 ? Lanes : 128, rows_of_block = threads / Lanes;
+  using Real = compute_t<T>;
   static constexpr int at_once = W == 1 ? 4 : 2;  // loads of a thread under way
-  static constexpr T lowest = std::numeric_limits<T>::lowest();
+  static constexpr Real lowest = std::numeric_limits<Real>::lowest();
   struct Shared {
-    SharedArray<T, threads / warp> partial;
+    SharedArray<Real, threads / warp> partial;
   };
 
   Span<const T> logits;
   Span<const Token> targets;
-  Span<T> losses, lse;
+  Span<Real> losses, lse;
   Fault* fault;
   const char* where;
   Index stride;
@@ -40,11 +41,11 @@ struct CrossEntropyForward {
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
     const auto row = [&](int t) { return e.block() * rows_of_block + t / Lanes; };
-    PerThread<Exec, T> own_top, top, sum;
+    PerThread<Exec, Real> own_top, top, sum;
     e.each([&](int t) {
-      T highest = lowest, total = 0;  // of -inf alone the sum is 0, and of NaN NaN
+      Real highest = lowest, total = 0;  // of -inf alone the sum is 0, and of NaN NaN
       const auto add = [&]<bool Whole>(std::bool_constant<Whole>, int first) {
-        Numbers<T, W> x[std::size_t{at_once}];
+        Numbers<Real, W> x[std::size_t{at_once}];
         unroll<at_once>([&](int i) {
           const int c = first + (i * Lanes + t % Lanes) * W;
           if (Whole || c < cols)
@@ -52,7 +53,7 @@ struct CrossEntropyForward {
           else
             unroll<W>([&](int j) { x[i][j] = -INFINITY; });
         });
-        T higher = highest;
+        Real higher = highest;
         unroll<at_once>([&](int i) { unroll<W>([&](int j) { higher = x[i][j] > higher ? x[i][j] : higher; }); });
         if (higher > highest) total *= fast_exp<Exec>(highest - higher);
         highest = higher;
@@ -73,12 +74,13 @@ struct CrossEntropyForward {
     combine_lanes<Lanes>(e, sum, shared.partial, Sum{});
     e.each([&](int t) {
       if (t % Lanes != 0 || row(t) >= losses.size) return;
-      const T log_sum = top[t] + std::log(sum[t]);
+      const Real log_sum = top[t] + std::log(sum[t]);
       const Token target = e.load(targets, row(t));
       const bool inside = target >= 0 && target < cols;
       if (!inside && target != ignore) e.fault(fault, {where, row(t), target, cols});
       e.store(lse, row(t), log_sum);
-      e.store(losses, row(t), inside && target != ignore ? log_sum - e.load(logits, row(t) * stride + target) : T(0));
+      e.store(losses, row(t),
+              inside && target != ignore ? log_sum - load_number(e, logits, row(t) * stride + target) : Real(0));
     });
   }
 };
@@ -88,14 +90,15 @@ template <class T, int W, int Lanes>
 struct CrossEntropyBackward {
   static constexpr const char* name = "cross_entropy_backward";
   static constexpr int threads = Lanes > 128 ? Lanes : 128, rows_of_block = threads / Lanes;
+  using Real = compute_t<T>;
 
   Span<T> logits;
   Span<const Token> targets;
-  Span<const T> lse;
+  Span<const Real> lse;
   Index stride;
   int cols;
   Token ignore;
-  T scale;
+  Real scale;
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {
@@ -103,12 +106,12 @@ struct CrossEntropyBackward {
       const Index row = e.block() * rows_of_block + t / Lanes;
       if (row >= lse.size) return;
       const Token target = e.load(targets, row);
-      const T log_sum = e.load(lse, row);
+      const Real log_sum = e.load(lse, row);
       for_packets<W, Lanes>(t % Lanes, cols, [&](int c) {
-        Numbers<T, W> x{};
+        Numbers<Real, W> x{};
         if (target != ignore) {
           x = load_numbers<W>(e, logits, row * stride + c);
-          unroll<W>([&](int j) { x[j] = scale * (fast_exp<Exec>(x[j] - log_sum) - (c + j == target ? T(1) : T(0))); });
+          unroll<W>([&](int j) { x[j] = scale * (fast_exp<Exec>(x[j] - log_sum) - (c + j == target ? Real(1) : Real(0))); });
         }
         store_numbers<W>(e, logits, row * stride + c, x);
         e.flops(3 * W);
