@@ -19,6 +19,12 @@ struct Bfloat16 {
 
   constexpr Bfloat16() = default;
   STLM_HOST_DEVICE constexpr explicit Bfloat16(float x) {
+#if defined(__CUDA_ARCH__)
+    if (!__builtin_is_constant_evaluated()) {  // one instruction, which keeps subnormal numbers
+      asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(bits) : "f"(x));
+      return;
+    }
+#endif
     const auto all = __builtin_bit_cast(std::uint32_t, x);
     const std::uint32_t size = all & 0x7fffffffu, sign = (all >> 16) & 0x8000u;
     if (size > 0x7f800000u)
