@@ -24,12 +24,13 @@ void pool(Rig& rig, const Case& c, bool by_score) {
   const auto q = heads(rig.random(rows, c.heads * c.size, 4), c.heads), k = heads(rig.random(rows, c.kv_heads * c.size, 4), c.kv_heads);
   const auto out_rows = rig.blank(rows, c.heads * c.size);
   const auto lse = rig.blank(c.batch * c.heads * c.tokens);
-  const auto scores = rig.blank(c.batch, c.tokens), chosen = rig.blank(c.batch, keep);
+  const auto row_of_scores = rig.blank(rows), chosen = rig.blank(c.batch * keep);
+  const View<typename Rig::Compute, dynamic, dynamic> scores(row_of_scores.data(), c.batch, c.tokens);
   const View<Token, dynamic, dynamic> picks(rig.template room<Token>(c.batch * keep).data(), c.batch, keep);
   ops::attention_forward(rig.ctx, q, k, k, heads(out_rows, c.heads), lse, {c.batch, c.tokens, c.tokens, false});
   ops::attention_received(rig.ctx, q, k, lse, scores);
   ops::keep_highest(rig.ctx, scores, by_score, picks);
-  for (Index i = 0; i < picks.size(); ++i) chosen.data()[i] = static_cast<T>(picks.data()[i]);
+  for (Index i = 0; i < picks.size(); ++i) chosen(i) = static_cast<typename Rig::Compute>(picks.data()[i]);
 }
 
 template <class B = TestedBackend>

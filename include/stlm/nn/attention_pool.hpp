@@ -64,7 +64,7 @@ struct AttentionPool {
     View<T, dynamic, In> mixed, kept, normed, dkept, dnormed;
     View<T, dynamic, 4 * In> up, hidden, dhidden;
     View<T, dynamic, Out> wide, dwide;
-    View<T, dynamic, dynamic> scores;
+    View<compute_t<T>, dynamic, dynamic> scores;
     View<Token, dynamic, dynamic> picks;
     typename Mixer::template Cache<T> attention;
     typename Norm::template Cache<T> norm;

@@ -9,6 +9,7 @@
 
 #include <cmath>
 
+#include <stlm/core/bfloat16.hpp>
 #include <stlm/core/scalar.hpp>
 #include <stlm/ops/attention.hpp>
 
@@ -35,11 +36,10 @@ void pick_highest(const T* scores, Index size, Index keep, bool by_score, Index 
 }  // namespace impl
 
 /// q (B, T, H, D), k (B, T, Kv, D) and the lse (B * H * T) that `attention_forward` left, without a causal mask ->
-/// scores (B, T).
-template <class Backend, class T>
-void attention_received(Context<Backend>& ctx, std::type_identity_t<HeadsView<const T>> q,
-                        std::type_identity_t<HeadsView<const T>> k, std::type_identity_t<View<const T, dynamic>> lse,
-                        View<T, dynamic, dynamic> scores) {
+/// scores (B, T). Both of these are of the scalar that is computed in, compute_t of that of q and k.
+template <class Backend, class Q, class T = std::remove_const_t<Q>>
+void attention_received(Context<Backend>& ctx, HeadsView<Q> q, std::type_identity_t<HeadsView<const T>> k,
+                        View<const compute_t<T>, dynamic> lse, View<compute_t<T>, dynamic, dynamic> scores) {
   expect(k.heads > 0 && q.heads % k.heads == 0 && lse.size() == q.heads * scores.size(),
          "stlm::ops::attention_received: scores of ", scores.extent(0), " sequences of ", scores.extent(1),
          " tokens do not fit ", q.heads, " query heads, ", k.heads, " key heads and ", lse.size(), " row sums.");

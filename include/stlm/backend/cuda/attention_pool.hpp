@@ -11,15 +11,15 @@ template <GpuBackend B>
 struct AttentionPool<B> {
   using Ctx = Context<B>;
 
-  template <class T>
-  static void received(Ctx& ctx, HeadsView<const T> q, HeadsView<const T> k, const T* lse,
-                       View<T, dynamic, dynamic> scores) {
+  template <class T, class Real = compute_t<T>>
+  static void received(Ctx& ctx, HeadsView<const T> q, HeadsView<const T> k, const Real* lse,
+                       View<Real, dynamic, dynamic> scores) {
     using Kernel = gpu::AttentionReceived<T>;
-    using Mean = gpu::MeanOfHeads<T>;
+    using Mean = gpu::MeanOfHeads<Real>;
     const Index batch = scores.extent(0), tokens = scores.extent(1), size = scores.size() * q.heads;
     if (size == 0) return;
     gpu::Scratch<B> scratch(ctx);
-    const gpu::Span<T> by_head{scratch.template take<T>(size), size};
+    const gpu::Span<Real> by_head{scratch.template take<Real>(size), size};
     ctx.launch(Kernel{{q, batch, tokens},
                       {k, batch, tokens},
                       {lse, size},
@@ -27,7 +27,7 @@ struct AttentionPool<B> {
                       static_cast<int>(tokens),
                       static_cast<int>(q.heads),
                       static_cast<int>(q.heads / k.heads),
-                      T(1 / std::sqrt(static_cast<double>(q.head_size)))},
+                      Real(1 / std::sqrt(static_cast<double>(q.head_size)))},
                batch * q.heads * gpu::pieces(tokens, Kernel::size));
     ctx.launch(Mean{by_head, {scores.data(), scores.size()}, tokens, q.heads},
                gpu::pieces(scores.size(), Mean::threads));

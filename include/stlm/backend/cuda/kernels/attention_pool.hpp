@@ -13,14 +13,15 @@ template <class T>
 struct AttentionReceived {
   static constexpr const char* name = "attention_received";
   using Tile = AttentionTile<T>;
+  using Real = compute_t<T>;
   static constexpr int threads = Tile::threads, size = Tile::size;
   using Shared = typename Tile::Shared;
 
   HeadRows<const T> q, k;
-  Span<const T> lse;
-  Span<T> received;
+  Span<const Real> lse;
+  Span<Real> received;
   int tokens, heads, group;
-  T scale;
+  Real scale;
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
@@ -28,7 +29,7 @@ struct AttentionReceived {
     const int b = at.sequence, h = at.head, j = at.first;
     const Index row = (static_cast<Index>(b) * heads + h) * tokens;
     typename Tile::template Sums<Exec> dot;
-    Registers<Exec, T, 4> sum;
+    Registers<Exec, Real, 4> sum;
     e.each([&](int t) { unroll<4>([&](int r) { sum[r][t] = 0; }); });
     for (int i = 0; i < tokens; i += size) {
       Tile::dot_products(e, shared, dot, b, k, j, tokens, h / group, b, q, i, tokens, h);
@@ -36,7 +37,7 @@ struct AttentionReceived {
         unroll<4>([&](int c) {
           const int query = i + Tile::col(t) + c;
           if (query >= tokens) return;
-          const T log_sum = e.load(lse, row + query);
+          const Real log_sum = e.load(lse, row + query);
           unroll<4>([&](int r) { sum[r][t] += std::exp(scale * dot[4 * r + c][t] - log_sum); });
         });
       });
