@@ -24,6 +24,16 @@ struct Quantized {
   }
 };
 
+/// Rows of a table of (n, k), and its product with x (m, k). The table is float, whatever the rows are.
+template <class B, class T>
+void look_up_and_multiply(Rig<B, T>& rig, Index m, Index n, Index k, bool accumulate) {
+  const Quantized<B> table(rig.ctx, {rig.random(n * k).data(), n, k});
+  const auto x = rig.random(m, k), y = accumulate ? rig.random(m, n) : rig.blank(m, n), looked_up = rig.blank(m, k);
+  const std::vector<Token> tokens = some_tokens(m, n, {4, 4});
+  ops::gemm(rig.ctx, x, table.q, y, {.transpose_b = true, .accumulate = accumulate});
+  ops::embedding_forward(rig.ctx, table.q, one_row(tokens), looked_up);
+}
+
 struct Sizes {
   Index m, n, k;
 };
@@ -82,6 +92,24 @@ TEST_CASE("gemm: of int8, the same bits on both backends, near the product of fl
       ops::gemm(exact.ctx, x, w_exact, y, {.transpose_b = true, .accumulate = accumulate});
       CHECK(deviation(y, found) < 0.03);
     }
+}
+
+TEST_CASE("gemm, embedding_forward: of int8, with rows of Bfloat16", "[ops][quantized][parity]") {
+  if constexpr (tests_bfloat16)
+    for (const auto [m, n, k] : sizes)
+      for (const bool accumulate : {false, true}) {
+        CAPTURE(m, n, k, accumulate);
+        Rig<ReferenceBackend, float> expected(1, true);
+        look_up_and_multiply(expected, m, n, k, accumulate);
+        Rig<TestedBackend, Bfloat16> found;
+        look_up_and_multiply(found, m, n, k, accumulate);
+        for (std::size_t i = 0; i < found.tensors().size(); ++i)
+          CHECK(deviation(expected.tensors()[i], found.tensors()[i]) < tolerance<Bfloat16>);
+        for_each_order<Bfloat16>([&, m = m, n = n, k = k](auto& rig) {
+          look_up_and_multiply(rig, m, n, k, accumulate);
+          check_same_bits(found, rig);
+        });
+      }
 }
 
 TEST_CASE("gemm: of int8, the same bits for every number of threads", "[ops][quantized]") {

@@ -3,6 +3,8 @@
 // A product y = x W^T rounds each row of x to integers of -127 .. 127 with a scale of its own (Dettmers et al. 2022,
 // without outliers kept apart), so a sum over k is one of integers, exact and the same on every machine:
 //   y[n, j] = s_n scale_j sum_k round(x[n, k] / s_n) q[j, k],   s_n = max |x[n, :]| / 127
+//
+// x and y are float, or both Bfloat16 on a backend that keeps activations so.
 #pragma once
 
 #include <stlm/ops/embedding.hpp>
@@ -25,10 +27,10 @@ void quantize(Context<Backend>& ctx, const W& w, const QuantizedMatrix& q) {
 }
 
 /// y = or += x W^T for W of int8: `options` must say transpose_b, which is how a linear layer reads its weight.
-template <class Backend, class X, class Y>
+template <class Backend, class X, class Y, class T = typename X::value_type>
 void gemm(Context<Backend>& ctx, const X& x_view, const QuantizedMatrix& w, const Y& y_view, GemmOptions options) {
-  const MatrixView<const float> x(x_view);
-  const MatrixView<float> y(y_view);
+  const MatrixView<const T> x(x_view);
+  const MatrixView<T> y(y_view);
   expect(options.transpose_b && !options.transpose_a, "stlm::ops::gemm: a matrix of int8 is for inference, y = x W^T; "
          "train with Parameters of float, or WorkingWeights of Bfloat16.");
   expect(x.rows == y.rows && w.rows == y.cols && w.cols == x.cols, "stlm::ops::gemm: the product of x ", x.rows, "x",
@@ -37,10 +39,10 @@ void gemm(Context<Backend>& ctx, const X& x_view, const QuantizedMatrix& w, cons
 }
 
 /// y[n, :] = scale W[tokens[n], :]. Throws Error for an id outside the table.
-template <class Backend, class Y>
+template <class Backend, class Y, class T = typename Y::value_type>
 void embedding_forward(Context<Backend>& ctx, const QuantizedMatrix& table, View<const Token, dynamic, dynamic> tokens,
                        const Y& y_view) {
-  const MatrixView<float> y(y_view);
+  const MatrixView<T> y(y_view);
   expect(tokens.size() == y.rows && table.cols == y.cols, "stlm::ops::embedding_forward: table ", table.rows, "x",
          table.cols, " and ", tokens.size(), " tokens do not fit y ", y.rows, "x", y.cols, ".");
   impl::Quantized<Backend>::gather(ctx, table, tokens.data(), y);

@@ -11,10 +11,11 @@
 
 namespace stlm::gpu {
 
+template <class T>
 struct Int8Factors {
   Span<const std::int8_t> x, w;
   Span<const float> x_scales, w_scales;  // as many as there are rows
-  Span<float> y;
+  Span<T> y;
   Index y_stride;
   int stride;  // of x and of w
   bool accumulate;
@@ -23,16 +24,16 @@ struct Int8Factors {
   STLM_KERNEL void finish(Exec& e, Index n, Index j, std::int32_t sum) const {
     if (n >= x_scales.size || j >= w_scales.size) return;
     const float product = e.load(x_scales, n) * e.load(w_scales, j) * static_cast<float>(sum);
-    e.store(y, n * y_stride + j, accumulate ? e.load(Span<const float>(y), n * y_stride + j) + product : product);
+    store_number(e, y, n * y_stride + j, accumulate ? load_number(e, y, n * y_stride + j) + product : product);
   }
 };
 
 /// At most Rows rows of x.
-template <int Rows>
+template <class T, int Rows>
 struct Int8ProductFew {
   static constexpr const char* name = "int8_product_few";
   static constexpr int threads = 128, columns_of_block = threads / warp;
-  Int8Factors of;
+  Int8Factors<T> of;
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {
@@ -58,6 +59,7 @@ struct Int8ProductFew {
 };
 
 /// Block (n, j) of tiles, in order of n. Each thread has 4 x 4 results, 16 rows and columns apart.
+template <class T>
 struct Int8ProductTile {
   static constexpr const char* name = "int8_product_tile";
   static constexpr int tile = 64, side = 16, each_way = tile / side, threads = side * side;
@@ -65,7 +67,7 @@ struct Int8ProductTile {
   struct Shared {
     SharedArray<std::int32_t, tile * row_words> x, w;
   };
-  Int8Factors of;
+  Int8Factors<T> of;
   unsigned tiles_down;  // of x
 
   template <class Exec>

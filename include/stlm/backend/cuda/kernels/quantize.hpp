@@ -12,13 +12,13 @@ namespace stlm::gpu {
 using Bytes = Packet<std::int8_t>;
 
 /// 16 floats before number `end`, in packets or one by one.
-template <bool Packets, class Exec>
-STLM_KERNEL Numbers<float, Bytes::size> load_floats(Exec& e, Span<const float> from, Index i, Index end) {
+template <bool Packets, class Exec, class T>
+STLM_KERNEL Numbers<float, Bytes::size> load_floats(Exec& e, Span<const T> from, Index i, Index end) {
   if constexpr (Packets) {
     return load_numbers<Bytes::size>(e, from, i, end);
   } else {
     Numbers<float, Bytes::size> some;
-    unroll<Bytes::size>([&](int j) { some[j] = i + j < end ? e.load(from, i + j) : 0.0F; });
+    unroll<Bytes::size>([&](int j) { some[j] = i + j < end ? load_number(e, from, i + j) : 0.0F; });
     return some;
   }
 }
@@ -26,7 +26,7 @@ STLM_KERNEL Numbers<float, Bytes::size> load_floats(Exec& e, Span<const float> f
 /// Each row's integers, zeros behind them, its scale and, unless `sums` is null, their sum. Of a row that is not finite
 /// the integers are zero and the scale is not finite. Lanes threads for a row; x is read twice, the second time from a
 /// cache.
-template <int Lanes, bool Packets>
+template <class T, int Lanes, bool Packets>
 struct QuantizeRows {
   static constexpr const char* name = "quantize_rows";
   static constexpr int threads = 128, rows_of_block = threads / Lanes;
@@ -35,7 +35,7 @@ struct QuantizeRows {
     SharedArray<std::int32_t, threads / warp> sum;
   };
 
-  Span<const float> x;
+  Span<const T> x;
   Span<std::int8_t> q;
   Span<float> scales;
   Span<std::int32_t> sums;
@@ -84,8 +84,8 @@ struct QuantizeRows {
   }
 };
 
-/// y[n, :] = scale W[tokens[n], :], a warp for each row: 5 bytes for a number.
-template <bool Packets>
+/// y[n, :] = scale W[tokens[n], :], a warp for each row: 5 bytes for a number, or 3 for one of Bfloat16.
+template <class T, bool Packets>
 struct GatherQuantized {
   static constexpr const char* name = "gather_quantized";
   static constexpr int threads = 128, rows_of_block = threads / warp;
@@ -93,7 +93,7 @@ struct GatherQuantized {
   Span<const std::int8_t> table;
   Span<const float> scales;
   Span<const Token> tokens;
-  Span<float> y;
+  Span<T> y;
   Fault* fault;
   const char* where;
   Index y_stride;
@@ -116,7 +116,7 @@ struct GatherQuantized {
           store_numbers<Bytes::size>(e, y, to, end, v);
         else
           unroll<Bytes::size>([&](int j) {
-            if (to + j < end) e.store(y, to + j, v[j]);
+            if (to + j < end) store_number(e, y, to + j, v[j]);
           });
         e.flops(Bytes::size);
       });
