@@ -42,6 +42,31 @@ TEST_CASE("cross_entropy: backends agree", "[ops][cross_entropy][parity]") {
       }
 }
 
+TEST_CASE("cross_entropy: forward and backward in one are one after the other", "[ops][cross_entropy][parity]") {
+  for (const Index rows : {1, 7, 130})
+    for (const Index vocabulary : {1, 3, 256, 258, 3000, 3001}) {
+      CAPTURE(rows, vocabulary);
+      const auto ignore = static_cast<Token>(vocabulary - 1);
+      const std::vector<Token> targets = some_tokens(rows, vocabulary, {4, 4}, ignore);
+      const auto in_one = [&](auto& rig) {
+        const auto logits = rig.random(rows, vocabulary, 8);
+        const auto losses = rig.blank(rows), lse = rig.blank(rows), sum = rig.blank(1);
+        sum(0) = ops::cross_entropy_forward_backward(rig.ctx, logits, one_row(targets), ignore, losses, lse, 0.5).sum;
+      };
+      check_stream_op(in_one);
+      const auto one_after_the_other = [&](auto& rig) {
+        const auto logits = rig.random(rows, vocabulary, 8);
+        const auto losses = rig.blank(rows), lse = rig.blank(rows), sum = rig.blank(1);
+        sum(0) = ops::cross_entropy_forward(rig.ctx, logits, one_row(targets), ignore, losses, lse).sum;
+        ops::cross_entropy_backward(rig.ctx, logits, one_row(targets), ignore, lse, 0.5);
+      };
+      Rig<TestedBackend, float> expected, found;
+      one_after_the_other(expected);
+      in_one(found);
+      check_same_bits(expected, found);
+    }
+}
+
 TEMPLATE_TEST_CASE("cross_entropy: rows to ignore have loss 0 and gradient 0", "[ops][cross_entropy]", ReferenceBackend,
                    TestedBackend) {
   Rig<TestType, float> rig;
@@ -101,4 +126,8 @@ TEMPLATE_TEST_CASE("cross_entropy: a target outside the vocabulary is named", "[
                     "stlm::ops::cross_entropy_forward: token 1 is 4, expected an id in [0, 4); check the tokenizer against "
                     "the model's vocabulary.");
   CHECK_THROWS_AS(ops::cross_entropy_forward(rig.ctx, logits, one_row(two), -1, losses, lse), ShapeError);
+  CHECK_THROWS_WITH(ops::cross_entropy_forward_backward(rig.ctx, logits, one_row(targets), -1, losses, lse, 1),
+                    "stlm::ops::cross_entropy_forward_backward: token 1 is 4, expected an id in [0, 4); check the tokenizer "
+                    "against the model's vocabulary.");
+  CHECK_THROWS_AS(ops::cross_entropy_forward_backward(rig.ctx, logits, one_row(two), -1, losses, lse, 1), ShapeError);
 }

@@ -2,7 +2,8 @@
 //
 // With a vocabulary of bytes all rows go at once. With 50,257 tokens the logits would take more memory than the rest of
 // the model: a chunk of them is projected, scored, turned into its gradient and multiplied back before the next. As
-// backward has to project what forward did not keep, forward and backward in one (`both`) save a third of that work.
+// backward has to project what forward did not keep, forward and backward in one (`both`) save a third of that work, and
+// read the logits once.
 #pragma once
 
 #include <stlm/nn/head.hpp>
@@ -54,10 +55,7 @@ struct ChunkedLoss {
                               double scale) {
     Norm::forward(ctx, p.norm, pass, x, cache.normed, cache.norm);
     ops::LossSum<T> sum{};
-    for_chunks(pass, cache, scored, [&](const auto& chunk) {
-      chunk.score(ctx, p, sum);
-      chunk.differentiate(ctx, p, grads, scale);
-    });
+    for_chunks(pass, cache, scored, [&](const auto& chunk) { chunk.both(ctx, p, sum, grads, scale); });
     Norm::backward(ctx, p.norm, pass, x, cache.dnormed, dx, cache.norm, grads.norm);
     return sum;
   }
@@ -72,14 +70,23 @@ struct ChunkedLoss {
     template <class B, class P>
     void score(Context<B>& ctx, const P& p, ops::LossSum<T>& sum) const {
       Head::project(ctx, p, normed, logits);
-      const auto part = ops::cross_entropy_forward(ctx, logits, scored.targets, scored.ignore, scored.losses, scored.lse);
-      sum = {sum.sum + part.sum, sum.count + part.count};
+      add(sum, ops::cross_entropy_forward(ctx, logits, scored.targets, scored.ignore, scored.losses, scored.lse));
     }
     /// Turns the logits into their gradient.
     template <class B, class P, class G>
     void differentiate(Context<B>& ctx, const P& p, const G& grads, double scale) const {
       ops::cross_entropy_backward(ctx, logits, scored.targets, scored.ignore, scored.lse, scale);
       Head::project_backward(ctx, p, normed, logits, dnormed, grads);
+    }
+    template <class B, class P, class G>
+    void both(Context<B>& ctx, const P& p, ops::LossSum<compute_t<T>>& sum, const G& grads, double scale) const {
+      Head::project(ctx, p, normed, logits);
+      add(sum, ops::cross_entropy_forward_backward(ctx, logits, scored.targets, scored.ignore, scored.losses,
+                                                   scored.lse, scale));
+      Head::project_backward(ctx, p, normed, logits, dnormed, grads);
+    }
+    static void add(ops::LossSum<compute_t<T>>& sum, const ops::LossSum<compute_t<T>>& part) {
+      sum = {sum.sum + part.sum, sum.count + part.count};
     }
   };
 

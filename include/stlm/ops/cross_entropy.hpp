@@ -22,28 +22,46 @@ struct LossSum {
   T mean() const { return count ? sum / T(static_cast<real_t<T>>(count)) : T(0); }
 };
 
+namespace detail {
+inline void expect_a_loss_for_each(const char* where, Index rows, Index targets, Index losses, Index lse) {
+  expect(targets == rows && losses == rows && lse == rows, "stlm::ops::", where, ": ", rows, " rows of logits, ", targets,
+         " targets, room for ", losses, " losses; all must be equal.");
+}
+}  // namespace detail
+
 namespace impl {
 template <class Backend>
 struct CrossEntropy : MissingBackend<Backend> {};
 }  // namespace impl
 
-/// logits (N, V), targets (N) -> losses (N) in nats, lse (N), and the sum of the losses in order of n. Throws Error for a target outside the vocabulary.
+/// logits (N, V), targets (N) -> losses (N) in nats, lse (N), and the sum of the losses in order of n. Throws Error for a
+/// target outside the vocabulary.
 template <class Backend, class Logits, class Losses, class T = typename Logits::value_type>
-LossSum<compute_t<T>> cross_entropy_forward(Context<Backend>& ctx, const Logits& logits, View<const Token, dynamic, dynamic> targets,
-                                 Token ignore, const Losses& losses, const Losses& lse) {
+LossSum<compute_t<T>> cross_entropy_forward(Context<Backend>& ctx, const Logits& logits,
+                                            View<const Token, dynamic, dynamic> targets, Token ignore,
+                                            const Losses& losses, const Losses& lse) {
   const MatrixView<const T> rows(logits);
-  expect(targets.size() == rows.rows && losses.size() == rows.rows && lse.size() == rows.rows,
-         "stlm::ops::cross_entropy_forward: ", rows.rows, " rows of logits, ", targets.size(), " targets, room for ",
-         losses.size(), " losses; all must be equal.");
+  detail::expect_a_loss_for_each("cross_entropy_forward", rows.rows, targets.size(), losses.size(), lse.size());
   return impl::CrossEntropy<Backend>::template forward<T>(ctx, rows, targets.data(), ignore, losses.data(), lse.data());
 }
 
-/// Overwrites the logits with their gradient, times `scale` (1 / number of targets that count).
+/// After forward: overwrites the logits with their gradient, times `scale` (1 / number of targets that count).
 template <class Backend, class Logits, class Lse>
 void cross_entropy_backward(Context<Backend>& ctx, const Logits& logits, View<const Token, dynamic, dynamic> targets,
                             Token ignore, const Lse& lse, double scale) {
   using T = typename Logits::value_type;
   impl::CrossEntropy<Backend>::template backward<T>(ctx, MatrixView<T>(logits), targets.data(), ignore, lse.data(), scale);
+}
+
+/// Forward, then backward, which meets each row of logits in a cache.
+template <class Backend, class Logits, class Losses, class T = typename Logits::value_type>
+LossSum<compute_t<T>> cross_entropy_forward_backward(Context<Backend>& ctx, const Logits& logits,
+                                                     View<const Token, dynamic, dynamic> targets, Token ignore,
+                                                     const Losses& losses, const Losses& lse, double scale) {
+  const MatrixView<T> rows(logits);
+  detail::expect_a_loss_for_each("cross_entropy_forward_backward", rows.rows, targets.size(), losses.size(), lse.size());
+  return impl::CrossEntropy<Backend>::template forward_backward<T>(ctx, rows, targets.data(), ignore, losses.data(),
+                                                                   lse.data(), scale);
 }
 
 }  // namespace stlm::ops

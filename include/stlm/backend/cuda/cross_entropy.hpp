@@ -23,24 +23,15 @@ template <GpuBackend B>
 struct CrossEntropy<B> {
   using Ctx = Context<B>;
 
-  /// While a step is recorded the sum cannot come back, and is {0, -1}: the losses are summed after it.
   template <class T, class Real = compute_t<T>>
   static LossSum<Real> forward(Ctx& ctx, MatrixView<const T> logits, const Token* targets, Token ignore, Real* losses,
                                Real* lse) {
-    gpu::Scratch<B> scratch(ctx);
-    const Index rows = logits.rows;
-    const Token* const ids = ctx.readable(scratch, targets, rows);
-    for_rows(logits, [&]<int W, int Lanes>(gpu::Constant<W>, gpu::Constant<Lanes>) {
-      using Kernel = gpu::CrossEntropyForward<T, W, Lanes>;
-      ctx.launch(Kernel{gpu::span(logits), {ids, rows}, {losses, rows}, {lse, rows}, ctx.fault(),
-                        "cross_entropy_forward", logits.stride, static_cast<int>(logits.cols), ignore},
-                 gpu::pieces(rows, Kernel::rows_of_block));
-    });
-    if (ctx.recording()) return {Real(0), -1};
-    auto* const total = scratch.template take<gpu::Numbers<double, 2>>(1);
-    gpu::sum_losses(ctx, scratch, gpu::Span<const Real>(losses, rows), ids, ignore, total);
-    const auto [sum, count] = ctx.read(total).value;
-    return {static_cast<Real>(sum), static_cast<Index>(count)};
+    return score<T, false>(ctx, "cross_entropy_forward", logits, targets, ignore, losses, lse, 0);
+  }
+  template <class T, class Real = compute_t<T>>
+  static LossSum<Real> forward_backward(Ctx& ctx, MatrixView<T> logits, const Token* targets, Token ignore,
+                                        Real* losses, Real* lse, double scale) {
+    return score<T, true>(ctx, "cross_entropy_forward_backward", logits, targets, ignore, losses, lse, scale);
   }
   template <class T, class Real = compute_t<T>>
   static void backward(Ctx& ctx, MatrixView<T> logits, const Token* targets, Token ignore, const Real* lse,
@@ -57,6 +48,25 @@ struct CrossEntropy<B> {
   }
 
  private:
+  /// While a step is recorded the sum cannot come back, and is {0, -1}: the losses are summed after it.
+  template <class T, bool Gradient, class Logits, class Real = compute_t<T>>
+  static LossSum<Real> score(Ctx& ctx, const char* where, MatrixView<Logits> logits, const Token* targets, Token ignore,
+                             Real* losses, Real* lse, double scale) {
+    gpu::Scratch<B> scratch(ctx);
+    const Index rows = logits.rows;
+    const Token* const ids = ctx.readable(scratch, targets, rows);
+    for_rows(logits, [&]<int W, int Lanes>(gpu::Constant<W>, gpu::Constant<Lanes>) {
+      using Kernel = gpu::CrossEntropyForward<T, W, Lanes, Gradient>;
+      ctx.launch(Kernel{gpu::span(logits), {ids, rows}, {losses, rows}, {lse, rows}, ctx.fault(), where, logits.stride,
+                        static_cast<int>(logits.cols), ignore, static_cast<Real>(scale)},
+                 gpu::pieces(rows, Kernel::rows_of_block));
+    });
+    if (ctx.recording()) return {Real(0), -1};
+    auto* const total = scratch.template take<gpu::Numbers<double, 2>>(1);
+    gpu::sum_losses(ctx, scratch, gpu::Span<const Real>(losses, rows), ids, ignore, total);
+    const auto [sum, count] = ctx.read(total).value;
+    return {static_cast<Real>(sum), static_cast<Index>(count)};
+  }
   /// run(numbers of a load, threads of a row), as constants, for these logits.
   template <class T, class F>
   static void for_rows(MatrixView<T> logits, const F& run) {

@@ -16,37 +16,56 @@ struct CrossEntropy<EigenBackend> {
   template <class T>
   static LossSum<T> forward(Ctx& ctx, MatrixView<const T> logits, const Token* targets, Token ignore, T* losses, T* lse) {
     expect_tokens("cross_entropy_forward", targets, logits.rows, logits.cols, ignore);
-    ctx.for_pieces(logits.rows, rows_a_piece(logits.cols), [=](Index begin, Index end, int) {
-      for (Index n = begin; n < end; ++n) {
-        lse[n] = log_sum_exp(logits.row(n), logits.cols);
-        losses[n] = targets[n] == ignore ? T(0) : lse[n] - logits(n, targets[n]);
-      }
-    });
-    double sum = 0;
-    Index count = 0;
-    for (Index n = 0; n < logits.rows; ++n) {
-      sum += static_cast<double>(losses[n]);
-      count += targets[n] != ignore;
-    }
-    return {static_cast<T>(sum), count};
+    for_rows(ctx, logits, [=](Index n) { score(logits, n, targets[n], ignore, losses, lse); });
+    return sum(losses, targets, ignore, logits.rows);
   }
   template <class T>
   static void backward(Ctx& ctx, MatrixView<T> logits, const Token* targets, Token ignore, const T* lse, double scale) {
-    const T factor = static_cast<T>(scale);
-    ctx.for_pieces(logits.rows, rows_a_piece(logits.cols), [=](Index begin, Index end, int) {
-      for (Index n = begin; n < end; ++n) {
-        auto row = eigen::array(logits.row(n), logits.cols);
-        if (targets[n] == ignore) {
-          row.setZero();
-          continue;
-        }
-        row = factor * (row - lse[n]).exp();
-        logits(n, targets[n]) -= factor;
-      }
+    for_rows(ctx, logits, [=](Index n) { turn_to_gradient(logits, n, targets[n], ignore, lse, static_cast<T>(scale)); });
+  }
+  template <class T>
+  static LossSum<T> forward_backward(Ctx& ctx, MatrixView<T> logits, const Token* targets, Token ignore, T* losses,
+                                     T* lse, double scale) {
+    expect_tokens("cross_entropy_forward_backward", targets, logits.rows, logits.cols, ignore);
+    for_rows(ctx, logits, [=](Index n) {
+      score<T>(logits, n, targets[n], ignore, losses, lse);
+      turn_to_gradient(logits, n, targets[n], ignore, lse, static_cast<T>(scale));
     });
+    return sum(losses, targets, ignore, logits.rows);
   }
 
  private:
+  template <class T, class F>
+  static void for_rows(Ctx& ctx, MatrixView<T> logits, const F& f) {
+    ctx.for_pieces(logits.rows, Elementwise<EigenBackend>::rows_a_piece(logits.cols), [=](Index begin, Index end, int) {
+      for (Index n = begin; n < end; ++n) f(n);
+    });
+  }
+  template <class T>
+  static void score(MatrixView<const T> logits, Index n, Token target, Token ignore, T* losses, T* lse) {
+    lse[n] = log_sum_exp(logits.row(n), logits.cols);
+    losses[n] = target == ignore ? T(0) : lse[n] - logits(n, target);
+  }
+  template <class T>
+  static void turn_to_gradient(MatrixView<T> logits, Index n, Token target, Token ignore, const T* lse, T scale) {
+    auto row = eigen::array(logits.row(n), logits.cols);
+    if (target == ignore) {
+      row.setZero();
+    } else {
+      row = scale * (row - lse[n]).exp();
+      logits(n, target) -= scale;
+    }
+  }
+  template <class T>
+  static LossSum<T> sum(const T* losses, const Token* targets, Token ignore, Index rows) {
+    double total = 0;
+    Index count = 0;
+    for (Index n = 0; n < rows; ++n) {
+      total += static_cast<double>(losses[n]);
+      count += targets[n] != ignore;
+    }
+    return {static_cast<T>(total), count};
+  }
   /// In one pass over memory, by strips that stay in L1; what was summed is scaled down whenever a larger number comes.
   template <class T>
   static T log_sum_exp(const T* row, Index size) {
@@ -61,7 +80,6 @@ struct CrossEntropy<EigenBackend> {
     }
     return top + std::log(sum);
   }
-  static Index rows_a_piece(Index cols) { return Elementwise<EigenBackend>::rows_a_piece(cols); }
 };
 
 }  // namespace stlm::ops::impl

@@ -36,6 +36,14 @@ struct CrossEntropy<ReferenceBackend> {
         logits(n, v) = targets[n] == ignore ? T(0) : T(scale) * (v == targets[n] ? p - T(1) : p);
       }
   }
+  template <class T>
+  static LossSum<T> forward_backward(Ctx& ctx, MatrixView<T> logits, const Token* targets, Token ignore, T* losses,
+                                     T* lse, double scale) {
+    expect_tokens("cross_entropy_forward_backward", targets, logits.rows, logits.cols, ignore);
+    const LossSum<T> total = forward<T>(ctx, logits, targets, ignore, losses, lse);
+    backward(ctx, logits, targets, ignore, lse, scale);
+    return total;
+  }
 };
 
 }  // namespace stlm::ops::impl

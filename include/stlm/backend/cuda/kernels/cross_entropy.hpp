@@ -4,7 +4,7 @@
 // Forward reads the logits once: each thread keeps the largest it has met and the sum of exponentials relative to it,
 // scaled down whenever a larger one comes, and the threads of a row combine theirs at the end. Backward reads and
 // writes them once, in place. So 4 and 8 bytes for a float logit, from the second-level cache where a chunk of rows
-// fits in it; half of that for Bfloat16.
+// fits in it; half of that for Bfloat16. Both in one find the row they read again in a cache: 8 bytes.
 #pragma once
 
 #include <cmath>
@@ -18,9 +18,34 @@ namespace stlm::gpu {
 /// Threads for a row of a vocabulary: each has a few packets of a row, and there are rows enough for all.
 inline constexpr int lanes_of_few = warp, lanes_of_many = 512, most_of_few = 1024;
 
-template <class T, int W, int Lanes>
+/// The gradient of a row of logits in their place, by Lanes threads of which this is number `lane`: zero unless the row
+/// counts. The thread that has the target's logit gives it to `found`. From the end of the row, which was read last.
+template <int W, int Lanes, class Exec, class T, class Found>
+STLM_KERNEL void turn_to_gradient(Exec& e, Span<T> logits, Index row, int lane, int cols, Token target, bool counts,
+                                  compute_t<T> log_sum, compute_t<T> scale, const Found& found) {
+  using Real = compute_t<T>;
+  constexpr int step = Lanes * W;
+  const int first = lane * W, end = first + (cols - 1 - first + step) / step * step;
+  for (int c = end - step; c >= first; c -= step) {
+    Numbers<Real, W> x{};
+    if (counts) {
+      x = load_numbers<W>(e, logits, row + c);
+      unroll<W>([&](int j) {
+        const bool is_target = c + j == target;
+        if (is_target) found(x[j]);
+        x[j] = scale * (fast_exp<Exec>(x[j] - log_sum) - (is_target ? Real(1) : Real(0)));
+      });
+    }
+    store_numbers<W>(e, logits, row + c, x);
+    e.flops(3 * W);
+  }
+}
+
+/// Of each row the loss and the log-sum-exp; with Gradient then what CrossEntropyBackward does. A block has
+/// rows_of_block rows, or one.
+template <class T, int W, int Lanes, bool Gradient>
 struct CrossEntropyForward {
-  static constexpr const char* name = "cross_entropy_forward";
+  static constexpr const char* name = Gradient ? "cross_entropy_forward_backward" : "cross_entropy_forward";
   static constexpr int threads = Lanes > 128 ? Lanes : 128, rows_of_block = threads / Lanes;
   using Real = compute_t<T>;
   static constexpr int at_once = W == 1 ? 4 : 2;  // loads of a thread under way
@@ -29,7 +54,7 @@ struct CrossEntropyForward {
     SharedArray<Real, threads / warp> partial;
   };
 
-  Span<const T> logits;
+  std::conditional_t<Gradient, Span<T>, Span<const T>> logits;
   Span<const Token> targets;
   Span<Real> losses, lse;
   Fault* fault;
@@ -37,6 +62,7 @@ struct CrossEntropyForward {
   Index stride;
   int cols;
   Token ignore;
+  Real scale;
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
@@ -73,19 +99,24 @@ struct CrossEntropyForward {
     e.each([&](int t) { sum[t] *= fast_exp<Exec>(own_top[t] - top[t]); });
     combine_lanes<Lanes>(e, sum, shared.partial, Sum{});
     e.each([&](int t) {
-      if (t % Lanes != 0 || row(t) >= losses.size) return;
+      if (row(t) >= losses.size || (!Gradient && t % Lanes != 0)) return;
       const Real log_sum = top[t] + std::log(sum[t]);
       const Token target = e.load(targets, row(t));
-      const bool inside = target >= 0 && target < cols;
-      if (!inside && target != ignore) e.fault(fault, {where, row(t), target, cols});
-      e.store(lse, row(t), log_sum);
-      e.store(losses, row(t),
-              inside && target != ignore ? log_sum - load_number(e, logits, row(t) * stride + target) : Real(0));
+      const bool inside = target >= 0 && target < cols, counts = inside && target != ignore;
+      const auto found = [&](Real logit) { e.store(losses, row(t), log_sum - logit); };
+      if (t % Lanes == 0) {
+        if (!inside && target != ignore) e.fault(fault, {where, row(t), target, cols});
+        e.store(lse, row(t), log_sum);
+        if (!counts) e.store(losses, row(t), Real(0));
+        if (!Gradient && counts) found(load_number(e, logits, row(t) * stride + target));
+      }
+      if constexpr (Gradient)
+        turn_to_gradient<W, Lanes>(e, logits, row(t) * stride, t % Lanes, cols, target, counts, log_sum, scale, found);
     });
   }
 };
 
-/// In place. A block has rows_of_block rows, or one.
+/// In place.
 template <class T, int W, int Lanes>
 struct CrossEntropyBackward {
   static constexpr const char* name = "cross_entropy_backward";
@@ -106,16 +137,8 @@ struct CrossEntropyBackward {
       const Index row = e.block() * rows_of_block + t / Lanes;
       if (row >= lse.size) return;
       const Token target = e.load(targets, row);
-      const Real log_sum = e.load(lse, row);
-      for_packets<W, Lanes>(t % Lanes, cols, [&](int c) {
-        Numbers<Real, W> x{};
-        if (target != ignore) {
-          x = load_numbers<W>(e, logits, row * stride + c);
-          unroll<W>([&](int j) { x[j] = scale * (fast_exp<Exec>(x[j] - log_sum) - (c + j == target ? Real(1) : Real(0))); });
-        }
-        store_numbers<W>(e, logits, row * stride + c, x);
-        e.flops(3 * W);
-      });
+      turn_to_gradient<W, Lanes>(e, logits, row * stride, t % Lanes, cols, target, target != ignore, e.load(lse, row),
+                                 scale, [](Real) {});
     });
   }
 };
