@@ -6,18 +6,12 @@
 
 #include <chrono>
 
-#include <stlm/backend/cuda/sampling.hpp>
 #include <stlm/infer/generator.hpp>
 #include <stlm/models/working_weights.hpp>
 
 #include "models.hpp"
 
 namespace gpu_bench {
-
-struct AnyToken {
-  STLM_HOST_DEVICE bool allows(Token) const { return true; }
-  STLM_HOST_DEVICE void push(Token) {}
-};
 
 using Weights = stlm::WorkingWeights<Model, CudaBackend, stlm::Bfloat16>;
 constexpr Index prompt = 32;
@@ -36,7 +30,7 @@ class OnDevice {
       : ctx_(ctx), weights_(weights), batch_(batch), prompt_(batch * prompt), draws_(batch), tokens_(batch * count) {
     const std::vector<Token> start = random_tokens(batch * prompt, Model::vocabulary);
     stlm::DeviceSpace::from_host(prompt_.data(), start.data(), prompt_.bytes());
-    const std::vector<stlm::gpu::Draw<AnyToken>> draws(static_cast<std::size_t>(batch));
+    const std::vector<stlm::ops::Draw<stlm::AnyBut>> draws(static_cast<std::size_t>(batch));
     stlm::DeviceSpace::from_host(draws_.data(), draws.data(), draws_.bytes());
     memory_.allocate([&](stlm::Arena& arena) { Model::plan(arena, cache_, pass(prompt, 0)); });
     state_memory_.allocate([&](stlm::Arena& arena) { Model::plan_decode(arena, state_, batch, prompt + count); });
@@ -69,14 +63,14 @@ class OnDevice {
     Model::decode(ctx_, weights_.tree(), p, {from, batch_, tokens}, cache_, state_);
     const stlm::MatrixView<const float> logits(cache_.head.logits.data(), batch_, Model::vocabulary, Model::vocabulary);
     Token* const to = tokens_.data() + (position + tokens - prompt) * batch_;
-    stlm::gpu::sample(ctx_, logits, {.temperature = 0}, draws_.data(), to);
+    stlm::ops::sample(ctx_, logits, {.temperature = 0}, draws_.view(), stlm::View<Token, stlm::dynamic>(to, batch_));
   }
 
   stlm::Context<CudaBackend>& ctx_;
   const Weights& weights_;
   Index batch_, planned_ = 0;
   stlm::Buffer<Token, stlm::DeviceSpace> prompt_;
-  stlm::Buffer<stlm::gpu::Draw<AnyToken>, stlm::DeviceSpace> draws_;
+  stlm::Buffer<stlm::ops::Draw<stlm::AnyBut>, stlm::DeviceSpace> draws_;
   stlm::Buffer<Token, stlm::DeviceSpace> tokens_;
   stlm::PlannedMemory<stlm::DeviceSpace> memory_, state_memory_;
   Model::Cache<float> cache_{};
@@ -116,7 +110,7 @@ void work(const Options& o) {
     tokens.clear();
     const auto generate = [&](Index most) {
       Index left = most;
-      generator.generate_tokens(ctx, weights, start, {.temperature = 0}, [](Token) { return true; }, [&](Token token) {
+      generator.generate_tokens(ctx, weights, start, {.temperature = 0}, stlm::AnyBut{}, [&](Token token) {
         tokens.push_back(token);
         return --left > 0;
       });

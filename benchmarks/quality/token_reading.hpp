@@ -27,7 +27,7 @@ class TokenReading {
     void generate(stlm::Context<Backend>& ctx, const stlm::Parameters<Model, Backend>& params, std::string_view prompt,
                   const stlm::SampleOptions& options, OnByte&& on_byte) {
       stlm::Index left = options.max_bytes;
-      const auto allowed = [this](stlm::Token id) { return id != tokenizer_->pad(); };
+      const stlm::AnyBut allowed{tokenizer_->pad()};
       generator_.generate_tokens(ctx, params, tokenizer_->encode(prompt), options, allowed, [&](stlm::Token id) {
         for (const char c : tokenizer_->token_bytes(id))
           if (left-- > 0) on_byte(c);

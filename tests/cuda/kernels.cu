@@ -1,6 +1,5 @@
 // Every kernel of the CUDA backend, by the ops that launch it, compiled for the test cuda/ptxas_report.
 #include <stlm/backend/cuda.hpp>
-#include <stlm/backend/cuda/sampling.hpp>
 #include <stlm/infer/sampler.hpp>
 #include <stlm/train/schedule.hpp>
 
@@ -51,8 +50,6 @@ void rows(Ctx& ctx, Rows2d a, Rows2d b, Rows2d c, Row v, Tokens ids, QuantizedMa
   ops::rms_norm_backward(ctx, a, v, v, b, c, v, true);
   ops::layer_norm_forward(ctx, a, v, v, b, v, v, 1e-6);
   ops::layer_norm_backward(ctx, a, v, v, v, b, c, v, v, true);
-  ops::cross_entropy_forward(ctx, a, ids, -1, v, v);
-  ops::cross_entropy_backward(ctx, a, ids, -1, v, 1);
   ops::group_gate_forward(ctx, a, b, 1, c);
   ops::group_gate_backward(ctx, a, b, 1, c, a);
   ops::quantize(ctx, a, q);
@@ -95,8 +92,17 @@ void routes(Ctx& ctx, const ops::Routes<float, 8, 2>& to, Rows2d a, Rows2d b, Vi
   ops::combine_backward(ctx, to, a, b, dgates);
 }
 
-void draws(Ctx& ctx, Rows2d logits, gpu::Draw<TextRule>* draws, Token* tokens) {
-  gpu::sample(ctx, MatrixView<const float>(logits), {.top_k = 5}, draws, tokens);
+template <class T>
+void losses_and_draws(Ctx& ctx, View<T, dynamic, dynamic> logits, Row v, Tokens ids,
+                      View<ops::Draw<TextRule>, dynamic> draws, View<Token, dynamic> tokens) {
+  ops::cross_entropy_forward(ctx, logits, ids, -1, v, v);
+  ops::cross_entropy_backward(ctx, logits, ids, -1, v, 1);
+  ops::cross_entropy_forward_backward(ctx, logits, ids, -1, v, v, 1);
+  ops::sample(ctx, logits, {.top_k = 5}, draws, tokens);
 }
+template void losses_and_draws(Ctx&, View<float, dynamic, dynamic>, Row, Tokens, View<ops::Draw<TextRule>, dynamic>,
+                               View<Token, dynamic>);
+template void losses_and_draws(Ctx&, View<Bfloat16, dynamic, dynamic>, Row, Tokens,
+                               View<ops::Draw<TextRule>, dynamic>, View<Token, dynamic>);
 
 template __global__ void stlm::gpu::detail::probe_kernel<void>();

@@ -31,17 +31,25 @@ class BatchGenerator {
                   " texts; give a larger number to the constructor, or fewer prompts.");
     if (options.max_bytes <= 0) return;
     step_.begin_anew();
+    TokenDraws<Backend, TextRule> draws(ctx, std::ssize(prompts), Model::vocabulary, options);
     std::vector<Text> texts;
     for (const std::string& prompt : prompts) {
-      SampleOptions own = options;
-      own.seed += texts.size();
-      Text& text = texts.emplace_back(std::ssize(texts), options.max_bytes, own, prompt);
+      Text& text = texts.emplace_back(Text{std::ssize(texts), options.max_bytes});
+      draws.add({options.utf8, prompt, Model::ignore}, options.seed + static_cast<std::uint64_t>(text.id));
       std::vector<Token> start = ByteTokenizer::encode(prompt);
       if (start.empty()) start.push_back(ByteTokenizer::end_of_text);
       feed(ctx, params, text, start);
-      draw(text, 0, on_byte);
+      draws.draw(ctx, cache_.head.logits, text.id);
+      take(text, draws.tokens().back(), on_byte);
     }
-    for (std::erase_if(texts, ended); !texts.empty(); std::erase_if(texts, ended)) {
+    const auto erase_ended = [&] {
+      for (Index i = std::ssize(texts) - 1; i >= 0; --i) {
+        if (texts[static_cast<std::size_t>(i)].left > 0) continue;
+        texts.erase(texts.begin() + i);
+        draws.erase(i);
+      }
+    };
+    for (erase_ended(); !texts.empty(); erase_ended()) {
       tokens_.clear();
       places_.clear();
       for (Text& text : texts) {
@@ -51,23 +59,18 @@ class BatchGenerator {
         text.seen.push_back(text.next);
       }
       bind(step_.pass(std::ssize(texts)));
-      step_.run(ctx, params, tokens_, places_, cache_, state_);
-      for (std::size_t i = 0; i < texts.size(); ++i) draw(texts[i], static_cast<Index>(i), on_byte);
+      step_.run(ctx, params, tokens_, places_, cache_, state_, [&] { draws.draw(ctx, cache_.head.logits); });
+      const std::span<const Token> drawn = draws.tokens();
+      for (std::size_t i = 0; i < texts.size(); ++i) take(texts[i], drawn[i], on_byte);
     }
   }
 
  private:
   struct Text {
     Index id, left;  // bytes yet to be drawn: 0 at the end
-    Sampler sampler;
-    TextRule rule;
     std::vector<Token> seen = {};  // in the cache
     Token next = 0;
-
-    Text(Index id_, Index bytes, const SampleOptions& options, std::string_view prompt)
-        : id(id_), left(bytes), sampler(Model::vocabulary, options), rule(options.utf8, prompt) {}
   };
-  static bool ended(const Text& text) { return text.left == 0; }
   static Pass step(Index texts, Index tokens) {
     Pass pass{texts, tokens};
     pass.last = true;
@@ -101,20 +104,16 @@ class BatchGenerator {
     feed(ctx, params, text, kept);
   }
   template <class OnByte>
-  void draw(Text& text, Index row, OnByte&& on_byte) {
-    const auto logits = row_(&cache_.head.logits(row, 0));
-    text.next = text.sampler(logits, [&](Token id) { return id != Model::ignore && text.rule.allows(id); });
-    text.left = text.next >= 256 ? 0 : text.left - 1;
-    if (text.next >= 256) return;
-    text.rule.push(text.next);
-    on_byte(text.id, static_cast<char>(text.next));
+  static void take(Text& text, Token token, OnByte&& on_byte) {
+    text.next = token;
+    text.left = token >= 256 ? 0 : text.left - 1;
+    if (token < 256) on_byte(text.id, static_cast<char>(token));
   }
 
   Index most_, capacity_;
   PlannedMemory<typename Backend::memory_space> memory_, state_memory_;
   typename Model::template Cache<T> cache_{};
   typename Model::template KvCache<T> state_{};
-  HostRow<Backend, T, Model::vocabulary> row_;
   DecodeStep<Model, Backend> step_;
   std::vector<Token> tokens_;  // of one step
   std::vector<Place> places_;

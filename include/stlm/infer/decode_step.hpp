@@ -22,18 +22,24 @@ class DecodeStep {
     return pass;
   }
 
-  /// Logits of what follows each token are in `cache` then, which is laid out for pass(tokens.size()).
-  template <class P, class C, class S>
+  struct Nothing {
+    void operator()() const {}
+  };
+
+  /// Logits of what follows each token are in `cache` then, which is laid out for pass(tokens.size()); `after()` is a
+  /// part of the step.
+  template <class P, class C, class S, class After = Nothing>
   void run(Context<Backend>& ctx, const P& params, std::span<const Token> tokens, std::span<const Place> places, C& cache,
-           const S& state) {
+           const S& state, const After& after = {}) {
     std::ranges::copy(tokens, tokens_.data());
     std::ranges::copy(places, places_.data());
     tokens_.send(ctx);
     places_.send(ctx);
     Pass here = pass(std::ssize(tokens));
     here.places = places_.data();
-    recorded_.run(ctx, tokens.size(), [&] {
+    recorded_.run(ctx, 2 * tokens.size() + !std::is_same_v<After, Nothing>, [&] {
       Model::decode(ctx, params.tree(), here, {tokens_.data(), here.batch, 1}, cache, state);
+      after();
     });
   }
   /// To be called when parameters, cache or state may be others than in the run before.

@@ -4,14 +4,15 @@
 //   generator.generate(ctx, params, prompt, options, [](char c) { std::cout << c; });
 //
 // A prompt is one full-width pass. When the memory is full its later half is read again as a new prompt, so texts may be
-// of any length and a step never reads more than `capacity` tokens. Memory is allocated by the constructor alone.
+// of any length and a step never reads more than `capacity` tokens. A GPU draws tokens itself and sends nothing else back
+// (infer/token_draws.hpp). Memory is allocated by the constructor, but for what draws a text.
 #pragma once
 
 #include <string>
 #include <string_view>
 
 #include <stlm/infer/decode_step.hpp>
-#include <stlm/infer/sampler.hpp>
+#include <stlm/infer/token_draws.hpp>
 #include <stlm/models/program.hpp>
 #include <stlm/tokenizer/byte_tokenizer.hpp>
 
@@ -48,17 +49,31 @@ class Generator {
     return row_(cache_.head.logits.data());
   }
 
-  /// Continues `start` with tokens for which `allowed(token)` holds, until `on_token(token)` returns false.
+  /// Continues `start` with tokens that are allowed, until `on_token(token)` returns false. `allowed`: a TokenRule, as
+  /// AnyBut and TextRule, so that a GPU can draw them; or any `allowed(token)`, which the host alone can ask: then from a
+  /// GPU the logits come back for each token.
   template <class P, class Allowed, class OnToken>
   void generate_tokens(Context<Backend>& ctx, const P& params, std::span<const Token> start, const SampleOptions& options,
                        const Allowed& allowed, OnToken&& on_token) {
     expect<Error>(!start.empty(), "stlm::Generator: there is no token to go on from; give an end of text.");
-    Sampler sampler(Model::vocabulary, options);
     reset();
-    for (feed(ctx, params, start);;) {
-      const Token token = sampler(logits(), allowed);
-      if (!on_token(token)) return;
-      feed(ctx, params, {&token, 1});
+    if constexpr (TokenRule<Allowed>) {
+      TokenDraws<Backend, Allowed> draws(ctx, 1, Model::vocabulary, options);
+      draws.add(allowed, options.seed);
+      const auto draw = [&] { draws.draw(ctx, cache_.head.logits); };
+      for (feed(ctx, params, start), draw();;) {
+        const Token token = draws.tokens()[0];
+        if (!on_token(token)) return;
+        if (length() == capacity_) forget(ctx, params);
+        read(ctx, params, {&token, 1}, draw);
+      }
+    } else {
+      Sampler sampler(Model::vocabulary, options);
+      for (feed(ctx, params, start);;) {
+        const Token token = sampler(logits(), allowed);
+        if (!on_token(token)) return;
+        feed(ctx, params, {&token, 1});
+      }
     }
   }
 
@@ -68,13 +83,10 @@ class Generator {
                 OnByte&& on_byte) {
     std::vector<Token> start = ByteTokenizer::encode(prompt);
     if (start.empty()) start.push_back(ByteTokenizer::end_of_text);
-    TextRule rule(options.utf8, prompt);
     Index left = options.max_bytes;
     if (left <= 0) return;
-    const auto allowed = [&](Token id) { return id != Model::ignore && rule.allows(id); };
-    generate_tokens(ctx, params, start, options, allowed, [&](Token id) {
+    generate_tokens(ctx, params, start, options, TextRule(options.utf8, prompt, Model::ignore), [&](Token id) {
       if (id >= 256) return false;
-      rule.push(id);
       on_byte(static_cast<char>(id));
       return --left > 0;
     });
@@ -88,8 +100,9 @@ class Generator {
   }
   Index length() const { return static_cast<Index>(seen_.size()); }
 
-  template <class P>
-  void read(Context<Backend>& ctx, const P& params, std::span<const Token> tokens) {
+  /// `after`: what follows one token, as a part of its step.
+  template <class P, class After = typename DecodeStep<Model, Backend>::Nothing>
+  void read(Context<Backend>& ctx, const P& params, std::span<const Token> tokens, const After& after = {}) {
     const Pass pass = step(static_cast<Index>(tokens.size()), length());
     if (pass.tokens != planned_) {
       memory_.bind([&](Arena& arena) { Model::plan(arena, cache_, pass); });
@@ -97,7 +110,7 @@ class Generator {
     }
     const Place place{0, length()};
     if (pass.tokens == 1)
-      step_.run(ctx, params, tokens, {&place, 1}, cache_, state_);
+      step_.run(ctx, params, tokens, {&place, 1}, cache_, state_, after);
     else
       Model::decode(ctx, params.tree(), pass, {tokens.data(), 1, pass.tokens}, cache_, state_);
     seen_.insert(seen_.end(), tokens.begin(), tokens.end());

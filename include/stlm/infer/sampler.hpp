@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <limits>
 #include <numeric>
 #include <span>
@@ -27,14 +28,29 @@ struct SampleOptions {
   std::uint64_t seed = 0;
 };
 
-/// Which symbols may follow a text: all, or those that keep it valid UTF-8. Ids from 256 on are no bytes; of these an end
-/// of text waits for the end of a character.
+/// Which tokens may follow those drawn: what a GPU can ask where it draws them (infer/token_draws.hpp).
+template <class R>
+concept TokenRule = std::is_trivially_copyable_v<R> && requires(R rule, const R& asked, Token id) {
+  { asked.allows(id) } -> std::same_as<bool>;
+  rule.push(id);
+};
+
+/// Any but one; -1: any.
+struct AnyBut {
+  Token excluded = -1;
+  STLM_HOST_DEVICE bool allows(Token id) const { return id != excluded; }
+  STLM_HOST_DEVICE void push(Token) {}
+};
+
+/// Which symbols may follow a text: all but `excluded`, or those that keep it valid UTF-8. Ids from 256 on are no bytes;
+/// of these an end of text waits for the end of a character.
 class TextRule {
  public:
-  TextRule(bool utf8, std::string_view text) : utf8_(utf8) {
+  TextRule(bool utf8, std::string_view text, Token excluded = -1) : utf8_(utf8), excluded_(excluded) {
     for (const char c : text) push(static_cast<unsigned char>(c));
   }
   STLM_HOST_DEVICE bool allows(Token id) const {
+    if (id == excluded_) return false;
     if (!utf8_) return true;
     return id < 256 ? state_.accepts(static_cast<unsigned char>(id))
                     : id != ByteTokenizer::end_of_text || state_.complete();
@@ -48,8 +64,21 @@ class TextRule {
 
  private:
   bool utf8_;
+  Token excluded_;
   Utf8State state_;
 };
+
+namespace detail {
+inline void expect_valid(const SampleOptions& options) {
+  expect<Error>(options.temperature >= 0 && options.top_k >= 0 && options.top_p > 0 && options.top_p <= 1,
+                "stlm::Sampler: expected a temperature and a top-k of at least 0, and a top-p above 0 and up to 1, found ",
+                options.temperature, ", ", options.top_k, " and ", options.top_p, ".");
+}
+inline void expect_finite(bool largest_logit_is_finite) {
+  expect<NumericError>(largest_logit_is_finite,
+                       "stlm::Sampler: the largest logit is not finite; the weights are damaged.");
+}
+}  // namespace detail
 
 /// Draws tokens; allocates once, for the vocabulary.
 class Sampler {
@@ -59,9 +88,7 @@ class Sampler {
         key_(RandomKey::from_seed(options.seed)),
         order_(static_cast<std::size_t>(vocabulary)),
         weights_(order_.size()) {
-    expect<Error>(options.temperature >= 0 && options.top_k >= 0 && options.top_p > 0 && options.top_p <= 1,
-                  "stlm::Sampler: expected a temperature and a top-k of at least 0, and a top-p above 0 and up to 1, found ",
-                  options.temperature, ", ", options.top_k, " and ", options.top_p, ".");
+    detail::expect_valid(options);
   }
 
   /// One token from the logits of a row; never `excluded`. Throws NumericError when no logit is finite.
@@ -74,8 +101,7 @@ class Sampler {
     requires std::is_invocable_v<Allowed, Token>
   Token operator()(std::span<const T> logits, const Allowed& allowed) {
     const Token best = likeliest(logits.first(order_.size()), allowed);
-    expect<NumericError>(best >= 0 && std::isfinite(logits[static_cast<std::size_t>(best)]),
-                         "stlm::Sampler: the largest logit is not finite; the weights are damaged.");
+    detail::expect_finite(best >= 0 && std::isfinite(logits[static_cast<std::size_t>(best)]));
     if (options_.temperature == 0) return best;
     std::iota(order_.begin(), order_.end(), Token{0});
     const auto before = [&](Token a, Token b) {  // likelier first; equal ones by id, so the order is total

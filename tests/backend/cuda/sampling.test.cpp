@@ -12,17 +12,16 @@ using namespace stlm::test;
 
 namespace {
 
-struct AnyToken {
-  bool allows(Token) const { return true; }
-  void push(Token) {}
-};
+template <class T>
+View<T, dynamic> all(std::vector<T>& numbers) {
+  return {numbers.data(), Extents<dynamic>(std::ssize(numbers))};
+}
 
 template <class T>
 std::vector<T> some_logits(Index count, double scale) {
   std::vector<T> logits;
   for (Index i = 0; i < count; ++i)
-    logits.push_back(
-        static_cast<T>(scale * static_cast<double>(random_uniform({7, 1}, static_cast<std::uint64_t>(i)))));
+    logits.push_back(T(static_cast<compute_t<T>>(scale * random_uniform({7, 1}, static_cast<std::uint64_t>(i)))));
   return logits;
 }
 
@@ -30,8 +29,8 @@ template <class T>
 struct LogitRows {
   Index rows, vocabulary;
   std::vector<T> logits;
-  std::span<const T> row(Index r) const {
-    return std::span(logits).subspan(static_cast<std::size_t>(r * vocabulary), static_cast<std::size_t>(vocabulary));
+  std::vector<compute_t<T>> row(Index r) const {
+    return {logits.begin() + r * vocabulary, logits.begin() + (r + 1) * vocabulary};
   }
   MatrixView<const T> view() const { return {logits.data(), rows, vocabulary, vocabulary}; }
 };
@@ -39,23 +38,24 @@ struct LogitRows {
 /// `draws` tokens of each row, each row with a seed of its own, by kernel and by Sampler.
 template <class T>
 void check_draws(const LogitRows<T>& rows, SampleOptions options, int draws, Token excluded = -1) {
-  const gpu::SampleLimits limits{options.temperature, options.top_k, options.top_p};
+  const ops::SampleLimits limits{options.temperature, options.top_k, options.top_p};
   for (const auto order : {gpu::ThreadOrder::kForward, gpu::ThreadOrder::kShuffled}) {
     Context<EmulatedCudaBackend> ctx({.threads = 2});
     ctx.set_order(order);
-    std::vector<gpu::Draw<AnyToken>> states;
+    std::vector<ops::Draw<AnyBut>> states;
     std::vector<Sampler> samplers;
     for (Index r = 0; r < rows.rows; ++r) {
       options.seed = static_cast<std::uint64_t>(90 + r);
       samplers.emplace_back(rows.vocabulary, options);
-      states.push_back({RandomKey::from_seed(options.seed), {}, excluded});
+      states.push_back({RandomKey::from_seed(options.seed), {excluded}});
     }
     std::vector<Token> tokens(states.size(), -2);
     for (int i = 0; i < draws; ++i) {
-      gpu::sample(ctx, rows.view(), limits, states.data(), tokens.data());
+      ops::sample(ctx, rows.view(), limits, all(states), all(tokens));
       for (Index r = 0; r < rows.rows; ++r) {
         CAPTURE(i, r);
-        CHECK(tokens[static_cast<std::size_t>(r)] == samplers[static_cast<std::size_t>(r)](rows.row(r), excluded));
+        const auto row = rows.row(r);
+        CHECK(tokens[static_cast<std::size_t>(r)] == samplers[static_cast<std::size_t>(r)](std::span(row), excluded));
       }
     }
   }
@@ -63,7 +63,8 @@ void check_draws(const LogitRows<T>& rows, SampleOptions options, int draws, Tok
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("sampling: the tokens that Sampler draws", "[cuda][sampling]", float, double) {
+TEMPLATE_TEST_CASE("sampling: the tokens that Sampler draws", "[cuda][sampling]", float, double,
+                   Bfloat16) {
   for (const Index count : {1, 3})
     for (const Index vocabulary : {1, 5, 258, 1500}) {
       const LogitRows<TestType> rows{count, vocabulary, some_logits<TestType>(count * vocabulary, 5)};
@@ -96,11 +97,11 @@ TEST_CASE("sampling: equal logits, infinite ones and ones that are not numbers",
 TEST_CASE("sampling: where no logit that is allowed is finite the token is -1", "[cuda][sampling]") {
   const LogitRows<float> rows{3, 2, {NAN, NAN, 1, -INFINITY, INFINITY, 0}};
   Context<EmulatedCudaBackend> ctx;
-  for (const gpu::SampleLimits limits : {gpu::SampleLimits{0}, {1}, {1, 1}, {1, 0, 0.5}}) {
-    std::vector<gpu::Draw<AnyToken>> draws(3, {{1, 2}, {}, 0});
-    draws[2].excluded = -1;
+  for (const ops::SampleLimits limits : {ops::SampleLimits{0}, {1}, {1, 1}, {1, 0, 0.5}}) {
+    std::vector<ops::Draw<AnyBut>> draws(3, {{1, 2}, {0}});
+    draws[2].rule.excluded = -1;
     std::vector<Token> tokens(3, -2);
-    gpu::sample(ctx, rows.view(), limits, draws.data(), tokens.data());
+    ops::sample(ctx, rows.view(), limits, all(draws), all(tokens));
     CHECK(tokens == std::vector<Token>{-1, -1, -1});
     CHECK(draws[0].drawn == 0);
   }
@@ -110,13 +111,14 @@ TEST_CASE("sampling: the rule of a text goes along", "[cuda][sampling]") {
   const LogitRows<float> rows{1, 258, some_logits<float>(258, 3)};
   Context<EmulatedCudaBackend> ctx;
   Sampler sampler(258, {.seed = 3});
-  TextRule rule(true, "");
-  gpu::Draw<TextRule> draw{RandomKey::from_seed(3), rule, 256};
+  const auto row = rows.row(0);
+  TextRule rule(true, "", 256);
+  std::vector<ops::Draw<TextRule>> draw{{RandomKey::from_seed(3), rule}};
   for (int i = 0; i < 300; ++i) {
-    Token token = -2;
-    gpu::sample(ctx, rows.view(), {}, &draw, &token);
-    REQUIRE(token == sampler(rows.row(0), [&](Token id) { return id != 256 && rule.allows(id); }));
-    rule.push(token);
+    std::vector<Token> token = {-2};
+    ops::sample(ctx, rows.view(), {}, all(draw), all(token));
+    REQUIRE(token[0] == sampler(std::span(row), [&](Token id) { return rule.allows(id); }));
+    rule.push(token[0]);
   }
-  CHECK(draw.drawn == 300);
+  CHECK(draw[0].drawn == 300);
 }

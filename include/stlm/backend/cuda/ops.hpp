@@ -16,4 +16,5 @@
 #include <stlm/backend/cuda/quantized.hpp>
 #include <stlm/backend/cuda/rope.hpp>
 #include <stlm/backend/cuda/routing.hpp>
+#include <stlm/backend/cuda/sampling.hpp>
 #include <stlm/backend/cuda/segments.hpp>

@@ -1,7 +1,4 @@
-// Tokens drawn where the logits are: greedily, or at a temperature, among all, the k likeliest, or those that hold a
-// part p of the probability (infer/sampler.hpp). Nothing is read back, so a captured step may draw.
-//
-//   gpu::sample(ctx, logits, {.temperature = 0.8}, draws, tokens);   // logits (rows, V), one draw and token for each
+// Tokens drawn by a GPU (kernels/sampling.hpp), from all tokens or from those a sort puts first. Nothing is read back.
 #pragma once
 
 #include <thrust/sequence.h>
@@ -12,12 +9,6 @@
 #include <stlm/backend/cuda/thrust.hpp>
 
 namespace stlm::gpu {
-
-struct SampleLimits {
-  double temperature = 1;
-  Index top_k = 0;
-  double top_p = 1;
-};
 
 /// Which row a token belongs to that is numbered through all rows.
 struct RowOfToken {
@@ -31,7 +22,7 @@ const std::int32_t* likeliest_first(Context<B>& ctx, Scratch<B>& scratch, Matrix
                                     const Draw<Rule>* draws) {
   using Keys = SampleKeys<T, Rule>;
   const Index rows = logits.rows, size = rows * logits.cols;
-  T* const keys = scratch.template take<T>(size);
+  auto* const keys = scratch.template take<compute_t<T>>(size);
   std::int32_t* const order = scratch.template take<std::int32_t>(size);
   std::int32_t* const row_of = scratch.template take<std::int32_t>(size);
   ctx.launch(Keys{span(logits), {draws, rows}, {keys, size}, logits.cols, logits.stride}, pieces(size, Keys::threads));
@@ -45,25 +36,34 @@ const std::int32_t* likeliest_first(Context<B>& ctx, Scratch<B>& scratch, Matrix
   return order;
 }
 
-/// Draws tokens[r] from row r with draws[r], all in the memory of the device; -1 where no logit that is allowed is
-/// finite.
-template <class T, class Rule, GpuBackend B>
-void sample(Context<B>& ctx, MatrixView<const T> logits, const SampleLimits& limits, Draw<Rule>* draws, Token* tokens) {
-  const Index rows = logits.rows, size = rows * logits.cols;
-  expect(size < Index{1} << 31, "stlm::gpu::sample: expected fewer than 2^31 logits, found ", size,
-         "; draw from fewer rows at once.");
-  const Index keep = limits.top_k > 0 ? std::min(limits.top_k, logits.cols) : logits.cols;
-  Scratch<B> scratch(ctx);
-  const auto run = [&]<bool Sorted>(std::bool_constant<Sorted>, const std::int32_t* order) {
-    using Kernel = SampleTokens<T, Rule, Sorted>;
-    ctx.launch(Kernel{span(logits), {order, Sorted ? size : 0}, {draws, rows}, {tokens, rows}, logits.stride,
-                      static_cast<int>(logits.cols), static_cast<int>(keep), limits.temperature, limits.top_p},
-               rows);
-  };
-  if (limits.temperature > 0 && (keep < logits.cols || limits.top_p < 1))
-    run(std::true_type{}, likeliest_first<T>(ctx, scratch, logits, draws));
-  else
-    run(std::false_type{}, nullptr);
-}
-
 }  // namespace stlm::gpu
+
+namespace stlm::ops {
+
+template <GpuBackend B>
+inline constexpr bool draws_tokens<B> = true;
+
+template <GpuBackend B>
+struct impl::Sampling<B> {
+  template <class T, class Rule>
+  static void sample(Context<B>& ctx, MatrixView<const T> logits, const SampleLimits& limits, Draw<Rule>* draws,
+                     Token* tokens) {
+    const Index rows = logits.rows, size = rows * logits.cols;
+    expect(size < Index{1} << 31, "stlm::ops::sample: expected fewer than 2^31 logits, found ", size,
+           "; draw from fewer rows at once.");
+    const Index keep = limits.top_k > 0 ? std::min(limits.top_k, logits.cols) : logits.cols;
+    gpu::Scratch<B> scratch(ctx);
+    const auto run = [&]<bool Sorted>(std::bool_constant<Sorted>, const std::int32_t* order) {
+      using Kernel = gpu::SampleTokens<T, Rule, Sorted>;
+      ctx.launch(Kernel{gpu::span(logits), {order, Sorted ? size : 0}, {draws, rows}, {tokens, rows}, logits.stride,
+                        static_cast<int>(logits.cols), static_cast<int>(keep), limits.temperature, limits.top_p},
+                 rows);
+    };
+    if (limits.temperature > 0 && (keep < logits.cols || limits.top_p < 1))
+      run(std::true_type{}, gpu::likeliest_first(ctx, scratch, logits, draws));
+    else
+      run(std::false_type{}, nullptr);
+  }
+};
+
+}  // namespace stlm::ops

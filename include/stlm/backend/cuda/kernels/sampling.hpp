@@ -9,26 +9,16 @@
 
 #include <stlm/backend/cuda/kernel.hpp>
 #include <stlm/backend/cuda/shared_array.hpp>
-#include <stlm/core/random.hpp>
+#include <stlm/ops/sampling.hpp>
 
 namespace stlm::gpu {
 
-/// What draws the tokens of one row, one after another. `rule.allows(token)` says which may be drawn,
-/// `rule.push(token)` tells it which was.
-template <class Rule>
-struct Draw {
-  RandomKey key;  ///< of a Sampler: RandomKey::from_seed(seed)
-  Rule rule;
-  Token excluded = -1;  ///< never drawn
-  std::uint64_t drawn = 0;
-
-  STLM_HOST_DEVICE bool allows(Token id) const { return id != excluded && rule.allows(id); }
-};
+using ops::Draw;
 
 /// A logit as a draw sees it: what may not be drawn, and NaN, is -infinity.
 template <class T, class Rule>
 STLM_KERNEL T drawable(T logit, Token id, const Draw<Rule>& draw) {
-  return logit == logit && draw.allows(id) ? logit : static_cast<T>(-INFINITY);
+  return logit == logit && draw.rule.allows(id) ? logit : static_cast<T>(-INFINITY);
 }
 
 /// What the logits are sorted by: keys[n] in rising order puts the likeliest first.
@@ -39,7 +29,7 @@ struct SampleKeys {
 
   Span<const T> logits;
   Span<const Draw<Rule>> draws;
-  Span<T> keys;
+  Span<compute_t<T>> keys;
   Index vocabulary, stride;
 
   template <class Exec>
@@ -48,7 +38,8 @@ struct SampleKeys {
       const Index n = e.block() * threads + t, row = n / vocabulary, id = n % vocabulary;
       if (n >= keys.size) return;
       const Draw<Rule> draw = e.load(draws, row);
-      e.store(keys, n, T(0) - drawable(e.load(logits, row * stride + id), static_cast<Token>(id), draw));
+      const auto logit = drawable(load_number(e, logits, row * stride + id), static_cast<Token>(id), draw);
+      e.store(keys, n, compute_t<T>(0) - logit);
     });
   }
 };
@@ -59,8 +50,9 @@ template <class T, class Rule, bool Sorted>
 struct SampleTokens {
   static constexpr const char* name = Sorted ? "sample_sorted" : "sample_tokens";
   static constexpr int threads = 1024, warps = threads / warp;
+  using Real = compute_t<T>;
   struct Shared {
-    SharedArray<T, warps> largest;
+    SharedArray<Real, warps> largest;
     SharedArray<int, warps> likeliest;
     SharedArray<double, threads> part;
     SharedArray<double, warps> of_warp;
@@ -83,7 +75,7 @@ struct SampleTokens {
     const auto id = [&](int i) {
       return Sorted ? static_cast<int>(e.load(order, row * vocabulary + i) - row * vocabulary) : i;
     };
-    const auto value = [&](int token) { return drawable(e.load(logits, row * stride + token), token, draw); };
+    const auto value = [&](int token) { return drawable(load_number(e, logits, row * stride + token), token, draw); };
     const auto take = [&](int token) {
       e.store(tokens, row, Token{token});
       if (token < 0) return;
@@ -92,7 +84,7 @@ struct SampleTokens {
       if (temperature > 0) ++next.drawn;
       e.store(draws, row, next);
     };
-    PerThread<Exec, T> top;
+    PerThread<Exec, Real> top;
     PerThread<Exec, int> best;
     find_likeliest(e, shared, id, value, top, best);
     e.each([&](int t) {
@@ -153,7 +145,7 @@ struct SampleTokens {
  private:
   /// The largest value and the first token that has it.
   template <class Exec, class Id, class Value>
-  STLM_KERNEL void find_likeliest(Exec& e, Shared& shared, const Id& id, const Value& value, PerThread<Exec, T>& top,
+  STLM_KERNEL void find_likeliest(Exec& e, Shared& shared, const Id& id, const Value& value, PerThread<Exec, Real>& top,
                                   PerThread<Exec, int>& best) const {
     if constexpr (Sorted) {
       e.each([&](int t) {
@@ -161,12 +153,12 @@ struct SampleTokens {
         top[t] = value(best[t]);
       });
     } else {
-      PerThread<Exec, T> mine;
+      PerThread<Exec, Real> mine;
       e.each([&](int t) {
         mine[t] = -INFINITY;
         best[t] = vocabulary;
         for (int i = t; i < vocabulary; i += threads)
-          if (const T x = value(i); x > mine[t]) {
+          if (const Real x = value(i); x > mine[t]) {
             mine[t] = x;
             best[t] = i;
           }

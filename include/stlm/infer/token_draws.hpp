@@ -1,0 +1,106 @@
+// TokenDraws: the next tokens of several texts, each drawn from its row of logits.
+//
+//   TokenDraws<Backend, TextRule> draws(ctx, 16, Model::vocabulary, options);   // of at most 16 texts
+//   draws.add(rule, seed);                                                      // text 0
+//   draws.draw(ctx, logits);                                                    // may be a part of a recorded step
+//   const Token token = draws.tokens()[0];
+//
+// A GPU draws where the logits are, and the tokens alone come back; elsewhere a Sampler does. With one seed both draw
+// the same tokens of the same logits.
+#pragma once
+
+#include <stlm/core/buffer.hpp>
+#include <stlm/infer/sampler.hpp>
+#include <stlm/ops/sampling.hpp>
+
+namespace stlm {
+
+template <class Backend, TokenRule Rule, bool OnDevice = ops::draws_tokens<Backend>>
+class TokenDraws {
+ public:
+  TokenDraws(Context<Backend>&, Index /*most*/, Index vocabulary, const SampleOptions& options)
+      : vocabulary_(vocabulary), options_(options) {}
+
+  /// One text more, the last, of which `rule` says how it may go on.
+  void add(const Rule& rule, std::uint64_t seed) {
+    options_.seed = seed;
+    texts_.push_back({{vocabulary_, options_}, rule});
+    tokens_.push_back(0);
+  }
+  void erase(Index text) {
+    texts_.erase(texts_.begin() + text);
+    tokens_.erase(tokens_.begin() + text);
+  }
+
+  /// Draws from each row of logits (N, V), those of the texts from `first` on.
+  template <class Logits>
+  void draw(Context<Backend>&, const Logits& logits, Index first = 0) {
+    const MatrixView<const typename Logits::value_type> rows(logits);
+    for (Index r = 0; r < rows.rows; ++r) {
+      Text& text = texts_[static_cast<std::size_t>(first + r)];
+      Token& token = tokens_[static_cast<std::size_t>(first + r)];
+      token = text.sampler(std::span(rows.row(r), static_cast<std::size_t>(rows.cols)),
+                           [&](Token id) { return text.rule.allows(id); });
+      text.rule.push(token);
+    }
+  }
+  /// The newest of each text. Throws NumericError when one had no finite logit.
+  std::span<const Token> tokens() { return tokens_; }
+
+ private:
+  struct Text {
+    Sampler sampler;
+    Rule rule;
+  };
+  Index vocabulary_;
+  SampleOptions options_;
+  std::vector<Text> texts_;
+  std::vector<Token> tokens_;
+};
+
+template <class Backend, TokenRule Rule>
+class TokenDraws<Backend, Rule, true> {
+  using Space = typename Backend::memory_space;
+  using Draw = ops::Draw<Rule>;
+
+ public:
+  TokenDraws(Context<Backend>&, Index most, Index /*vocabulary*/, const SampleOptions& options)
+      : limits_{options.temperature, options.top_k, options.top_p}, draws_(most), drawn_(most) {
+    detail::expect_valid(options);
+  }
+
+  void add(const Rule& rule, std::uint64_t seed) {
+    const Draw draw{RandomKey::from_seed(seed), rule};
+    Space::from_host(draws_.data() + tokens_.size(), &draw, sizeof draw);
+    tokens_.push_back(0);
+  }
+  void erase(Index text) {
+    tokens_.pop_back();
+    const std::size_t bytes = (tokens_.size() - static_cast<std::size_t>(text)) * sizeof(Draw);
+    if (bytes == 0) return;
+    const Buffer<std::byte> after(static_cast<Index>(bytes));
+    Space::to_host(after.data(), draws_.data() + text + 1, bytes);
+    Space::from_host(draws_.data() + text, after.data(), bytes);
+  }
+
+  template <class Logits>
+  void draw(Context<Backend>& ctx, const Logits& logits, Index first = 0) {
+    const Index rows = MatrixView<const typename Logits::value_type>(logits).rows;
+    ops::sample(ctx, logits, limits_, View<Draw, dynamic>(draws_.data() + first, rows),
+                View<Token, dynamic>(drawn_.data() + first, rows));
+  }
+  /// Waits for the device.
+  std::span<const Token> tokens() {
+    Space::to_host(tokens_.data(), drawn_.data(), tokens_.size() * sizeof(Token));
+    detail::expect_finite(std::ranges::all_of(tokens_, [](Token token) { return token >= 0; }));
+    return tokens_;
+  }
+
+ private:
+  ops::SampleLimits limits_;
+  Buffer<Draw, Space> draws_;
+  Buffer<Token, Space> drawn_;
+  std::vector<Token> tokens_;
+};
+
+}  // namespace stlm

@@ -1,0 +1,106 @@
+#include <stlm/infer/token_draws.hpp>
+
+#include <stlm/infer/batch_generator.hpp>
+
+#include "support/catch.hpp"
+#include "support/small_models.hpp"
+#include "support/tested_backend.hpp"
+#if defined(STLM_TEST_EMULATED)
+#include "support/protected_device.hpp"
+#endif
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+struct TalkingConfig : SmallConfig {
+  static constexpr int vocabulary = 258;
+};
+using Talking = ByteModel<TalkingConfig>;
+
+template <class B>
+struct Talker {
+  Context<B> ctx{{.threads = 2, .seed = 5}};
+  Parameters<Talking, B> params{ctx};
+  Talker() { init(ctx, params); }
+
+  std::string text(std::string_view prompt, const SampleOptions& options) {
+    std::string bytes;
+    Generator<Talking, B>(ctx, 12).generate(ctx, params, prompt, options, [&](char c) { bytes += c; });
+    return bytes;
+  }
+  std::vector<std::string> texts(std::span<const std::string> prompts, const SampleOptions& options) {
+    std::vector<std::string> all(prompts.size());
+    BatchGenerator<Talking, B>(ctx, std::ssize(prompts), 12)
+        .generate(ctx, params, prompts, options,
+                  [&](Index text, char c) { all[static_cast<std::size_t>(text)] += c; });
+    return all;
+  }
+};
+
+const SampleOptions every_kind[] = {{.max_bytes = 20, .temperature = 0},
+                                    {.max_bytes = 20, .temperature = 0.8, .seed = 3},
+                                    {.max_bytes = 20, .top_k = 5, .seed = 4},
+                                    {.max_bytes = 20, .top_p = 0.6, .seed = 5},
+                                    {.max_bytes = 20, .temperature = 1.2, .top_k = 90, .top_p = 0.9, .seed = 6},
+                                    {.max_bytes = 20, .top_p = 0.9, .utf8 = true, .seed = 7}};
+
+}  // namespace
+
+TEST_CASE("TokenDraws: with one seed every backend draws one text", "[infer][token_draws]") {
+#if defined(STLM_TEST_EMULATED)
+  const ProtectedDevice device;
+#endif
+  Talker<TestedBackend> tested;
+  Talker<CpuBackend> host;
+  for (const SampleOptions& options : every_kind) {
+    CAPTURE(options.temperature, options.top_k, options.top_p, options.utf8);
+    const std::string prompt = "Once", text = tested.text(prompt, options);
+    CHECK(text == host.text(prompt, options));
+    TextRule rule(options.utf8, prompt);
+    std::string by_host;  // which asks a rule of its own
+    Generator<Talking, TestedBackend> generator(tested.ctx, 12);
+    const auto allowed = [&](Token id) { return id != Talking::ignore && rule.allows(id); };
+    const std::vector<Token> start = ByteTokenizer::encode(prompt);
+    generator.generate_tokens(tested.ctx, tested.params, start, options, allowed, [&](Token id) {
+      if (id >= 256) return false;
+      rule.push(id);
+      by_host += static_cast<char>(id);
+      return std::ssize(by_host) < options.max_bytes;
+    });
+    CHECK(text == by_host);
+  }
+}
+
+TEST_CASE("TokenDraws: several texts, of which some end before others", "[infer][token_draws]") {
+  const std::vector<std::string> prompts = {"One", "two words", "", "and a third one that is long", "x"};
+  Talker<TestedBackend> tested;
+  Talker<CpuBackend> host;
+  for (const SampleOptions& options : {SampleOptions{.max_bytes = 90, .temperature = 1.5, .seed = 8},
+                                       SampleOptions{.max_bytes = 12, .top_k = 9, .top_p = 0.8, .seed = 9}}) {
+    const auto texts = tested.texts(prompts, options);
+    CHECK(texts == host.texts(prompts, options));
+    if (options.max_bytes == 90) CHECK(std::ranges::min(texts, {}, &std::string::size).size() < 90);
+  }
+}
+
+#if defined(STLM_TEST_EMULATED)
+TEST_CASE("TokenDraws: the tokens are all that comes back from a GPU", "[infer][token_draws]") {
+  Talker<EmulatedCudaBackend> talker;
+  const std::int64_t before = EmulatedSpace::copies_to_host();
+  CHECK(talker.text("One", {.max_bytes = 7, .top_k = 4}).size() == 7);
+  CHECK(EmulatedSpace::copies_to_host() - before == 7);
+}
+#endif
+
+TEST_CASE("TokenDraws: options that make no sense, and weights that are damaged, are refused", "[infer][token_draws]") {
+  Talker<TestedBackend> talker;
+  CHECK_THROWS_WITH(talker.text("a", {.top_p = 0}),
+                    "stlm::Sampler: expected a temperature and a top-k of at least 0, and a top-p above 0 and up to 1, "
+                    "found 1, 0 and 0.");
+  const std::vector<float> damaged(static_cast<std::size_t>(talker.params.flat().size()), NAN);
+  TestedBackend::memory_space::from_host(talker.params.flat().data(), damaged.data(), damaged.size() * sizeof(float));
+  for (const double temperature : {0.0, 1.0})
+    CHECK_THROWS_AS(talker.text("a", {.temperature = temperature}), NumericError);
+}
