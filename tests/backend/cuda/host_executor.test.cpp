@@ -153,6 +153,38 @@ struct Tile {
   }
 };
 
+/// y = x (16, 16), of numbers that Bfloat16 holds, as four matrices in shared memory.
+template <bool Transposed>
+struct CopyMatrices {
+  static constexpr const char* name = "copy_matrices";
+  static constexpr int threads = 32, stride = 12;
+  struct Shared {
+    SharedArray<BfloatPair, 16 * stride> rows;
+  };
+  Span<const float> x;
+  Span<float> y;
+  int shift = 0;
+
+  template <class Exec>
+  void operator()(Exec& e, Shared& shared) const {
+    e.phase([&](int t) {
+      for (int i = t; i < 128; i += threads)
+        shared.rows[i / 8 * stride + i % 8] = e.round(e.load(x, 2 * i), e.load(x, 2 * i + 1));
+    });
+    PerThread<Exec, FragmentA> block;
+    e.template load_matrices<Transposed>(block, shared.rows,
+                                         [&](int t) { return t % 16 * stride + t / 16 * 4 + shift; });
+    e.each([&](int t) {
+      for (int p = 0; p < FragmentA::pairs; ++p)
+        for (int i = 0; i < 2; ++i) {
+          const int first = 8 * (p % 2) * 16 + 8 * (p / 2), across = 2 * (t % 4) + i, along = t / 4;
+          e.store(y, first + (Transposed ? across * 16 + along : along * 16 + across),
+                  static_cast<float>(block[t].pair[p].value[i]));
+        }
+    });
+  }
+};
+
 struct Rig {
   Context<EmulatedCudaBackend> ctx{{.threads = 2}};
   Buffer<float> x{256}, y{256};
@@ -233,6 +265,20 @@ TEST_CASE("host executor: a tile on tensor cores", "[cuda]") {
       for (int k = 0; k < 16; ++k) sum += rig.x.data()[i * 16 + k] * rig.x.data()[k * 8 + j];
       CHECK(rig.y.data()[i * 8 + j] == sum);
     }
+}
+
+TEST_CASE("host executor: matrices from shared memory, as they lie and transposed", "[cuda]") {
+  Rig rig;
+  const auto check = [&](const auto& kernel) {
+    std::ranges::fill(rig.y.view(), 0.f);
+    rig.ctx.launch(kernel, 1);
+    CHECK(std::ranges::equal(rig.x.view(), rig.y.view()));
+  };
+  check(CopyMatrices<false>{rig.in, rig.out});
+  check(CopyMatrices<true>{rig.in, rig.out});
+  CHECK_THROWS_WITH(rig.ctx.launch(CopyMatrices<false>{rig.in, rig.out, 1}, 1),
+                    "stlm::gpu: kernel copy_matrices, thread 0: element 1 of a shared array begins a packet, but not at "
+                    "a multiple of 16 bytes.");
 }
 
 TEST_CASE("host executor: counts what kernels move and compute", "[cuda]") {

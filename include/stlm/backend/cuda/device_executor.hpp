@@ -81,6 +81,20 @@ class DeviceExecutor {
     return __dp4a(left.x, right.x, __dp4a(left.y, right.y, __dp4a(left.z, right.z, __dp4a(left.w, right.w, sum))));
   }
 
+  template <bool Transposed, class Array, class Row>
+  __device__ void load_matrices(PerThread<FragmentA>& to, Array& from, const Row& row) {
+    const auto at = static_cast<unsigned>(__cvta_generic_to_shared(&from[row(static_cast<int>(threadIdx.x))]));
+    int4 pairs;
+    if constexpr (Transposed)
+      asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                   : "=r"(pairs.x), "=r"(pairs.y), "=r"(pairs.z), "=r"(pairs.w)
+                   : "r"(at));
+    else
+      asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                   : "=r"(pairs.x), "=r"(pairs.y), "=r"(pairs.z), "=r"(pairs.w)
+                   : "r"(at));
+    to[0] = __builtin_bit_cast(FragmentA, pairs);
+  }
   __device__ void mma(PerThread<FragmentC>& c, PerThread<FragmentA>& a, PerThread<FragmentB>& b) {
     float* const sum = c[0].value;
     const auto left = [&](int p) { return __builtin_bit_cast(unsigned, a[0].pair[p]); };

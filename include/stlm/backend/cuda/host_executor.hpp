@@ -144,6 +144,22 @@ class HostExecutor {
     return sum;
   }
 
+  /// Four 8 x 8 matrices of Bfloat16 from shared memory, matrix i as pair i of `to`. Lane 8 i + r of every warp says
+  /// where row r of matrix i begins: the index of a pair, at a multiple of 16 bytes. A lane gets columns 2 (lane % 4)
+  /// and the next of row lane / 4; `Transposed`: of that column these rows.
+  template <bool Transposed, class Array, class Row>
+  void load_matrices(PerThread<FragmentA>& to, Array& from, const Row& row) {
+    each([&](int t) {
+      for (int i = 0; i < FragmentA::pairs; ++i)
+        for (int e = 0; e < 2; ++e) {
+          const int r = t % warp / 4, c = 2 * (t % 4) + e, at = Transposed ? r : c;
+          const int begin = row(t / warp * warp + 8 * i + (Transposed ? c : r));
+          Array::aligned(begin);
+          to[t].pair[i].value[e] = static_cast<BfloatPair>(from[begin + at / 2]).value[at % 2];
+        }
+    });
+  }
+
   /// c += a b in every warp, on tensor cores (fragments.hpp): products are exact in float, and summed in order of k.
   void mma(PerThread<FragmentC>& c, PerThread<FragmentA>& a, PerThread<FragmentB>& b) {
     for (int first = 0; first < Threads; first += warp) {

@@ -94,13 +94,13 @@ class SharedArray {
     aligned(i);
     for (int j = 0; j < packet.size; ++j) write(i + j, packet[j]);
   }
+  static void aligned(int i) {
+    if (i % Packet<T>::size != 0) AccessRecord::complain(i, "begins a packet, but not at a multiple of 16 bytes");
+  }
 
  private:
   void inside(int i) const {
     if (i < 0 || i >= Size) AccessRecord::complain(i, "lies outside it");
-  }
-  static void aligned(int i) {
-    if (i % Packet<T>::size != 0) AccessRecord::complain(i, "begins a packet, but not at a multiple of 16 bytes");
   }
   T read(int i) {
     inside(i);
