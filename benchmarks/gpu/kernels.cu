@@ -53,19 +53,20 @@ void product(stlm::Context<CudaBackend>& ctx, Index runs, const std::string& kin
 
 void attention(stlm::Context<CudaBackend>& ctx, Index runs, Index batch, Index tokens, Index heads, Index size) {
   const Index width = heads * size, rows = batch * tokens;
-  const auto numbers = [&] { return random_numbers<float, CudaBackend>(rows * width); };
-  const Memory<float> q = numbers(), k = numbers(), v = numbers(), d = numbers();
-  const Memory<float> out(rows * width), dq(rows * width), dk(rows * width), dv(rows * width), lse(rows * heads);
-  const auto split = [&](const Memory<float>& x) {
-    return stlm::HeadsView<float>{x.data(), heads, size, tokens * width, width};
+  const auto numbers = [&] { return random_numbers<Bfloat16, CudaBackend>(rows * width); };
+  const Memory<Bfloat16> q = numbers(), k = numbers(), v = numbers(), d = numbers();
+  const Memory<Bfloat16> out(rows * width), dq(rows * width), dk(rows * width), dv(rows * width);
+  const Memory<float> lse(rows * heads);
+  const auto split = [&](const Memory<Bfloat16>& x) {
+    return stlm::HeadsView<Bfloat16>{x.data(), heads, size, tokens * width, width};
   };
   const stlm::ops::AttentionShape shape{.batch = batch, .queries = tokens, .keys = tokens, .causal = true};
   const double forward = time_of(ctx, runs, [&] {
-    stlm::ops::attention_forward<Bfloat16>(ctx, split(q), split(k), split(v), split(out), lse.view(), shape);
+    stlm::ops::attention_forward(ctx, split(q), split(k), split(v), split(out), lse.view(), shape);
   });
   const double backward = time_of(ctx, runs, [&] {
-    stlm::ops::attention_backward<Bfloat16>(ctx, split(q), split(k), split(v), split(out), lse.view(), split(d), split(dq),
-                                            split(dk), split(dv), shape);
+    stlm::ops::attention_backward(ctx, split(q), split(k), split(v), split(out), lse.view(), split(d), split(dq),
+                                  split(dk), split(dv), shape);
   });
   // Two products of the half of the scores that a causal mask leaves, five in backward, whatever is computed twice.
   const double one = static_cast<double>(batch * heads * size) * std::pow(static_cast<double>(tokens), 2);

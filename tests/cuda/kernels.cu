@@ -12,10 +12,10 @@ using Rows2d = View<float, dynamic, dynamic>;
 using Row = View<float, dynamic>;
 using Tokens = View<const Token, dynamic, dynamic>;
 
-template <class S>
-void attention(Ctx& ctx, HeadsView<float> x, Row lse, const ops::AttentionShape& shape) {
-  ops::attention_forward<S>(ctx, x, x, x, x, lse, shape);
-  ops::attention_backward<S>(ctx, x, x, x, x, lse, x, x, x, x, shape);
+template <class T>
+void attention(Ctx& ctx, HeadsView<T> x, Row lse, const ops::AttentionShape& shape) {
+  ops::attention_forward(ctx, x, x, x, x, lse, shape);
+  ops::attention_backward(ctx, x, x, x, x, lse, x, x, x, x, shape);
 }
 
 }  // namespace
@@ -72,10 +72,10 @@ void gathers(Ctx& ctx, Rows2d a, Rows2d b, Tokens ids, View<Bfloat16, dynamic, d
   ops::slot_targets(ctx, slots, packed, -1, true);
 }
 
-void heads(Ctx& ctx, HeadsView<float> x, Row lse, const ops::AttentionShape& shape, Rows2d scores,
-           View<Token, dynamic, dynamic> picks) {
-  attention<float>(ctx, x, lse, shape);
-  attention<Bfloat16>(ctx, x, lse, shape);
+void heads(Ctx& ctx, HeadsView<float> x, HeadsView<Bfloat16> r, Row lse, const ops::AttentionShape& shape,
+           Rows2d scores, View<Token, dynamic, dynamic> picks) {
+  attention(ctx, x, lse, shape);
+  attention(ctx, r, lse, shape);
   ops::rope(ctx, x, {.batch = 1, .tokens = 1});
   ops::attention_received(ctx, x, x, lse, scores);
   ops::keep_highest(ctx, scores, true, picks);

@@ -30,7 +30,7 @@ template <class Rig>
 struct Tensors {
   using V = View<typename Rig::Scalar, dynamic, dynamic>;
   V q, k, v, out, dout, dq, dk, dv;
-  View<typename Rig::Scalar, dynamic> lse;
+  View<typename Rig::Compute, dynamic> lse;
   Tensors(Rig& rig, const Case& c)
       : q(rig.random(c.batch * c.queries, c.heads * c.head_size, c.scale)),
         k(rig.random(c.batch * c.keys, c.kv_heads * c.head_size, c.scale)),
@@ -46,19 +46,22 @@ struct Tensors {
 void check_case(const Case& c) {
   CAPTURE(c.batch, c.queries, c.keys, c.heads, c.kv_heads, c.head_size, c.causal, c.dropout, c.scale, c.window, c.alibi);
   const ops::AttentionShape shape = c.shape();
-  check_op([&](auto& rig) {
+  const auto body = [&](auto& rig) {
     const Tensors t(rig, c);
     const auto q = heads(t.q, c.batch, c.heads), out = heads(t.out, c.batch, c.heads), dout = heads(t.dout, c.batch, c.heads);
     const auto k = heads(t.k, c.batch, c.kv_heads), v = heads(t.v, c.batch, c.kv_heads);
     ops::attention_forward(rig.ctx, q, k, v, out, t.lse, shape);
     ops::attention_backward(rig.ctx, q, k, v, out, t.lse, dout, heads(t.dq, c.batch, c.heads),
                             heads(t.dk, c.batch, c.kv_heads), heads(t.dv, c.batch, c.kv_heads), shape);
-  });
+  };
+  // Where one key has all the weight, gradients of scores are what rounded outputs leave of a difference near zero; and
+  // the longest cases take long.
+  c.scale > 1 || c.queries > 500 ? check_op(body) : check_stream_op(body);
 }
 
-/// Products of Bfloat16. On inputs that are such numbers only the probabilities and their gradients are rounded, each by
-/// at most 2^-9 of itself, so a sum of p x errs by at most 2^-9 of the sum of |p x|: for these shapes at most four times
-/// the largest sum of a tensor, in magnitude.
+/// Products of Bfloat16, of a GPU's activations or on a CPU that has them. On inputs that are such numbers only the
+/// probabilities and their gradients are rounded, and what is stored so, each by at most 2^-9 of itself. A sum of p x errs
+/// by at most 2^-9 of the sum of |p x|: in all, for these shapes, at most 2^-7 of the largest of a tensor, in magnitude.
 void check_products(const Case& c, const ops::AttentionShape& shape) {
   CAPTURE(c.batch, c.queries, c.keys, c.heads, c.kv_heads, c.head_size, c.causal, c.dropout, c.window, c.alibi);
   const auto run = [&](auto& rig) {
@@ -73,36 +76,26 @@ void check_products(const Case& c, const ops::AttentionShape& shape) {
                                       heads(t.dk, c.batch, c.kv_heads), heads(t.dv, c.batch, c.kv_heads), shape);
   };
   Rig<ReferenceBackend, double> expected;
-  Rig<TestedBackend, float> found;
   run(expected);
-  run(found);
-  for (std::size_t i = 0; i < expected.tensors().size(); ++i) {
-    CAPTURE(i);
-    CHECK(deviation(expected.tensors()[i], found.tensors()[i]) < 0x1p-7);
-  }
-  OpRecord::meet(found.tensors(), 0x1p-7);
-  for_each_order<float>([&](auto& rig) {
-    run(rig);
-    check_same_bits(found, rig);
-  });
+  compare_op<activation_t<TestedBackend, Bfloat16>>(expected, run, 0x1p-7);
 }
 
 }  // namespace
 
 TEST_CASE("attention: sequences that decode at places of their own", "[ops][attention][parity]") {
   for (const Index capacity : {50, 300})  // of a cache of four sequences
-    for (const Index window : {0, 20})
-      for (const Index queries : {1, 3, 9}) {
-        CAPTURE(capacity, window, queries);
+    for (const auto& [queries, size] : {std::array<Index, 2>{1, 6}, {3, 6}, {9, 6}, {9, 32}})
+      for (const Index window : {0, 20}) {
+        CAPTURE(capacity, window, queries, size);
         const Place places[] = {{3, 0}, {1, capacity - 10}, {0, 7}};
         ops::AttentionShape shape{.batch = 3, .queries = queries, .keys = capacity, .window = window};
         shape.places = places;
-        check_op([&](auto& rig) {
-          const auto q = rig.random(3 * queries, 4 * 6);
-          const auto k = rig.random(4 * capacity, 2 * 6), v = rig.random(4 * capacity, 2 * 6);
-          const auto out = rig.blank(3 * queries, 4 * 6);
+        check_stream_op([&, n = queries, size = size](auto& rig) {
+          const auto q = rig.random(3 * n, 4 * size);
+          const auto k = rig.random(4 * capacity, 2 * size), v = rig.random(4 * capacity, 2 * size);
+          const auto out = rig.blank(3 * n, 4 * size);
           ops::attention_forward(rig.ctx, heads(q, 3, 4), heads(k, 4, 2), heads(v, 4, 2), heads(out, 3, 4),
-                                 rig.blank(3 * 4 * queries), shape);
+                                 rig.blank(3 * 4 * n), shape);
         });
       }
 }
@@ -232,6 +225,7 @@ TEST_CASE("attention: packed sequences equal the same sequences one by one", "[o
           CAPTURE(i);
           CHECK(deviation(alone.tensors()[i], all.tensors()[i]) == 0);
         }
+        CHECK(deviation(alone.vectors().at(0), all.vectors().at(0)) == 0);
       }
 }
 

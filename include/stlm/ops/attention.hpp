@@ -92,12 +92,13 @@ template <class Backend>
 struct Attention : MissingBackend<Backend> {};
 }  // namespace impl
 
-/// q (B, Tq, H, D), k and v (B, Tk, Kv, D) -> out (B, Tq, H, D) and lse (B * H * Tq). With S = Bfloat16 a backend may
-/// round the factors of its products to that.
+/// q (B, Tq, H, D), k and v (B, Tk, Kv, D) -> out (B, Tq, H, D) and lse (B * H * Tq), the last of the scalar that is
+/// computed in, compute_t<T>. With S or T = Bfloat16 a backend may round the factors of its products to that.
 template <class S = void, class Backend, class T>
 void attention_forward(Context<Backend>& ctx, std::type_identity_t<HeadsView<const T>> q,
                        std::type_identity_t<HeadsView<const T>> k, std::type_identity_t<HeadsView<const T>> v,
-                       HeadsView<T> out, std::type_identity_t<View<T, dynamic>> lse, const AttentionShape& shape) {
+                       HeadsView<T> out, std::type_identity_t<View<compute_t<T>, dynamic>> lse,
+                       const AttentionShape& shape) {
   expect(k.heads > 0 && q.heads % k.heads == 0 && k.heads == v.heads && q.heads == out.heads,
          "stlm::ops::attention_forward: ", q.heads, " query heads cannot share ", k.heads,
          " key heads; make the first a multiple of the second.");
@@ -114,7 +115,8 @@ void attention_forward(Context<Backend>& ctx, std::type_identity_t<HeadsView<con
 template <class S = void, class Backend, class T>
 void attention_backward(Context<Backend>& ctx, std::type_identity_t<HeadsView<const T>> q,
                         std::type_identity_t<HeadsView<const T>> k, std::type_identity_t<HeadsView<const T>> v,
-                        std::type_identity_t<HeadsView<const T>> out, std::type_identity_t<View<const T, dynamic>> lse,
+                        std::type_identity_t<HeadsView<const T>> out,
+                        std::type_identity_t<View<const compute_t<T>, dynamic>> lse,
                         std::type_identity_t<HeadsView<const T>> dout, HeadsView<T> dq, HeadsView<T> dk, HeadsView<T> dv,
                         const AttentionShape& shape) {
   impl::Attention<Backend>::template backward<impl::product_t<S, T, T, T>, T>(ctx, q, k, v, out, lse.data(), dout, dq, dk, dv, shape);

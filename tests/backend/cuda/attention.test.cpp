@@ -14,18 +14,19 @@ namespace {
 
 constexpr Index heads = 2, size = 64, tile = 64;
 
-/// H = Kv = 2, D = 64, products of Bfloat16; of one sequence or packed ones.
+/// H = Kv = 2, D = 64, activations of Bfloat16; of one sequence or packed ones.
 std::map<std::string, KernelCounts> counts_of(const ops::AttentionShape& shape) {
   Context<EmulatedCudaBackend> ctx({.threads = 2});
   const Index width = heads * size, rows = shape.rows(), keys = shape.offsets ? rows : shape.keys;
-  Buffer<float> q(rows * width), k(keys * width), v(keys * width), out(rows * width), dout(rows * width);
-  Buffer<float> dq(rows * width), dk(keys * width), dv(keys * width), lse(rows * heads);
+  Buffer<Bfloat16> q(rows * width), k(keys * width), v(keys * width), out(rows * width), dout(rows * width);
+  Buffer<Bfloat16> dq(rows * width), dk(keys * width), dv(keys * width);
+  Buffer<float> lse(rows * heads);
   for (auto* x : {&q, &k, &v, &dout}) test::fill(x->view(), {1, 2});
-  const auto view = [&](Buffer<float>& x) { return HeadsView<float>{x.data(), heads, size, x.size(), width}; };
-  ops::attention_forward<Bfloat16>(ctx, view(q), view(k), view(v), view(out), lse.view(), shape);
+  const auto view = [&](Buffer<Bfloat16>& x) { return HeadsView<Bfloat16>{x.data(), heads, size, x.size(), width}; };
+  ops::attention_forward(ctx, view(q), view(k), view(v), view(out), lse.view(), shape);
   if (rows == keys)
-    ops::attention_backward<Bfloat16>(ctx, view(q), view(k), view(v), view(out), lse.view(), view(dout), view(dq),
-                                      view(dk), view(dv), shape);
+    ops::attention_backward(ctx, view(q), view(k), view(v), view(out), lse.view(), view(dout), view(dq), view(dk),
+                            view(dv), shape);
   return ctx.counts();
 }
 
@@ -33,22 +34,19 @@ std::map<std::string, KernelCounts> counts_of(const ops::AttentionShape& shape) 
 Index product_flops(Index tiles, Index products) {
   return heads * tiles * products * 2 * tile * tile * size;
 }
-constexpr Index tile_bytes = tile * size * 4;
+constexpr Index tile_bytes = tile * size * 2;
 
-/// 16 lanes read 8 bytes each in one pass, from 16 units of 8 bytes of shared memory when none is wanted twice.
+/// The rows of a matrix are loaded in one pass when they lie in 8 units of 16 bytes of shared memory, none of which is
+/// wanted twice; the pairs of a warp are stored in one pass to 32 units of 4 bytes.
 template <int D>
 void check_banks() {
   using Tile = gpu::TensorTile<D>;
-  for (int first : {0, 16}) {
-    std::set<int> columns,
-        vectors;  // step 0 of vectors 0 .. 7, and of columns 0 .. 7; the others are whole rows further
-    for (int t = first; t < first + 16; ++t) {
-      columns.insert((Tile::group(t) * Tile::columns_stride + Tile::member(t)) % 16);
-      vectors.insert((Tile::member(t) * Tile::vectors_stride + Tile::group(t)) % 16);
-    }
-    CHECK(columns.size() == 16);
-    CHECK(vectors.size() == 16);
-  }
+  static_assert(Tile::stride % 4 == 0);
+  std::set<int> rows, pairs;
+  for (int row = 0; row < 8; ++row) rows.insert(row * Tile::stride / 4 % 8);
+  for (int t = 0; t < gpu::warp; ++t) pairs.insert((Tile::row(t, 0) * Tile::stride + Tile::member(t)) % 32);
+  CHECK(rows.size() == 8);
+  CHECK(pairs.size() == 32);
 }
 
 }  // namespace
@@ -114,7 +112,7 @@ TEST_CASE("attention kernels: short packed sequences share tiles", "[cuda][atten
 TEST_CASE("attention kernels: one query reads its keys and values once", "[cuda][attention]") {
   const Index keys = 1000;
   const auto counts = counts_of({1, 1, keys, true});
-  const Index vectors = heads * keys * size * 4;
+  const Index vectors = heads * keys * size * 2;
   const KernelCounts decode = counts.at("attention_decode");
   CHECK(decode.bytes_read == 3 * vectors);  // and the query, by every thread
   CHECK(counts.at("attention_join").launches == 1);
@@ -124,19 +122,20 @@ TEST_CASE("attention kernels: one query reads its keys and values once", "[cuda]
 TEST_CASE("attention kernels: a query that reads nothing mixes nothing and changes no gradient", "[cuda][attention]") {
   const Index queries = 100, keys = 20, width = heads * size;  // query i at i - 80, so those before 76 see no key
   const ops::AttentionShape shape{.batch = 1, .queries = queries, .keys = keys, .causal = false, .window = 4};
-  const auto check = [&]<class S>(S) {
+  const auto check = [&]<class T>(T) {
     Context<EmulatedCudaBackend> ctx;
-    Buffer<float> q(queries * width), k(keys * width), out(queries * width), dq(queries * width), dk(keys * width);
-    Buffer<float> dv(keys * width), lse(queries * heads);
+    Buffer<T> q(queries * width), k(keys * width), out(queries * width), dq(queries * width), dk(keys * width);
+    Buffer<T> dv(keys * width);
+    Buffer<float> lse(queries * heads);
     for (auto* x : {&q, &k}) test::fill(x->view(), {1, 2});
-    const auto view = [&](Buffer<float>& x) { return HeadsView<float>{x.data(), heads, size, x.size(), width}; };
-    ops::attention_forward<S>(ctx, view(q), view(k), view(k), view(out), lse.view(), shape);
-    ops::attention_backward<S>(ctx, view(q), view(k), view(k), view(out), lse.view(), view(q), view(dq), view(dk),
-                               view(dv), shape);
+    const auto view = [&](Buffer<T>& x) { return HeadsView<T>{x.data(), heads, size, x.size(), width}; };
+    ops::attention_forward(ctx, view(q), view(k), view(k), view(out), lse.view(), shape);
+    ops::attention_backward(ctx, view(q), view(k), view(k), view(out), lse.view(), view(q), view(dq), view(dk),
+                            view(dv), shape);
     for (Index i = 0; i < 76 * width; ++i) REQUIRE((out.data()[i] == 0 && dq.data()[i] == 0));
     for (Index i = 76 * width; i < queries * width; ++i) REQUIRE(out.data()[i] != 0);
-    for (const float x : dk.view()) REQUIRE(std::isfinite(x));
-    for (const float x : dv.view()) REQUIRE(std::isfinite(x));
+    for (const T x : dk.view()) REQUIRE(std::isfinite(x));
+    for (const T x : dv.view()) REQUIRE(std::isfinite(x));
     CHECK(lse.data()[75] == -INFINITY);
     CHECK(std::isfinite(lse.data()[76]));
   };

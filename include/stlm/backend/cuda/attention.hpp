@@ -1,5 +1,6 @@
 // Attention on a GPU: which kernels (kernels/attention_*.hpp) run for which shape.
 //
+// Tensor cores do the products of activations of Bfloat16, the general kernels those of other scalars and head sizes.
 // Packed sequences, and short ones that lie one after another, go as one long sequence (kernels/attention_rows.hpp).
 #pragma once
 
@@ -21,39 +22,45 @@ struct Attention<B> {
   using Ctx = Context<B>;
   using Plan = gpu::AttentionPlan;
 
-  template <class S, class T>
+  template <class, class T>
   static void forward(Ctx& ctx, HeadsView<const T> q, HeadsView<const T> k, HeadsView<const T> v, HeadsView<T> out,
-                      T* lse, const AttentionShape& shape) {
+                      compute_t<T>* lse, const AttentionShape& shape) {
     gpu::Scratch<B> scratch(ctx);
     const Plan n(ctx, scratch, shape, q, k, one_after_another(shape, q, k, v, out));
     if (shape.queries <= few_queries && !n.sequences.data) return decode(ctx, scratch, n, q, k, v, out, lse);
     const auto launch = [&]<class Kernel>(std::type_identity<Kernel>) {
-      run(ctx,
-          Kernel{n, n.queries_of(q), n.keys_of(k), n.keys_of(v), n.queries_of(out), {lse, n.rows()}, T(n.scale())});
+      run(ctx, Kernel{n,
+                      n.queries_of(q),
+                      n.keys_of(k),
+                      n.keys_of(v),
+                      n.queries_of(out),
+                      {lse, n.rows()},
+                      compute_t<T>(n.scale())});
     };
-    const bool tensor = on_tensor_cores<S, T>(
+    const bool tensor = on_tensor_cores<T>(
         n,
-        [&]<int D>(std::integral_constant<int, D>) {
+        [&]<int D>(gpu::Constant<D>) {
           launch(std::type_identity<gpu::TensorAttentionForward<D, D <= 64 ? 2 : 1>>{});
         },
         q, k, v, out);
     if (!tensor) launch(std::type_identity<gpu::AttentionForward<T>>{});
   }
 
-  template <class S, class T>
+  template <class, class T>
   static void backward(Ctx& ctx, HeadsView<const T> q, HeadsView<const T> k, HeadsView<const T> v,
-                       HeadsView<const T> out, const T* lse, HeadsView<const T> dout, HeadsView<T> dq, HeadsView<T> dk,
-                       HeadsView<T> dv, const AttentionShape& shape) {
+                       HeadsView<const T> out, const compute_t<T>* lse, HeadsView<const T> dout, HeadsView<T> dq,
+                       HeadsView<T> dk, HeadsView<T> dv, const AttentionShape& shape) {
     gpu::Scratch<B> scratch(ctx);
     const Plan n(ctx, scratch, shape, q, k, one_after_another(shape, q, k, v, out, dout, dq, dk, dv));
-    const gpu::Span<T> delta{scratch.template take<T>(n.rows()), n.rows()};
+    using Real = compute_t<T>;
+    const gpu::Span<Real> delta{scratch.template take<Real>(n.rows()), n.rows()};
     const auto gradient = [&]<class Read>(std::type_identity<Read>) {
       return Read{n,     n.queries_of(q), n.keys_of(k), n.keys_of(v), n.queries_of(dout), {lse, n.rows()},
-                  delta, T(n.scale())};
+                  delta, Real(n.scale())};
     };
-    const bool tensor = on_tensor_cores<S, T>(
+    const bool tensor = on_tensor_cores<T>(
         n,
-        [&]<int D>(std::integral_constant<int, D>) {
+        [&]<int D>(gpu::Constant<D>) {
           const auto read = gradient(std::type_identity<typename gpu::TensorAttentionQueryGradient<D>::Gradient>{});
           run(ctx, gpu::TensorAttentionQueryGradient<D>{read, n.queries_of(out), n.queries_of(dq)});
           run(ctx, gpu::TensorAttentionKeyGradient<D>{read, n.keys_of(dk), n.keys_of(dv)});
@@ -77,38 +84,39 @@ struct Attention<B> {
 
   template <class T>
   static void decode(Ctx& ctx, gpu::Scratch<B>& scratch, const Plan& n, HeadsView<const T> q, HeadsView<const T> k,
-                     HeadsView<const T> v, HeadsView<T> out, T* lse) {
+                     HeadsView<const T> v, HeadsView<T> out, compute_t<T>* lse) {
     using Kernel = gpu::AttentionDecode<T>;
+    using Real = compute_t<T>;
     const Index splits = std::max<Index>(1, gpu::pieces(n.keys, Kernel::size));
     const Index size = splits > 1 ? n.rows() * splits * (n.head_size + 2) : 0;
-    const gpu::Span<T> parts{size > 0 ? scratch.template take<T>(size) : nullptr, size};
+    const gpu::Span<Real> parts{size > 0 ? scratch.template take<Real>(size) : nullptr, size};
     run(ctx, Kernel{n,
                     n.queries_of(q),
                     n.keys_of(k),
                     n.keys_of(v),
                     n.queries_of(out),
                     {lse, n.rows()},
-                    T(n.scale()),
+                    Real(n.scale()),
                     static_cast<int>(splits),
                     parts});
     if (splits > 1)
       run(ctx, gpu::AttentionJoin<T>{n, parts, n.queries_of(out), {lse, n.rows()}, static_cast<int>(splits)});
   }
 
-  /// f(head size) when the tensor cores can do it: products of Bfloat16, a head size that kernels are compiled for, and
-  /// vectors that can be moved in packets. Returns whether.
-  template <class S, class T, class F, class... Views>
+  /// f(head size) when the tensor cores can do it: vectors of Bfloat16 that can be moved in packets, of a size that
+  /// kernels are compiled for. Returns whether.
+  template <class T, class F, class... Views>
   static bool on_tensor_cores(const Plan& n, const F& f, const Views&... views) {
-    if constexpr (std::is_same_v<S, Bfloat16> && std::is_same_v<T, float>) {
+    if constexpr (std::is_same_v<T, Bfloat16>) {
       if ((n.queries_of(views).packets && ...)) switch (n.head_size) {
           case 32:
-            return f(std::integral_constant<int, 32>{}), true;
+            return f(gpu::constant<32>), true;
           case 48:
-            return f(std::integral_constant<int, 48>{}), true;
+            return f(gpu::constant<48>), true;
           case 64:
-            return f(std::integral_constant<int, 64>{}), true;
+            return f(gpu::constant<64>), true;
           case 128:
-            return f(std::integral_constant<int, 128>{}), true;
+            return f(gpu::constant<128>), true;
         }
     }
     return false;

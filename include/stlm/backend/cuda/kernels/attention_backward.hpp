@@ -16,13 +16,14 @@ struct AttentionGradient {
   using Tile = AttentionTile<T>;
   static constexpr int threads = Tile::threads, size = Tile::size;
   using Shared = typename Tile::Shared;
+  using Real = compute_t<T>;
   template <class Exec>
   using Sums = typename Tile::template Sums<Exec>;
 
   AttentionNumbers shape;
   HeadRows<const T> q, k, v, dout;
-  Span<const T> lse, delta;
-  T scale;
+  Span<const Real> lse, delta;
+  Real scale;
 
   /// Of queries i .. and keys j ..: p = dropout(P) and ds = dS / scale, 0 where masked.
   template <class Exec>
@@ -39,15 +40,15 @@ struct AttentionGradient {
         const RowRange part = inside ? shape.sequence(e, query) : RowRange{0, 0};
         const RowRange seen = inside ? shape.visible(part, query) : RowRange{0, 0};
         const Index row = inside ? shape.row(part, b, h, query) : 0;
-        const T level = inside ? e.load(lse, row) : T(0), mean = inside ? e.load(delta, row) : T(0);
+        const Real level = inside ? e.load(lse, row) : Real(0), mean = inside ? e.load(delta, row) : Real(0);
         std::uint32_t kept = 15;
         if (shape.dropped > 0)
           kept = kept_bits<4>(shape.key, shape.dropped, shape.mask_element(part, row, j + Tile::col(t)));
         unroll<4>([&](int c) {
-          T &probability = p[4 * r + c][t], &gradient = ds[4 * r + c][t];
+          Real &probability = p[4 * r + c][t], &gradient = ds[4 * r + c][t];
           const int key = j + Tile::col(t) + c;
-          const T keep = kept >> c & 1 ? static_cast<T>(shape.keep_scale) : T(0);
-          const T weight = key >= seen.begin && key < seen.end ? std::exp(probability * scale - level) : T(0);
+          const Real keep = kept >> c & 1 ? static_cast<Real>(shape.keep_scale) : Real(0);
+          const Real weight = key >= seen.begin && key < seen.end ? std::exp(probability * scale - level) : Real(0);
           gradient = weight * (keep * gradient - mean);
           probability = keep * weight;
         });
@@ -136,7 +137,7 @@ struct AttentionKeyGradient : AttentionGradient<T> {
       }
     // The thread's rows are now keys: the left factor's "columns".
     Tile::store_vectors(e, key_sum, dk, b, j, j_end, at.head, at.piece, Base::scale);
-    Tile::store_vectors(e, value_sum, dv, b, j, j_end, at.head, at.piece, T(1));
+    Tile::store_vectors(e, value_sum, dv, b, j, j_end, at.head, at.piece, typename Base::Real(1));
   }
 };
 

@@ -18,19 +18,20 @@ template <class T>
 struct AttentionDecode {
   static constexpr const char* name = "attention_decode";
   static constexpr int threads = 128, size = threads;
+  using Real = compute_t<T>;
   struct Shared {
-    SharedArray<T, size> weights;
-    SharedArray<T, threads / warp> partial;
-    SharedArray<T, threads * Packet<T>::size> mixed;
+    SharedArray<Real, size> weights;
+    SharedArray<Real, threads / warp> partial;
+    SharedArray<Real, threads * Packet<T>::size> mixed;
   };
 
   AttentionNumbers numbers;
   HeadRows<const T> q, k, v;
   HeadRows<T> out;
-  Span<T> lse;
-  T scale;
+  Span<Real> lse;
+  Real scale;
   int splits;
-  Span<T>
+  Span<Real>
       parts;  ///< (rows, splits, 2 + head size): maximum, sum, output if that is not 0; unused when there is one split
 
   Index blocks() const { return numbers.rows() * splits; }
@@ -55,13 +56,13 @@ struct AttentionDecode {
     if (splits > 1 &&
         (begin >= seen.end || end <= seen.begin))  // of a cache that is not full, or outside of the window
       return e.each([&](int t) {
-        if (t < 2) e.store(parts, part + t, t == 0 ? T(-INFINITY) : T(0));
+        if (t < 2) e.store(parts, part + t, t == 0 ? Real(-INFINITY) : Real(0));
       });
     const auto visible = [&](int key) { return key >= seen.begin && key < end; };
 
     constexpr int lanes = 8, at_once = threads / lanes;  // of a score, scores of the block
     unroll<size / at_once>([&](int n) {
-      PerThread<Exec, T> dot;
+      PerThread<Exec, Real> dot;
       e.each([&](int t) {
         const int key = begin + n * at_once + t / lanes;
         dot[t] = 0;
@@ -80,21 +81,22 @@ struct AttentionDecode {
     });
     e.phase([](int) {});  // before others read them
 
-    PerThread<Exec, T> top, sum;
+    PerThread<Exec, Real> top, sum;
     e.each([&](int t) {
       const int key = begin + t, far = shape.position(i) - key;
-      T score = shared.weights[t] * scale;
-      if (shape.alibi) score -= std::exp2(static_cast<T>(shape.log2_slope(h))) * static_cast<T>(far < 0 ? -far : far);
+      Real score = shared.weights[t] * scale;
+      if (shape.alibi)
+        score -= std::exp2(static_cast<Real>(shape.log2_slope(h))) * static_cast<Real>(far < 0 ? -far : far);
       top[t] = sum[t] = visible(key) ? score : -INFINITY;
     });
     combine_block(e, top, shared.partial, Max{});
     e.phase([&](int t) {
-      sum[t] = sum[t] == -INFINITY ? T(0) : std::exp(sum[t] - top[t]);
-      T kept = sum[t];
+      sum[t] = sum[t] == -INFINITY ? Real(0) : std::exp(sum[t] - top[t]);
+      Real kept = sum[t];
       if (shape.dropped > 0)
         kept *= kept_bits<4>(shape.key, shape.dropped, row * shape.mask_keys + begin + t) & 1
-                    ? static_cast<T>(shape.keep_scale)
-                    : T(0);
+                    ? static_cast<Real>(shape.keep_scale)
+                    : Real(0);
       shared.weights[t] = kept;
     });
     combine_block(e, sum, shared.partial, Sum{});
@@ -105,23 +107,23 @@ struct AttentionDecode {
       e.phase([&](int t) {
         const int group = t / units, c = col + t % units * W;
         if (group >= groups) return;
-        Numbers<T, W> mixed{};
+        Numbers<Real, W> mixed{};
         for (int key = begin + group; key < end; key += groups) {
           if (key < seen.begin) continue;
           const auto x = load_numbers<W>(e, v.numbers, v.at(kb, key, hk) + c);
-          const T weight = shared.weights[key - begin];
+          const Real weight = shared.weights[key - begin];
           for (int j = 0; j < W; ++j) mixed[j] += weight * x[j];
         }
         for (int j = 0; j < W; ++j) shared.mixed[t * W + j] = mixed[j];
       });
       e.phase([&](int t) {
         for (int c = t; c < cols; c += threads) {
-          T mixed = 0;
+          Real mixed = 0;
           for (int group = 0; group < groups; ++group) mixed += shared.mixed[group * units * W + c];
           if (splits > 1)
             e.store(parts, part + 2 + col + c, mixed);
           else
-            e.store(out.numbers, out.at(b, i, h) + col + c, sum[t] == 0 ? T(0) : mixed / sum[t]);
+            store_number(e, out.numbers, out.at(b, i, h) + col + c, sum[t] == 0 ? Real(0) : mixed / sum[t]);
         }
       });
     }

@@ -14,7 +14,7 @@ struct AttentionDelta {
 
   AttentionNumbers shape;
   HeadRows<const T> out, dout;
-  Span<T> delta;
+  Span<compute_t<T>> delta;
 
   Index blocks() const { return pieces(shape.rows(), vectors); }
 
@@ -26,7 +26,7 @@ struct AttentionDelta {
  private:
   template <int W, class Exec>
   STLM_KERNEL void run(Exec& e) const {
-    PerThread<Exec, T> sum;
+    PerThread<Exec, compute_t<T>> sum;
     PerThread<Exec, int> b, i, h;
     const auto vector = [&](int t) { return static_cast<int>(e.block()) * vectors + t / lanes; };
     e.each([&](int t) {

@@ -14,12 +14,13 @@ struct AttentionForward {
   using Tile = AttentionTile<T>;
   static constexpr int threads = Tile::threads, size = Tile::size;
   using Shared = typename Tile::Shared;
+  using Real = compute_t<T>;
 
   AttentionNumbers numbers;
   HeadRows<const T> q, k, v;
   HeadRows<T> out;
-  Span<T> lse;
-  T scale;
+  Span<Real> lse;
+  Real scale;
 
   Index blocks() const {
     return pieces(numbers.head_size, size) * pieces(numbers.queries, size) * numbers.heads * numbers.batch;
@@ -35,7 +36,7 @@ struct AttentionForward {
     const TileKeys keys = shape.keys_of(e, i, i_end - 1);
 
     typename Tile::template Sums<Exec> o, p;
-    Registers<Exec, T, 4> top, sum, high;
+    Registers<Exec, Real, 4> top, sum, high;
     e.each([&](int t) {
       unroll<16>([&](int n) { o[n][t] = 0; });
       unroll<4>([&](int r) {
@@ -56,8 +57,8 @@ struct AttentionForward {
       unroll<4>([&](int r) { e.template combine_lanes<16>(high[r], Max{}); });
       e.each([&](int t) {
         unroll<4>([&](int r) {
-          const T zero = high[r][t] == -INFINITY ? T(0) : high[r][t];  // a row that has seen nothing yet
-          const T shrink = std::exp(top[r][t] - zero);
+          const Real zero = high[r][t] == -INFINITY ? Real(0) : high[r][t];  // a row that has seen nothing yet
+          const Real shrink = std::exp(top[r][t] - zero);
           top[r][t] = high[r][t];
           sum[r][t] *= shrink;
           unroll<4>([&](int c) {
@@ -80,14 +81,14 @@ struct AttentionForward {
     unroll<4>([&](int r) { e.template combine_lanes<16>(sum[r], Sum{}); });
     e.each([&](int t) {
       unroll<4>([&](int r) {
-        const T inverse = sum[r][t] > 0 || sum[r][t] != sum[r][t] ? T(1) / sum[r][t] : T(0);
+        const Real inverse = sum[r][t] > 0 || sum[r][t] != sum[r][t] ? Real(1) / sum[r][t] : Real(0);
         unroll<4>([&](int c) { o[4 * r + c][t] *= inverse; });
         const int query = i + Tile::row(t) + r;
         if (t % 16 == 0 && at.piece == 0 && query < i_end)
           e.store(lse, shape.row(shape.sequence(e, query), b, h, query), top[r][t] + std::log(sum[r][t]));
       });
     });
-    Tile::store_vectors(e, o, out, b, i, i_end, h, at.piece, T(1));
+    Tile::store_vectors(e, o, out, b, i, i_end, h, at.piece, Real(1));
   }
 
  private:
@@ -114,7 +115,7 @@ struct AttentionForward {
         const RowRange part = shape.sequence(e, query);
         const Index first = shape.mask_element(part, shape.row(part, b, h, query), j + Tile::col(t));
         const std::uint32_t kept = kept_bits<4>(shape.key, shape.dropped, first);
-        unroll<4>([&](int c) { p[4 * r + c][t] *= kept >> c & 1 ? static_cast<T>(shape.keep_scale) : T(0); });
+        unroll<4>([&](int c) { p[4 * r + c][t] *= kept >> c & 1 ? static_cast<Real>(shape.keep_scale) : Real(0); });
       });
     });
   }

@@ -11,11 +11,12 @@ template <class T>
 struct AttentionJoin {
   static constexpr const char* name = "attention_join";
   static constexpr int threads = 128, rows_of_block = threads / warp;
+  using Real = compute_t<T>;
 
   AttentionNumbers shape;
-  Span<const T> parts;
+  Span<const Real> parts;
   HeadRows<T> out;
-  Span<T> lse;
+  Span<Real> lse;
   int splits;
 
   Index blocks() const { return pieces(shape.rows(), rows_of_block); }
@@ -26,15 +27,15 @@ struct AttentionJoin {
       const int row = static_cast<int>(e.block()) * rows_of_block + t / warp, D = shape.head_size;
       if (row >= shape.rows()) return;
       const auto part = [&](int split) { return (static_cast<Index>(row) * splits + split) * (D + 2); };
-      T top = -INFINITY, sum = 0;
+      Real top = -INFINITY, sum = 0;
       for (int s = 0; s < splits; ++s) top = Max{}(top, e.load(parts, part(s)));
       for (int s = 0; s < splits; ++s) sum += weight(e, part(s), top) * e.load(parts, part(s) + 1);
       const int i = row % shape.queries, h = row / shape.queries % shape.heads, b = row / shape.queries / shape.heads;
       for (int c = t % warp; c < D; c += warp) {
-        T mixed = 0;
+        Real mixed = 0;
         for (int s = 0; s < splits; ++s)
-          if (const T w = weight(e, part(s), top); w != 0) mixed += w * e.load(parts, part(s) + 2 + c);
-        e.store(out.numbers, out.at(b, i, h) + c, sum == 0 ? T(0) : mixed / sum);
+          if (const Real w = weight(e, part(s), top); w != 0) mixed += w * e.load(parts, part(s) + 2 + c);
+        store_number(e, out.numbers, out.at(b, i, h) + c, sum == 0 ? Real(0) : mixed / sum);
       }
       if (t % warp == 0) e.store(lse, row, top + std::log(sum));
     });
@@ -43,9 +44,9 @@ struct AttentionJoin {
  private:
   /// Of a part among all; nothing when it saw no key.
   template <class Exec>
-  STLM_KERNEL T weight(Exec& e, Index part, T top) const {
-    const T mine = e.load(parts, part);
-    return mine == -INFINITY ? T(0) : std::exp(mine - top);
+  STLM_KERNEL Real weight(Exec& e, Index part, Real top) const {
+    const Real mine = e.load(parts, part);
+    return mine == -INFINITY ? Real(0) : std::exp(mine - top);
   }
 };
 

@@ -1,8 +1,8 @@
-// Attention's forward pass on tensor cores: factors rounded to Bfloat16, sums and softmax in float (Dao 2023).
+// Attention's forward pass on tensor cores: factors of Bfloat16, sums and softmax in float (Dao 2023).
 //
 // A block of 4 warps has M tiles of 64 queries of a head, and walks over the keys they read in tiles of 64. Scores and
 // outputs stay in registers; the probabilities of one product are the left factor of the next as they lie. Bound by
-// reading keys and values, once for each block, from the L2 cache (M D / 2 FLOPs a byte when not masked), and their
+// reading keys and values, once for each block, from the L2 cache (M D FLOPs a byte when not masked), and their
 // fragments from shared memory (256 bytes for M mma): so two tiles share them where registers allow it. Which of the
 // two needs a tile of keys is decided for each, so that none is multiplied for queries that do not see it.
 #pragma once
@@ -20,14 +20,13 @@ struct TensorAttentionForward {
   static constexpr int threads = Tile::threads, size = Tile::size;
   struct Shared {
     SharedArray<TileKeys, M> reads;  // here and not in registers, of which there is none to spare
-    typename Tile::Columns keys;
-    typename Tile::Vectors values;
+    typename Tile::Vectors keys, values;  // queries before, outputs after
     Numbers<KeptBits, M> kept;
   };
 
   AttentionNumbers numbers;
-  HeadRows<const float> q, k, v;
-  HeadRows<float> out;
+  HeadRows<const Bfloat16> q, k, v;
+  HeadRows<Bfloat16> out;
   Span<float> lse;
   float scale;
 
@@ -40,11 +39,14 @@ struct TensorAttentionForward {
     const AttentionNumbers shape = numbers.at(place);
     const int b = at.sequence, h = at.head, hk = h / shape.group, kb = static_cast<int>(place.sequence);
     Numbers<TensorQueries<D, Exec>, M> tile;
-    unroll<M>([&](int m) { tile[m].begin(e, shape, q, b, h, at.first + m * size); });
+    const auto room = [&](int m) -> auto& { return m == 0 ? shared.keys : shared.values; };
     e.phase([&](int t) {
+      unroll<M>([&](int m) { Tile::load(e, t, q, b, at.first + m * size, shape.queries, h, room(m)); });
       const int first = at.first + t * size, last = first + size < shape.queries ? first + size - 1 : shape.queries - 1;
       if (t < M) shared.reads[t] = first <= last ? shape.keys_of(e, first, last) : TileKeys{};
     });
+    unroll<M>([&](int m) { tile[m].begin(e, room(m), at.first + m * size); });
+    e.phase([](int) {});  // before keys overwrite the queries
     const auto some = [&](int m) { return reads(shared, m).some; };
 
     // Keys for both tiles, or where they have little in common, first those of one and then those of the other.
@@ -72,7 +74,7 @@ struct TensorAttentionForward {
         e.phase([](int) {});  // before the next tile overwrites this one
       }
     }
-    unroll<M>([&](int m) { tile[m].finish(e, shape, out, lse, b, h, scale); });
+    unroll<M>([&](int m) { tile[m].finish(e, shape, room(m), out, lse, b, h, scale); });
   }
 
  private:
@@ -89,10 +91,10 @@ struct TensorAttentionForward {
     unroll<2>([&](int piece) {
       if (needed(32 * piece))
         unroll<Tile::steps>([&](int step) {
-          unroll<4>([&](int n) {
-            PerThread<Exec, FragmentB> right;
-            e.each([&](int t) { right[t] = Tile::right(shared.keys, t, 4 * piece + n, step); });
-            for_tiles([&](int m) { e.mma(s[m][4 * piece + n], tile[m].left[step], right); });
+          unroll<2>([&](int pair) {
+            Tile::over_columns(e, shared.keys, 2 * piece + pair, step, [&](int half, auto& right) {
+              for_tiles([&](int m) { e.mma(s[m][4 * piece + 2 * pair + half], tile[m].left[step], right); });
+            });
           });
         });
     });
@@ -107,10 +109,10 @@ struct TensorAttentionForward {
       Registers<Exec, FragmentA, To> p;
       for_tiles(
           [&](int m) { e.each([&](int t) { p[m][t] = Tile::as_left(e, s[m][2 * step][t], s[m][2 * step + 1][t]); }); });
-      unroll<D / 8>([&](int n) {
-        PerThread<Exec, FragmentB> right;
-        e.each([&](int t) { right[t] = Tile::right(shared.values, t, n, step); });
-        for_tiles([&](int m) { e.mma(tile[m].o[n], p[m], right); });
+      unroll<D / 16>([&](int pair) {
+        Tile::over_vectors(e, shared.values, step, pair, [&](int half, auto& right) {
+          for_tiles([&](int m) { e.mma(tile[m].o[2 * pair + half], p[m], right); });
+        });
       });
     });
   }

@@ -2,8 +2,8 @@
 // query heads that share it and the queries that read it, always in the same order.
 //
 // All is transposed: a warp's rows are its 16 keys, so S^T = K Q^T and dP^T = V dO^T come out as the left factors of
-// the next products, and K, V, dK and dV stay in registers. Queries and their gradients are needed in both orders.
-// Scores live for 16 queries at a time. Bound by shared memory, as forward.
+// the next products, and K, V, dK and dV stay in registers. Scores live for 16 queries at a time. Bound by shared
+// memory, as forward.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_tensor_query_gradient.hpp>
@@ -20,14 +20,13 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
     float level, mean;
   };
   struct Shared {
-    typename Tile::Columns queries, grads;
-    typename Tile::Vectors query_vectors, grad_vectors;
+    typename Tile::Vectors queries, grads;  // keys and values before, dK and dV after
     KeptBits kept;
     SharedArray<QueryRow, size> known;
     SharedArray<RowRange, size> visible;
   };
 
-  HeadRows<float> dk, dv;
+  HeadRows<Bfloat16> dk, dv;
 
   Index blocks() const { return pieces(shape.keys, size) * (shape.heads / shape.group) * shape.batch; }
 
@@ -40,15 +39,20 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
 
     typename Tile::template Left<Exec> keys, values;
     typename Tile::template Sums<Exec> key_sum, value_sum;
-    Tile::load_left(e, keys, k, b, j, j_end, at.head);
-    Tile::load_left(e, values, v, b, j, j_end, at.head);
+    e.phase([&](int t) {
+      Tile::load(e, t, k, b, j, j_end, at.head, shared.queries);
+      Tile::load(e, t, v, b, j, j_end, at.head, shared.grads);
+    });
+    Tile::read_left(e, keys, shared.queries);
+    Tile::read_left(e, values, shared.grads);
+    e.phase([](int) {});  // before queries and their gradients overwrite them
     e.each([&](int t) { unroll<D / 8>([&](int n) { key_sum[n][t] = value_sum[n][t] = {}; }); });
 
     for (int h = at.head * shape.group; h < (at.head + 1) * shape.group; ++h)
       for (int i = queries.begin; i < queries.end; i += size) {
         e.phase([&](int t) {
-          Tile::load(e, t, q, b, i, queries.end, h, shared.queries, shared.query_vectors);
-          Tile::load(e, t, dout, b, i, queries.end, h, shared.grads, shared.grad_vectors);
+          Tile::load(e, t, q, b, i, queries.end, h, shared.queries);
+          Tile::load(e, t, dout, b, i, queries.end, h, shared.grads);
           if (shape.dropped > 0) draw_kept(e, t, shape, b, h, i, queries.end, j, shared.kept);
           if (t >= size) return;
           shared.known[t] = know_query(e, b, h, i + t, queries.end);
@@ -56,15 +60,14 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
         });
         const int last = i + size < queries.end ? i + size - 1 : queries.end - 1;
         const bool whole = shape.keys_of(e, i, last).whole(j, size);
-        for (int step = 0; step < size / 16 && i + 16 * step < queries.end; ++step) {
+        // Backward: the end of the queries is one number less to keep.
+        for (int step = (last - i) / 16; step >= 0; --step) {
           Registers<Exec, FragmentC, 2> p, ds;  // 16 keys, 16 queries
           Registers<Exec, FragmentA, 2> left;   // P^T, dS^T
           e.each([&](int t) { p[0][t] = p[1][t] = ds[0][t] = ds[1][t] = {}; });
           unroll<Tile::steps>([&](int c) {
-            unroll<2>([&](int n) {
-              Tile::multiply(e, p[n], keys[c], shared.queries, 2 * step + n, c);
-              Tile::multiply(e, ds[n], values[c], shared.grads, 2 * step + n, c);
-            });
+            Tile::over_columns(e, shared.queries, step, c, [&](int n, auto& right) { e.mma(p[n], keys[c], right); });
+            Tile::over_columns(e, shared.grads, step, c, [&](int n, auto& right) { e.mma(ds[n], values[c], right); });
           });
           if (shape.alibi) add_alibi(e, p, e.exp2(shape.log2_slope(h)) / scale, i, j, step);
           if (!whole) mask(e, p, shared, j, step);
@@ -75,16 +78,19 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
             left[0][t] = Tile::as_left(e, p[0][t], p[1][t]);
             left[1][t] = Tile::as_left(e, ds[0][t], ds[1][t]);
           });
-          unroll<D / 8>([&](int n) {
-            Tile::multiply(e, value_sum[n], left[0], shared.grad_vectors, n, step);
-            Tile::multiply(e, key_sum[n], left[1], shared.query_vectors, n, step);
+          unroll<D / 16>([&](int pair) {
+            const int n = 2 * pair;
+            Tile::over_vectors(e, shared.grads, step, pair,
+                               [&](int half, auto& right) { e.mma(value_sum[n + half], left[0], right); });
+            Tile::over_vectors(e, shared.queries, step, pair,
+                               [&](int half, auto& right) { e.mma(key_sum[n + half], left[1], right); });
           });
         }
         e.phase([](int) {});  // before the next tile overwrites this one
       }
     e.each([&](int t) { unroll<D / 2>([&](int n) { key_sum[n / 4][t].value[n % 4] *= scale; }); });
-    Tile::store(e, key_sum, dk, b, j, j_end, at.head);
-    Tile::store(e, value_sum, dv, b, j, j_end, at.head);
+    Tile::store(e, key_sum, shared.queries, dk, b, j, j_end, at.head);
+    Tile::store(e, value_sum, shared.grads, dv, b, j, j_end, at.head);
   }
 
  private:

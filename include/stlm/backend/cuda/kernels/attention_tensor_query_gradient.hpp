@@ -1,8 +1,8 @@
 // Attention's dQ = dS K / sqrt(D) on tensor cores: 64 queries of a head, walking over the keys they read.
 //
-// As forward, with the gradients of the outputs as a second left factor. Keys are needed in both orders (for S = Q K^T
-// and for dS K), values in one (dP = dO V^T). Scores and their gradients live for 16 keys at a time, so that the
-// registers hold Q, dO and dQ. It also leaves delta = dO . O for the kernel of dK and dV. Bound as forward.
+// As forward, with the gradients of the outputs as a second left factor. Scores and their gradients live for 16 keys at
+// a time, so that the registers hold Q, dO and dQ. It also leaves delta = dO . O for the kernel of dK and dV. Bound as
+// forward.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_tensor_scores.hpp>
@@ -13,7 +13,7 @@ namespace stlm::gpu {
 /// What both kernels of the backward pass read.
 struct TensorAttentionGradient {
   AttentionNumbers shape;
-  HeadRows<const float> q, k, v, dout;
+  HeadRows<const Bfloat16> q, k, v, dout;
   Span<const float> lse;
   Span<float> delta;  ///< of each row of lse: written by the kernel of dQ, then read by that of dK and dV
   float scale;
@@ -30,13 +30,12 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
   using Scores = TensorScores<2>;
   static constexpr int threads = Tile::threads, size = Tile::size;
   struct Shared {
-    typename Tile::Columns keys, values;
-    typename Tile::Vectors key_vectors;
+    typename Tile::Vectors keys, values;  // queries and gradients before, dQ after
     KeptBits kept;
   };
 
-  HeadRows<const float> out;
-  HeadRows<float> dq;
+  HeadRows<const Bfloat16> out;
+  HeadRows<Bfloat16> dq;
 
   Index blocks() const { return pieces(shape.queries, size) * shape.heads * shape.batch; }
 
@@ -51,13 +50,18 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
     typename Tile::template Left<Exec> queries, grads;
     typename Tile::template Sums<Exec> sum;
     Registers<Exec, float, 2> level, mean;  // lse in units of log2, delta
-    Tile::load_left(e, queries, q, b, i, i_end, h);
-    Tile::load_left(e, grads, dout, b, i, i_end, h);
+    e.phase([&](int t) {
+      Tile::load(e, t, q, b, i, i_end, h, shared.keys);
+      Tile::load(e, t, dout, b, i, i_end, h, shared.values);
+    });
+    Tile::read_left(e, queries, shared.keys);
+    Tile::read_left(e, grads, shared.values);
+    e.phase([](int) {});  // before keys and values overwrite them
     e.each([&](int t) { unroll<D / 8>([&](int n) { sum[n][t] = {}; }); });
     know_queries(e, level, mean, b, h, i, i_end);
     for (int j = keys.some.begin; j < keys.some.end; j += size) {
       e.phase([&](int t) {
-        Tile::load(e, t, k, b, j, keys.some.end, hk, shared.keys, shared.key_vectors);
+        Tile::load(e, t, k, b, j, keys.some.end, hk, shared.keys);
         Tile::load(e, t, v, b, j, keys.some.end, hk, shared.values);
         if (shape.dropped > 0) draw_kept(e, t, shape, b, h, i, i_end, j, shared.kept);
       });
@@ -67,10 +71,8 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
         PerThread<Exec, FragmentA> left;
         e.each([&](int t) { s[0][t] = s[1][t] = ds[0][t] = ds[1][t] = {}; });
         unroll<Tile::steps>([&](int c) {
-          unroll<2>([&](int n) {
-            Tile::multiply(e, s[n], queries[c], shared.keys, 2 * step + n, c);
-            Tile::multiply(e, ds[n], grads[c], shared.values, 2 * step + n, c);
-          });
+          Tile::over_columns(e, shared.keys, step, c, [&](int n, auto& right) { e.mma(s[n], queries[c], right); });
+          Tile::over_columns(e, shared.values, step, c, [&](int n, auto& right) { e.mma(ds[n], grads[c], right); });
         });
         if (shape.alibi) Scores::add_alibi(e, s, shape, slope, i, j + 16 * step);
         if (!whole) Scores::mask(e, s, shape, i, i_end, j + 16 * step);
@@ -84,12 +86,15 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
           left[t] = Tile::as_left(e, ds[0][t], ds[1][t]);
           e.flops(5 * 8);
         });
-        unroll<D / 8>([&](int n) { Tile::multiply(e, sum[n], left, shared.key_vectors, n, step); });
+        unroll<D / 16>([&](int pair) {
+          Tile::over_vectors(e, shared.keys, step, pair,
+                             [&](int half, auto& right) { e.mma(sum[2 * pair + half], left, right); });
+        });
       }
       e.phase([](int) {});  // before the next tile overwrites this one
     }
     e.each([&](int t) { unroll<D / 2>([&](int n) { sum[n / 4][t].value[n % 4] *= scale; }); });
-    Tile::store(e, sum, dq, b, i, i_end, h);
+    Tile::store(e, sum, shared.keys, dq, b, i, i_end, h);
   }
 
  private:
@@ -102,12 +107,11 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
         const int query = i + Tile::row(t, eight);
         mean[eight][t] = 0;
         if (query >= i_end) return;
-        const Index x = out.at(b, query, h) + 4 * Tile::member(t), y = dout.at(b, query, h) + 4 * Tile::member(t);
-        for (int step = 0; step < Tile::steps; ++step) {
-          const auto value = e.load_packet(out.numbers, x + 16 * step),
-                     grad = e.load_packet(dout.numbers, y + 16 * step);
-          for (int c = 0; c < 4; ++c) mean[eight][t] += value[c] * grad[c];
-        }
+        const Index x = out.at(b, query, h), y = dout.at(b, query, h);
+        for_packets<8, 4>(Tile::member(t), D, [&](int c) {
+          const auto value = load_numbers<8>(e, out.numbers, x + c), grad = load_numbers<8>(e, dout.numbers, y + c);
+          for (int j = 0; j < 8; ++j) mean[eight][t] += value[j] * grad[j];
+        });
       });
       e.template combine_lanes<4>(mean[eight], Sum{});
       e.each([&](int t) {

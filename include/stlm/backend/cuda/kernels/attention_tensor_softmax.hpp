@@ -24,9 +24,10 @@ struct TensorQueries {
   STLM_KERNEL int end(const AttentionNumbers& shape) const {
     return first + Tile::size < shape.queries ? first + Tile::size : shape.queries;
   }
-  STLM_KERNEL void begin(Exec& e, const AttentionNumbers& shape, const HeadRows<const float>& q, int b, int h, int i) {
+  /// Of the tile from query i on, which lies in `queries`.
+  STLM_KERNEL void begin(Exec& e, typename Tile::Vectors& queries, int i) {
     first = i;
-    Tile::load_left(e, left, q, b, i, end(shape), h);
+    Tile::read_left(e, left, queries);
     e.each([&](int t) {
       unroll<D / 8>([&](int n) { o[n][t] = {}; });
       unroll<2>([&](int eight) {
@@ -66,8 +67,8 @@ struct TensorQueries {
     });
   }
 
-  STLM_KERNEL void finish(Exec& e, const AttentionNumbers& shape, const HeadRows<float>& out, Span<float> lse, int b,
-                          int h, float scale) {
+  STLM_KERNEL void finish(Exec& e, const AttentionNumbers& shape, typename Tile::Vectors& room,
+                          const HeadRows<Bfloat16>& out, Span<float> lse, int b, int h, float scale) {
     unroll<2>([&](int eight) { e.template combine_lanes<4>(sum[eight], Sum{}); });
     e.each([&](int t) {
       unroll<2>([&](int eight) {
@@ -78,7 +79,7 @@ struct TensorQueries {
           e.store(lse, shape.row(shape.sequence(e, query), b, h, query), top[eight][t] * scale + std::log(total));
       });
     });
-    Tile::store(e, o, out, b, first, end(shape), h);
+    Tile::store(e, o, room, out, b, first, end(shape), h);
   }
 };
 

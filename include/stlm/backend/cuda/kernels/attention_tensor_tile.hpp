@@ -1,17 +1,14 @@
-// Tiles of 64 vectors of a head for the tensor cores (fragments.hpp): rounded to Bfloat16 on their way to shared
-// memory, in the order in which fragments read them.
+// Tiles of 64 vectors of a head, of Bfloat16, for the tensor cores (fragments.hpp): in shared memory as they lie, one
+// vector after another, from where both orders of a product take their fragments.
 //
-// A block has 4 warps with 16 rows each. The right factor of a product is read by all of them from shared memory; a sum
-// may run over its k in any order, if both factors agree. So that a lane's part of a fragment is 8 bytes side by side,
-// an element of shared memory is a lane's whole FragmentB, and stands for the numbers with k =
-//   over the columns of vectors:   16 s + 4 member + {0, 1}, {2, 3}     "Columns": element (vector, 4 s + member)
-//   over the vectors:              16 s + 2 member + {0, 1}, {8, 9}     "Vectors": element (4 s + member, column)
-// for step s of the sum. The second is the order in which the fragments of a product C can be the left factor of the
-// next.
+// A block has 4 warps with 16 rows each. The right factor of a product is read by all of them, two fragments at once:
+//   over the columns    S = Q K^T:  its columns are vectors, each of them in order of the sum
+//   over the vectors    O = P V:    its columns are the vectors' columns, so matrices are transposed as they are loaded
+// Left factors and results pass through shared memory too, so that memory is read and written in whole packets that lie
+// side by side.
 //
-// Banks: 16 lanes (4 groups of 4 members) read 8 bytes each at once, that is 16 units of 8 bytes. Columns: a group's
-// members are neighbours and rows of elements are 4 mod 16 or 12 mod 16 units long; Vectors: groups are neighbours,
-// rows 4 mod 16 long. Either way the 16 units are different ones: no conflict.
+// Banks: the 8 rows of a matrix are 16 bytes each, and begin an odd multiple of 16 bytes apart: no conflict. Neither
+// has a warp that writes pairs, of 8 rows and 4 members.
 #pragma once
 
 #include <stlm/backend/cuda/fragments.hpp>
@@ -24,10 +21,8 @@ template <int D>
 struct TensorTile {
   static_assert(D % 16 == 0);
   static constexpr int size = 64, threads = 128, steps = D / 16;
-  static constexpr int columns_stride = D / 4 + (D / 4 % 8 == 0 ? 4 : 0), vectors_stride = D + 4;
-  using Columns = SharedArray<FragmentB, size * columns_stride>;
-  using Vectors = SharedArray<FragmentB, size / 4 * vectors_stride>;
-  using Rows = HeadRows<const float>;
+  static constexpr int stride = D / 2 + 4;  ///< in pairs
+  using Vectors = SharedArray<BfloatPair, size * stride>;
   template <class Exec>
   using Left = Registers<Exec, FragmentA, steps>;  ///< 16 vectors of a warp
   template <class Exec>
@@ -38,57 +33,53 @@ struct TensorTile {
   /// The tile's rows that a lane has numbers of: one in the first eight of its warp's 16, one in the second.
   static STLM_KERNEL int row(int t, int eight) { return t / warp * 16 + group(t) + 8 * eight; }
 
-  /// A lane's part of the warp's 16 vectors from token `first` on, those before `end`.
+  /// Vectors first .. to shared memory, zeros from `end` on.
   template <class Exec>
-  static STLM_KERNEL void load_left(Exec& e, Left<Exec>& to, const Rows& x, int b, int first, int end, int h) {
+  static STLM_KERNEL void load(Exec& e, int t, const HeadRows<const Bfloat16>& x, int b, int first, int end, int h,
+                               Vectors& to) {
+    const Index base = x.at(b, first, h);
+    for_pieces(t, [&](int r, int c) {
+      Packet<Bfloat16> piece{};
+      if (first + r < end) piece = e.load_packet(x.numbers, base + (r * x.token_stride + 8 * c));
+      to.set_packet(r * stride + 4 * c, __builtin_bit_cast(Packet<BfloatPair>, piece));
+    });
+  }
+  /// The warps' 16 vectors, rounded, by way of `room`, which nobody else uses: to vectors first .., those before `end`.
+  template <class Exec>
+  static STLM_KERNEL void store(Exec& e, Sums<Exec>& sum, Vectors& room, const HeadRows<Bfloat16>& to, int b, int first,
+                                int end, int h) {
+    e.phase([&](int t) {
+      unroll<D / 4>([&](int n) {
+        const float* const two = sum[n / 2][t].value + n % 2 * 2;
+        room[row(t, n % 2) * stride + n / 2 * 4 + member(t)] = e.round(two[0], two[1]);
+      });
+    });
+    const Index base = to.at(b, first, h);
     e.each([&](int t) {
-      unroll<2>([&](int eight) {
-        const int vector = first + row(t, eight);
-        const Index at = x.at(b, vector, h) + 4 * member(t);
-        unroll<steps>([&](int s) {
-          Packet<float> four{};
-          if (vector < end) four = e.load_packet(x.numbers, at + 16 * s);
-          to[s][t].pair[eight] = e.round(four[0], four[1]);
-          to[s][t].pair[2 + eight] = e.round(four[2], four[3]);
-        });
+      for_pieces(t, [&](int r, int c) {
+        if (first + r < end)
+          e.store_packet(to.numbers, base + (r * to.token_stride + 8 * c),
+                         __builtin_bit_cast(Packet<Bfloat16>, room.packet(r * stride + 4 * c)));
       });
     });
   }
 
-  /// Vectors first .. to shared memory, zeros from `end` on.
+  /// The warps' vectors as left factors.
   template <class Exec>
-  static STLM_KERNEL void load(Exec& e, int t, const Rows& x, int b, int first, int end, int h, Columns& to) {
-    const Index base = x.at(b, first, h);
-    for (int i = t; i < size * D / 4; i += threads) {
-      const int r = i / (D / 4), c = i % (D / 4);
-      const Packet<float> four = first + r < end ? load_four(e, x, base, r, c) : Packet<float>{};
-      to[r * columns_stride + c] = FragmentB{{e.round(four[0], four[1]), e.round(four[2], four[3])}};
-    }
+  static STLM_KERNEL void read_left(Exec& e, Left<Exec>& to, Vectors& from) {
+    unroll<steps>([&](int s) {
+      e.template load_matrices<false>(to[s], from, [&](int t) { return begin(t, t / warp, s); });
+    });
   }
-  template <class Exec>
-  static STLM_KERNEL void load(Exec& e, int t, const Rows& x, int b, int first, int end, int h, Vectors& to) {
-    load_both(e, t, x, b, first, end, h, static_cast<Columns*>(nullptr), to);
+  /// The right factor that is block (v, c) of the tile, 16 vectors by 16 columns: f(half, fragment) for its first and
+  /// its second 8 columns, half = 0 and 1. Those are vectors, in a sum over their columns.
+  template <class Exec, class F>
+  static STLM_KERNEL void over_columns(Exec& e, Vectors& from, int v, int c, const F& f) {
+    right<false>(e, from, v, c, f);
   }
-  template <class Exec>
-  static STLM_KERNEL void load(Exec& e, int t, const Rows& x, int b, int first, int end, int h, Columns& columns,
-                               Vectors& vectors) {
-    load_both(e, t, x, b, first, end, h, &columns, vectors);
-  }
-
-  /// A lane's part of the right factor: of 8 vectors n at step s, and of 8 columns n at step s of the vectors.
-  static STLM_KERNEL FragmentB right(Columns& from, int t, int n, int s) {
-    return from[(8 * n + group(t)) * columns_stride + 4 * s + member(t)];
-  }
-  static STLM_KERNEL FragmentB right(Vectors& from, int t, int n, int s) {
-    return from[(4 * s + member(t)) * vectors_stride + 8 * n + group(t)];
-  }
-  /// sum += left right, of the right factor's eight columns n at step s.
-  template <class Exec, class Array>
-  static STLM_KERNEL void multiply(Exec& e, PerThread<Exec, FragmentC>& sum, PerThread<Exec, FragmentA>& left,
-                                   Array& from, int n, int s) {
-    PerThread<Exec, FragmentB> b;
-    e.each([&](int t) { b[t] = right(from, t, n, s); });
-    e.mma(sum, left, b);
+  template <class Exec, class F>
+  static STLM_KERNEL void over_vectors(Exec& e, Vectors& from, int v, int c, const F& f) {
+    right<true>(e, from, v, c, f);
   }
   /// Two fragments of a product side by side, 16 x 16, as the left factor of the next.
   template <class Exec>
@@ -97,54 +88,27 @@ struct TensorTile {
              e.round(b.value[2], b.value[3])}};
   }
 
-  /// The warps' 16 vectors, 16 bytes at once: neighbouring lanes exchange half of their numbers first.
-  template <class Exec>
-  static STLM_KERNEL void store(Exec& e, Sums<Exec>& sum, const HeadRows<float>& to, int b, int first, int end, int h) {
-    unroll<D / 8>([&](int n) {
-      PerThread<Exec, float> other[2];
-      unroll<2>([&](int i) {
-        e.each([&](int t) { other[i][t] = t % 2 ? sum[n][t].value[i] : sum[n][t].value[2 + i]; });
-        e.shuffle(other[i], [](int t) { return t % warp ^ 1; });
-      });
-      e.each([&](int t) {
-        const int vector = first + row(t, t % 2);
-        if (vector >= end) return;
-        const auto& mine = sum[n][t].value;
-        e.store_packet(to.numbers, to.at(b, vector, h) + 8 * n + member(t) / 2 * 4,
-                       t % 2 ? Packet<float>{{other[0][t], other[1][t], mine[2], mine[3]}}
-                             : Packet<float>{{mine[0], mine[1], other[0][t], other[1][t]}});
-      });
-    });
-  }
-
  private:
-  template <class Exec>
-  static STLM_KERNEL Packet<float> load_four(Exec& e, const Rows& x, Index base, int r, int c) {
-    return e.load_packet(x.numbers, base + static_cast<Index>(r) * x.token_stride + 4 * c);
+  /// f(vector, packet of it) for a thread's share of the tile: neighbours have neighbouring packets.
+  template <class F>
+  static STLM_KERNEL void for_pieces(int t, const F& f) {
+    constexpr int of_vector = D / 8;
+    for (int i = t; i < size * of_vector; i += threads) f(i / of_vector, i % of_vector);
   }
-  template <class Exec>
-  static STLM_KERNEL void load_both(Exec& e, int t, const Rows& x, int b, int first, int end, int h, Columns* columns,
-                                    Vectors& vectors) {
-    const Index base = x.at(b, first, h);
-    for (int i = t; i < size / 4 * D / 4; i += threads) {
-      const int fours = i / (D / 4), c = i % (D / 4), top = fours / 4 * 16 + fours % 4 * 2;
-      Packet<float> four[4];
-      unroll<4>([&](int r) {
-        const int at = top + r % 2 + r / 2 * 8;
-        four[r] = first + at < end ? load_four(e, x, base, at, c) : Packet<float>{};
-        if (columns)
-          (*columns)[at * columns_stride + c] =
-              FragmentB{{e.round(four[r][0], four[r][1]), e.round(four[r][2], four[r][3])}};
+  /// Where the row begins that a lane names when block (v, c) is loaded: its matrices lie as the pairs of FragmentA.
+  static STLM_KERNEL int begin(int t, int v, int c) { return (16 * v + t % 16) * stride + 8 * c + t % warp / 16 * 4; }
+  template <bool Transposed, class Exec, class F>
+  static STLM_KERNEL void right(Exec& e, Vectors& from, int v, int c, const F& f) {
+    PerThread<Exec, FragmentA> both;
+    e.template load_matrices<Transposed>(both, from, [&](int t) { return begin(t, v, c); });
+    unroll<2>([&](int i) {
+      PerThread<Exec, FragmentB> one;
+      e.each([&](int t) {
+        const BfloatPair* const pair = both[t].pair;
+        one[t] = Transposed ? FragmentB{{pair[2 * i], pair[2 * i + 1]}} : FragmentB{{pair[i], pair[i + 2]}};
       });
-      unroll<2>([&](int p) {
-        Packet<FragmentB> two;
-        unroll<2>([&](int j) {
-          const int n = 2 * p + j;
-          two[j] = {{e.round(four[0][n], four[1][n]), e.round(four[2][n], four[3][n])}};
-        });
-        vectors.set_packet(fours * vectors_stride + 4 * c + 2 * p, two);
-      });
-    }
+      f(i, one);
+    });
   }
 };
 

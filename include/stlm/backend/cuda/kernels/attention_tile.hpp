@@ -1,4 +1,5 @@
-// Products of 64 x 64 tiles in shared memory, for attention in any scalar and head size.
+// Products of 64 x 64 tiles in shared memory, for attention in any scalar and head size. Tiles and sums are of the
+// scalar that is computed in, whatever vectors are stored as.
 //
 // 256 threads have 4 x 4 sums each; for every step of the product they read two times four numbers and do 16 FMAs. A
 // factor lies "by steps": the 64 numbers of one step of the sum side by side. A head's vectors come in pieces of 64
@@ -15,12 +16,13 @@ namespace stlm::gpu {
 template <class T>
 struct AttentionTile {
   static constexpr int size = 64, threads = 256, stride = size + 4;
+  using Real = compute_t<T>;
   struct Shared {
-    SharedArray<T, size * stride> left, right;
+    SharedArray<Real, size * stride> left, right;
   };
   template <class Exec>
-  using Sums = Registers<Exec, T, 16>;  ///< element (r, c) of a thread's 4 x 4 is number 4 r + c
-  using Four = Numbers<T, 4>;
+  using Sums = Registers<Exec, Real, 16>;  ///< element (r, c) of a thread's 4 x 4 is number 4 r + c
+  using Four = Numbers<Real, 4>;
 
   /// Where a thread's 4 x 4 numbers begin; the 16 threads of the same rows are neighbours.
   static STLM_KERNEL int row(int t) { return t / 16 * 4; }
@@ -29,33 +31,19 @@ struct AttentionTile {
   template <class Array>
   static STLM_KERNEL Four read(Array& from, int i) {
     Four four;
-    for (int p = 0; p < 4; p += Packet<T>::size) {
-      const Packet<T> packet = from.packet(i + p);
-      for (int j = 0; j < Packet<T>::size; ++j) four[p + j] = packet[j];
+    for (int p = 0; p < 4; p += Packet<Real>::size) {
+      const Packet<Real> packet = from.packet(i + p);
+      for (int j = 0; j < Packet<Real>::size; ++j) four[p + j] = packet[j];
     }
     return four;
   }
   template <class Array>
   static STLM_KERNEL void write(Array& to, int i, const Four& four) {
-    for (int p = 0; p < 4; p += Packet<T>::size) {
-      Packet<T> packet;
-      for (int j = 0; j < Packet<T>::size; ++j) packet[j] = four[p + j];
+    for (int p = 0; p < 4; p += Packet<Real>::size) {
+      Packet<Real> packet;
+      for (int j = 0; j < Packet<Real>::size; ++j) packet[j] = four[p + j];
       to.set_packet(i + p, packet);
     }
-  }
-  /// Numbers i .. i + 3 of a vector that has `rest` from the i-th on; zeros after its end.
-  template <class Exec>
-  static STLM_KERNEL Four load(Exec& e, const HeadRows<const T>& x, Index i, int rest) {
-    Four four{};
-    if (x.packets && rest >= 4)
-      for (int p = 0; p < 4; p += Packet<T>::size) {
-        const Packet<T> packet = e.load_packet(x.numbers, i + p);
-        for (int j = 0; j < Packet<T>::size; ++j) four[p + j] = packet[j];
-      }
-    else
-      for (int j = 0; j < 4; ++j)
-        if (j < rest) four[j] = e.load(x.numbers, i + j);
-    return four;
   }
 
   /// Columns col .. col + 63 of the vectors (b, first .., h), 64 of them or up to `end`; zeros elsewhere. By steps of a
@@ -63,16 +51,25 @@ struct AttentionTile {
   template <bool Across, class Exec, class Array>
   static STLM_KERNEL void load_vectors(Exec& e, int t, const HeadRows<const T>& x, int b, int first, int end, int h,
                                        int col, Array& to) {
+    constexpr int W = Packet<T>::size < 4 ? 4 : Packet<T>::size;  // numbers at once
     const Index base = x.at(b, first, h) + col;
-    for (int i = t; i < size * size / 4; i += threads) {
-      const int r = Across ? i % size : i / 16, c = (Across ? i / size : i % 16) * 4;
+    for (int i = t; i < size * size / W; i += threads) {
+      const int r = Across ? i % size : i / (size / W), c = (Across ? i / size : i % (size / W)) * W;
       if (Across && col + c >= x.head_size) return;  // the product ends before
-      Four four{};
-      if (first + r < end) four = load(e, x, base + static_cast<Index>(r) * x.token_stride + c, x.head_size - col - c);
+      Numbers<Real, W> numbers{};
+      if (first + r < end) {
+        const Index at = base + static_cast<Index>(r) * x.token_stride + c, rest = x.head_size - col - c;
+        if (x.packets && rest >= W)
+          numbers = load_numbers<W>(e, x.numbers, at);
+        else
+          for (int j = 0; j < W; ++j)
+            if (j < rest) numbers[j] = load_number(e, x.numbers, at + j);
+      }
       if constexpr (Across)
-        for (int j = 0; j < 4; ++j) to[(c + j) * stride + r] = four[j];
+        for (int j = 0; j < W; ++j) to[(c + j) * stride + r] = numbers[j];
       else
-        write(to, r * stride + c, four);
+        for (int j = 0; j < W; j += 4)
+          write(to, r * stride + c + j, {numbers[j], numbers[j + 1], numbers[j + 2], numbers[j + 3]});
     }
   }
 
@@ -104,34 +101,32 @@ struct AttentionTile {
   /// Of queries i .. and keys j ..: scores lose ALiBi's share, here before they are scaled.
   template <class Exec>
   static STLM_KERNEL void add_alibi(Exec& e, Sums<Exec>& scores, const AttentionNumbers& shape, int h, int i, int j,
-                                    T scale) {
-    const T slope = std::exp2(static_cast<T>(shape.log2_slope(h))) / scale;
+                                    Real scale) {
+    const Real slope = std::exp2(static_cast<Real>(shape.log2_slope(h))) / scale;
     e.each([&](int t) {
       const int distance = shape.position(i + row(t)) - j - col(t);
       unroll<16>([&](int n) {
         const int far = distance + n / 4 - n % 4;
-        scores[n][t] -= slope * static_cast<T>(far < 0 ? -far : far);
+        scores[n][t] -= slope * static_cast<Real>(far < 0 ? -far : far);
       });
     });
   }
   /// A thread's 4 x 4 numbers of a piece of an output: row r is vector (b, first + r, h) below `end`, times `factor`.
   template <class Exec>
   static STLM_KERNEL void store_vectors(Exec& e, Sums<Exec>& sum, const HeadRows<T>& to, int b, int first, int end,
-                                        int h, int piece, T factor) {
+                                        int h, int piece, Real factor) {
     e.each([&](int t) {
       const int c = piece * size + col(t), rest = to.head_size - c;
       unroll<4>([&](int r) {
         if (first + row(t) + r >= end) return;
         const Index i = to.at(b, first + row(t) + r, h) + c;
-        if (to.packets && rest >= 4)
-          for (int p = 0; p < 4; p += Packet<T>::size) {
-            Packet<T> packet;
-            for (int j = 0; j < Packet<T>::size; ++j) packet[j] = factor * sum[4 * r + p + j][t];
-            e.store_packet(to.numbers, i + p, packet);
-          }
-        else
-          for (int j = 0; j < 4; ++j)
-            if (j < rest) e.store(to.numbers, i + j, factor * sum[4 * r + j][t]);
+        Four four;
+        unroll<4>([&](int j) { four[j] = factor * sum[4 * r + j][t]; });
+        if constexpr (Packet<T>::size <= 4)
+          if (to.packets && rest >= 4) return store_numbers<4>(e, to.numbers, i, four);
+        unroll<4>([&](int j) {
+          if (j < rest) store_number(e, to.numbers, i + j, four[j]);
+        });
       });
     });
   }
