@@ -49,7 +49,7 @@ TEST_CASE("gemm: backends agree for every size and option", "[ops][gemm][parity]
       for (const bool transpose_b : both)
         for (const bool accumulate : both) {
           CAPTURE(m, n, k, transpose_a, transpose_b, accumulate);
-          check_op([=, m = m, n = n, k = k](auto& rig) {  // what is overwritten begins as NaN
+          check_stream_op([=, m = m, n = n, k = k](auto& rig) {  // what is overwritten begins as NaN
             const auto a = transpose_a ? rig.random(k, m) : rig.random(m, k);
             const auto b = transpose_b ? rig.random(n, k) : rig.random(k, n);
             const auto c = accumulate ? rig.random(m, n) : rig.blank(m, n);
@@ -78,12 +78,23 @@ TEST_CASE("gemm: parts of wider rows, nothing beside them touched", "[ops][gemm]
       for (const bool transpose_b : both)
         for (const bool accumulate : both) {
           CAPTURE(m, n, k, transpose_a, transpose_b, accumulate);
-          check_op([=, m = m, n = n, k = k](auto& rig) {
+          check_stream_op([=, m = m, n = n, k = k](auto& rig) {
             const auto a = transpose_a ? strided(rig, k, m) : strided(rig, m, k);
             const auto b = transpose_b ? strided(rig, n, k) : strided(rig, k, n);
             ops::gemm(rig.ctx, a, b, strided(rig, m, n), {transpose_a, transpose_b, accumulate});
           });
         }
+}
+
+TEST_CASE("gemm: of activations, added to the gradient of weights", "[ops][gemm][parity]") {
+  for (const auto [m, n, k] : {Sizes{3, 6, 5}, Sizes{70, 19, 33}}) {
+    CAPTURE(m, n, k);
+    check_stream_op([=, m = m, n = n, k = k](auto& rig) {
+      const auto dw = rig.random(m * n);
+      ops::gemm(rig.ctx, rig.random(k, m), rig.random(k, n), MatrixView(dw.data(), m, n, n),
+                {.transpose_a = true, .accumulate = true});
+    });
+  }
 }
 
 TEST_CASE("gemm: says which shapes do not fit", "[ops][gemm]") {

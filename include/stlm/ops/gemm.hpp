@@ -6,7 +6,7 @@
 //   gemm(ctx, dy, x, dw, {.transpose_a = true, .accumulate = true});        // (N, out)^T (N, in) -> (out, in)
 //
 // In mixed precision, `gemm<Bfloat16>` or any factor of that type, both factors are rounded to Bfloat16 and multiplied
-// exactly; sums and C are float.
+// exactly; sums and C are float. On a GPU C may be Bfloat16 as well: each sum, with what stood in C, is rounded once.
 #pragma once
 
 #include <stlm/core/backend.hpp>

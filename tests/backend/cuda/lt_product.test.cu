@@ -79,4 +79,9 @@ TEST_CASE("LtProduct: float is not rounded unless TF32 is asked for, factors may
   CHECK(Layout::of(product.b()).scalar == CUDA_R_16BF);
   CHECK(Layout::of(product.c()).scalar == CUDA_R_32F);
   CHECK(of<std::int32_t>(product.operation(), CUBLASLT_MATMUL_DESC_SCALE_TYPE) == CUDA_R_32F);
+  given.rounds = true;
+  const gpu::LtProduct rounded(given);
+  CHECK(Layout::of(rounded.c()) == Layout{CUDA_R_16BF, 16, 8, 300});
+  CHECK(of<std::int32_t>(rounded.operation(), CUBLASLT_MATMUL_DESC_COMPUTE_TYPE) == CUBLAS_COMPUTE_32F);
+  CHECK(of<std::int32_t>(rounded.operation(), CUBLASLT_MATMUL_DESC_SCALE_TYPE) == CUDA_R_32F);
 }

@@ -43,30 +43,31 @@ struct Sizes {
 constexpr Sizes sizes[] = {{1, 1, 1}, {1, 5, 3}, {3, 4, 0}, {13, 31, 64}, {130, 401, 5}, {64, 512, 384}};
 constexpr bool both[] = {false, true};
 
-template <class F>
-std::vector<float> check_product(gpu::LtProducts& products, Sizes size, ops::GemmOptions options, Index gap,
+template <class F, class T = float>
+std::vector<T> check_product(gpu::LtProducts& products, Sizes size, ops::GemmOptions options, Index gap,
                                  double most) {
   const auto [m, n, k] = size;
   const gpu::Stream stream;
   const Matrix<F> a(options.transpose_a ? k : m, options.transpose_a ? m : k, gap, 1);
   const Matrix<F> b(options.transpose_b ? n : k, options.transpose_b ? k : n, gap, 2);
-  const Matrix<float> c(m, n, gap, 3);
-  products.run<F>(stream, a.view(), b.view(), c.view(), options);
+  const Matrix<T> c(m, n, gap, 3);
+  products.run<F, T>(stream, a.view(), b.view(), c.view(), options);
   stream.synchronize();
-  const std::vector<float> result = c.result();
+  const std::vector<T> result = c.result();
   double worst = 0;
   for (Index i = 0; i < m; ++i)
     for (Index j = 0; j < c.stride; ++j) {
       double sum = j >= n || options.accumulate ? c(i, j) : 0;  // beside the matrix: untouched
       for (Index p = 0; j < n && p < k; ++p)
         sum += (options.transpose_a ? a(p, i) : a(i, p)) * (options.transpose_b ? b(j, p) : b(p, j));
-      worst = std::max(worst, std::abs(sum - double{result[static_cast<std::size_t>(i * c.stride + j)]}));
+      const float found = result[static_cast<std::size_t>(i * c.stride + j)];
+      worst = std::max(worst, std::abs(sum - double{found}));
     }
   CHECK(worst <= most);
   return result;
 }
 
-template <class F>
+template <class F, class T = float>
 void check_all(gpu::LtProducts& products, double most) {
   for (const Sizes& size : sizes)
     for (const bool transpose_a : both)
@@ -74,7 +75,7 @@ void check_all(gpu::LtProducts& products, double most) {
         for (const bool accumulate : both)
           for (const Index gap : {0, 5}) {
             CAPTURE(size.m, size.n, size.k, transpose_a, transpose_b, accumulate, gap);
-            check_product<F>(products, size, {transpose_a, transpose_b, accumulate}, gap, most);
+            check_product<F, T>(products, size, {transpose_a, transpose_b, accumulate}, gap, most);
           }
 }
 
@@ -84,6 +85,11 @@ TEST_CASE("LtProducts: float and Bfloat16, every transpose, stride and accumulat
   gpu::LtProducts products;
   check_all<float>(products, 1e-4);     // sums of up to 384 products of numbers below 1
   check_all<Bfloat16>(products, 2e-4);  // exact products; tensor cores cut off the sums, others round them
+}
+
+TEST_CASE("LtProducts: a product of Bfloat16 as Bfloat16, rounded once", "[backend][cuda]") {
+  gpu::LtProducts products;
+  check_all<Bfloat16, Bfloat16>(products, 64 * 0x1p-9);  // sums below 64: no number is further from a Bfloat16
 }
 
 TEST_CASE("LtProducts: TF32 rounds factors to 11 bits", "[backend][cuda]") {

@@ -8,17 +8,27 @@ using gpu::LtShape;
 
 TEST_CASE("LtShape: of matrices and options", "[backend][cuda]") {
   alignas(32) float a[64] = {}, b[64] = {}, c[64] = {};
-  const LtShape shape = LtShape::of<float>({a, 4, 3, 5}, {b, 2, 4, 4}, {c, 3, 2, 6}, {true, true, true}, false);
+  const LtShape shape = LtShape::of<float, float>({a, 4, 3, 5}, {b, 2, 4, 4}, {c, 3, 2, 6}, {true, true, true}, false);
   CHECK(shape.str() == "float 3x2x4 tt strides 5 4 6 align 16 16 16 +=");
-  CHECK(LtShape::of<float>({a + 1, 3, 4, 4}, {b + 2, 4, 2, 2}, {c + 3, 3, 2, 2}, {}, true).str() ==
+  CHECK(LtShape::of<float, float>({a + 1, 3, 4, 4}, {b + 2, 4, 2, 2}, {c + 3, 3, 2, 2}, {}, true).str() ==
         "tf32 3x2x4 nn strides 4 2 2 align 4 8 4 =");
 }
 
 TEST_CASE("LtShape: TF32 concerns floats alone", "[backend][cuda]") {
   alignas(32) Bfloat16 a[16], b[16];
   float c[16];
-  CHECK(LtShape::of<Bfloat16>({a + 1, 2, 2, 2}, {b, 2, 2, 2}, {c, 2, 2, 2}, {}, true).factors == LtFactors::kBfloat16);
-  CHECK(LtShape::of<Bfloat16>({a + 1, 2, 2, 2}, {b, 2, 2, 2}, {c, 2, 2, 2}, {}, true).align_a == 2);
+  const LtShape shape = LtShape::of<Bfloat16, float>({a + 1, 2, 2, 2}, {b, 2, 2, 2}, {c, 2, 2, 2}, {}, true);
+  CHECK(shape.factors == LtFactors::kBfloat16);
+  CHECK(shape.align_a == 2);
+}
+
+TEST_CASE("LtShape: a product of Bfloat16 may be Bfloat16 itself, and is another one then", "[backend][cuda]") {
+  alignas(32) Bfloat16 a[16], b[16], c[16];
+  const LtShape shape = LtShape::of<Bfloat16, Bfloat16>({a, 2, 8, 8}, {b, 8, 2, 2}, {c, 2, 2, 8}, {}, false);
+  CHECK(shape.str() == "bfloat16 2x2x8 nn strides 8 2 8 align 16 16 16 = rounded");
+  LtShape other = shape;
+  other.rounds = false;
+  CHECK(shape != other);
 }
 
 TEST_CASE("LtShape: an order for maps, in which every field counts", "[backend][cuda]") {

@@ -49,8 +49,8 @@ class Context<CudaBackend> {
     if (gpu::detail::waits_for_launches() && !stream_.capturing()) synchronize();
   }
   /// C = or += op(A) op(B) by cuBLASLt.
-  template <class F>
-  void product(MatrixView<const F> a, MatrixView<const F> b, MatrixView<float> c, const ops::GemmOptions& options) {
+  template <class F, class T>
+  void product(MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c, const ops::GemmOptions& options) {
     products_.run(stream_, a, b, c, options);
   }
 

@@ -55,18 +55,22 @@ class Context<EmulatedCudaBackend> {
     std::exchange(fault_, {}).expect_none();
   }
 
-  /// C = or += op(A) op(B), each sum in order of k: the contract of cuBLASLt's products, by loops.
+  /// C = or += op(A) op(B), each sum in order of k and rounded once: the contract of cuBLASLt's products, by loops.
   template <class F, class T>
   void product(MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c, const ops::GemmOptions& options) {
     const EmulatedSpace::Access access;
     if (trace_) trace_->add("product", Product<F, T>{a, b, c, options}, c.rows);
     const Index depth = options.transpose_a ? a.rows : a.cols;
+    using Real = compute_t<T>;
     pool_.run(c.rows, [&](Index i, int) {
-      if (!options.accumulate) std::fill_n(c.row(i), c.cols, T(0));
+      std::vector<Real> sums(static_cast<std::size_t>(c.cols));
+      if (options.accumulate) std::copy_n(c.row(i), c.cols, sums.begin());
       for (Index k = 0; k < depth; ++k) {
-        const T left = static_cast<T>(options.transpose_a ? a(k, i) : a(i, k));
-        for (Index j = 0; j < c.cols; ++j) c(i, j) += left * static_cast<T>(options.transpose_b ? b(j, k) : b(k, j));
+        const Real left = static_cast<Real>(options.transpose_a ? a(k, i) : a(i, k));
+        for (Index j = 0; j < c.cols; ++j)
+          sums[static_cast<std::size_t>(j)] += left * static_cast<Real>(options.transpose_b ? b(j, k) : b(k, j));
       }
+      std::ranges::transform(sums, c.row(i), [](Real sum) { return T(sum); });
     });
   }
 

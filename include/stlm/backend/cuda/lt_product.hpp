@@ -48,7 +48,7 @@ class LtProduct {
                        shape.stride_a)),
         b_(make_layout(scalar(), shape.transpose_b ? shape.n : shape.k, shape.transpose_b ? shape.k : shape.n,
                        shape.stride_b)),
-        c_(make_layout(CUDA_R_32F, shape.m, shape.n, shape.stride_c)) {}
+        c_(make_layout(shape.rounds ? CUDA_R_16BF : CUDA_R_32F, shape.m, shape.n, shape.stride_c)) {}
 
   /// cuBLASLt's suggestions, the best by its own estimate first, `most` of them or fewer. With `ordered` their sums are
   /// taken in an order that is the same in every run. Throws CudaError when there is none.
@@ -80,7 +80,7 @@ class LtProduct {
       check(status, "cublasLtMatmulAlgoCheck of a stored algorithm for " + shape_.str());
   }
 
-  cublasStatus_t run(const LtHandle& handle, const LtAlgorithm& algorithm, const void* a, const void* b, float* c,
+  cublasStatus_t run(const LtHandle& handle, const LtAlgorithm& algorithm, const void* a, const void* b, void* c,
                      LtWorkspace workspace, const Stream& stream) const {
     const float one = 1, old = shape_.accumulate ? 1.0F : 0.0F;
     const auto algo = std::bit_cast<cublasLtMatmulAlgo_t>(algorithm.words);
@@ -136,7 +136,9 @@ class LtProduct {
     set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, static_cast<std::uint32_t>(shape_.align_a));
     set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, static_cast<std::uint32_t>(shape_.align_c));
     set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, static_cast<std::uint32_t>(shape_.align_c));
-    if (ordered)  // partial sums of a split k are added by a pass of their own, not where they meet
+    if (shape_.rounds)  // partial sums of a split k are added by a pass of their own, before any is rounded
+      set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, std::uint32_t{CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE});
+    else if (ordered)  // not where they meet
       set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
           std::uint32_t{CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE | CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE});
     return preference;

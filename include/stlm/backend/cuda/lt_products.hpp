@@ -35,8 +35,8 @@ class LtProducts {
   }
 
   /// C = op(A) op(B), or C += op(A) op(B); the shapes fit, as ops::gemm has checked.
-  template <class F>
-  void run(const Stream& stream, MatrixView<const F> a, MatrixView<const F> b, MatrixView<float> c,
+  template <class F, class T>
+  void run(const Stream& stream, MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c,
            const ops::GemmOptions& options) {
     const LtShape shape = LtShape::of(a, b, c, options, options_.tf32);
     if (shape.m == 0 || shape.n == 0) return;
@@ -62,10 +62,11 @@ class LtProducts {
   LtWorkspace workspace() const { return {workspace_.data(), workspace_.bytes()}; }
 
   /// A sum of nothing.
-  static void clear(const Stream& stream, MatrixView<float> c, bool accumulate) {
+  template <class T>
+  static void clear(const Stream& stream, MatrixView<T> c, bool accumulate) {
     if (accumulate) return;
-    check(cudaMemset2DAsync(c.data, static_cast<std::size_t>(c.stride) * sizeof(float), 0,
-                            static_cast<std::size_t>(c.cols) * sizeof(float), static_cast<std::size_t>(c.rows),
+    check(cudaMemset2DAsync(c.data, static_cast<std::size_t>(c.stride) * sizeof(T), 0,
+                            static_cast<std::size_t>(c.cols) * sizeof(T), static_cast<std::size_t>(c.rows),
                             stream.get()),
           "cudaMemset2DAsync");
   }

@@ -9,7 +9,7 @@
 
 namespace stlm::gpu {
 
-/// What factors are and how they are multiplied. Sums and C are float.
+/// What factors are and how they are multiplied. Sums are float.
 enum class LtFactors {
   kFloat,
   kTf32,     ///< floats rounded to 10 bits of mantissa, in tensor cores
@@ -21,6 +21,7 @@ struct LtShape {
   LtFactors factors = LtFactors::kFloat;
   Index m = 0, n = 0, k = 0;
   bool transpose_a = false, transpose_b = false, accumulate = false;
+  bool rounds = false;  ///< C is Bfloat16, else float
   Index stride_a = 0, stride_b = 0, stride_c = 0;
   /// Of the first element, in bytes, 16 at most: what the widest access of a kernel needs. Finer ones would give the
   /// same layer of two models other algorithms, and so other bits.
@@ -28,14 +29,14 @@ struct LtShape {
 
   friend auto operator<=>(const LtShape&, const LtShape&) = default;
 
-  template <class F>
-  static LtShape of(MatrixView<const F> a, MatrixView<const F> b, MatrixView<float> c, const ops::GemmOptions& options,
+  template <class F, class T>
+  static LtShape of(MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c, const ops::GemmOptions& options,
                     bool tf32) {
-    static_assert(
-        std::is_same_v<F, float> || std::is_same_v<F, Bfloat16>,
-        "stlm::gpu::LtShape: cuBLASLt multiplies two matrices of float or two of stlm::Bfloat16 here; convert "
-        "the factors first.");
+    static_assert(std::is_same_v<F, Bfloat16> || (std::is_same_v<F, float> && std::is_same_v<T, float>),
+                  "stlm::gpu::LtShape: cuBLASLt multiplies two matrices of float, or two of stlm::Bfloat16 whose "
+                  "product may be that too; convert the factors first.");
     LtShape shape;
+    shape.rounds = std::is_same_v<T, Bfloat16>;
     shape.factors = std::is_same_v<F, Bfloat16> ? LtFactors::kBfloat16 : tf32 ? LtFactors::kTf32 : LtFactors::kFloat;
     shape.m = c.rows, shape.n = c.cols, shape.k = options.transpose_a ? a.rows : a.cols;
     shape.transpose_a = options.transpose_a, shape.transpose_b = options.transpose_b;
@@ -52,7 +53,7 @@ struct LtShape {
     constexpr const char* names[] = {"float", "tf32", "bfloat16"};
     out << names[static_cast<int>(factors)] << " " << m << "x" << n << "x" << k << " " << (transpose_a ? "t" : "n")
         << (transpose_b ? "t" : "n") << " strides " << stride_a << " " << stride_b << " " << stride_c << " align "
-        << align_a << " " << align_b << " " << align_c << (accumulate ? " +=" : " =");
+        << align_a << " " << align_b << " " << align_c << (accumulate ? " +=" : " =") << (rounds ? " rounded" : "");
     return out.str();
   }
 
