@@ -13,6 +13,7 @@
 
 #include <stlm/core/arena.hpp>
 #include <stlm/core/batch.hpp>
+#include <stlm/core/bfloat16.hpp>
 #include <stlm/core/random.hpp>
 
 namespace stlm {
@@ -68,17 +69,29 @@ constexpr Arena plan(const Pass& pass) {
 }
 }  // namespace detail
 
-/// Bytes of all activations and gradients of activations of one pass. A constant when `shape` is.
+namespace detail {
+/// Refuses weights P beside memory for activations that was planned for weights of S, when their scalars differ.
+template <class Backend, class S, class P>
+constexpr void expect_scalar() {
+  static_assert(std::is_same_v<activation_t<Backend, S>, activation_t<Backend, typename P::scalar>>,
+                "stlm::Activations: the weights are of a scalar for which this backend keeps other activations; name it "
+                "where their memory is made, as in stlm::Activations<Model, Backend, stlm::Bfloat16>, or the same of a "
+                "generator.");
+}
+}  // namespace detail
+
+/// Bytes of all activations and their gradients of one pass, in scalar T (activation_t). A constant when `shape` is.
 template <class Model, class T = float>
 constexpr std::size_t activation_bytes(BatchShape shape) {
   return detail::plan<Model, T>(detail::largest_pass<Model>(shape)).bytes();
 }
 
-/// The intermediates of a model for batches of one shape. Filled by `forward`, read by `backward`.
-template <class Model, class Backend, class T = float>
+/// The intermediates of a model for batches of one shape. Filled by `forward`, read by `backward`. `S`: the scalar of the
+/// weights they are computed with.
+template <class Model, class Backend, class S = float>
 class Activations {
  public:
-  using Cache = typename Model::template Cache<T>;
+  using Cache = typename Model::template Cache<activation_t<Backend, S>>;
 
   Activations(Context<Backend>&, BatchShape shape) : pass_(detail::largest_pass<Model>(shape)), largest_(pass_) {
     expect(shape.batch > 0 && shape.tokens > 0, "stlm::Activations: expected batch >= 1 and tokens >= 1, found ", shape.batch,

@@ -1,10 +1,12 @@
 // Numbers in the memory of a backend as the host sees them. Where that is the host's own memory nothing is copied.
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
 #include <stlm/core/backend.hpp>
+#include <stlm/core/bfloat16.hpp>
 
 namespace stlm {
 
@@ -20,15 +22,26 @@ std::span<const T> host_copy(std::span<const T> numbers, std::span<T> room) {
   return room.first(numbers.size());
 }
 
-/// As host_copy, for Size numbers again and again.
+/// As host_copy, for Size numbers again and again; in the scalar that is computed in.
 template <class Backend, class T, Index Size>
 class HostRow {
+  static constexpr bool converts = !std::is_same_v<T, compute_t<T>>;
+
  public:
-  std::span<const T> operator()(const T* numbers) const { return host_copy<Backend, T>({numbers, size}, room_); }
+  std::span<const compute_t<T>> operator()(const T* numbers) const {
+    const auto row = host_copy<Backend, T>({numbers, size}, room_);
+    if constexpr (converts) {
+      std::ranges::copy(row, converted_.begin());
+      return converted_;
+    } else {
+      return row;
+    }
+  }
 
  private:
   static constexpr auto size = static_cast<std::size_t>(Size);
   mutable std::vector<T> room_ = std::vector<T>(in_host_memory<Backend> ? 0 : size);
+  mutable std::vector<compute_t<T>> converted_ = std::vector<compute_t<T>>(converts ? size : 0);
 };
 
 /// One number.

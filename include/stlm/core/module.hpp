@@ -5,6 +5,9 @@
 //   forward (ctx, params, pass, x, y, cache)
 //   backward(ctx, params, pass, x, dy, dx, cache, grads)    overwrites dx, accumulates into grads
 //
+// A forward or backward pass with Params<S> on backend B has x, y, dx, dy and Cache<T> of T = activation_t<B, S>, and
+// gradients Params<compute_t<T>>; statistics of rows in a Cache<T> are compute_t<T>. All are S on a CPU, but for Bfloat16.
+//
 // A module with a loss of its own (load balance) gives its value for the last forward pass, a mean over the batch, by
 // `auxiliary<Backend>(cache)`, and adds `pass.weight` times its gradient in backward; modules of modules pass sums upward.
 //
@@ -44,13 +47,13 @@ concept StreamModule = Module<M> && requires {
   { M::dim } -> std::convertible_to<Index>;
 };
 
-/// The auxiliary loss of M's last forward pass; 0 for modules without.
+/// The auxiliary loss of M's last forward pass, with activations of T; 0 for modules without.
 template <class Backend, class M, class T, class C>
-T auxiliary_loss_of([[maybe_unused]] const C& cache) {
+compute_t<T> auxiliary_loss_of([[maybe_unused]] const C& cache) {
   if constexpr (requires { M::template auxiliary<Backend>(cache); })
     return M::template auxiliary<Backend>(cache);
   else
-    return T(0);
+    return compute_t<T>(0);
 }
 
 /// `V` when `Condition` holds, `Empty` otherwise: for optional biases and caches.

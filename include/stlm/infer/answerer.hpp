@@ -15,8 +15,11 @@
 
 namespace stlm {
 
-template <class Model, class Backend, class T = float>
+/// `S`: the scalar of the weights that are given to it.
+template <class Model, class Backend, class S = float>
 class Answerer {
+  using T = activation_t<Backend, S>;
+
  public:
   Answerer(Context<Backend>& ctx, Index capacity) : acts_(ctx, {1, capacity}) {
     Arena count;
@@ -29,6 +32,7 @@ class Answerer {
   /// Reads a question; the logits of the answer's first token are in `logits()` then.
   template <class P>
   void ask(Context<Backend>& ctx, const P& params, std::span<const Token> question) {
+    detail::expect_scalar<Backend, S, P>();
     const Index length = std::ssize(question);
     Model::think(ctx, params.tree(), acts_.pass(), {question.data(), Extents<dynamic>(length)}, {&length, Extents<dynamic>(1)},
                  acts_.cache());
@@ -47,7 +51,7 @@ class Answerer {
   }
 
   /// Scores over the vocabulary of the next token.
-  std::span<const T> logits() const { return row_(step_.head.logits.data()); }
+  std::span<const compute_t<S>> logits() const { return row_(step_.head.logits.data()); }
 
   /// Calls `on_byte` for each byte of the answer as it is drawn; stops after max_bytes, at an end of text, or when the
   /// capacity is reached.
@@ -72,7 +76,7 @@ class Answerer {
     Model::Decoder::plan_step(arena, step_, 1, rows);
   }
 
-  Activations<Model, Backend, T> acts_;
+  Activations<Model, Backend, S> acts_;
   Buffer<std::byte, typename Backend::memory_space> state_memory_;
   typename Model::template KvCache<T> state_{};
   typename Model::Decoder::template Cache<T> step_{};

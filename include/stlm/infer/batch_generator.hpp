@@ -12,8 +12,11 @@
 
 namespace stlm {
 
-template <class Model, class Backend, class T = float>
+/// `S`: the scalar of the weights that are given to it.
+template <class Model, class Backend, class S = float>
 class BatchGenerator {
+  using T = activation_t<Backend, S>;
+
  public:
   BatchGenerator(Context<Backend>& ctx, Index texts, Index capacity) : most_(texts), capacity_(capacity), step_(ctx, texts) {
     expect<Error>(texts >= 1 && capacity >= 2, "stlm::BatchGenerator: expected at least one text and a capacity of at least 2 "
@@ -83,6 +86,7 @@ class BatchGenerator {
   /// Reads tokens of one text; the logits of what follows are in row 0 then.
   template <class P>
   void feed(Context<Backend>& ctx, const P& params, Text& text, std::span<const Token> tokens) {
+    detail::expect_scalar<Backend, S, P>();
     while (!tokens.empty()) {
       if (std::ssize(text.seen) == capacity_) forget(ctx, params, text);
       const Index count = std::min(std::ssize(tokens), capacity_ - std::ssize(text.seen));

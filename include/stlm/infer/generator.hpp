@@ -18,8 +18,11 @@
 
 namespace stlm {
 
-template <class Model, class Backend, class T = float>
+/// `S`: the scalar of the weights that are given to it.
+template <class Model, class Backend, class S = float>
 class Generator {
+  using T = activation_t<Backend, S>;
+
  public:
   Generator(Context<Backend>& ctx, Index capacity) : capacity_(capacity), step_(ctx, 1) {
     expect<Error>(capacity >= 2, "stlm::Generator: expected a capacity of at least 2 tokens, found ", capacity, ".");
@@ -45,7 +48,7 @@ class Generator {
   }
 
   /// Scores over the vocabulary of the next token.
-  std::span<const T> logits() const {
+  std::span<const compute_t<S>> logits() const {
     return row_(cache_.head.logits.data());
   }
 
@@ -103,6 +106,7 @@ class Generator {
   /// `after`: what follows one token, as a part of its step.
   template <class P, class After = typename DecodeStep<Model, Backend>::Nothing>
   void read(Context<Backend>& ctx, const P& params, std::span<const Token> tokens, const After& after = {}) {
+    detail::expect_scalar<Backend, S, P>();
     const Pass pass = step(static_cast<Index>(tokens.size()), length());
     if (pass.tokens != planned_) {
       memory_.bind([&](Arena& arena) { Model::plan(arena, cache_, pass); });

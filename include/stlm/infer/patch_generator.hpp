@@ -18,8 +18,10 @@
 
 namespace stlm {
 
-template <class Model, class Backend, class T = float>
+/// `S`: the scalar of the weights that are given to it.
+template <class Model, class Backend, class S = float>
 class PatchGenerator {
+  using T = activation_t<Backend, S>;
   using Head = typename Model::Head;
   using Boundary = typename Model::Boundary;
   static constexpr Index window = Model::window;
@@ -75,7 +77,7 @@ class PatchGenerator {
   }
 
   /// Scores of the next symbol: a byte, an end of text, or, where the model predicts them, the end of the patch.
-  std::span<const T> logits() const {
+  std::span<const compute_t<S>> logits() const {
     const Index row = Head::parallel ? std::ssize(open_) : 0;
     return row_(head_.logits.data() + row * Model::vocabulary);
   }
@@ -163,6 +165,7 @@ class PatchGenerator {
   /// Whole patches through pool and core.
   template <class P>
   void read(Context<Backend>& ctx, const P& params, std::span<const Token> slots) {
+    detail::expect_scalar<Backend, S, P>();
     Pass pass{1, std::ssize(slots) / window, patches()};
     const View<const Token, dynamic, dynamic> view(slots.data(), 1, std::ssize(slots));
     pass.bytes_read = ops::PatchSlots{{slots.data(), pass.tokens, window}, Model::pad}.total_bytes();

@@ -37,7 +37,7 @@ struct LanguageModel {
   template <class T>
   struct Cache {
     View<T, dynamic, dim> embedded, last, d;
-    View<T, dynamic> losses, lse;
+    View<compute_t<T>, dynamic> losses, lse;
     typename Embedding::template Cache<T> embedding;
     typename Core::template Cache<T> core;
     typename Head::template Cache<T> head;
@@ -70,7 +70,7 @@ struct LanguageModel {
   }
 
   /// Fills `cache.head.logits` (B*T, V). Throws ShapeError when these are more than the head has room for.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void logits(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
                      const Cache<T>& cache) {
     run_core(ctx, p, pass, tokens, cache);
@@ -79,7 +79,7 @@ struct LanguageModel {
 
   /// Logits of `pass.tokens` new tokens at `pass.position`, attending to those in `state`: of all, or with `pass.last`
   /// (B, V) of each sequence's last one.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
                      const Cache<T>& cache, const KvCache<T>& state) {
     Embedding::forward(ctx, p.embedding, pass, tokens, cache.embedded, cache.embedding);
@@ -93,31 +93,32 @@ struct LanguageModel {
     Head::forward(ctx, p.head, head_pass(pass), predicting, cache.head.logits, cache.head);
   }
 
-  template <class B, class S, class T = compute_t<S>>
-  static ops::LossSum<T> forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch,
-                                 const Cache<T>& cache) {
+  template <class B, class S, class T = activation_t<B, S>>
+  static ops::LossSum<compute_t<T>> forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch,
+                                            const Cache<T>& cache) {
     run_core(ctx, p, pass, batch.tokens, cache);
     return Loss::forward(ctx, p.head, pass, cache.last, scored(batch, cache), cache.head);
   }
 
   template <class B, class T>
-  static T auxiliary(const Cache<T>& cache) {
+  static compute_t<T> auxiliary(const Cache<T>& cache) {
     return auxiliary_loss_of<B, Core, T>(cache.core);
   }
 
   /// Adds d(scale * sum of losses + pass.weight * auxiliary loss)/d(parameters) into `grads`. Turns the logits into their
   /// gradient.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch, const Cache<T>& cache,
-                       const Params<T>& grads, double scale) {
+                       const Params<compute_t<T>>& grads, double scale) {
     Loss::backward(ctx, p.head, pass, cache.last, cache.d, scored(batch, cache), cache.head, grads.head, scale);
     finish(ctx, p, pass, batch, cache, grads);
   }
 
   /// forward, then backward.
-  template <class B, class S, class T = compute_t<S>>
-  static ops::LossSum<T> forward_backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch,
-                                          const Cache<T>& cache, const Params<T>& grads, double scale) {
+  template <class B, class S, class T = activation_t<B, S>>
+  static ops::LossSum<compute_t<T>> forward_backward(Context<B>& ctx, const Params<S>& p, const Pass& pass,
+                                                     const Batch& batch, const Cache<T>& cache,
+                                                     const Params<compute_t<T>>& grads, double scale) {
     run_core(ctx, p, pass, batch.tokens, cache);
     const auto sum = Loss::both(ctx, p.head, pass, cache.last, cache.d, scored(batch, cache), cache.head, grads.head, scale);
     finish(ctx, p, pass, batch, cache, grads);
@@ -141,7 +142,7 @@ struct LanguageModel {
   /// From the gradient of the core's output on.
   template <class B, class S, class T>
   static void finish(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch, const Cache<T>& cache,
-                     const Params<T>& grads) {
+                     const Params<compute_t<T>>& grads) {
     Core::backward(ctx, p.core, pass.at(1), cache.embedded, cache.d, cache.core, grads.core);
     Embedding::backward(ctx, p.embedding, pass.at(0), batch.tokens, cache.d, cache.embedding, grads.embedding);
   }

@@ -35,7 +35,7 @@ struct NextThoughtModel {
   template <class T>
   struct Cache {
     View<T, dynamic, latent> z, thought, dz, dthought;
-    View<T, dynamic> losses, lse;  // of the last batch's B * A answer tokens
+    View<compute_t<T>, dynamic> losses, lse;  // of the last batch's B * A answer tokens
     typename Encoder::template Cache<T> encoder;
     typename Core::template Cache<T> core;
     typename Replanned<Decoder>::template Cache<T> decoder_memory;
@@ -69,7 +69,7 @@ struct NextThoughtModel {
   }
 
   /// Fills `cache.thought` (B, Latent) from the questions.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void think(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic> questions,
                     View<const Index, dynamic> lengths, const Cache<T>& cache) {
     Encoder::forward(ctx, p.encoder, pass.at(0), questions, lengths, cache.z, cache.encoder);
@@ -77,7 +77,7 @@ struct NextThoughtModel {
   }
 
   /// Fills `cache.decoder.head.logits` (B*A, V).
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void logits(Context<B>& ctx, const Params<S>& p, const Pass& pass, const PairBatch& batch, Cache<T>& cache) {
     const Pass answer = answer_pass(pass, batch);
     cache.decoder = Replanned<Decoder>::at(cache.decoder_memory, answer);
@@ -85,9 +85,9 @@ struct NextThoughtModel {
     Decoder::forward(ctx, p.decoder, p.encoder.embedding, answer, cache.thought, batch.answers, cache.decoder);
   }
 
-  template <class B, class S, class T = compute_t<S>>
-  static ops::LossSum<T> forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const PairBatch& batch,
-                                 Cache<T>& cache) {
+  template <class B, class S, class T = activation_t<B, S>>
+  static ops::LossSum<compute_t<T>> forward(Context<B>& ctx, const Params<S>& p, const Pass& pass,
+                                            const PairBatch& batch, Cache<T>& cache) {
     logits(ctx, p, pass, batch, cache);
     cache.losses = {cache.losses.data(), Extents<dynamic>(batch.answers.size())};
     cache.lse = {cache.lse.data(), Extents<dynamic>(batch.answers.size())};
@@ -95,9 +95,9 @@ struct NextThoughtModel {
   }
 
   /// Adds d(scale * sum of losses)/d(parameters) into `grads`. Turns the logits into their gradient.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const PairBatch& batch, const Cache<T>& cache,
-                       const Params<T>& grads, double scale) {
+                       const Params<compute_t<T>>& grads, double scale) {
     ops::cross_entropy_backward(ctx, cache.decoder.head.logits, batch.answers, ignore, cache.lse, scale);
     Decoder::backward(ctx, p.decoder, p.encoder.embedding, answer_pass(pass, batch), cache.thought, batch.answers,
                       cache.dthought, cache.decoder, grads.decoder, grads.encoder.embedding);
@@ -117,20 +117,20 @@ struct NextThoughtModel {
 };
 
 /// As for a Batch: the mean loss in nats over the answer tokens that count.
-template <class Model, class B, class T>
-T forward(Context<B>& ctx, const Parameters<Model, B, T>& params, const PairBatch& batch, Activations<Model, B, T>& acts,
-          ForwardOptions options = {}) {
-  acts.pass().dropout = options.dropout;
-  if (options.dropout > 0) acts.pass().key = ctx.random().next();
-  const ops::LossSum<T> sum = Model::forward(ctx, params.tree(), acts.pass(), batch, acts.cache());
+template <class Model, class B, class S, class P>
+compute_t<S> forward(Context<B>& ctx, const P& params, const PairBatch& batch, Activations<Model, B, S>& acts,
+                     ForwardOptions options = {}) {
+  detail::expect_weights<Model, B, S, P>();
+  detail::set_options(ctx, acts, options);
+  const auto sum = Model::forward(ctx, params.tree(), acts.pass(), batch, acts.cache());
   acts.set_targets(sum.count);
   return sum.mean();
 }
 
 /// As for a Batch: adds the gradient of `weight` times the mean loss of the last `forward` into `grads`.
-template <class Model, class B, class T>
-void backward(Context<B>& ctx, const Parameters<Model, B, T>& params, const PairBatch& batch,
-              const Activations<Model, B, T>& acts, const Parameters<Model, B, T>& grads, double weight = 1) {
+template <class Model, class B, class S, class P>
+void backward(Context<B>& ctx, const P& params, const PairBatch& batch, const Activations<Model, B, S>& acts,
+              const Parameters<Model, B, compute_t<S>>& grads, double weight = 1) {
   if (acts.targets() == 0) return;
   Model::backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(),
                   weight / static_cast<double>(acts.targets()));

@@ -58,9 +58,9 @@ struct PatchModel {
   /// The head at work on patch s itself.
   template <class T>
   struct Again {
-    View<T, dynamic> losses, lse;
+    View<compute_t<T>, dynamic> losses, lse;
     View<T, dynamic, dim> d;
-    View<T, 1> mean;  // loss of the last forward
+    View<compute_t<T>, 1> mean;  // loss of the last forward
     View<Index, 1> count;  // of symbols in it
     typename Head::template Cache<T> head;
   };
@@ -74,7 +74,7 @@ struct PatchModel {
   template <class T>
   struct Cache : StateCache<T> {
     View<T, dynamic, dim> d;
-    View<T, dynamic> losses, lse;
+    View<compute_t<T>, dynamic> losses, lse;
     typename Head::template Cache<T> head;
     [[no_unique_address]] std::conditional_t<reconstructs, Again<T>, Empty> again;
   };
@@ -126,27 +126,27 @@ struct PatchModel {
   }
 
   /// Fills `cache.last` (B*S, dim), the core's states.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void states(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
                      const StateCache<T>& cache) {
     Pool::forward(ctx, p.pool, pass.at(0), slots, cache.pooled, cache.pool);
     Core::forward(ctx, p.core, pass.at(1), cache.pooled, cache.last, cache.core);
   }
   /// The same for `pass.tokens` new patches at `pass.position`, attending to those in `state`.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
                      const StateCache<T>& cache, const KvCache<T>& state) {
     Pool::forward(ctx, p.pool, pass, slots, cache.pooled, cache.pool);
     Core::decode(ctx, p.core, pass, cache.pooled, cache.last, cache.core, state);
   }
 
-  template <class B, class S, class T = compute_t<S>>
-  static ops::LossSum<T> forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch,
-                                 const Cache<T>& cache) {
+  template <class B, class S, class T = activation_t<B, S>>
+  static ops::LossSum<compute_t<T>> forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch,
+                                            const Cache<T>& cache) {
     states(ctx, p, pass, batch.tokens, cache);
     if constexpr (reconstructs) {
       Head::forward(ctx, p.head, pass.at(3), cache.pooled, batch.tokens, cache.again.head);
-      const ops::LossSum<T> sum = loss(ctx, cache.again);
+      const auto sum = loss(ctx, cache.again);
       set_value<B>(cache.again.mean.data(), sum.mean());
       set_value<B>(cache.again.count.data(), sum.count);
     }
@@ -156,16 +156,16 @@ struct PatchModel {
 
   /// The part of the training loss beside the mean cross-entropy: of modules of the core, and the reconstruction.
   template <class B, class T>
-  static T auxiliary(const Cache<T>& cache) {
-    T sum = auxiliary_loss_of<B, Core, T>(cache.core);
-    if constexpr (reconstructs) sum += T(Reconstruction::weight) * host_value<B>(cache.again.mean.data());
+  static compute_t<T> auxiliary(const Cache<T>& cache) {
+    compute_t<T> sum = auxiliary_loss_of<B, Core, T>(cache.core);
+    if constexpr (reconstructs) sum += compute_t<T>(Reconstruction::weight) * host_value<B>(cache.again.mean.data());
     return sum;
   }
 
   /// Adds d(scale * sum of losses + pass.weight * auxiliary loss)/d(parameters) into `grads`.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch, const Cache<T>& cache,
-                       const Params<T>& grads, double scale) {
+                       const Params<compute_t<T>>& grads, double scale) {
     turn(ctx, cache, scale);
     Head::backward(ctx, p.head, pass.at(2), cache.last, cache.d, cache.head, grads.head);
     Core::backward(ctx, p.core, pass.at(1), cache.pooled, cache.d, cache.core, grads.core);

@@ -28,11 +28,18 @@ Index count_targets(const Batch& batch) {
   return batch.targets.size() - std::count(batch.targets.begin(), batch.targets.end(), Model::ignore);
 }
 
-/// Lays out `acts` for a batch, which must be of the shape planned for.
-template <class P, class Model, class B, class T>
-void prepare(const Batch& batch, Activations<Model, B, T>& acts) {
+/// Refuses parameters P that do not belong to Activations<Model, B, S>.
+template <class Model, class B, class S, class P>
+constexpr void expect_weights() {
   static_assert(std::is_same_v<typename P::Tree, typename Model::template Params<typename P::scalar>>,
                 "stlm::forward: the parameters are those of another model than the activations; give both one model.");
+  expect_scalar<B, S, P>();
+}
+
+/// Lays out `acts` for a batch, which must be of the shape planned for.
+template <class P, class Model, class B, class S>
+void prepare(const Batch& batch, Activations<Model, B, S>& acts) {
+  expect_weights<Model, B, S, P>();
   constexpr Index slots = ids_of_token<Model>();
   expect(batch.tokens.extent(0) == acts.pass().batch && batch.tokens.extent(1) == acts.pass().tokens * slots &&
              batch.targets.extents() == batch.tokens.extents(),
@@ -46,14 +53,14 @@ void prepare(const Batch& batch, Activations<Model, B, T>& acts) {
 }
 
 /// The summed cross-entropy of a batch and, in `acts`, all that backward needs.
-template <class Model, class B, class T, class P>
-ops::LossSum<T> forward_sum(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, T>& acts) {
+template <class Model, class B, class S, class P>
+auto forward_sum(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, S>& acts) {
   prepare<P>(batch, acts);
   return Model::forward(ctx, params.tree(), acts.pass(), batch, acts.cache());
 }
 
-template <class Model, class B, class T>
-void set_options(Context<B>& ctx, Activations<Model, B, T>& acts, ForwardOptions options) {
+template <class Model, class B, class S>
+void set_options(Context<B>& ctx, Activations<Model, B, S>& acts, ForwardOptions options) {
   acts.pass().dropout = options.dropout;
   if (options.dropout > 0) acts.pass().key = ctx.random().next();
 }
@@ -61,26 +68,27 @@ void set_options(Context<B>& ctx, Activations<Model, B, T>& acts, ForwardOptions
 
 /// The part of the last `forward`'s loss that is no cross-entropy: auxiliary losses of modules, as load balance. 0 for
 /// models without.
-template <class Model, class B, class T>
-T auxiliary_loss(const Activations<Model, B, T>& acts) {
-  return auxiliary_loss_of<B, Model, T>(acts.cache());
+template <class Model, class B, class S>
+compute_t<S> auxiliary_loss(const Activations<Model, B, S>& acts) {
+  return auxiliary_loss_of<B, Model, S>(acts.cache());
 }
 
 /// The loss in nats, which backward differentiates: the mean cross-entropy over the targets that count, plus auxiliary
 /// losses of the model. Fills `acts`. Draws one random key when dropping.
-template <class Model, class B, class T, class P>
-T forward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, T>& acts, ForwardOptions options = {}) {
+template <class Model, class B, class S, class P>
+compute_t<S> forward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, S>& acts,
+                     ForwardOptions options = {}) {
   detail::set_options(ctx, acts, options);
-  const ops::LossSum<T> sum = detail::forward_sum(ctx, params, batch, acts);
+  const auto sum = detail::forward_sum(ctx, params, batch, acts);
   acts.set_targets(sum.count);
   return sum.mean() + auxiliary_loss(acts);
 }
 
 /// Adds the gradient of `weight` times the loss of the last `forward` into `grads`: 1 for one batch a step, 1/n to
 /// average n. To be called once for each forward.
-template <class Model, class B, class T, class P>
-void backward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, T>& acts,
-              const Parameters<Model, B, T>& grads, double weight = 1) {
+template <class Model, class B, class S, class P>
+void backward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, S>& acts,
+              const Parameters<Model, B, compute_t<S>>& grads, double weight = 1) {
   expect<Error>(acts.targets() >= 0, "stlm::backward: the number of targets stayed on the device, as the step was being "
                 "recorded; a model without a forward_backward of its own cannot be recorded.");
   acts.pass().weight = weight;
@@ -90,9 +98,10 @@ void backward(Context<B>& ctx, const P& params, const Batch& batch, Activations<
 
 /// forward and backward in one, for a training step: the same loss and gradients, and less work where logits of a large
 /// vocabulary pass through memory in chunks.
-template <class Model, class B, class T, class P>
-T forward_backward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, T>& acts,
-                   const Parameters<Model, B, T>& grads, double weight = 1, ForwardOptions options = {}) {
+template <class Model, class B, class S, class P>
+compute_t<S> forward_backward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, S>& acts,
+                              const Parameters<Model, B, compute_t<S>>& grads, double weight = 1,
+                              ForwardOptions options = {}) {
   if constexpr (requires { Model::forward_backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(), weight); }) {
     detail::prepare<P>(batch, acts);
     detail::set_options(ctx, acts, options);
@@ -103,7 +112,7 @@ T forward_backward(Context<B>& ctx, const P& params, const Batch& batch, Activat
     return Model::forward_backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(), scale).mean() +
            auxiliary_loss(acts);
   } else {
-    const T loss = forward(ctx, params, batch, acts, options);
+    const auto loss = forward(ctx, params, batch, acts, options);
     backward(ctx, params, batch, acts, grads, weight);
     return loss;
   }

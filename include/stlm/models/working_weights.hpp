@@ -1,6 +1,7 @@
 // WorkingWeights: the weights of a model in the scalar that its matrix products read.
 //
 //   WorkingWeights<Model, Backend, Bfloat16> weights(ctx, params);    // params stay float: the master copy
+//   Activations<Model, Backend, Bfloat16> acts(ctx, shape);            // float on a CPU, Bfloat16 on a GPU
 //   forward(ctx, weights, batch, acts);
 //   backward(ctx, weights, batch, acts, grads);                        // gradients are float
 //   optimizer.step(ctx, params, grads);

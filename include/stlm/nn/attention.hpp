@@ -56,7 +56,7 @@ struct Attention {
   struct Cache {
     View<T, dynamic, qkv_width> qkv, dqkv;
     View<T, dynamic, query_width> mixed, dmixed;
-    View<T, dynamic> lse;
+    View<compute_t<T>, dynamic> lse;
     typename Qkv::template Cache<T> qkv_linear;
     typename Out::template Cache<T> out_linear;
   };
@@ -97,7 +97,7 @@ struct Attention {
     return Qkv::flops_per_token(tokens) + Out::flops_per_token(tokens) + (Mask::causal ? 4 : 8) * before * query_width;
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
                       const Cache<T>& cache) {
     Qkv::forward(ctx, p.qkv, pass, x, cache.qkv, cache.qkv_linear);
@@ -107,9 +107,9 @@ struct Attention {
     Out::forward(ctx, p.out, pass, cache.mixed, y, cache.out_linear);
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<const T, Dim> dy,
-                       Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads) {
+                       Rows<T, Dim> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     Out::backward(ctx, p.out, pass, cache.mixed, dy, cache.dmixed, cache.out_linear, grads.out);
     ops::attention_backward<S>(ctx, queries(cache.qkv, pass), keys(cache.qkv, pass), values(cache.qkv, pass),
                             mixed(cache.mixed, pass), cache.lse, mixed(cache.dmixed, pass), queries(cache.dqkv, pass),
@@ -119,7 +119,7 @@ struct Attention {
   }
 
   /// As forward, for `pass.tokens` new tokens at each sequence's place; `state` holds the keys and values of all before.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
     static_assert(Mask::causal, "stlm::Attention: decoding token by token needs a Causal mask.");

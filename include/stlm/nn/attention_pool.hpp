@@ -100,7 +100,7 @@ struct AttentionPool {
     OutNorm::plan(arena, cache.out_norm, after_pass);
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<T, Out> y,
                       const Cache<T>& cache) {
     Mixer::forward(ctx, p.attention, undropped(pass), x, cache.mixed, cache.attention);
@@ -116,9 +116,9 @@ struct AttentionPool {
     OutNorm::forward(ctx, p.out_norm, pass, cache.wide, y, cache.out_norm);
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<const T, Out> dy,
-                       Rows<T, In> dx, const Cache<T>& cache, const Params<T>& grads) {
+                       Rows<T, In> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     OutNorm::backward(ctx, p.out_norm, pass, cache.wide, dy, cache.dwide, cache.out_norm, grads.out_norm);
     ops::dropout(ctx, cache.dwide, pass.dropout, pass.key);
     Down::backward(ctx, p.down, pass, cache.hidden, cache.dwide, cache.dhidden, Empty{}, grads.down);

@@ -86,7 +86,7 @@ struct PreNormBlock {
                                                           : FeedForwardLayer::flops_per_token(tokens));
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                       const Cache<T>& cache) {
     Norm::forward(ctx, p.attention_norm, pass, x, cache.attention_in, cache.attention_norm);
@@ -95,7 +95,7 @@ struct PreNormBlock {
   }
 
   /// As forward, for new tokens at `pass.position`; `state` holds what attention remembers of those before.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
     static_assert(LooksBack<Ffn> && LooksBack<AttentionLayer>,
@@ -107,14 +107,14 @@ struct PreNormBlock {
   }
 
   template <class B, class T>
-  static T auxiliary(const Cache<T>& cache) {
+  static compute_t<T> auxiliary(const Cache<T>& cache) {
     return auxiliary_loss_of<B, Ffn, T>(cache.ffn);
   }
 
   /// d: the gradient of y on entry, of x on return.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> d,
-                       const Cache<T>& cache, const Params<T>& grads) {
+                       const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     Ffn::backward(ctx, p.ffn, pass, cache.ffn_in, dropped(ctx, pass, 2, d, cache), cache.branch, cache.ffn, grads.ffn);
     Norm::backward(ctx, p.ffn_norm, pass, cache.middle, cache.branch, d, cache.ffn_norm, grads.ffn_norm, true);
     AttentionLayer::backward(ctx, p.attention, pass.at(0), cache.attention_in, dropped(ctx, pass, 1, d, cache),
@@ -123,7 +123,7 @@ struct PreNormBlock {
   }
 
  private:
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void finish(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                      const Cache<T>& cache) {
     ops::dropout(ctx, cache.branch, pass.dropout, pass.at(1).key);

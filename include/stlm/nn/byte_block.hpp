@@ -64,23 +64,23 @@ struct ByteBlock {
     return AttentionLayer::flops_per_token(tokens) + Up::flops_per_token(tokens) + Down::flops_per_token(tokens);
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<T, Out> y,
                       const Cache<T>& cache) {
     forward_hidden(ctx, p, pass, x, cache);
     Down::forward(ctx, p.down, pass, cache.hidden, y, Empty{});
     if constexpr (residual) ops::add(ctx, y, cache.middle, y);
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<const T, Out> dy,
-                       Rows<T, In> dx, const Cache<T>& cache, const Params<T>& grads) {
+                       Rows<T, In> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     Down::backward(ctx, p.down, pass, cache.hidden, dy, cache.dhidden, Empty{}, grads.down);
     if constexpr (residual) ops::axpby(ctx, T(1), dy, T(0), dx);
     backward_hidden(ctx, p, pass, x, dx, cache, grads);
   }
 
   /// As far as `cache.hidden`, what W2 multiplies, and `cache.middle`, what the residual adds.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward_hidden(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x,
                              const Cache<T>& cache) {
     Norm::forward(ctx, p.attention_norm, pass, x, cache.attention_in, cache.attention_norm);
@@ -91,9 +91,9 @@ struct ByteBlock {
     ops::activation_forward<Gelu>(ctx, cache.up, cache.hidden);
   }
   /// From the gradients in `cache.dhidden` and, where there is a residual, in `dx`.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward_hidden(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<T, In> dx,
-                              const Cache<T>& cache, const Params<T>& grads) {
+                              const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     ops::activation_backward<Gelu>(ctx, cache.up, cache.dhidden, cache.dhidden);
     Up::backward(ctx, p.up, pass, cache.ffn_in, cache.dhidden, cache.branch, Empty{}, grads.up);
     Norm::backward(ctx, p.ffn_norm, pass, cache.middle, cache.branch, dx, cache.ffn_norm, grads.ffn_norm, residual);

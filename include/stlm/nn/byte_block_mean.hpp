@@ -44,7 +44,7 @@ struct ByteBlockMean {
     return Block::flops_per_token(tokens) - down + down / static_cast<double>(tokens);
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, in> x, Rows<T, out> y,
                       const Cache<T>& cache) {
     Block::forward_hidden(ctx, p, pass, x, cache.block);
@@ -55,9 +55,9 @@ struct ByteBlockMean {
       ops::add(ctx, y, cache.middle, y);
     }
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, in> x, Rows<const T, out> dy,
-                       Rows<T, in> dx, const Cache<T>& cache, const Params<T>& grads) {
+                       Rows<T, in> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     Down::backward(ctx, p.down, pass, cache.mean, dy, cache.dmean, Empty{}, grads.down);
     ops::segment_spread(ctx, cache.dmean, cache.block.dhidden, patches(pass), false);
     if constexpr (Block::residual) ops::segment_spread(ctx, dy, dx, patches(pass), false);

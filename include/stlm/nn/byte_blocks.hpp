@@ -42,7 +42,7 @@ struct ByteBlocks {
   }
   static constexpr double flops_per_token(Index tokens) { return (Blocks::flops_per_token(tokens) + ...); }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, in> x, Rows<T, out> y,
                       const Cache<T>& cache) {
     each([&]<std::size_t I>() {
@@ -50,9 +50,9 @@ struct ByteBlocks {
                         std::get<I>(cache.blocks));
     });
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, in> x, Rows<const T, out> dy,
-                       Rows<T, in> dx, const Cache<T>& cache, const Params<T>& grads) {
+                       Rows<T, in> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     each([&]<std::size_t Reverse>() {
       constexpr std::size_t I = size - 1 - Reverse;
       Block<I>::backward(ctx, std::get<I>(p.blocks), pass.at(I), edge<I>(x, cache.outputs), end<I>(dy, cache.doutputs),

@@ -85,7 +85,7 @@ struct ByteDecoder {
   static constexpr double flops_per_byte() { return Blocks::flops_per_token(Window / 2) + 2.0 * ByteDim * vocabulary; }
 
   /// `next` (B, S * Window): the patch that follows each. Fills `cache.logits` and `cache.targets`.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x,
                       View<const Token, dynamic, dynamic> next, const Cache<T>& cache) {
     ops::pack_symbols(ctx, {{next.data(), pass.rows(), Window}, pad, EmitsEnd}, cache.offsets, cache.inputs, cache.targets);
@@ -99,9 +99,9 @@ struct ByteDecoder {
     predict(ctx, p, symbols, cache);
   }
   /// From the gradient in `cache.logits`.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> dx,
-                       const Cache<T>& cache, const Params<T>& grads) {
+                       const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     const Pass symbols = local(pass, cache.offsets);
     ops::gemm<S>(ctx, cache.logits, cache.normed, grads.table, {.transpose_a = true, .accumulate = true});
     ops::gemm(ctx, cache.logits, p.table, cache.d);
@@ -116,7 +116,7 @@ struct ByteDecoder {
 
   /// Logits of the symbol at `position` of a patch, from the state x (1, Dim) before the patch and the symbol before it,
   /// `pad` at the first place; `state` holds what the blocks remember of the symbols before that.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void decode(Context<B>& ctx, const Params<S>& p, Index position, Rows<const T, Dim> x, const Token& previous,
                      const Cache<T>& cache, const KvCache<T>& state) {
     const Pass pass{1, 1, position};
@@ -138,11 +138,11 @@ struct ByteDecoder {
   static View<const Token, dynamic, dynamic> ids(const Cache<T>& cache) {
     return {cache.inputs.data(), 1, cache.inputs.size()};
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void embed(Context<B>& ctx, const Params<S>& p, View<const Token, dynamic, dynamic> tokens, const Cache<T>& cache) {
     ops::embedding_forward(ctx, p.table, tokens, cache.embedded);
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void predict(Context<B>& ctx, const Params<S>& p, const Pass& symbols, const Cache<T>& cache) {
     Norm::forward(ctx, p.norm, symbols, cache.last, cache.normed, cache.norm);
     ops::gemm(ctx, cache.normed, p.table, cache.logits, {.transpose_b = true});

@@ -69,7 +69,7 @@ struct BytePool {
   /// Of one byte.
   static constexpr double flops_per_byte() { return Blocks::flops_per_token(Window); }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
                       Rows<T, Dim> y, const Cache<T>& cache) {
     if constexpr (packs) ops::pack_bytes(ctx, {patches(slots), pad}, cache.offsets, cache.ids);
@@ -79,9 +79,9 @@ struct BytePool {
     ops::dropout(ctx, cache.embedded, pass.dropout, pass.at(0).key);
     Blocks::forward(ctx, p.blocks, bytes.at(1), cache.embedded, y, cache.blocks);
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
-                       Rows<const T, Dim> dy, const Cache<T>& cache, const Params<T>& grads) {
+                       Rows<const T, Dim> dy, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     const Pass bytes = local(pass, cache.offsets);
     Blocks::backward(ctx, p.blocks, bytes.at(1), cache.embedded, dy, cache.dembedded, cache.blocks, grads.blocks);
     ops::dropout(ctx, cache.dembedded, pass.dropout, pass.at(0).key);

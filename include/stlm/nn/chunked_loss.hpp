@@ -11,12 +11,12 @@
 
 namespace stlm {
 
-/// What is predicted, and room for the loss and the log-sum-exp of each row, in nats.
+/// What is predicted by logits of T, and room for the loss and the log-sum-exp of each row, in nats.
 template <class T>
 struct Scored {
   View<const Token, dynamic, dynamic> targets;
   Token ignore;  ///< a target that does not count
-  View<T, dynamic> losses, lse;
+  View<compute_t<T>, dynamic> losses, lse;
 };
 
 template <class Head>
@@ -29,10 +29,10 @@ struct ChunkedLoss {
 
   /// x (N, C). Fills losses and lse.
   template <class B, class P, class T>
-  static ops::LossSum<T> forward(Context<B>& ctx, const P& p, const Pass& pass, Rows<const T, Head::dim> x,
-                                 const Scored<T>& scored, const Cache<T>& cache) {
+  static ops::LossSum<compute_t<T>> forward(Context<B>& ctx, const P& p, const Pass& pass, Rows<const T, Head::dim> x,
+                                            const Scored<T>& scored, const Cache<T>& cache) {
     Norm::forward(ctx, p.norm, pass, x, cache.normed, cache.norm);
-    ops::LossSum<T> sum{};
+    ops::LossSum<compute_t<T>> sum{};
     for_chunks(pass, cache, scored, [&](const auto& chunk) { chunk.score(ctx, p, sum); });
     return sum;
   }
@@ -50,11 +50,11 @@ struct ChunkedLoss {
 
   /// forward, then backward.
   template <class B, class P, class T, class G>
-  static ops::LossSum<T> both(Context<B>& ctx, const P& p, const Pass& pass, Rows<const T, Head::dim> x,
-                              Rows<T, Head::dim> dx, const Scored<T>& scored, const Cache<T>& cache, const G& grads,
-                              double scale) {
+  static ops::LossSum<compute_t<T>> both(Context<B>& ctx, const P& p, const Pass& pass, Rows<const T, Head::dim> x,
+                                         Rows<T, Head::dim> dx, const Scored<T>& scored, const Cache<T>& cache,
+                                         const G& grads, double scale) {
     Norm::forward(ctx, p.norm, pass, x, cache.normed, cache.norm);
-    ops::LossSum<T> sum{};
+    ops::LossSum<compute_t<T>> sum{};
     for_chunks(pass, cache, scored, [&](const auto& chunk) { chunk.both(ctx, p, sum, grads, scale); });
     Norm::backward(ctx, p.norm, pass, x, cache.dnormed, dx, cache.norm, grads.norm);
     return sum;
@@ -68,7 +68,7 @@ struct ChunkedLoss {
     Scored<T> scored;
 
     template <class B, class P>
-    void score(Context<B>& ctx, const P& p, ops::LossSum<T>& sum) const {
+    void score(Context<B>& ctx, const P& p, ops::LossSum<compute_t<T>>& sum) const {
       Head::project(ctx, p, normed, logits);
       add(sum, ops::cross_entropy_forward(ctx, logits, scored.targets, scored.ignore, scored.losses, scored.lse));
     }

@@ -28,7 +28,7 @@ struct TokenEmbedding {
   template <class A, class C>
   static constexpr void plan(A&, C&, const Pass&) {}
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
                       Rows<T, Dim> y, const Empty&) {
     ops::embedding_forward(ctx, p.table, tokens, y);
@@ -36,9 +36,9 @@ struct TokenEmbedding {
     ops::dropout(ctx, y, pass.dropout, pass.key);
   }
   /// Uses dy as scratch.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>&, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
-                       Rows<T, Dim> dy, const Empty&, const Params<T>& grads) {
+                       Rows<T, Dim> dy, const Empty&, const Params<compute_t<T>>& grads) {
     ops::dropout(ctx, dy, pass.dropout, pass.key);
     Position::add_backward(ctx, pass, dy, grads.position);
     ops::embedding_backward(ctx, tokens, dy, grads.table);

@@ -62,16 +62,16 @@ struct FeedForward {
     return Up::flops_per_token(tokens) + Down::flops_per_token(tokens);
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
                       const Cache<T>& cache) {
     Up::forward(ctx, p.up, pass, x, cache.up, cache.up_linear);
     Activation::forward(ctx, p.activation, cache.up, cache.hidden);
     Down::forward(ctx, p.down, pass, cache.hidden, y, cache.down_linear);
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<const T, Dim> dy,
-                       Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads) {
+                       Rows<T, Dim> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     Down::backward(ctx, p.down, pass, cache.hidden, dy, cache.dhidden, cache.down_linear, grads.down);
     Activation::backward(ctx, p.activation, cache.up, cache.dhidden, cache.dhidden, grads.activation);
     Up::backward(ctx, p.up, pass, x, cache.dhidden, dx, cache.up_linear, grads.up);
@@ -120,7 +120,7 @@ struct SwiGlu {
     return 2 * Up::flops_per_token(tokens) + Down::flops_per_token(tokens);
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
                       const Cache<T>& cache) {
     Up::forward(ctx, p.gate, pass, x, cache.gate, cache.gate_linear);
@@ -128,9 +128,9 @@ struct SwiGlu {
     ops::swiglu_forward(ctx, cache.gate, cache.up, cache.hidden);
     Down::forward(ctx, p.down, pass, cache.hidden, y, cache.down_linear);
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<const T, Dim> dy,
-                       Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads) {
+                       Rows<T, Dim> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     Down::backward(ctx, p.down, pass, cache.hidden, dy, cache.dup, cache.down_linear, grads.down);
     ops::swiglu_backward(ctx, cache.gate, cache.up, cache.dup, cache.dgate, cache.dup);
     Up::backward(ctx, p.gate, pass, x, cache.dgate, dx, cache.gate_linear, grads.gate);

@@ -73,28 +73,29 @@ struct Head {
   }
   static constexpr double flops_per_token(Index) { return 2.0 * Dim * Vocabulary; }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x,
                       Rows<T, Vocabulary> logits, const Cache<T>& cache) {
     Norm::forward(ctx, p.norm, pass, x, cache.normed, cache.norm);
     project(ctx, p, cache.normed, logits);
   }
   /// The logits of rows that are normed already.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void project(Context<B>& ctx, const Params<S>& p, Rows<const T, Dim> normed, Rows<T, Vocabulary> logits) {
     ops::gemm(ctx, normed, p.weight, logits, {.transpose_b = true});
     if constexpr (Bias) ops::add_bias(ctx, p.bias, logits);
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x,
-                       Rows<const T, Vocabulary> dlogits, Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads) {
+                       Rows<const T, Vocabulary> dlogits, Rows<T, Dim> dx, const Cache<T>& cache,
+                       const Params<compute_t<T>>& grads) {
     project_backward(ctx, p, cache.normed, dlogits, cache.dnormed, grads);
     Norm::backward(ctx, p.norm, pass, x, cache.dnormed, dx, cache.norm, grads.norm);
   }
-  template <class B, class S, class T>
+  template <class B, class S, class T = activation_t<B, S>>
   static void project_backward(Context<B>& ctx, const Params<S>& p, Rows<const T, Dim> normed, Rows<const T, Vocabulary> dlogits,
-                               Rows<T, Dim> dnormed, const Params<T>& grads) {
+                               Rows<T, Dim> dnormed, const Params<compute_t<T>>& grads) {
     ops::gemm<S>(ctx, dlogits, normed, grads.weight, {.transpose_a = true, .accumulate = true});
     if constexpr (Bias) ops::sum_rows(ctx, dlogits, grads.bias);
     ops::gemm(ctx, dlogits, p.weight, dnormed);

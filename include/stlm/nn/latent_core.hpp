@@ -48,7 +48,7 @@ struct LatentConv {
   }
   static constexpr double flops_per_token(Index) { return 2.0 * Latent * (Widths + ...); }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Latent> x, Rows<T, Latent> y,
                       const Cache<T>& cache) {
     each([&]<std::size_t I>() {
@@ -56,9 +56,9 @@ struct LatentConv {
                         folded<I>(I + 1 == size ? y : cache.inputs[(I + 1) % size]), Empty{});
     });
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Latent> x, Rows<const T, Latent> dy,
-                       Rows<T, Latent> dx, const Cache<T>& cache, const Params<T>& grads) {
+                       Rows<T, Latent> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     each([&]<std::size_t Reversed>() {
       constexpr std::size_t I = size - 1 - Reversed;
       Layer<I>::backward(ctx, std::get<I>(p.linears), pass, folded<I>(I == 0 ? x : as_const(cache.inputs[I])),

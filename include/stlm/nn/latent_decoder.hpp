@@ -76,7 +76,7 @@ struct LatentDecoder {
   }
 
   /// Fills `cache.head.logits` (B*A, V).
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Table<S>& table, const Pass& pass, Rows<const T, Latent> z,
                       View<const Token, dynamic, dynamic> answers, const Cache<T>& cache) {
     const Pass all = stream_pass(pass);
@@ -90,10 +90,10 @@ struct LatentDecoder {
   }
 
   /// `cache.head.logits` holds their gradient. Overwrites dz.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Table<S>& table, const Pass& pass, Rows<const T, Latent> z,
                        View<const Token, dynamic, dynamic> answers, Rows<T, Latent> dz, const Cache<T>& cache,
-                       const Params<T>& grads, const Table<T>& table_grads) {
+                       const Params<compute_t<T>>& grads, const Table<compute_t<T>>& table_grads) {
     const Pass all = stream_pass(pass);
     Head::backward(ctx, p.head, pass, cache.ends, cache.head.logits, cache.dends, cache.head, grads.head);
     ops::clear(ctx, part(cache.d, all, 0, Prefixes - 1));
@@ -108,7 +108,7 @@ struct LatentDecoder {
   }
 
   /// Logits (B, V) of the first answer token.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void begin(Context<B>& ctx, const Params<S>& p, Index batch, Rows<const T, Latent> z, const Cache<T>& cache,
                     const KvCache<T>& state) {
     const Pass all{batch, Prefixes};
@@ -116,7 +116,7 @@ struct LatentDecoder {
     decode(ctx, p, all, View<T, dynamic, dim>(cache.prefix.data(), all.rows()), cache, state);
   }
   /// Logits (B, V) of what follows `tokens` (B, 1), the answer's tokens number `position`.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void next(Context<B>& ctx, const Params<S>& p, const Table<S>& table, Index position,
                    View<const Token, dynamic, dynamic> tokens, const Cache<T>& cache, const KvCache<T>& state) {
     embed(ctx, table, {tokens.extent(0), 1, position}, tokens, cache);
@@ -141,7 +141,7 @@ struct LatentDecoder {
     arena.overlay([&] { Embedding::plan(arena, cache.embedding, answer); }, [&] { Core::plan(arena, cache.core, all); },
                   [&] { Head::plan(arena, cache.head, answer); });
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void embed(Context<B>& ctx, const Table<S>& table, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
                     const Cache<T>& cache) {
     Embedding::forward(ctx, table, pass, tokens, cache.embedded, cache.embedding);
@@ -150,7 +150,7 @@ struct LatentDecoder {
       ops::add(ctx, cache.embedded, cache.ends, cache.embedded);
     }
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& all, View<T, dynamic, dim> stream, const Cache<T>& cache,
                      const KvCache<T>& state) {
     Core::decode(ctx, p.core, all, stream, cache.last, cache.core, state);

@@ -67,7 +67,7 @@ struct LatentEncoder {
       return Pool<I - 1>::after(reach<I - 1>(pass));
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
                       Rows<T, latent> z, const Cache<T>& cache) {
     Embedding::forward(ctx, p.embedding, pass.at(0), tokens, cache.embedded, cache.embedding);
@@ -79,9 +79,9 @@ struct LatentEncoder {
     ops::segment_sum(ctx, std::get<size>(cache.rows), z, left(pass));
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
-                       Rows<const T, latent> dz, const Cache<T>& cache, const Params<T>& grads) {
+                       Rows<const T, latent> dz, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     ops::segment_spread(ctx, dz, std::get<size>(cache.drows), left(pass), false);
     each<size>([&]<std::size_t Reversed>() {
       constexpr std::size_t I = size - 1 - Reversed;

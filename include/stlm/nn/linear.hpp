@@ -33,15 +33,15 @@ struct Linear {
   /// Multiply-adds count as two.
   static constexpr double flops_per_token(Index) { return 2.0 * In * Out; }
 
-  template <class B, class S, class T = compute_t<S>, class C>
+  template <class B, class S, class T = activation_t<B, S>, class C>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass&, Rows<const T, In> x, Rows<T, Out> y, const C&) {
     ops::gemm(ctx, x, p.weight, y, {.transpose_b = true});
     if constexpr (Bias) ops::add_bias(ctx, p.bias, y);
   }
 
-  template <class B, class S, class T = compute_t<S>, class C>
+  template <class B, class S, class T = activation_t<B, S>, class C>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass&, Rows<const T, In> x, Rows<const T, Out> dy,
-                       Rows<T, In> dx, const C&, const Params<T>& grads, bool accumulate = false) {
+                       Rows<T, In> dx, const C&, const Params<compute_t<T>>& grads, bool accumulate = false) {
     ops::gemm<S>(ctx, dy, x, grads.weight, {.transpose_a = true, .accumulate = true});
     if constexpr (Bias) ops::sum_rows(ctx, dy, grads.bias);
     ops::gemm(ctx, dy, p.weight, dx, {.accumulate = accumulate});

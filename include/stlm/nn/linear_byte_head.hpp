@@ -43,20 +43,20 @@ struct LinearByteHead {
   static constexpr double flops_per_patch() { return Project::flops_per_token(1); }
   static constexpr double flops_per_byte() { return 0; }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x,
                       View<const Token, dynamic, dynamic> next, const Cache<T>& cache) {
     ops::slot_targets(ctx, {{next.data(), pass.rows(), Window}, pad, EmitsEnd}, cache.targets, ignore, true);
     logits(ctx, p, pass, x, cache);
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void logits(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, const Cache<T>& cache) {
     Project::forward(ctx, p.project, pass, x, in_patches(cache), Empty{});
   }
   /// From the gradient in `cache.logits`.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> dx,
-                       const Cache<T>& cache, const Params<T>& grads) {
+                       const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     Project::backward(ctx, p.project, pass, x, in_patches(cache), dx, Empty{}, grads.project);
   }
 

@@ -77,7 +77,7 @@ struct LoraLinear {
     return Base::flops_per_token(tokens) + 2.0 * rank * (In + Out);
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<T, Out> y,
                       const Cache<T>& cache) {
     Base::forward(ctx, p.base, pass, x, y, cache.base);
@@ -89,9 +89,10 @@ struct LoraLinear {
     if constexpr (LowRank::biased) ops::add_bias(ctx, p.b_bias, y);
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<const T, Out> dy,
-                       Rows<T, In> dx, const Cache<T>& cache, const Params<T>& grads, bool accumulate = false) {
+                       Rows<T, In> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads,
+                       bool accumulate = false) {
     Base::backward(ctx, p.base, pass, x, dy, dx, cache.base, grads.base, accumulate);
     if (!p.a) return;
     ops::gemm<S>(ctx, dy, cache.low, grads.b, {.transpose_a = true, .accumulate = true});
@@ -106,7 +107,7 @@ struct LoraLinear {
  private:
   template <class B, class T>
   static void scale(Context<B>& ctx, View<T, dynamic, rank> low) {
-    if constexpr (LowRank::scale != 1) ops::axpby(ctx, T(LowRank::scale), low, T(0), low);
+    if constexpr (LowRank::scale != 1) ops::axpby(ctx, compute_t<T>(LowRank::scale), low, compute_t<T>(0), low);
   }
 };
 

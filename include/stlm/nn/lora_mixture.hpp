@@ -59,7 +59,7 @@ struct LoraMixtureLinear {
     return 2.0 * (In * Out + width * (In + Out)) + 2.0 * In * Experts / static_cast<double>(gates);
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<T, Out> y,
                       const Cache<T>& cache) {
     Base::forward(ctx, p.base, pass, x, y, Empty{});
@@ -69,9 +69,10 @@ struct LoraMixtureLinear {
     ops::gemm(ctx, cache.gated, p.v, y, {.transpose_b = true, .accumulate = true});
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<const T, Out> dy,
-                       Rows<T, In> dx, const Cache<T>& cache, const Params<T>& grads, bool accumulate = false) {
+                       Rows<T, In> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads,
+                       bool accumulate = false) {
     Base::backward(ctx, p.base, pass, x, dy, dx, Empty{}, grads.base, accumulate);
     ops::gemm<S>(ctx, dy, cache.gated, grads.v, {.transpose_a = true, .accumulate = true});
     ops::gemm(ctx, dy, p.v, cache.dlow);

@@ -67,7 +67,7 @@ struct MixtureOfExperts {
   template <class T>
   struct Cache {
     ops::Routes<T, Experts, Chosen> routes;
-    View<T, 1> balance;
+    View<compute_t<T>, 1> balance;
     View<T, dynamic, dim> in, out;
     View<T, dynamic, Chosen> dgates;
     View<T, dynamic, Experts> dlogits;
@@ -109,7 +109,7 @@ struct MixtureOfExperts {
     return Router::flops_per_token(tokens) + Chosen * Expert::flops_per_token(tokens);
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                       const Cache<T>& cache) {
     Router::forward(ctx, p.router, pass, x, cache.routes.probabilities, Empty{});
@@ -121,9 +121,10 @@ struct MixtureOfExperts {
     });
     ops::combine(ctx, cache.routes, cache.out, y);
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x,
-                       Rows<const T, dim> dy, Rows<T, dim> dx, const Cache<T>& cache, const Params<T>& grads) {
+                       Rows<const T, dim> dy, Rows<T, dim> dx, const Cache<T>& cache,
+                       const Params<compute_t<T>>& grads) {
     ops::combine_backward(ctx, cache.routes, dy, cache.out, cache.dgates);
     each_expert<B>(pass, cache, [&](std::size_t e, const Pass& rows, auto in, auto d, const auto& part) {
       Expert::backward(ctx, p.experts[e], rows, View<const T, dynamic, dim>(in), View<const T, dynamic, dim>(d), d,
@@ -137,8 +138,8 @@ struct MixtureOfExperts {
   }
 
   template <class B, class T>
-  static T auxiliary(const Cache<T>& cache) {
-    return T(Options::load_balance) * host_value<B>(cache.balance.data());
+  static compute_t<T> auxiliary(const Cache<T>& cache) {
+    return compute_t<T>(Options::load_balance) * host_value<B>(cache.balance.data());
   }
 
  private:

@@ -25,7 +25,7 @@ struct RmsNorm {
   };
   template <class T>
   struct Cache {
-    View<T, dynamic> rstd;
+    View<compute_t<T>, dynamic> rstd;
   };
 
   template <class V, class P>
@@ -37,19 +37,20 @@ struct RmsNorm {
     arena.keep(cache.rstd, pass.rows());
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass&, Rows<const T, Dim> x, Rows<T, Dim> y,
                       const Cache<T>& cache) {
     ops::rms_norm_forward(ctx, x, p.gain, y, cache.rstd, eps);
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void add_forward(Context<B>& ctx, const Params<S>& p, const Pass&, Rows<const T, Dim> x, Rows<const T, Dim> addend,
                           Rows<T, Dim> sum, Rows<T, Dim> y, const Cache<T>& cache) {
     ops::add_rms_norm_forward(ctx, x, addend, p.gain, sum, y, cache.rstd, eps);
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass&, Rows<const T, Dim> x, Rows<const T, Dim> dy,
-                       Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads, bool accumulate = false) {
+                       Rows<T, Dim> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads,
+                       bool accumulate = false) {
     ops::rms_norm_backward(ctx, x, p.gain, cache.rstd, dy, dx, grads.gain, accumulate);
   }
 };
@@ -68,7 +69,7 @@ struct LayerNorm {
   };
   template <class T>
   struct Cache {
-    View<T, dynamic> mean, rstd;
+    View<compute_t<T>, dynamic> mean, rstd;
   };
 
   template <class V, class P>
@@ -82,14 +83,15 @@ struct LayerNorm {
     arena.keep(cache.rstd, pass.rows());
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass&, Rows<const T, Dim> x, Rows<T, Dim> y,
                       const Cache<T>& cache) {
     ops::layer_norm_forward(ctx, x, p.gain, bias(p), y, cache.mean, cache.rstd, eps);
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass&, Rows<const T, Dim> x, Rows<const T, Dim> dy,
-                       Rows<T, Dim> dx, const Cache<T>& cache, const Params<T>& grads, bool accumulate = false) {
+                       Rows<T, Dim> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads,
+                       bool accumulate = false) {
     ops::layer_norm_backward(ctx, x, p.gain, cache.mean, cache.rstd, dy, dx, grads.gain, bias(grads), accumulate);
   }
 

@@ -81,14 +81,14 @@ struct ParallelByteHead {
   static constexpr double flops_per_byte() { return Blocks::flops_per_token(Window) + 2.0 * ByteDim * vocabulary; }
 
   /// `next` (B, S * Window): the patch that follows each. Fills `cache.logits` and `cache.targets`.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x,
                       View<const Token, dynamic, dynamic> next, const Cache<T>& cache) {
     const View<const Token, dynamic, dynamic> patches(next.data(), pass.rows(), Window);
     ops::slot_targets(ctx, {patches, pad, true}, cache.targets, ignore, Policy::masks_pads);
     logits(ctx, p, pass, x, cache);
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void logits(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, const Cache<T>& cache) {
     const Pass slots = local(pass);
     Project::forward(ctx, p.project, pass, x, in_patches(cache.z), Empty{});
@@ -99,9 +99,9 @@ struct ParallelByteHead {
     ops::gemm(ctx, cache.normed, p.weight, cache.logits, {.transpose_b = true});
   }
   /// From the gradient in `cache.logits`.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> dx,
-                       const Cache<T>& cache, const Params<T>& grads) {
+                       const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     const Pass slots = local(pass);
     ops::gemm<S>(ctx, cache.logits, cache.normed, grads.weight, {.transpose_a = true, .accumulate = true});
     ops::gemm(ctx, cache.logits, p.weight, cache.dz);

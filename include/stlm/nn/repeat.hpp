@@ -82,27 +82,27 @@ struct Repeat {
     }
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                       const Cache<T>& cache) {
     for (std::size_t i = 0; i < size; ++i)
       Block::forward(ctx, p.layers[i], pass.at(i), input(x, cache, i), output(y, cache, i), cache.layers[i]);
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
     for (std::size_t i = 0; i < size; ++i)
       Block::decode(ctx, p.layers[i], pass, input(x, cache, i), output(y, cache, i), cache.layers[i], state.layers[i]);
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> d,
-                       const Cache<T>& cache, const Params<T>& grads) {
+                       const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     for (std::size_t i = size; i-- > 0;)
       Block::backward(ctx, p.layers[i], pass.at(i), input(x, cache, i), d, cache.layers[i], grads.layers[i]);
   }
   template <class B, class T>
-  static T auxiliary(const Cache<T>& cache) {
-    T sum(0);
+  static compute_t<T> auxiliary(const Cache<T>& cache) {
+    compute_t<T> sum(0);
     for (const auto& layer : cache.layers) sum += auxiliary_loss_of<B, Block, T>(layer);
     return sum;
   }

@@ -65,7 +65,7 @@ struct Sequential {
     return (First::flops_per_token(tokens) + ... + Rest::flops_per_token(tokens));
   }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                       const Cache<T>& cache) {
     each([&]<std::size_t I>() {
@@ -74,7 +74,7 @@ struct Sequential {
     });
   }
   /// Modules without a `decode` of their own treat each token alone, so their `forward` serves.
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
     each([&]<std::size_t I>() {
@@ -87,9 +87,9 @@ struct Sequential {
         Module<I>::forward(ctx, std::get<I>(p.modules), pass, in, out, std::get<I>(cache.modules));
     });
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> d,
-                       const Cache<T>& cache, const Params<T>& grads) {
+                       const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     each([&]<std::size_t Reverse>() {
       constexpr std::size_t I = size - 1 - Reverse;
       Module<I>::backward(ctx, std::get<I>(p.modules), pass.at(I), input<I>(x, cache), d, std::get<I>(cache.modules),
@@ -97,8 +97,8 @@ struct Sequential {
     });
   }
   template <class B, class T>
-  static T auxiliary(const Cache<T>& cache) {
-    T sum(0);
+  static compute_t<T> auxiliary(const Cache<T>& cache) {
+    compute_t<T> sum(0);
     each([&]<std::size_t I>() { sum += auxiliary_loss_of<B, Module<I>, T>(std::get<I>(cache.modules)); });
     return sum;
   }

@@ -49,7 +49,7 @@ struct StridePool {
   static constexpr Index rows_read(const ops::PatchSlots& slots) { return slots.total_bytes(); }
   static constexpr double flops_per_byte() { return 0; }
 
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
                       Rows<T, Dim> y, const Cache<T>& cache) {
     const ops::PatchSlots patches{{slots.data(), slots.size() / Window, Window}, pad};
@@ -61,9 +61,9 @@ struct StridePool {
     ops::dropout(ctx, cache.embedded, pass.dropout, pass.key);
     ops::segment_sum(ctx, cache.embedded, y, segments(pass, cache));
   }
-  template <class B, class S, class T = compute_t<S>>
+  template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>&, const Pass& pass, View<const Token, dynamic, dynamic>,
-                       Rows<const T, Dim> dy, const Cache<T>& cache, const Params<T>& grads) {
+                       Rows<const T, Dim> dy, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     ops::segment_spread(ctx, dy, cache.d, segments(pass, cache), false);
     ops::dropout(ctx, cache.d, pass.dropout, pass.key);
     ops::embedding_backward(ctx, row(cache.ids), cache.d, grads.table);

@@ -21,8 +21,8 @@ struct Evaluation {
 };
 
 /// Scores `text` with windows of the shape of `acts`. `context` < T; -1 stands for 3/4 of T.
-template <class Model, class B, class T, class P, FlatText Text>
-Evaluation evaluate(Context<B>& ctx, const P& params, Activations<Model, B, T>& acts,
+template <class Model, class B, class S, class P, FlatText Text>
+Evaluation evaluate(Context<B>& ctx, const P& params, Activations<Model, B, S>& acts,
                     const Text& text, Index context = -1) {
   const Index batch = acts.pass().batch, tokens = acts.pass().tokens;
   if (context < 0) context = tokens * 3 / 4;
@@ -49,9 +49,9 @@ Evaluation evaluate(Context<B>& ctx, const P& params, Activations<Model, B, T>& 
 
 /// Scores `text` with a model over patches: every symbol of every patch once, ends of patches included where the head
 /// predicts them. `context` counts patches.
-template <class Model, class B, class T, class P>
+template <class Model, class B, class S, class P>
   requires requires { Model::window; }
-Evaluation evaluate(Context<B>& ctx, const P& params, Activations<Model, B, T>& acts,
+Evaluation evaluate(Context<B>& ctx, const P& params, Activations<Model, B, S>& acts,
                     const PatchText& text, Index context = -1) {
   const Index batch = acts.pass().batch, patches = acts.pass().tokens, window = Model::window, size = patches * window;
   text.expect_cut_for<Model>("stlm::evaluate");

@@ -26,7 +26,7 @@ struct StepReport {
   double factor = 0;      ///< of the learning rate
 };
 
-/// `S`: what matrix products read of the weights: float, or Bfloat16 for mixed precision.
+/// `S`: what matrix products read of the weights: float, or Bfloat16 for mixed precision; activations follow it.
 template <class Model, class Backend, class S = float, class Schedule = CosineSchedule>
 class TrainStep {
   using T = compute_t<S>;
@@ -97,7 +97,7 @@ class TrainStep {
   const Parameters<Model, Backend, T>& params_;
   WorkingWeights<Model, Backend, S> weights_;
   Parameters<Model, Backend, T> grads_, first_, second_;
-  Activations<Model, Backend, T> acts_;
+  Activations<Model, Backend, S> acts_;
   BatchStage<Backend> stage_;
   Buffer<ops::StepState<T>, typename Backend::memory_space> state_;
   Recorded<Backend> recorded_;
