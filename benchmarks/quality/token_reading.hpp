@@ -46,7 +46,8 @@ class TokenReading {
   Loader loader(const stlm::ByteText& text, std::uint64_t seed) const { return {{text, *tokenizer_}, shape, seed}; }
   Generator generator(stlm::Context<Backend>& ctx) const { return {ctx, shape.tokens, tokenizer_}; }
   stlm::Evaluation evaluate(stlm::Context<Backend>& ctx, const stlm::Parameters<Model, Backend>& params,
-                            stlm::Activations<Model, Backend>& acts, const stlm::ByteText& text) const {
+                            const stlm::ByteText& text) const {
+    stlm::Activations<Model, Backend> acts(ctx, shape);
     return stlm::evaluate(ctx, params, acts, stlm::TokenText(text, *tokenizer_));
   }
   double bytes(const stlm::Batch& batch) const {

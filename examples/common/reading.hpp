@@ -27,7 +27,8 @@ struct Reading {
   Loader loader(const stlm::ByteText& text, std::uint64_t seed) const { return {text, shape, seed}; }
   Generator generator(stlm::Context<Backend>& ctx) const { return {ctx, shape.tokens}; }
   stlm::Evaluation evaluate(stlm::Context<Backend>& ctx, const stlm::Parameters<Model, Backend>& params,
-                            stlm::Activations<Model, Backend>& acts, const stlm::ByteText& text) const {
+                            const stlm::ByteText& text) const {
+    stlm::Activations<Model, Backend> acts(ctx, shape);
     return stlm::evaluate(ctx, params, acts, text);
   }
   static double bytes(const stlm::Batch& batch) { return count_bytes(batch); }
@@ -58,7 +59,7 @@ struct Reading<Model, BackendOf> {
   Loader loader(const stlm::ByteText& text, std::uint64_t seed) const { return {patches(text), shape, seed}; }
   Generator generator(stlm::Context<Backend>& ctx) const { return {ctx, shape.tokens, boundary}; }
   stlm::Evaluation evaluate(stlm::Context<Backend>& ctx, const stlm::Parameters<Model, Backend>& params,
-                            stlm::Activations<Model, Backend>&, const stlm::ByteText& text) const {
+                            const stlm::ByteText& text) const {
     const stlm::Index batch = std::max<stlm::Index>(1, shape.bytes / (shape.tokens * Model::window));
     stlm::Activations<Model, Backend> acts(ctx, {batch, shape.tokens});
     return stlm::evaluate(ctx, params, acts, patches(text));

@@ -132,7 +132,7 @@ class TrainingRun {
 
   nlohmann::ordered_json evaluate() {
     const double seconds = clock_.seconds();
-    const stlm::Evaluation e = reading_.evaluate(ctx_, params_, acts_, corpus_.held_out);
+    const stlm::Evaluation e = reading_.evaluate(ctx_, params_, corpus_.held_out);
     progress_.print(format("held out: %.4f bits/byte over %.0f bytes, each predicted once, from %.0f ", e.bits_per_byte(),
                            static_cast<double>(e.bytes), static_cast<double>(e.context)) +
                     reading_.unit + " before it or more");
@@ -204,7 +204,7 @@ class TrainingRun {
   stlm::Context<Backend> ctx_{{.threads = o_.threads, .seed = o_.seed}};
   stlm::Parameters<Model, Backend> params_{ctx_}, grads_{ctx_};
   stlm::WorkingWeights<Model, Backend, Scalar> weights_{ctx_, params_};
-  stlm::Activations<Model, Backend> acts_{ctx_, recipe_.shape};
+  stlm::Activations<Model, Backend, Scalar> acts_{ctx_, recipe_.shape};
   stlm::Muon<Model, Backend, float, Scalar> optimizer_{ctx_, recipe_.optimizer};
   typename ReadingOf::Loader loader_ = reading_.loader(corpus_.train, o_.seed);
   typename ReadingOf::Generator generator_ = reading_.generator(ctx_);

@@ -24,7 +24,7 @@ struct InScalar {
   }
 
   float run(const SomeBatch& batch) {
-    Activations<Model, B> acts(ctx, batch.shape);
+    Activations<Model, B, S> acts(ctx, batch.shape);
     const float loss = forward(ctx, weights, batch.view(), acts);
     backward(ctx, weights, batch.view(), acts, grads);
     return loss;

@@ -42,7 +42,7 @@ std::vector<StepReport> by_hand(Buffer<float>& weights_after) {
   Parameters<Model, CpuBackend> params(ctx), grads(ctx);
   init(ctx, params);
   WorkingWeights<Model, CpuBackend, S> weights(ctx, params);
-  Activations<Model, CpuBackend> acts(ctx, shape);
+  Activations<Model, CpuBackend, S> acts(ctx, shape);
   AdamW<Model, CpuBackend> adamw(ctx, optimizer);
   std::vector<StepReport> reports;
   for (int step = 0; step < 8; ++step) {

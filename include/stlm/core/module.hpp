@@ -5,8 +5,8 @@
 //   forward (ctx, params, pass, x, y, cache)
 //   backward(ctx, params, pass, x, dy, dx, cache, grads)    overwrites dx, accumulates into grads
 //
-// A forward or backward pass with Params<S> on backend B has x, y, dx, dy and Cache<T> of T = activation_t<B, S>, and
-// gradients Params<compute_t<T>>; statistics of rows in a Cache<T> are compute_t<T>. All are S on a CPU, but for Bfloat16.
+// With Params<S> on backend B, rows and Cache<T> are of T = activation_t<B, S>, statistics of rows in the cache and
+// gradients, Params<compute_t<T>>, of compute_t<T>. Both are S itself where that is float or double.
 //
 // A module with a loss of its own (load balance) gives its value for the last forward pass, a mean over the batch, by
 // `auxiliary<Backend>(cache)`, and adds `pass.weight` times its gradient in backward; modules of modules pass sums upward.

@@ -1,4 +1,5 @@
-// What every kind of model computes, on any backend included before: a training step, files, generation.
+// What every kind of model computes, on any backend included before: a training step, files, generation. S: the scalar of
+// the weights that products read.
 #pragma once
 
 #include <stlm/infer/answerer.hpp>
@@ -6,6 +7,7 @@
 #include <stlm/infer/patch_generator.hpp>
 #include <stlm/io/weights.hpp>
 #include <stlm/models/program.hpp>
+#include <stlm/models/working_weights.hpp>
 
 #include "models/small_next_thought.hpp"
 #include "support/patch_models.hpp"
@@ -32,19 +34,20 @@ struct StepResult {
 };
 
 /// Its weights are written to the file `save_to`, those after the step read from `load_from`, unless these are empty.
-template <class Model, class B>
+template <class Model, class B, class S = float>
 StepResult one_step(const std::string& save_to, const std::string& load_from) {
   Context<B> ctx{{.threads = 2, .seed = 5}};
   Parameters<Model, B> params{ctx}, grads{ctx};
-  Activations<Model, B> acts{ctx, every_shape};
+  Activations<Model, B, S> acts{ctx, every_shape};
   init(ctx, params);
+  const WorkingWeights<Model, B, S> weights{ctx, params};
   StepResult result;
   const auto some = some_batch<Model>();
   if constexpr (requires { typename Model::Encoder; }) {
-    result.loss = forward(ctx, params, some.view(), acts, {.dropout = 0.1});
-    backward(ctx, params, some.view(), acts, grads);
+    result.loss = forward(ctx, weights, some.view(), acts, {.dropout = 0.1});
+    backward(ctx, weights, some.view(), acts, grads);
   } else {
-    result.loss = forward_backward(ctx, params, some.view(), acts, grads, 1, {.dropout = 0.1});
+    result.loss = forward_backward(ctx, weights, some.view(), acts, grads, 1, {.dropout = 0.1});
   }
   if (!save_to.empty()) save(params, save_to);
   if (!load_from.empty()) {
@@ -67,30 +70,31 @@ struct TalkingConfig : SmallConfig {
 using Talking = ByteModel<TalkingConfig>;
 
 /// Logits along a text that is read in portions, longer than the generator remembers.
-template <class Model, class B>
+template <class Model, class B, class S = float>
 std::vector<std::vector<float>> logits_along() {
   Context<B> ctx({.threads = 2, .seed = 5});
   Parameters<Model, B> params(ctx);
   init(ctx, params);
+  const WorkingWeights<Model, B, S> weights(ctx, params);
   std::vector<std::vector<float>> all;
   const auto keep = [&](const auto& generator) {
     all.emplace_back(generator.logits().begin(), generator.logits().end());
   };
   if constexpr (requires { typename Model::Encoder; }) {
-    Answerer<Model, B> answerer(ctx, 12);
-    answerer.ask(ctx, params, std::vector<Token>{1, 2, 3, 2, 5});
-    for (const Token token : {2, 3, 1}) keep(answerer), answerer.feed(ctx, params, token);
+    Answerer<Model, B, S> answerer(ctx, 12);
+    answerer.ask(ctx, weights, std::vector<Token>{1, 2, 3, 2, 5});
+    for (const Token token : {2, 3, 1}) keep(answerer), answerer.feed(ctx, weights, token);
     keep(answerer);
   } else if constexpr (requires { Model::window; }) {
-    PatchGenerator<Model, B> generator(ctx, 5);
-    generator.reset(ctx, params);
-    generator.feed(ctx, params, "Once upon a time a ");
-    for (const char c : {'c', 'a', 't', ' '}) keep(generator), generator.push(ctx, params, c);
+    PatchGenerator<Model, B, S> generator(ctx, 5);
+    generator.reset(ctx, weights);
+    generator.feed(ctx, weights, "Once upon a time a ");
+    for (const char c : {'c', 'a', 't', ' '}) keep(generator), generator.push(ctx, weights, c);
     keep(generator);
   } else {
-    Generator<Model, B> generator(ctx, 6);
+    Generator<Model, B, S> generator(ctx, 6);
     for (const Index count : {3, 1, 1, 4}) {
-      generator.feed(ctx, params, some_tokens(count, Model::vocabulary, {8, static_cast<std::uint32_t>(count)}));
+      generator.feed(ctx, weights, some_tokens(count, Model::vocabulary, {8, static_cast<std::uint32_t>(count)}));
       keep(generator);
     }
   }
@@ -98,14 +102,15 @@ std::vector<std::vector<float>> logits_along() {
 }
 
 /// Three texts at once.
-template <class B>
+template <class B, class S = float>
 std::vector<std::string> some_texts() {
   Context<B> ctx({.seed = 5});
   Parameters<Talking, B> params(ctx);
   init(ctx, params);
   std::vector<std::string> texts(3);
-  BatchGenerator<Talking, B>(ctx, 3, 7).generate(
-      ctx, params, std::vector<std::string>{"One", "two words", ""}, {.max_bytes = 12, .temperature = 0.7},
+  BatchGenerator<Talking, B, S>(ctx, 3, 7).generate(
+      ctx, WorkingWeights<Talking, B, S>(ctx, params), std::vector<std::string>{"One", "two words", ""},
+      {.max_bytes = 12, .temperature = 0.7},
       [&](Index text, char c) { texts[static_cast<std::size_t>(text)] += c; });
   return texts;
 }

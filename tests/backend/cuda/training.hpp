@@ -42,7 +42,7 @@ std::vector<float> losses(int threads = 2) {
   WorkingWeights<Model, B, S> weights(ctx, params);
   BatchShape shape{2, 40};
   if constexpr (requires { Model::window; }) shape = {2, 24};
-  Activations<Model, B> acts(ctx, shape);
+  Activations<Model, B, S> acts(ctx, shape);
   AdamW<Model, B> optimizer(ctx, {.lr = 3e-3});
   std::vector<float> found;
   for (int step = 0; step < 20; ++step) {
