@@ -61,7 +61,8 @@ class OnDevice {
     if (tokens != planned_) memory_.bind([&](stlm::Arena& arena) { Model::plan(arena, cache_, p); });
     planned_ = tokens;
     Model::decode(ctx_, weights_.tree(), p, {from, batch_, tokens}, cache_, state_);
-    const stlm::MatrixView<const float> logits(cache_.head.logits.data(), batch_, Model::vocabulary, Model::vocabulary);
+    constexpr Index width = Model::vocabulary;
+    const stlm::MatrixView<const stlm::Bfloat16> logits(cache_.head.logits.data(), batch_, width, width);
     Token* const to = tokens_.data() + (position + tokens - prompt) * batch_;
     stlm::ops::sample(ctx_, logits, {.temperature = 0}, draws_.view(), stlm::View<Token, stlm::dynamic>(to, batch_));
   }
@@ -73,8 +74,8 @@ class OnDevice {
   stlm::Buffer<stlm::ops::Draw<stlm::AnyBut>, stlm::DeviceSpace> draws_;
   stlm::Buffer<Token, stlm::DeviceSpace> tokens_;
   stlm::PlannedMemory<stlm::DeviceSpace> memory_, state_memory_;
-  Model::Cache<float> cache_{};
-  Model::KvCache<float> state_{};
+  Model::Cache<stlm::Bfloat16> cache_{};
+  Model::KvCache<stlm::Bfloat16> state_{};
 };
 
 void report(const std::string& setting, Index batch, Index count, double all, double first,
@@ -103,7 +104,7 @@ void work(const Options& o) {
     report("device", batch, count, median(all), median(first), device.first(std::min<Index>(count, 16)));
   }
   if (batch > 1) return;
-  stlm::Generator<Model, CudaBackend> generator(ctx, prompt + count);
+  stlm::Generator<Model, CudaBackend, stlm::Bfloat16> generator(ctx, prompt + count);
   const std::vector<Token> start = random_tokens(prompt, Model::vocabulary);
   std::vector<double> all, first, tokens;
   for (Index i = 0; i <= runs; ++i) {

@@ -1,5 +1,5 @@
-// The ops whose speed is that of memory, at the width of the model of 100M parameters, for any backend: a GPU, where they
-// are timed, and the emulated one, which counts what they move.
+// The ops whose speed is that of memory, at the width of the model of 100M parameters, with activations of Bfloat16: on a
+// GPU, where they are timed, and on the emulated one, which counts what they move.
 #pragma once
 
 #include <string>
@@ -47,31 +47,33 @@ void each_op(stlm::Context<B>& ctx, Index rows, const F& f) {
   namespace ops = stlm::ops;
   constexpr Index dim = 768, heads = 12, ffn = 2048, vocabulary = 50304;
   const Index logit_rows = rows / 16 > 0 ? rows / 16 : 1;
+  using stlm::Bfloat16;
   using Memory = stlm::Buffer<float, typename B::memory_space>;
-  using Matrix = stlm::View<float, stlm::dynamic, stlm::dynamic>;
-  const auto matrix = [](const Memory& m, Index cols) { return Matrix(m.data(), m.size() / cols, cols); };
+  using Activations = stlm::Buffer<Bfloat16, typename B::memory_space>;
+  using Matrix = stlm::View<Bfloat16, stlm::dynamic, stlm::dynamic>;
+  const auto matrix = [](const Activations& m, Index cols) { return Matrix(m.data(), m.size() / cols, cols); };
   {
-    const Memory x = random_numbers<float, B>(rows * dim), y = random_numbers<float, B>(rows * dim);
-    const Memory d = random_numbers<float, B>(rows * dim), gain = random_numbers<float, B>(dim), rstd(rows);
+    const Activations x = random_numbers<Bfloat16, B>(rows * dim), y = random_numbers<Bfloat16, B>(rows * dim);
+    const Activations d = random_numbers<Bfloat16, B>(rows * dim);
+    const Memory gain = random_numbers<float, B>(dim), rstd(rows);
     const Matrix xs = matrix(x, dim), ys = matrix(y, dim), ds = matrix(d, dim);
     f("add", [&] { ops::add(ctx, x.view(), y.view(), d.view()); });
     f("rms_norm_forward", [&] { ops::rms_norm_forward(ctx, xs, gain.view(), ys, rstd.view(), 1e-6); });
     f("add_rms_norm_forward", [&] { ops::add_rms_norm_forward(ctx, xs, ds, gain.view(), xs, ys, rstd.view(), 1e-6); });
     f("rms_norm_backward", [&] { ops::rms_norm_backward(ctx, xs, gain.view(), rstd.view(), ys, ds, gain.view(), true); });
-    const stlm::HeadsView<float> split{x.data(), heads, dim / heads, rows * dim, dim};
+    const stlm::HeadsView<Bfloat16> split{x.data(), heads, dim / heads, rows * dim, dim};
     f("rope", [&] { ops::rope(ctx, split, {.batch = 1, .tokens = rows}); });
-    const stlm::Buffer<stlm::Bfloat16, typename B::memory_space> rounded(rows * dim);
-    f("convert_to_bfloat16", [&] { ops::convert(ctx, x.view(), rounded.view()); });
   }
   {
-    const Memory gate = random_numbers<float, B>(rows * ffn), up = random_numbers<float, B>(rows * ffn);
-    const Memory y = random_numbers<float, B>(rows * ffn), d(rows * ffn), e(rows * ffn);
+    const Activations gate = random_numbers<Bfloat16, B>(rows * ffn), up = random_numbers<Bfloat16, B>(rows * ffn);
+    const Activations y = random_numbers<Bfloat16, B>(rows * ffn), d(rows * ffn), e(rows * ffn);
     f("swiglu_forward", [&] { ops::swiglu_forward(ctx, gate.view(), up.view(), y.view()); });
     f("swiglu_backward", [&] { ops::swiglu_backward(ctx, gate.view(), up.view(), y.view(), d.view(), e.view()); });
   }
   {
-    const Memory logits = random_numbers<float, B>(logit_rows * vocabulary), losses(logit_rows), lse(logit_rows);
-    const Memory table = random_numbers<float, B>(vocabulary * dim), y(rows * dim);
+    const Activations logits = random_numbers<Bfloat16, B>(logit_rows * vocabulary);
+    const Activations table = random_numbers<Bfloat16, B>(vocabulary * dim), y(rows * dim);
+    const Memory losses(logit_rows), lse(logit_rows);
     stlm::Buffer<Token, typename B::memory_space> ids(rows);
     std::vector<Token> tokens(static_cast<std::size_t>(rows));
     for (std::size_t i = 0; i < tokens.size(); ++i)
@@ -87,7 +89,7 @@ void each_op(stlm::Context<B>& ctx, Index rows, const F& f) {
   {
     const Index size = rows * dim;  // of all weights
     const Memory w = random_numbers<float, B>(size), g = random_numbers<float, B>(size), m(size), v(size), losses(rows);
-    const stlm::Buffer<stlm::Bfloat16, typename B::memory_space> rounded(size);
+    const Activations rounded(size);
     const stlm::Buffer<ops::StepState<float>, typename B::memory_space> memory(1);
     const stlm::View<ops::StepState<float>, 1> state(memory.data());
     f("gradient_norm", [&] {

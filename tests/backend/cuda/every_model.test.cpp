@@ -28,6 +28,17 @@ void check_training() {
   CHECK(one_step<Model, EmulatedCudaBackend>({}, file).weights == expected.weights);
 }
 
+/// Rounding to 8 bits moves a number by 2^-9 of itself at most; a gradient comes from some dozens of such numbers.
+template <class Model>
+void check_in_bfloat16() {
+  const ProtectedDevice device;
+  const StepResult expected = one_step<Model, EigenBackend>({}, {});
+  const StepResult found = one_step<Model, EmulatedCudaBackend, Bfloat16>({}, {});
+  CHECK(found.loss == Approx(expected.loss).epsilon(5e-3));
+  CHECK(deviation(expected.grads, found.grads) < 0.05);
+  CHECK(deviation(expected.grads, found.grads) > 1e-4);  // it was rounded
+}
+
 }  // namespace
 
 TEMPLATE_TEST_CASE("every model, emulated: flat ones", "[cuda][models]", Plain, Grouped, Learned, Sinusoidal, Windowed,
@@ -42,12 +53,25 @@ TEMPLATE_TEST_CASE("every model, emulated: next thoughts", "[cuda][models]", Tho
   check_training<TestType>();
 }
 
+TEMPLATE_TEST_CASE("every model, emulated: activations of Bfloat16", "[cuda][models]", Grouped, Learned, Interior, Mixture,
+                   Experts, ReconstructingPatches, SpacePatches, StridePatches, Thought) {
+  check_in_bfloat16<TestType>();
+}
+
 TEMPLATE_TEST_CASE("every model, emulated: what follows a text", "[cuda][models]", Plain, Grouped, Learned, Windowed,
                    Experts, SpacePatches, StridePatches, Thought) {
   const ProtectedDevice device;
   const auto expected = logits_along<TestType, EigenBackend>(), found = logits_along<TestType, EmulatedCudaBackend>();
   REQUIRE(expected.size() == found.size());
   for (std::size_t i = 0; i < expected.size(); ++i) CHECK(deviation(expected[i], found[i]) < 2e-5);
+}
+TEMPLATE_TEST_CASE("every model, emulated: what follows a text, in Bfloat16", "[cuda][models]", Grouped, SpacePatches,
+                   Thought) {
+  const ProtectedDevice device;
+  const auto expected = logits_along<TestType, EigenBackend>();
+  const auto found = logits_along<TestType, EmulatedCudaBackend, Bfloat16>();
+  REQUIRE(expected.size() == found.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) CHECK(deviation(expected[i], found[i]) < 0.02);
 }
 
 TEST_CASE("every model, emulated: several texts at once", "[cuda][models]") {
