@@ -1,4 +1,4 @@
-// expect: stlm::Activations: the weights are of a scalar for which this backend keeps other activations
+// expect: stlm::Activations: on this backend weights of this scalar have other activations than were planned
 #include <stlm/backend/eigen.hpp>
 #include <stlm/models/byte_model.hpp>
 #include <stlm/models/program.hpp>

@@ -70,13 +70,12 @@ constexpr Arena plan(const Pass& pass) {
 }  // namespace detail
 
 namespace detail {
-/// Refuses weights P beside memory for activations that was planned for weights of S, when their scalars differ.
+/// Refuses weights P where activations were planned for weights of S and would be of another scalar for these.
 template <class Backend, class S, class P>
 constexpr void expect_scalar() {
   static_assert(std::is_same_v<activation_t<Backend, S>, activation_t<Backend, typename P::scalar>>,
-                "stlm::Activations: the weights are of a scalar for which this backend keeps other activations; name it "
-                "where their memory is made, as in stlm::Activations<Model, Backend, stlm::Bfloat16>, or the same of a "
-                "generator.");
+                "stlm::Activations: on this backend weights of this scalar have other activations than were planned; name "
+                "the scalar of the weights, as in stlm::Activations<Model, Backend, stlm::Bfloat16>, of a generator too.");
 }
 }  // namespace detail
 

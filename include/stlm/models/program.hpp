@@ -70,7 +70,7 @@ void set_options(Context<B>& ctx, Activations<Model, B, S>& acts, ForwardOptions
 /// models without.
 template <class Model, class B, class S>
 compute_t<S> auxiliary_loss(const Activations<Model, B, S>& acts) {
-  return auxiliary_loss_of<B, Model, S>(acts.cache());
+  return auxiliary_loss_of<B, Model, compute_t<S>>(acts.cache());
 }
 
 /// The loss in nats, which backward differentiates: the mean cross-entropy over the targets that count, plus auxiliary
