@@ -4,11 +4,16 @@
 #include <cmath>
 #include <limits>
 
+#include <stlm/backend/cuda/gpu_backend.hpp>
+
 #include "support/catch.hpp"
 
 using namespace stlm;
 
 static_assert(std::is_same_v<compute_t<Bfloat16>, float> && std::is_same_v<compute_t<double>, double>);
+static_assert(std::is_same_v<activation_t<EigenBackend, Bfloat16>, float>);
+static_assert(std::is_same_v<activation_t<CudaBackend, Bfloat16>, Bfloat16>);
+static_assert(std::is_same_v<activation_t<CudaBackend, float>, float>);
 static_assert(std::is_same_v<Vector<Bfloat16, 4>, View<float, 4>>);
 static_assert(sizeof(Bfloat16) == 2 && std::is_trivially_copyable_v<Bfloat16>);
 

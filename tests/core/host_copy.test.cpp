@@ -50,3 +50,10 @@ TEST_CASE("host_copy: single numbers, and one row after another", "[core][host_c
     CHECK(std::accumulate(copy.begin(), copy.end(), 0.F) == static_cast<float>(3 * first + 6));
   }
 }
+
+TEST_CASE("host_copy: a row of Bfloat16 arrives as floats", "[core][host_copy]") {
+  const Buffer<Bfloat16, Memory> buffer(4);
+  for (Index i = 0; i < 4; ++i) set_value<TestedBackend>(buffer.data() + i, Bfloat16(static_cast<float>(i) + 0.5F));
+  const HostRow<TestedBackend, Bfloat16, 3> row;
+  CHECK(std::ranges::equal(row(buffer.data() + 1), std::vector<float>{1.5F, 2.5F, 3.5F}));
+}
