@@ -101,17 +101,20 @@ std::vector<std::vector<float>> logits_along() {
   return all;
 }
 
-/// Three texts at once.
+/// Three texts, at once or one after another.
 template <class B, class S = float>
-std::vector<std::string> some_texts() {
+std::vector<std::string> some_texts(bool at_once = true) {
   Context<B> ctx({.seed = 5});
   Parameters<Talking, B> params(ctx);
   init(ctx, params);
-  std::vector<std::string> texts(3);
-  BatchGenerator<Talking, B, S>(ctx, 3, 7).generate(
-      ctx, WorkingWeights<Talking, B, S>(ctx, params), std::vector<std::string>{"One", "two words", ""},
-      {.max_bytes = 12, .temperature = 0.7},
-      [&](Index text, char c) { texts[static_cast<std::size_t>(text)] += c; });
+  const WorkingWeights<Talking, B, S> weights(ctx, params);
+  BatchGenerator<Talking, B, S> generator(ctx, 3, 7);
+  const std::vector<std::string> prompts{"One", "two words", ""};
+  std::vector<std::string> texts(prompts.size());
+  for (std::size_t i = 0; i < prompts.size(); i += at_once ? prompts.size() : 1)
+    generator.generate(ctx, weights, std::span(prompts).subspan(i, at_once ? prompts.size() : 1),
+                       {.max_bytes = 12, .temperature = 0.7, .seed = i},
+                       [&](Index text, char c) { texts[i + static_cast<std::size_t>(text)] += c; });
   return texts;
 }
 

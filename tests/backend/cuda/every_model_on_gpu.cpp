@@ -15,5 +15,5 @@ template StepResult one_step<Thought, EigenBackend>(const std::string&, const st
 template std::vector<std::vector<float>> logits_along<Grouped, EigenBackend>();
 template std::vector<std::vector<float>> logits_along<SpacePatches, EigenBackend>();
 template std::vector<std::vector<float>> logits_along<Thought, EigenBackend>();
-template std::vector<std::string> some_texts<EigenBackend>();
+template std::vector<std::string> some_texts<EigenBackend>(bool);
 }  // namespace stlm::test

@@ -18,7 +18,7 @@ extern template StepResult one_step<Thought, EigenBackend>(const std::string&, c
 extern template std::vector<std::vector<float>> logits_along<Grouped, EigenBackend>();
 extern template std::vector<std::vector<float>> logits_along<SpacePatches, EigenBackend>();
 extern template std::vector<std::vector<float>> logits_along<Thought, EigenBackend>();
-extern template std::vector<std::string> some_texts<EigenBackend>();
+extern template std::vector<std::string> some_texts<EigenBackend>(bool);
 }  // namespace stlm::test
 
 using namespace stlm;
@@ -37,10 +37,26 @@ TEMPLATE_TEST_CASE("every model on a GPU: a step, and files", "[cuda][models]", 
   CHECK(one_step<TestType, CudaBackend>({}, file).weights == expected.weights);
 }
 
+// every_model.test.cpp says how near.
+TEMPLATE_TEST_CASE("every model on a GPU: in Bfloat16", "[cuda][models]", Grouped, Experts, TokenPatches, Thought) {
+  const StepResult expected = one_step<TestType, EigenBackend>({}, {});
+  const StepResult found = one_step<TestType, CudaBackend, Bfloat16>({}, {});
+  CHECK(found.loss == Approx(expected.loss).epsilon(5e-3));
+  CHECK(deviation(expected.grads, found.grads) < 0.1);
+  CHECK(deviation(expected.grads, found.grads) > 1e-4);
+}
+
 TEMPLATE_TEST_CASE("every model on a GPU: what follows a text", "[cuda][models]", Grouped, SpacePatches, Thought) {
   const auto expected = logits_along<TestType, EigenBackend>(), found = logits_along<TestType, CudaBackend>();
   REQUIRE(expected.size() == found.size());
   for (std::size_t i = 0; i < expected.size(); ++i) CHECK(deviation(expected[i], found[i]) < 5e-5);
+}
+
+TEST_CASE("every model on a GPU: what follows a text, in Bfloat16", "[cuda][models]") {
+  const auto expected = logits_along<SpacePatches, EigenBackend>();
+  const auto found = logits_along<SpacePatches, CudaBackend, Bfloat16>();
+  REQUIRE(expected.size() == found.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) CHECK(deviation(expected[i], found[i]) < 0.02);
 }
 
 TEST_CASE("every model on a GPU: several texts at once", "[cuda][models]") {

@@ -18,18 +18,19 @@ TEMPLATE_TEST_CASE("CudaBackend, emulated: twenty steps have the losses of Eigen
   CHECK(apart(expected, found) < 1e-4);
 }
 
-// Rounding to Bfloat16 changes a factor by up to 2^-9 of itself, in another order of sums on each backend; the losses of
-// training drift by that much and no further in twenty steps.
-TEMPLATE_TEST_CASE("CudaBackend, emulated: in mixed precision the losses are near", "[cuda][training]", TwoLayers,
+// Rounding to Bfloat16 moves an activation, a weight or a gradient by up to 2^-9 of itself, here or there; sums of many
+// move less. In twenty steps the losses drift by 2^-9 or so: twice that is allowed, which EigenBackend, whose activations
+// are float, stays below as well.
+TEMPLATE_TEST_CASE("CudaBackend, emulated: in Bfloat16 the losses are near", "[cuda][training]", TwoLayers,
                    PooledLayers) {
   const ProtectedDevice device;
   const auto exact = losses<TestType, EigenBackend, float>();
   const auto expected = losses<TestType, EigenBackend, Bfloat16>();
   const auto found = losses<TestType, EmulatedCudaBackend, Bfloat16>();
-  CAPTURE(expected, found);
-  CHECK(apart(expected, found) < 1.0 / 512);
-  CHECK(apart(exact, found) < 1.0 / 128);
-  CHECK(apart(exact, found) > 1e-6);  // it was rounded
+  CAPTURE(exact, expected, found);
+  CHECK(apart(exact, found) < 1.0 / 256);
+  CHECK(apart(expected, found) < 1.0 / 256);
+  CHECK(apart(exact, found) > 1e-4);  // it was rounded
 }
 
 TEST_CASE("CudaBackend, emulated: the same bits however blocks are spread", "[cuda][training]") {
