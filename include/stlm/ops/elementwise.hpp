@@ -3,6 +3,7 @@
 
 #include <stlm/core/backend.hpp>
 #include <stlm/core/batch.hpp>
+#include <stlm/core/bfloat16.hpp>
 #include <stlm/core/tensor_view.hpp>
 
 namespace stlm::ops {
@@ -23,7 +24,8 @@ void add(Context<Backend>& ctx, const A& a, const B& b, const Y& y) {
 
 /// y = alpha x + beta y; y is not read when beta is 0.
 template <class Backend, class X, class Y>
-void axpby(Context<Backend>& ctx, typename Y::value_type alpha, const X& x, typename Y::value_type beta, const Y& y) {
+void axpby(Context<Backend>& ctx, compute_t<typename Y::value_type> alpha, const X& x,
+           compute_t<typename Y::value_type> beta, const Y& y) {
   using T = typename Y::value_type;
   expect(x.size() == y.size(), "stlm::ops::axpby: sizes differ: ", x.size(), " and ", y.size(), ".");
   impl::Elementwise<Backend>::template axpby<T>(ctx, alpha, x.data(), beta, y.data(), y.size());
@@ -66,7 +68,7 @@ void clear(Context<Backend>& ctx, MatrixView<T> x) {
   impl::Elementwise<Backend>::template clear<T>(ctx, x);
 }
 
-/// y[r, :] += bias for every row.
+/// y[r, :] += bias for every row; a bias is of the scalar that is computed in, and so is its gradient.
 template <class Backend, class Bias, class Y>
 void add_bias(Context<Backend>& ctx, const Bias& bias, const Y& y_view) {
   using T = typename Y::value_type;
@@ -78,7 +80,7 @@ void add_bias(Context<Backend>& ctx, const Bias& bias, const Y& y_view) {
 /// dbias += the sum of the rows of dy: the gradient of `add_bias`.
 template <class Backend, class Dy, class Dbias>
 void sum_rows(Context<Backend>& ctx, const Dy& dy_view, const Dbias& dbias) {
-  using T = typename Dbias::value_type;
+  using T = typename Dy::value_type;
   const MatrixView<const T> dy(dy_view);
   expect(dbias.size() == dy.cols, "stlm::ops::sum_rows: expected ", dy.cols, " sums, found room for ", dbias.size(), ".");
   impl::Elementwise<Backend>::template sum_rows<T>(ctx, dy, dbias.data());

@@ -17,6 +17,11 @@ struct Add {
   }
 };
 template <class T>
+struct AddBias : Add {
+  static constexpr const char* name = "add_bias";
+  Span<const T> row;
+};
+template <class T>
 struct Scale {
   static constexpr const char* name = "scale";
   T alpha;
@@ -55,12 +60,13 @@ struct Elementwise<B> {
     gpu::map(ctx, gpu::Add{}, std::array{gpu::line(y, size)}, std::array{gpu::line(a, size), gpu::line(b, size)});
   }
   template <class T>
-  static void axpby(Ctx& ctx, T alpha, const T* x, T beta, T* y, Index size) {
+  static void axpby(Ctx& ctx, compute_t<T> alpha, const T* x, compute_t<T> beta, T* y, Index size) {
+    using Real = compute_t<T>;
     const auto row = gpu::line(y, size);
-    if (beta == T(0))
-      gpu::map(ctx, gpu::Scale<T>{alpha}, std::array{row}, std::array{gpu::line(x, size)});
+    if (beta == Real(0))
+      gpu::map(ctx, gpu::Scale<Real>{alpha}, std::array{row}, std::array{gpu::line(x, size)});
     else
-      gpu::map(ctx, gpu::Axpby<T>{alpha, beta}, std::array{row},
+      gpu::map(ctx, gpu::Axpby<Real>{alpha, beta}, std::array{row},
                std::array{gpu::line(x, size), MatrixView<const T>(row)});
   }
   template <class X, class Y>
@@ -89,15 +95,14 @@ struct Elementwise<B> {
   }
   template <class T>
   static void clear(Ctx& ctx, MatrixView<T> x) {
-    gpu::map(ctx, gpu::Zero<T>{}, std::array{x}, std::array<MatrixView<const T>, 0>{});
+    gpu::map(ctx, gpu::Zero<compute_t<T>>{}, std::array{x}, std::array<MatrixView<const T>, 0>{});
   }
   template <class T>
-  static void add_bias(Ctx& ctx, const T* bias, MatrixView<T> y) {
-    const MatrixView<const T> bias_of_each_row(bias, y.rows, y.cols, 0);
-    gpu::map(ctx, gpu::Add{}, std::array{y}, std::array{MatrixView<const T>(y), bias_of_each_row});
+  static void add_bias(Ctx& ctx, const compute_t<T>* bias, MatrixView<T> y) {
+    gpu::map(ctx, gpu::AddBias<compute_t<T>>{{}, {bias, y.cols}}, std::array{y}, std::array{MatrixView<const T>(y)});
   }
   template <class T>
-  static void sum_rows(Ctx& ctx, MatrixView<const T> dy, T* dbias) {
+  static void sum_rows(Ctx& ctx, MatrixView<const T> dy, compute_t<T>* dbias) {
     gpu::Scratch<B> scratch(ctx);
     gpu::add_columns(ctx, scratch, dy, dbias);
   }
@@ -105,7 +110,7 @@ struct Elementwise<B> {
   static void dropout(Ctx& ctx, T* x, Index size, double rate, RandomKey key) {
     const auto run = [&]<bool Packets>(std::bool_constant<Packets>) {
       using Kernel = gpu::Dropout<T, Packets>;
-      ctx.launch(Kernel{{x, size}, key, static_cast<float>(rate), T(1 / (1 - rate))},
+      ctx.launch(Kernel{{x, size}, key, static_cast<float>(rate), compute_t<T>(1 / (1 - rate))},
                  gpu::pieces(size, Kernel::numbers_of_block));
     };
     gpu::aligned(x) ? run(std::true_type{}) : run(std::false_type{});

@@ -13,12 +13,13 @@ template <class T>
 struct ColumnSum {
   static constexpr const char* name = "column_sum";
   static constexpr int threads = 256, warps = threads / warp;
+  using Real = compute_t<T>;
   struct Shared {
-    SharedArray<T, threads> part;
+    SharedArray<Real, threads> part;
   };
 
   Span<const T> x;
-  Span<T> to;
+  Span<Real> to;
   Index rows, cols, stride, rows_of_block;
   bool accumulate;
 
@@ -28,17 +29,17 @@ struct ColumnSum {
     const Index last = first + rows_of_block < rows ? first + rows_of_block : rows;
     const auto col = [&](int t) { return e.block() % tiles * warp + t % warp; };
     e.phase([&](int t) {
-      T sum = 0;
+      Real sum = 0;
       if (col(t) < cols)
-        for (Index r = first + t / warp; r < last; r += warps) sum += e.load(x, r * stride + col(t));
+        for (Index r = first + t / warp; r < last; r += warps) sum += load_number(e, x, r * stride + col(t));
       shared.part[t] = sum;
     });
     e.phase([&](int t) {
       if (t >= warp || col(t) >= cols) return;
-      T sum = shared.part[t];
+      Real sum = shared.part[t];
       for (int w = 1; w < warps; ++w) sum += shared.part[w * warp + t];
       const Index i = piece * cols + col(t);
-      e.store(to, i, accumulate ? e.load(Span<const T>(to), i) + sum : sum);
+      e.store(to, i, accumulate ? e.load(Span<const Real>(to), i) + sum : sum);
       e.flops(last - first);
     });
   }
@@ -46,16 +47,19 @@ struct ColumnSum {
 
 /// to (cols) += or = the sum of the rows of x: in pieces first where there are many.
 template <class Backend, class T>
-void add_columns(Context<Backend>& ctx, Scratch<Backend>& scratch, MatrixView<const T> x, T* to, bool accumulate = true) {
+void add_columns(Context<Backend>& ctx, Scratch<Backend>& scratch, MatrixView<const T> x, compute_t<T>* to,
+                 bool accumulate = true) {
+  using Real = compute_t<T>;
   const Index tiles = pieces(x.cols, warp), rows_of_block = 256, blocks = pieces(x.rows, rows_of_block);
-  const auto sum = [&](Span<const T> from, Index rows, Index stride, Index rows_each, Span<T> into, bool add) {
-    ctx.launch(ColumnSum<T>{from, into, rows, x.cols, stride, rows_each, add}, tiles * pieces(rows, rows_each));
+  const auto sum = [&]<class X>(MatrixView<const X> from, Index rows_each, Span<Real> into, bool add) {
+    ctx.launch(ColumnSum<X>{span(from), into, from.rows, from.cols, from.stride, rows_each, add},
+               tiles * pieces(from.rows, rows_each));
   };
   if (x.rows == 0) return;
-  if (blocks == 1) return sum(span(x), x.rows, x.stride, x.rows, {to, x.cols}, accumulate);
-  const Span<T> partial{scratch.template take<T>(blocks * x.cols), blocks * x.cols};
-  sum(span(x), x.rows, x.stride, rows_of_block, partial, false);
-  sum(partial, blocks, x.cols, blocks, {to, x.cols}, accumulate);
+  if (blocks == 1) return sum(x, x.rows, {to, x.cols}, accumulate);
+  const Span<Real> partial{scratch.template take<Real>(blocks * x.cols), blocks * x.cols};
+  sum(x, rows_of_block, partial, false);
+  sum(MatrixView<const Real>(partial.data, blocks, x.cols, x.cols), blocks, {to, x.cols}, accumulate);
 }
 
 }  // namespace stlm::gpu

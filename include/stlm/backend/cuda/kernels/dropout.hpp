@@ -1,6 +1,8 @@
 // Dropout in place: number i by the i-th uniform number of its stream (core/random.hpp), four from each block of
-// Philox, so a thread has four numbers. Bound by memory, 8 bytes for each float.
+// Philox, so a thread has four numbers, or a packet of more. Bound by memory: each number in and out.
 #pragma once
+
+#include <algorithm>
 
 #include <stlm/backend/cuda/kernel.hpp>
 
@@ -9,27 +11,30 @@ namespace stlm::gpu {
 template <class T, bool Packets>
 struct Dropout {
   static constexpr const char* name = "dropout";
-  static constexpr int threads = 256, numbers = 4, numbers_of_block = threads * numbers;
+  static constexpr int threads = 256, draw = 4, numbers = Packets ? std::max(draw, Packet<T>::size) : draw;
+  static constexpr int numbers_of_block = threads * numbers;
+  using Real = compute_t<T>;
 
   Span<T> x;
   RandomKey key;
   float rate;
-  T scale;  // of what is kept
+  Real scale;  // of what is kept
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {
     e.each([&](int t) {
-      const Index four = e.block() * threads + t, first = four * numbers;
+      const Index first = (e.block() * threads + t) * numbers;
       if (first >= x.size) return;
-      const RandomBlock drawn = philox(key, static_cast<std::uint64_t>(four));
-      const auto factor = [&](int j) { return uniform_of(drawn.word[j]) < rate ? T(0) : scale; };
+      Numbers<RandomBlock, numbers / draw> drawn;
+      unroll<numbers / draw>([&](int i) { drawn[i] = philox(key, static_cast<std::uint64_t>(first / draw + i)); });
+      const auto factor = [&](int j) { return uniform_of(drawn[j / draw].word[j % draw]) < rate ? Real(0) : scale; };
       if constexpr (Packets) {
-        auto some = load_numbers<numbers>(e, x, first, x.size);
-        unroll<numbers>([&](int j) { some[j] *= factor(j); });
-        store_numbers<numbers>(e, x, first, x.size, some);
+        auto v = load_numbers<numbers>(e, x, first, x.size);
+        unroll<numbers>([&](int j) { v[j] *= factor(j); });
+        store_numbers<numbers>(e, x, first, x.size, v);
       } else {
         unroll<numbers>([&](int j) {
-          if (first + j < x.size) e.store(x, first + j, static_cast<T>(e.load(x, first + j) * factor(j)));
+          if (first + j < x.size) store_number(e, x, first + j, load_number(e, x, first + j) * factor(j));
         });
       }
     });

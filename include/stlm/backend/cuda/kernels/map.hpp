@@ -5,7 +5,9 @@
 //     template <class T>
 //     STLM_KERNEL Numbers<T, 1> operator()(const Numbers<T, 2>& x) const { return {{x[0] + x[1]}}; }
 //   };
-//   map(ctx, Add{}, std::array{y}, std::array{a, b});         // MatrixViews; one of stride 0 has one row for all
+//   map(ctx, Add{}, std::array{y}, std::array{a, b});         // MatrixViews
+//
+// A function with a member `row`, a span of numbers it computes in, has them as its last argument in every row.
 //
 // A thread has one packet of each matrix, or several of those with the wider numbers; neighbours in a warp are
 // neighbours in a row. It reads before it writes, so a result may take the place of an argument. Bound by memory: each
@@ -34,6 +36,7 @@ template <class F, class Y, int Outputs, class X, int Inputs, int W>
 struct Map {
   static constexpr const char* name = F::name;
   static constexpr int log2_threads = 8, threads = 1 << log2_threads;
+  static constexpr bool has_row = requires(const F& function) { function.row; };
 
   F f;
   MatrixSpan<Y> outputs[std::size_t{Outputs}];
@@ -50,12 +53,16 @@ struct Map {
       const Index col = ((Index{block % tiles} << log2_lanes) + (t & ((1 << log2_lanes) - 1))) * W;
       if (row >= rows) return;
       for_numbers<W>(col, cols, [&]<int Count>(Constant<Count>, Index c) {
-        Numbers<Numbers<loaded_t<X>, Inputs>, Count> x;
+        Numbers<Numbers<loaded_t<X>, Inputs + has_row>, Count> x;
         Numbers<Numbers<loaded_t<Y>, Count>, Outputs> y;
         unroll<Inputs>([&](int i) {
           const auto numbers = load_numbers<Count>(e, inputs[i].numbers, row * inputs[i].stride + c);
           unroll<Count>([&](int j) { x[j][i] = numbers[j]; });
         });
+        if constexpr (has_row) {
+          const auto numbers = load_numbers<Count>(e, f.row, c);
+          unroll<Count>([&](int j) { x[j][Inputs] = numbers[j]; });
+        }
         unroll<Count>([&](int j) {
           const Numbers<loaded_t<Y>, Outputs> results = f(x[j]);
           unroll<Outputs>([&](int o) { y[o][j] = results[o]; });
@@ -71,7 +78,8 @@ template <class Backend, class F, class Y, std::size_t Outputs, class X, std::si
 void map(Context<Backend>& ctx, const F& f, const std::array<MatrixView<Y>, Outputs>& y,
          const std::array<MatrixView<const X>, Inputs>& x) {
   const auto all = [&](const auto& holds) { return std::ranges::all_of(y, holds) && std::ranges::all_of(x, holds); };
-  const bool flat = all([](const auto& m) { return m.stride == m.cols; });
+  constexpr bool has_row = requires { f.row; };
+  const bool flat = !has_row && all([](const auto& m) { return m.stride == m.cols; });
   const Index rows = flat ? 1 : y[0].rows, cols = flat ? y[0].size() : y[0].cols;
   if (rows == 0 || cols == 0) return;
   const auto run = [&]<int W>(Constant<W>) {
@@ -85,9 +93,10 @@ void map(Context<Backend>& ctx, const F& f, const std::array<MatrixView<Y>, Outp
     kernel.tiles = static_cast<unsigned>(pieces(packets, Index{1} << kernel.log2_lanes));
     ctx.launch(kernel, pieces(rows, Kernel::threads >> kernel.log2_lanes) * Index{kernel.tiles});
   };
-  const bool packets = all([&]<class T>(const MatrixView<T>& m) {
+  bool packets = all([&]<class T>(const MatrixView<T>& m) {
     return aligned(m.data) && (flat || m.stride % Packet<std::remove_const_t<T>>::size == 0);
   });
+  if constexpr (has_row) packets = packets && aligned(f.row.data);
   by_packets<std::max(Packet<X>::size, Packet<Y>::size)>(packets, run);
 }
 
