@@ -51,7 +51,7 @@ TEST_CASE("rope: backends agree, and the inverse undoes it", "[ops][rope][parity
       for (const Index size : {2, 6, 8, 32}) {
         CAPTURE(static_cast<int>(pairs), tokens, size);
         ops::RopeOptions options{.batch = 2, .tokens = tokens, .position = 3, .pairs = pairs};
-        check_op([=](auto& rig) {
+        check_stream_op([=](auto& rig) {
           ops::rope(rig.ctx, heads(rig.random(2 * tokens, 3 * size), 2, 3), options);
         });
         Rig<CpuBackend, double> rig;

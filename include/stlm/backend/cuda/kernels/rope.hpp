@@ -15,6 +15,7 @@ template <class T, int P, bool Packets, bool Adjacent>
 struct TurnHeads {
   static constexpr const char* name = "rope";
   static constexpr int threads = 128, warps = threads / warp, rows_of_warp = 8;
+  using Real = compute_t<T>;
 
   Span<T> x;
   SequenceRows sequences;
@@ -40,9 +41,9 @@ struct TurnHeads {
         Numbers<double, P> turns;
         for (int k = 0; k < P; ++k) turns[k] = turns_of(1, 2.0 * (i + k) / head_size, log2_base);
         for (Index r = piece * rows_of_warp; r < last; ++r) {
-          Numbers<Turn<T>, P> by;
+          Numbers<Turn<Real>, P> by;
           for (int k = 0; k < P; ++k) {
-            by[k] = turn<T>(static_cast<double>(first + r) * turns[k]);
+            by[k] = turn<Real>(static_cast<double>(first + r) * turns[k]);
             if (inverse) by[k].sine = -by[k].sine;
           }
           for (int h = lanes.row(t % warp); h < heads; h += lanes.rows_of(warp))
@@ -54,7 +55,7 @@ struct TurnHeads {
 
  private:
   template <class Exec>
-  STLM_KERNEL void turn_pairs(Exec& e, Index head, int i, const Numbers<Turn<T>, P>& by) const {
+  STLM_KERNEL void turn_pairs(Exec& e, Index head, int i, const Numbers<Turn<Real>, P>& by) const {
     if constexpr (Adjacent && Packets) {
       auto pairs = load_numbers<2 * P>(e, x, head + 2 * i);
       for (int k = 0; k < P; ++k) turn_pair(pairs[2 * k], pairs[2 * k + 1], by[k]);
@@ -69,8 +70,8 @@ struct TurnHeads {
     }
     e.flops(6 * P);
   }
-  static STLM_KERNEL void turn_pair(T& first, T& second, const Turn<T>& by) {
-    const T u = first, w = second;
+  static STLM_KERNEL void turn_pair(Real& first, Real& second, const Turn<Real>& by) {
+    const Real u = first, w = second;
     first = u * by.cosine - w * by.sine;
     second = u * by.sine + w * by.cosine;
   }
