@@ -42,6 +42,8 @@ class Rig {
     fill(view, next_key());
     return view;
   }
+  /// A matrix of parameters or of their gradients.
+  View<Compute, dynamic, dynamic> weights(Index rows, Index cols) { return {random(rows * cols).data(), rows, cols}; }
   /// NaN: for what an op has to overwrite.
   View<T, dynamic, dynamic> blank(Index rows, Index cols) {
     const View<T, dynamic, dynamic> view(tensors_.emplace_back(rows * cols).data(), rows, cols);

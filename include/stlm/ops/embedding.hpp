@@ -47,13 +47,13 @@ void embedding_forward(Context<Backend>& ctx, const Table& table, View<const Tok
   impl::Embedding<Backend>::forward(ctx, rows, tokens.data(), out);
 }
 
-/// dtable[tokens[n], :] += dy[n, :], in order of n.
+/// dtable[tokens[n], :] += dy[n, :], in order of n; gradients of tables are of the scalar that is computed in.
 template <class Backend, class Dy, class Dtable>
 void embedding_backward(Context<Backend>& ctx, View<const Token, dynamic, dynamic> tokens, const Dy& dy,
                         const Dtable& dtable) {
-  using T = typename Dtable::value_type;
+  using T = typename Dy::value_type;
   const MatrixView<const T> grad(dy);
-  const MatrixView<T> rows(dtable);
+  const MatrixView<compute_t<T>> rows(dtable);
   expect(tokens.size() == grad.rows && rows.cols == grad.cols, "stlm::ops::embedding_backward: dy ", grad.rows, "x",
          grad.cols, " and ", tokens.size(), " tokens do not fit the table ", rows.rows, "x", rows.cols, ".");
   impl::Embedding<Backend>::template backward<T>(ctx, tokens.data(), grad, rows);
@@ -65,7 +65,7 @@ template <class Backend, class Table, class Y>
 void add_positions(Context<Backend>& ctx, const Table& table, Index tokens, const Places& places, const Y& y_view,
                    Offsets offsets = {}) {
   using T = typename Y::value_type;
-  const MatrixView<const T> rows(table);
+  const MatrixView<const compute_t<T>> rows(table);
   const MatrixView<T> y(y_view);
   Index needed = places.position + tokens;
   for (Index b = 0; places.own && b * tokens < y.rows; ++b) needed = std::max(needed, places(b).position + tokens);
@@ -77,7 +77,7 @@ void add_positions(Context<Backend>& ctx, const Table& table, Index tokens, cons
 /// dtable[t, :] += the sum over sequences of dy[b*T + t, :].
 template <class Backend, class Dy, class Dtable>
 void add_positions_backward(Context<Backend>& ctx, const Dy& dy, Index tokens, const Dtable& dtable, Offsets offsets = {}) {
-  using T = typename Dtable::value_type;
+  using T = typename Dy::value_type;
   impl::Embedding<Backend>::template add_positions_backward<T>(ctx, dy, {tokens, {}, offsets}, dtable);
 }
 

@@ -17,8 +17,7 @@ struct Embedding<B> {
   static void forward(Ctx& ctx, MatrixView<const W> table, const Token* tokens, MatrixView<T> y) {
     gpu::Scratch<B> scratch(ctx);
     const gpu::Span<const Token> ids{ctx.readable(scratch, tokens, y.rows), y.rows};
-    constexpr int packet = std::max(gpu::Packet<W>::size, gpu::Packet<T>::size);
-    gpu::by_packets<packet>(gpu::in_packets(table) && gpu::in_packets(y), [&]<int P>(std::integral_constant<int, P>) {
+    gpu::by_packets(table, y, [&]<int P>(gpu::Constant<P>) {
       using Kernel = gpu::EmbeddingForward<W, T, P>;
       const auto lanes = gpu::RowLanes::of(gpu::pieces(y.cols, P));
       ctx.launch(Kernel{gpu::span(table), ids, gpu::span(y), y.rows, table.rows, table.stride, y.stride, y.cols, lanes,
@@ -27,15 +26,15 @@ struct Embedding<B> {
     });
   }
   template <class T>
-  static void backward(Ctx& ctx, const Token* tokens, MatrixView<const T> dy, MatrixView<T> dtable) {
+  static void backward(Ctx& ctx, const Token* tokens, MatrixView<const T> dy, MatrixView<compute_t<T>> dtable) {
     if (dy.rows == 0) return;
     gpu::Scratch<B> scratch(ctx);
     const gpu::SortedIds order = gpu::sorted(ctx, scratch, ctx.readable(scratch, tokens, dy.rows), dy.rows);
-    by_packets(dy, dtable, [&]<int P>(std::integral_constant<int, P>) {
+    gpu::by_packets(dy, dtable, [&]<int P>(gpu::Constant<P>) {
       using Kernel = gpu::EmbeddingBackward<T, P>;
       const Index tiles = gpu::warp_tiles<P>(dy.cols), chunks = gpu::pieces(dy.rows, Kernel::chunk);
       const Index size = 2 * chunks * dy.cols;
-      const gpu::Span<T> partial{scratch.template take<T>(size), size};
+      const gpu::Span<compute_t<T>> partial{scratch.template take<compute_t<T>>(size), size};
       const Index blocks = gpu::pieces(chunks * tiles, Kernel::warps);
       ctx.launch(Kernel{order.ids, order.positions, gpu::span(dy), gpu::span(dtable), partial, dtable.rows, dy.stride,
                         dtable.stride, dy.cols, tiles},
@@ -47,10 +46,11 @@ struct Embedding<B> {
     });
   }
   template <class T>
-  static void add_positions(Ctx& ctx, MatrixView<const T> table, const RowPositions& positions, MatrixView<T> y) {
+  static void add_positions(Ctx& ctx, MatrixView<const compute_t<T>> table, const RowPositions& positions,
+                            MatrixView<T> y) {
     gpu::Scratch<B> scratch(ctx);
     const auto own = places_of(ctx, scratch, positions.places, sequences(positions, y.rows));
-    by_packets(table, y, [&]<int P>(std::integral_constant<int, P>) {
+    gpu::by_packets(table, y, [&]<int P>(gpu::Constant<P>) {
       using Kernel = gpu::AddPositions<T, P>;
       const Index count = sequences(positions, y.rows), pieces = gpu::pieces(positions.tokens, Kernel::rows_of_warp);
       ctx.launch(Kernel{gpu::span(table), gpu::span(y), {positions.offsets, positions.tokens}, own, count, pieces,
@@ -60,7 +60,7 @@ struct Embedding<B> {
   }
   template <class T>
   static void add_positions_backward(Ctx& ctx, MatrixView<const T> dy, const RowPositions& positions,
-                                     MatrixView<T> dtable) {
+                                     MatrixView<compute_t<T>> dtable) {
     expect(dtable.stride == dy.cols && dy.stride == dy.cols,
            "stlm::ops::add_positions_backward: on a GPU expected rows without gaps, found strides ", dy.stride, " and ",
            dtable.stride, " for ", dy.cols, " columns.");
@@ -68,21 +68,21 @@ struct Embedding<B> {
     const Index count = sequences(positions, dy.rows), tokens = positions.tokens, size = tokens * dy.cols;
     if (!positions.offsets)
       return add_columns(ctx, scratch, MatrixView<const T>(dy.data, count, size, size), dtable.data);
-    by_packets(dy, dtable, [&]<int P>(std::integral_constant<int, P>) {
+    gpu::by_packets(dy, dtable, [&]<int P>(gpu::Constant<P>) {
       using Kernel = gpu::PositionSums<T, P>;
       const Index pieces = gpu::pieces(count, Kernel::sequences_of_piece), tiles = gpu::warp_tiles<P>(dy.cols);
-      T* const partial = scratch.template take<T>(pieces * size);
+      auto* const partial = scratch.template take<compute_t<T>>(pieces * size);
       ctx.launch(Kernel{gpu::span(dy), {partial, pieces * size}, {positions.offsets, tokens}, count, dy.stride, dy.cols,
                         tiles},
                  gpu::pieces(pieces * tokens * tiles, Kernel::warps));
-      add_columns(ctx, scratch, MatrixView<const T>(partial, pieces, size, size), dtable.data);
+      add_columns(ctx, scratch, MatrixView<const compute_t<T>>(partial, pieces, size, size), dtable.data);
     });
   }
   template <class T>
   static void add_sinusoids(Ctx& ctx, Index tokens, const Places& places, MatrixView<T> y) {
     gpu::Scratch<B> scratch(ctx);
     const auto own = places_of(ctx, scratch, places, gpu::pieces(y.rows, tokens));
-    by_packets(y, y, [&]<int P>(std::integral_constant<int, P>) {
+    gpu::by_packets(y, y, [&]<int P>(gpu::Constant<P>) {
       using Kernel = gpu::AddSinusoids<T, P>;
       const Index tiles = gpu::warp_tiles<P>(y.cols);
       ctx.launch(Kernel{gpu::span(y), own, y.rows, tokens, places.position, y.stride, y.cols, tiles},
@@ -96,10 +96,6 @@ struct Embedding<B> {
   }
   static Index sequences(const RowPositions& positions, Index rows) {
     return positions.offsets ? positions.offsets.size() - 1 : gpu::pieces(rows, positions.tokens);
-  }
-  template <class A, class T, class F>
-  static void by_packets(MatrixView<A> a, MatrixView<T> b, const F& f) {
-    gpu::by_packets<gpu::Packet<T>::size>(gpu::in_packets(a) && gpu::in_packets(b), f);
   }
 };
 

@@ -4,6 +4,7 @@
 // the host's, compiled by any compiler for EmulatedCudaBackend. An op family is one constrained specialisation for both.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <type_traits>
 
@@ -95,6 +96,11 @@ inline constexpr Constant<N> constant{};
 template <int Size, class F>
 void by_packets(bool fit, const F& f) {
   fit ? f(constant<Size>) : f(constant<1>);
+}
+/// For two matrices of as many columns, moved together: whole packets of both.
+template <class A, class C, class F>
+void by_packets(MatrixView<A> a, MatrixView<C> c, const F& f) {
+  by_packets<std::max(Packet<A>::size, Packet<C>::size)>(in_packets(a, c), f);
 }
 
 /// The number of pieces of `size` that cover `total`.

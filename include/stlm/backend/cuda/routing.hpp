@@ -50,7 +50,7 @@ struct Routing<B> {
   }
   template <class T>
   static void dispatch(Ctx& ctx, const RoutesView<T>& r, MatrixView<const T> x, MatrixView<T> routed) {
-    by_packets(x, routed, [&]<int W>(std::integral_constant<int, W>) {
+    gpu::by_packets(x, routed, [&]<int W>(gpu::Constant<W>) {
       using Kernel = gpu::DispatchRows<T, W>;
       const auto lanes = gpu::RowLanes::of(gpu::pieces(x.cols, W));
       ctx.launch(Kernel{gpu::span(x), slots(r), gpu::span(routed), r.rows, r.chosen, x.stride, routed.stride, x.cols,
@@ -69,7 +69,7 @@ struct Routing<B> {
   template <class T>
   static void combine_backward(Ctx& ctx, const RoutesView<T>& r, MatrixView<const T> dy, MatrixView<T> routed,
                                T* dgates) {
-    by_packets(dy, routed, [&]<int W>(std::integral_constant<int, W>) {
+    gpu::by_packets(dy, routed, [&]<int W>(gpu::Constant<W>) {
       using Kernel = gpu::CombineBackward<T, W>;
       const Index all = r.rows * r.chosen;
       ctx.launch(Kernel{gpu::span(dy), gates(r), slots(r), gpu::span(routed), {dgates, all}, r.chosen, dy.stride,
@@ -94,17 +94,13 @@ struct Routing<B> {
   template <class T>
   static void add_up(Ctx& ctx, const RoutesView<T>& r, MatrixView<const T> routed, gpu::Span<const T> gates,
                      MatrixView<T> y) {
-    by_packets(routed, y, [&]<int W>(std::integral_constant<int, W>) {
+    gpu::by_packets(routed, y, [&]<int W>(gpu::Constant<W>) {
       using Kernel = gpu::CombineRows<T, W>;
       const auto lanes = gpu::RowLanes::of(gpu::pieces(y.cols, W));
       ctx.launch(Kernel{gpu::span(routed), gates, slots(r), gpu::span(y), r.rows, r.chosen, routed.stride,
                         y.stride, y.cols, lanes},
                  gpu::pieces(r.rows, lanes.rows_of(Kernel::threads)));
     });
-  }
-  template <class A, class T, class F>
-  static void by_packets(MatrixView<A> a, MatrixView<T> b, const F& f) {
-    gpu::by_packets<gpu::Packet<T>::size>(gpu::in_packets(a) && gpu::in_packets(b), f);
   }
 };
 

@@ -13,7 +13,7 @@ struct Segment<B> {
 
   template <class T>
   static void sum(Ctx& ctx, MatrixView<const T> x, MatrixView<T> y, const Segments& segments) {
-    by_packets(x, y, [&]<int W>(std::integral_constant<int, W>) {
+    gpu::by_packets(x, y, [&]<int W>(gpu::Constant<W>) {
       using Kernel = gpu::SegmentSum<T, W>;
       const Index tiles = gpu::warp_tiles<W>(y.cols);
       ctx.launch(Kernel{gpu::span(x), gpu::span(y), {segments.offsets, segments.tokens}, segments.count, x.stride,
@@ -23,19 +23,13 @@ struct Segment<B> {
   }
   template <class T>
   static void spread(Ctx& ctx, MatrixView<const T> x, MatrixView<T> y, const Segments& segments, bool accumulate) {
-    by_packets(x, y, [&]<int W>(std::integral_constant<int, W>) {
+    gpu::by_packets(x, y, [&]<int W>(gpu::Constant<W>) {
       using Kernel = gpu::SegmentSpread<T, W>;
       const Index tiles = gpu::warp_tiles<W>(y.cols);
       ctx.launch(Kernel{gpu::span(x), gpu::span(y), {segments.offsets, segments.tokens}, segments.count, x.stride,
                         y.stride, y.cols, tiles, segments.mean, accumulate},
                  gpu::pieces(segments.count * tiles, Kernel::warps));
     });
-  }
-
- private:
-  template <class A, class T, class F>
-  static void by_packets(MatrixView<A> a, MatrixView<T> b, const F& f) {
-    gpu::by_packets<gpu::Packet<T>::size>(gpu::in_packets(a) && gpu::in_packets(b), f);
   }
 };
 

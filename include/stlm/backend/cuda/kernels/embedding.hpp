@@ -37,8 +37,8 @@ struct EmbeddingForward {
       }
       for (Index c = lanes.lane(t) * W; c < cols; c += lanes.count() * W) {
         const auto row = load_numbers<W>(e, table, token * table_stride + c);
-        Numbers<T, W> out;
-        for (int j = 0; j < W; ++j) out[j] = static_cast<T>(row[j]);
+        Numbers<compute_t<T>, W> out;
+        for (int j = 0; j < W; ++j) out[j] = static_cast<compute_t<T>>(row[j]);
         store_numbers<W>(e, y, n * y_stride + c, out);
       }
     });
@@ -50,11 +50,12 @@ template <class T, int W>
 struct EmbeddingBackward {
   static constexpr const char* name = "embedding_backward";
   static constexpr int threads = 128, warps = threads / warp, chunk = 32, together = 4;
+  using Real = compute_t<T>;
 
   Span<const Token> ids;               // sorted
   Span<const std::int32_t> positions;  // of each in dy
   Span<const T> dy;
-  Span<T> dtable, partial;  // (chunks, 2, cols): of a chunk's first run, and of its last if that is another
+  Span<Real> dtable, partial;  // (chunks, 2, cols): of a chunk's first run, and of its last if that is another
   Index vocabulary, dy_stride, dtable_stride, cols, tiles;
 
   template <class Exec>
@@ -66,7 +67,7 @@ struct EmbeddingBackward {
       if (first >= last || c >= cols) return;
       Token id = e.load(ids, first);
       bool first_run = true, whole = first == 0 || e.load(ids, first - 1) != id;
-      Numbers<T, W> sum{};
+      Numbers<Real, W> sum{};
       const auto finish = [&](bool complete) {
         if (!complete)
           store_numbers<W>(e, partial, (2 * piece + (first_run ? 0 : 1)) * cols + c, sum);
@@ -75,7 +76,7 @@ struct EmbeddingBackward {
       };
       for (Index i = first; i < last; i += together) {
         Token next[together];
-        Numbers<T, W> row[together];
+        Numbers<Real, W> row[together];
         unroll<together>([&](int k) {
           if (i + k >= last) return;
           next[k] = e.load(ids, i + k);
@@ -99,15 +100,17 @@ struct EmbeddingBackward {
   }
 };
 
-/// Adds up what chunks have of one run, for each run that begins in one chunk and ends in another.
+/// Adds up what chunks have of one run, for each run that begins in one chunk and ends in another. T: as there.
 template <class T, int W>
 struct EmbeddingJoin {
   static constexpr const char* name = "embedding_join";
   static constexpr int threads = 128, warps = threads / warp, chunk = EmbeddingBackward<T, W>::chunk;
 
+  using Real = compute_t<T>;
+
   Span<const Token> ids;
-  Span<const T> partial;
-  Span<T> dtable;
+  Span<const Real> partial;
+  Span<Real> dtable;
   Index vocabulary, dtable_stride, cols, tiles;
 
   template <class Exec>
@@ -132,7 +135,7 @@ struct EmbeddingJoin {
       const auto part = [&](Index i) {  // of this chunk its last run, of all others the first
         return load_numbers<W>(e, partial, (2 * (piece + i) + (i == 0 && !only_run ? 1 : 0)) * cols + c);
       };
-      add_numbers<W>(e, dtable, id * dtable_stride + c, sum_rows_in_order<T, W>(end - piece, part));
+      add_numbers<W>(e, dtable, id * dtable_stride + c, sum_rows_in_order<Real, W>(end - piece, part));
       e.flops((end - piece) * W);
     });
   }

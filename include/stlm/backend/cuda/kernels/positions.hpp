@@ -13,7 +13,7 @@ struct AddPositions {
   static constexpr const char* name = "add_positions";
   static constexpr int threads = 128, warps = threads / warp, rows_of_warp = 16;
 
-  Span<const T> table;
+  Span<const compute_t<T>> table;
   Span<T> y;
   SequenceRows sequences;
   Span<const Place> places;  // of the sequences; without, they are at `position`
@@ -40,9 +40,10 @@ template <class T, int W>
 struct PositionSums {
   static constexpr const char* name = "position_sums";
   static constexpr int threads = 128, warps = threads / warp, sequences_of_piece = 64;
+  using Real = compute_t<T>;
 
   Span<const T> dy;
-  Span<T> partial;
+  Span<Real> partial;
   SequenceRows sequences;
   Index count, dy_stride, cols, tiles;
 
@@ -55,10 +56,10 @@ struct PositionSums {
       const Index all = b + sequences_of_piece < count ? sequences_of_piece : count - b;
       const auto row = [&](Index i) {
         const Index n = sequences.first(e, b + i) + position;
-        Numbers<T, W> none{};
+        Numbers<Real, W> none{};
         return n < sequences.first(e, b + i + 1) ? load_numbers<W>(e, dy, n * dy_stride + at.col) : none;
       };
-      store_numbers<W>(e, partial, at.item * cols + at.col, sum_rows_in_order<T, W>(all, row));
+      store_numbers<W>(e, partial, at.item * cols + at.col, sum_rows_in_order<Real, W>(all, row));
       e.flops(all * W);
     });
   }
@@ -70,6 +71,7 @@ template <class T, int W>
 struct AddSinusoids {
   static constexpr const char* name = "add_sinusoids";
   static constexpr int threads = 128, warps = threads / warp;
+  using Real = compute_t<T>;
 
   Span<T> y;
   Span<const Place> places;  // of the sequences; without, all are at `position` and rows `tokens` apart have one wave
@@ -82,10 +84,10 @@ struct AddSinusoids {
       if (at.item >= (places.data ? rows : tokens) || at.col >= cols) return;
       const Index first = places.data ? e.load(places, at.item / tokens).position + at.item % tokens : position + at.item;
       constexpr double log2_base = 13.287712379549449;  // of 10000
-      Numbers<T, W> wave;
+      Numbers<Real, W> wave;
       for (int j = 0; j < W; ++j) {
         const Index c = at.col + j;
-        const Turn<T> by = turn<T>(
+        const auto by = turn<Real>(
             turns_of(first, static_cast<double>(c / 2 * 2) / static_cast<double>(cols), log2_base));
         wave[j] = c % 2 == 0 ? by.sine : by.cosine;
       }
