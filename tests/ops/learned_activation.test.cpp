@@ -30,9 +30,9 @@ TEST_CASE("learned activation: a sum of relus, by hand", "[ops][learned_activati
 
 TEST_CASE("learned activation: backends agree; backward in place and accumulating", "[ops][learned_activation]") {
   for (const Index size : {1, 37, 300, 20001})
-    check_op([=](auto& rig) {
-      const auto w = rig.random(4, 10), x = rig.random(1, size, 4), y = rig.blank(1, size), dy = rig.random(1, size);
-      const auto dx = rig.blank(1, size), dw = rig.random(4, 10);
+    check_stream_op([=](auto& rig) {
+      const auto w = rig.weights(4, 10), dw = rig.weights(4, 10);
+      const auto x = rig.random(1, size, 4), y = rig.blank(1, size), dy = rig.random(1, size), dx = rig.blank(1, size);
       ops::learned_activation_forward(rig.ctx, x, network(w), y);
       ops::learned_activation_backward(rig.ctx, x, network(w), dy, dx, network(dw));
       ops::learned_activation_backward(rig.ctx, x, network(w), dy, dy, network(dw));
@@ -43,11 +43,11 @@ TEST_CASE("learned activation: backends agree; backward in place and accumulatin
 TEST_CASE("learned activation: one unit, as many as there may be, and numbers anywhere in memory", "[ops][learned_activation]") {
   for (const Index hidden : {1, 64})
     for (const Index first : {0, 1})
-      check_op([=](auto& rig) {
+      check_stream_op([=](auto& rig) {
         const auto part = [&] {
           return View<typename std::decay_t<decltype(rig)>::Scalar, dynamic>(rig.random(1, 5000, 4).data() + first, 4999);
         };
-        const auto w = rig.random(4, hidden), dw = rig.random(4, hidden);
+        const auto w = rig.weights(4, hidden), dw = rig.weights(4, hidden);
         const auto x = part(), y = part(), dy = part();
         ops::learned_activation_forward(rig.ctx, x, network(w), y);
         ops::learned_activation_backward(rig.ctx, x, network(w), dy, y, network(dw));

@@ -8,12 +8,13 @@
 #pragma once
 
 #include <stlm/core/backend.hpp>
-#include <stlm/core/scalar.hpp>
+#include <stlm/core/bfloat16.hpp>
 #include <stlm/core/tensor_view.hpp>
 
 namespace stlm::ops {
 
-/// The network's weights, or their gradients: w1, b1, w2 of `hidden` numbers each, b2 of one.
+/// The network's weights, or their gradients: w1, b1, w2 of `hidden` numbers each, b2 of one. They are float where the
+/// numbers are Bfloat16.
 template <class T>
 struct ReluNetwork {
   static constexpr Index most = 64;  ///< hidden units
@@ -40,7 +41,8 @@ void add_network_gradients(const ReluNetwork<T>& f, const T* sums, const ReluNet
 
 /// y = f(x), elementwise.
 template <class Backend, class X, class Y, class T = typename Y::value_type>
-void learned_activation_forward(Context<Backend>& ctx, const X& x, const ReluNetwork<T>& f, const Y& y) {
+void learned_activation_forward(Context<Backend>& ctx, const X& x, const ReluNetwork<compute_t<T>>& f,
+                                const Y& y) {
   expect(x.size() == y.size() && f.hidden <= f.most,
          "stlm::ops::learned_activation_forward: sizes differ or too many units: x ", x.size(), ", y ", y.size(), ", ",
          f.hidden, " units of at most ", f.most, ".");
@@ -49,8 +51,8 @@ void learned_activation_forward(Context<Backend>& ctx, const X& x, const ReluNet
 
 /// dx = dy f'(x), may be dy; the gradients of the weights accumulate.
 template <class Backend, class X, class Dy, class Dx, class T = typename Dx::value_type>
-void learned_activation_backward(Context<Backend>& ctx, const X& x, const ReluNetwork<T>& f, const Dy& dy, const Dx& dx,
-                                 const ReluNetwork<T>& grads) {
+void learned_activation_backward(Context<Backend>& ctx, const X& x, const ReluNetwork<compute_t<T>>& f,
+                                 const Dy& dy, const Dx& dx, const ReluNetwork<compute_t<T>>& grads) {
   expect(x.size() == dx.size() && dy.size() == dx.size() && f.hidden <= f.most && grads.hidden == f.hidden,
          "stlm::ops::learned_activation_backward: sizes differ or too many units: x ", x.size(), ", dy ", dy.size(),
          ", dx ", dx.size(), ", ", f.hidden, " units of at most ", f.most, ", gradients of ", grads.hidden, ".");

@@ -37,12 +37,13 @@ struct NetworkSpan {
 template <class T, int W>
 struct LearnedForward {
   static constexpr const char* name = "learned_activation_forward";
-  static constexpr int threads = 256, packets = 2, numbers_of_block = threads * packets * W;
+  static constexpr int threads = 256, packets = W > 4 ? 1 : 2, numbers_of_block = threads * packets * W;
+  using Real = compute_t<T>;
   struct Shared {
-    SharedArray<T, NetworkSpan<T>::numbers> network;
+    SharedArray<Real, NetworkSpan<Real>::numbers> network;
   };
 
-  NetworkSpan<T> f;
+  NetworkSpan<Real> f;
   Span<const T> x;
   Span<T> y;
 
@@ -51,18 +52,18 @@ struct LearnedForward {
     e.phase([&](int t) { f.share(e, shared.network, t); });
     e.each([&](int t) {
       const auto first = [&](int p) { return ((e.block() * packets + p) * threads + t) * W; };
-      Numbers<T, W> in[packets], sum[packets];
-      const T b2 = shared.network[3 * f.hidden];
+      Numbers<Numbers<Real, W>, packets> in, sum;
+      const Real b2 = shared.network[3 * f.hidden];
       unroll<packets>([&](int p) {
         in[p] = load_numbers<W>(e, x, first(p), x.size);
         unroll<W>([&](int j) { sum[p][j] = b2; });
       });
       for (int h = 0; h < f.hidden; ++h) {
-        const T w1 = shared.network[h], b1 = shared.network[f.hidden + h], w2 = shared.network[2 * f.hidden + h];
+        const Real w1 = shared.network[h], b1 = shared.network[f.hidden + h], w2 = shared.network[2 * f.hidden + h];
         unroll<packets>([&](int p) {
           unroll<W>([&](int j) {
-            const T unit = w1 * in[p][j] + b1;
-            sum[p][j] += w2 * (unit <= 0 ? T(0) : unit);  // so that NaN stays NaN
+            const Real unit = w1 * in[p][j] + b1;
+            sum[p][j] += w2 * (unit <= 0 ? Real(0) : unit);  // so that NaN stays NaN
           });
         });
       }
@@ -77,23 +78,25 @@ template <class T, int W>
 struct LearnedBackward {
   static constexpr const char* name = "learned_activation_backward";
   static constexpr int threads = 256, packets = 16 / (W > 1 ? W : 4), numbers_of_block = threads * packets * W;
-  static constexpr int warps = threads / warp, most_sums = 2 * NetworkSpan<T>::most + 1;
+  static constexpr int warps = threads / warp, most_sums = 2 * NetworkSpan<compute_t<T>>::most + 1;
+  using Real = compute_t<T>;
   struct Shared {
-    SharedArray<T, NetworkSpan<T>::numbers> network;
-    SharedArray<T, warps * most_sums> sums;
+    SharedArray<Real, NetworkSpan<Real>::numbers> network;
+    SharedArray<Real, warps * most_sums> sums;
   };
 
-  NetworkSpan<T> f;
+  NetworkSpan<Real> f;
   Span<const T> x, dy;
-  Span<T> dx, partial;
+  Span<T> dx;
+  Span<Real> partial;
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
     const int sums = 2 * f.hidden + 1;
     const auto first = [&](int t, int p) { return ((e.block() * packets + p) * threads + t) * W; };
-    Registers<Exec, Numbers<T, W>, packets> in, d, slope;
-    PerThread<Exec, T> a, b;
-    const auto keep = [&](PerThread<Exec, T>& sum, int which) {
+    Registers<Exec, Numbers<Real, W>, packets> in, d, slope;
+    PerThread<Exec, Real> a, b;
+    const auto keep = [&](PerThread<Exec, Real>& sum, int which) {
       sum_warp(e, sum);
       e.each([&](int t) {
         if (t % warp == 0) shared.sums[t / warp * sums + which] = sum[t];
@@ -112,11 +115,11 @@ struct LearnedBackward {
     keep(a, 2 * f.hidden);
     for (int h = 0; h < f.hidden; ++h) {
       e.each([&](int t) {
-        const T w1 = shared.network[h], b1 = shared.network[f.hidden + h], w2 = shared.network[2 * f.hidden + h];
+        const Real w1 = shared.network[h], b1 = shared.network[f.hidden + h], w2 = shared.network[2 * f.hidden + h];
         a[t] = b[t] = 0;
         unroll<packets>([&](int p) {
           unroll<W>([&](int j) {
-            const T active = w1 * in[p][t][j] + b1 > 0 ? d[p][t][j] : T(0);
+            const Real active = w1 * in[p][t][j] + b1 > 0 ? d[p][t][j] : Real(0);
             slope[p][t][j] += w2 * w1 * active;
             a[t] += active;
             b[t] += active * in[p][t][j];
@@ -132,7 +135,7 @@ struct LearnedBackward {
     });
     e.each([&](int t) {
       for (int i = t; i < sums; i += threads) {
-        T sum = shared.sums[i];
+        Real sum = shared.sums[i];
         for (int w = 1; w < warps; ++w) sum += shared.sums[w * sums + i];
         e.store(partial, e.block() * sums + i, sum);
       }
