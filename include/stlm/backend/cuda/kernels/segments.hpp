@@ -11,6 +11,7 @@ template <class T, int W>
 struct SegmentSum {
   static constexpr const char* name = "segment_sum";
   static constexpr int threads = 128, warps = threads / warp;
+  using Real = compute_t<T>;
 
   Span<const T> x;
   Span<T> y;
@@ -24,9 +25,10 @@ struct SegmentSum {
       const WarpTile at = warp_tile<W>(e.block() * warps + t / warp, tiles, t % warp);
       if (at.item >= count || at.col >= cols) return;
       const Index first = sequences.first(e, at.item), rows = sequences.first(e, at.item + 1) - first;
-      auto sum =
-          sum_rows_in_order<T, W>(rows, [&](Index i) { return load_numbers<W>(e, x, (first + i) * x_stride + at.col); });
-      for (int j = 0; j < W; ++j) sum[j] *= mean && rows > 0 ? T(1) / static_cast<T>(rows) : T(1);
+      const auto row = [&](Index i) { return load_numbers<W>(e, x, (first + i) * x_stride + at.col); };
+      auto sum = sum_rows_in_order<Real, W>(rows, row);
+      const Real weight = mean && rows > 0 ? Real(1) / static_cast<Real>(rows) : Real(1);
+      for (int j = 0; j < W; ++j) sum[j] *= weight;
       store_numbers<W>(e, y, at.item * y_stride + at.col, sum);
       e.flops(rows * W);
     });
@@ -38,6 +40,7 @@ template <class T, int W>
 struct SegmentSpread {
   static constexpr const char* name = "segment_spread";
   static constexpr int threads = 128, warps = threads / warp;
+  using Real = compute_t<T>;
 
   Span<const T> x;
   Span<T> y;
@@ -52,7 +55,8 @@ struct SegmentSpread {
       if (at.item >= count || at.col >= cols) return;
       const Index first = sequences.first(e, at.item), last = sequences.first(e, at.item + 1);
       auto value = load_numbers<W>(e, x, at.item * x_stride + at.col);
-      for (int j = 0; j < W; ++j) value[j] *= mean && last > first ? T(1) / static_cast<T>(last - first) : T(1);
+      const Real weight = mean && last > first ? Real(1) / static_cast<Real>(last - first) : Real(1);
+      for (int j = 0; j < W; ++j) value[j] *= weight;
       for (Index r = first; r < last; ++r)
         accumulate ? add_numbers<W>(e, y, r * y_stride + at.col, value)
                    : store_numbers<W>(e, y, r * y_stride + at.col, value);
