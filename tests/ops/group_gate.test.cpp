@@ -23,7 +23,7 @@ TEST_CASE("group_gate: backends agree", "[ops][group_gate][parity]") {
        {std::array<Index, 4>{1, 2, 1, 1}, {5, 3, 4, 1}, {300, 4, 17, 1}, {6, 2, 5, 3}, {130, 3, 70, 65}, {40, 8, 3, 40}, {96, 4, 16, 1},
         {600, 5, 8, 300}, {40, 2, 260, 20}, {9, 1, 400, 3}}) {
     CAPTURE(rows, experts, width, span);
-    check_op([=, n = rows, e = experts, c = experts * width, m = rows / span](auto& rig) {
+    check_stream_op([=, n = rows, e = experts, c = experts * width, m = rows / span](auto& rig) {
       const auto gates = rig.random(m, e, 4), x = rig.random(n, c), y = rig.blank(n, c);
       const auto d = rig.random(n, c), dlogits = rig.blank(m, e);
       ops::group_gate_forward(rig.ctx, gates, x, 0.5, y);

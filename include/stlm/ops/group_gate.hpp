@@ -8,7 +8,7 @@
 #pragma once
 
 #include <stlm/core/backend.hpp>
-#include <stlm/core/scalar.hpp>
+#include <stlm/core/bfloat16.hpp>
 #include <stlm/core/tensor_view.hpp>
 
 namespace stlm::ops {
@@ -30,7 +30,7 @@ template <class Backend, class Gates, class X, class Y>
 void group_gate_forward(Context<Backend>& ctx, const Gates& gates, const X& x, double scale, const Y& y) {
   using T = typename Y::value_type;
   impl::expect_group_gate<T>("group_gate_forward", gates, x, y);
-  impl::GroupGate<Backend>::template forward<T>(ctx, MatrixView<T>(gates), x, T(scale), y);
+  impl::GroupGate<Backend>::template forward<T>(ctx, MatrixView<T>(gates), x, compute_t<T>(scale), y);
 }
 
 /// d (N, E R): dy on entry, dx on return; dlogits (M, E) is overwritten.
@@ -41,7 +41,8 @@ void group_gate_backward(Context<Backend>& ctx, const Gates& gates, const X& x, 
   impl::expect_group_gate<T>("group_gate_backward", gates, x, d);
   expect(dlogits.size() == gates.size(), "stlm::ops::group_gate_backward: ", gates.size(), " gates, room for ",
          dlogits.size(), " gradients.");
-  impl::GroupGate<Backend>::template backward<T>(ctx, MatrixView<const T>(gates), x, T(scale), d, MatrixView<T>(dlogits));
+  impl::GroupGate<Backend>::template backward<T>(ctx, MatrixView<const T>(gates), x, compute_t<T>(scale), d,
+                                                 MatrixView<T>(dlogits));
 }
 
 }  // namespace stlm::ops

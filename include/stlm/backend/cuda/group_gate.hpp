@@ -11,7 +11,7 @@ struct GroupGate<B> {
   using Ctx = Context<B>;
 
   template <class T>
-  static void forward(Ctx& ctx, MatrixView<T> gates, MatrixView<const T> x, T scale, MatrixView<T> y) {
+  static void forward(Ctx& ctx, MatrixView<T> gates, MatrixView<const T> x, compute_t<T> scale, MatrixView<T> y) {
     using Softmax = gpu::SoftmaxRows<T>;
     ctx.launch(Softmax{gpu::span(gates), gates.rows, gates.stride, static_cast<int>(gates.cols)},
                gpu::pieces(gates.rows, Softmax::threads));
@@ -26,11 +26,13 @@ struct GroupGate<B> {
   }
 
   template <class T>
-  static void backward(Ctx& ctx, MatrixView<const T> gates, MatrixView<const T> x, T scale, MatrixView<T> d,
+  static void backward(Ctx& ctx, MatrixView<const T> gates, MatrixView<const T> x, compute_t<T> scale, MatrixView<T> d,
                        MatrixView<T> dlogits) {
     const Index width = x.cols / gates.cols, span = x.rows / gates.rows;
     const auto run = [&]<int W, int Lanes>(gpu::Constant<W>, gpu::Constant<Lanes>) {
       using Kernel = gpu::GroupGateBackward<T, W, Lanes>;
+      expect(gates.cols <= Kernel::most_groups, "stlm::ops::group_gate_backward: on a GPU expected at most ",
+             Kernel::most_groups, " groups, found ", gates.cols, "; use fewer.");
       ctx.launch(Kernel{gpu::span(gates), gpu::span(x), gpu::span(d), gpu::span(dlogits), gates.rows, gates.stride,
                         x.stride, d.stride, dlogits.stride, span, static_cast<int>(gates.cols),
                         static_cast<int>(width), scale},

@@ -8,7 +8,7 @@
 
 namespace stlm::gpu {
 
-/// Rows of a few numbers become their softmax, in place: a thread for each row.
+/// Rows of a few numbers become their softmax, in place: a thread for each row. Powers are computed twice, not kept.
 template <class T>
 struct SoftmaxRows {
   static constexpr const char* name = "softmax_rows";
@@ -23,15 +23,12 @@ struct SoftmaxRows {
     e.each([&](int t) {
       const Index row = e.block() * threads + t;
       if (row >= rows) return;
-      T top = e.load(x, row * stride), sum = 0;
-      for (int c = 1; c < cols; ++c) top = Max{}(top, e.load(x, row * stride + c));
-      for (int c = 0; c < cols; ++c) {
-        const T power = std::exp(e.load(x, row * stride + c) - top);
-        e.store(x, row * stride + c, power);
-        sum += power;
-      }
-      for (int c = 0; c < cols; ++c) e.store(x, row * stride + c, static_cast<T>(e.load(x, row * stride + c) / sum));
-      e.flops(4 * cols);
+      const auto logit = [&](int c) { return load_number(e, x, row * stride + c); };
+      auto top = logit(0), sum = top - top;
+      for (int c = 1; c < cols; ++c) top = Max{}(top, logit(c));
+      for (int c = 0; c < cols; ++c) sum += std::exp(logit(c) - top);
+      for (int c = 0; c < cols; ++c) store_number(e, x, row * stride + c, std::exp(logit(c) - top) / sum);
+      e.flops(6 * cols);
     });
   }
 };
@@ -47,7 +44,7 @@ struct GroupGateForward {
   Index rows, gates_stride, x_stride, y_stride;
   unsigned span;  // rows of x for one of gates
   int cols, width;
-  T scale;
+  compute_t<T> scale;
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {
@@ -57,7 +54,7 @@ struct GroupGateForward {
       const Index gate_row = static_cast<unsigned>(row) / span * gates_stride;
       int group = t % warp * W / width, within = t % warp * W % width;
       for_packets<W>(t % warp, cols, [&](int c) {
-        const T gate = scale * e.load(gates, gate_row + group);
+        const compute_t<T> gate = scale * load_number(e, gates, gate_row + group);
         auto v = load_numbers<W>(e, x, row * x_stride + c);
         unroll<W>([&](int j) { v[j] *= gate; });
         store_numbers<W>(e, y, row * y_stride + c, v);
@@ -69,32 +66,35 @@ struct GroupGateForward {
 };
 
 /// d in place, and dlogits: Lanes threads for a row of gates, group by group. `span` rows of a group are numbered
-/// packet by packet, and each thread takes every Lanes-th: `rows_of_step` rows and `rest` packets further.
+/// packet by packet, and each thread takes every Lanes-th: `rows_of_step` rows and `rest` packets further. Lane g keeps
+/// the sum of group g. Gates may be rounded, so a mean over them is divided by their sum.
 template <class T, int W, int Lanes>
 struct GroupGateBackward {
   static constexpr const char* name = "group_gate_backward";
   static constexpr int threads = Lanes > 128 ? Lanes : 128, rows_of_block = threads / Lanes;
+  static constexpr int most_groups = warp;
+  using Real = compute_t<T>;
   struct Shared {
-    SharedArray<T, threads / warp> partial;
+    SharedArray<Real, threads / warp> partial;
   };
 
   Span<const T> gates, x;
   Span<T> d, dlogits;
   Index rows, gates_stride, x_stride, d_stride, dlogits_stride, span;  // `rows` of gates
   int groups, width;
-  T scale;
+  Real scale;
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
     const auto row = [&](int t) { return e.block() * rows_of_block + t / Lanes; };
     const int packets = width / W, rows_of_step = Lanes / packets, rest = Lanes % packets;
-    PerThread<Exec, T> sum, mean;
-    e.each([&](int t) { mean[t] = 0; });
+    const auto gate = [&](int t, int g) { return load_number(e, gates, row(t) * gates_stride + g); };
+    PerThread<Exec, Real> sum, mine, mean, total;
     for (int g = 0; g < groups; ++g) {
       e.each([&](int t) {
         sum[t] = 0;
         if (row(t) >= rows) return;
-        const T gate = scale * e.load(gates, row(t) * gates_stride + g);
+        const Real factor = scale * gate(t, g);
         int c = t % Lanes % packets;
         for (Index n = t % Lanes / packets; n < span; n += rows_of_step) {
           const Index at = row(t) * span + n, col = (g * packets + c) * W;
@@ -102,7 +102,7 @@ struct GroupGateBackward {
           auto dy = load_numbers<W>(e, d, at * d_stride + col);
           unroll<W>([&](int j) {
             sum[t] += dy[j] * v[j];
-            dy[j] *= gate;
+            dy[j] *= factor;
           });
           store_numbers<W>(e, d, at * d_stride + col, dy);
           e.flops(3 * W);
@@ -115,17 +115,20 @@ struct GroupGateBackward {
       });
       combine_lanes<Lanes>(e, sum, shared.partial, Sum{});
       e.each([&](int t) {
-        if (t % Lanes != 0 || row(t) >= rows) return;
-        e.store(dlogits, row(t) * dlogits_stride + g, static_cast<T>(scale * sum[t]));
-        mean[t] += e.load(gates, row(t) * gates_stride + g) * (scale * sum[t]);
+        if (t % Lanes == g) mine[t] = scale * sum[t];
       });
     }
+    const auto has_group = [&](int t) { return t % Lanes < groups && row(t) < rows; };
     e.each([&](int t) {
-      if (t % Lanes != 0 || row(t) >= rows) return;
-      for (int g = 0; g < groups; ++g) {
-        const Index i = row(t) * dlogits_stride + g;
-        e.store(dlogits, i, static_cast<T>(e.load(gates, row(t) * gates_stride + g) * (e.load(dlogits, i) - mean[t])));
-      }
+      total[t] = has_group(t) ? gate(t, t % Lanes) : Real(0);
+      mean[t] = has_group(t) ? total[t] * mine[t] : Real(0);
+    });
+    combine_lanes<Lanes>(e, total, shared.partial, Sum{});
+    combine_lanes<Lanes>(e, mean, shared.partial, Sum{});
+    e.each([&](int t) {
+      if (!has_group(t)) return;
+      const Real above = mine[t] - mean[t] / total[t];
+      store_number(e, dlogits, row(t) * dlogits_stride + t % Lanes, gate(t, t % Lanes) * above);
     });
   }
 };
