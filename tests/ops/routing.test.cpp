@@ -73,18 +73,19 @@ TEST_CASE("routing: backends agree", "[ops][routing]") {
     for (const bool renormalize : {false, true}) {
       const Index cols = renormalize ? 8 : 33;
       CAPTURE(rows, renormalize);
-      check_op([=](auto& rig) {
-        using T = typename std::remove_reference_t<decltype(rig)>::Scalar;
-        const SomeRoutes<T, 5, 3> r(rig, rows);
+      check_stream_op([=](auto& rig) {
+        using Rig = std::remove_reference_t<decltype(rig)>;
+        using Real = typename Rig::Compute;
+        const SomeRoutes<typename Rig::Scalar, 5, 3> r(rig, rows);
         const auto x = rig.random(rows, cols), routed = rig.blank(rows * 3, cols), y = rig.blank(rows, cols);
         const auto dy = rig.random(rows, cols), dgates = rig.blank(rows, 3), dlogits = rig.blank(rows, 5);
-        const auto dx = rig.blank(rows, cols), numbers = rig.blank(1, 1 + 6 + 2 * rows * 3);
+        const auto dx = rig.blank(rows, cols), numbers = rig.blank(1 + 6 + 2 * rows * 3);
         ops::route(rig.ctx, r.base(), {renormalize});
-        ops::load_balance(rig.ctx, r.base(), View<T, 1>(numbers.data()));
+        ops::load_balance(rig.ctx, r.base(), View<Real, 1>(numbers.data()));
         auto to = numbers.begin() + 1;
         for (const auto* view : {&r.experts, &r.slots})
-          to = std::transform(view->begin(), view->end(), to, [](Index i) { return static_cast<T>(i); });
-        std::transform(r.offsets.begin(), r.offsets.end(), to, [](Index i) { return static_cast<T>(i); });
+          to = std::transform(view->begin(), view->end(), to, [](Index i) { return static_cast<Real>(i); });
+        std::transform(r.offsets.begin(), r.offsets.end(), to, [](Index i) { return static_cast<Real>(i); });
         ops::dispatch(rig.ctx, r.base(), x, routed);
         ops::combine(rig.ctx, r.base(), routed, y);
         ops::combine_backward(rig.ctx, r.base(), dy, routed, dgates);

@@ -10,6 +10,7 @@
 // the gradient, as is the choice of experts.
 #pragma once
 
+#include <stlm/core/bfloat16.hpp>
 #include <stlm/core/host_copy.hpp>
 #include <stlm/core/scalar.hpp>
 #include <stlm/core/tensor_view.hpp>
@@ -86,8 +87,9 @@ void route_backward(Context<Backend>& ctx, const Routes<T, E, K>& routes,
 
 /// Sets `balance` to the load balance of these routes; 0 of none.
 template <class Backend, class T, Index E, Index K>
-void load_balance(Context<Backend>& ctx, const Routes<T, E, K>& routes, std::type_identity_t<View<T, 1>> balance) {
-  if (routes.gates.size() == 0) return set_value<Backend>(balance.data(), T(0));
+void load_balance(Context<Backend>& ctx, const Routes<T, E, K>& routes,
+                  std::type_identity_t<View<compute_t<T>, 1>> balance) {
+  if (routes.gates.size() == 0) return set_value<Backend>(balance.data(), compute_t<T>(0));
   impl::Routing<Backend>::template load_balance<T>(ctx, routes, balance.data());
 }
 

@@ -33,20 +33,22 @@ struct Routing<B> {
   static void route_backward(Ctx& ctx, const RoutesView<T>& r, const T* dgates, T* dlogits, double balance,
                              RouteOptions options) {
     using Kernel = gpu::RouteBackward<T>;
-    const T scale = static_cast<T>(balance * static_cast<double>(r.num_experts) / static_cast<double>(r.rows));
-    ctx.launch(Kernel{probabilities(r), gates(r), {dgates, r.rows * r.chosen}, {r.experts, r.rows * r.chosen},
+    const double share = balance * static_cast<double>(r.num_experts) / static_cast<double>(r.rows);
+    const auto scale = static_cast<compute_t<T>>(share / static_cast<double>(r.rows * r.chosen));
+    ctx.launch(Kernel{probabilities(r), {dgates, r.rows * r.chosen}, {r.experts, r.rows * r.chosen},
                       {r.offsets, r.num_experts + 1}, {dlogits, r.rows * r.num_experts}, r.rows,
                       static_cast<int>(r.num_experts), static_cast<int>(r.chosen), scale, options.renormalize},
                gpu::pieces(r.rows, Kernel::threads));
   }
   template <class T>
-  static void load_balance(Ctx& ctx, const RoutesView<T>& r, T* balance) {
+  static void load_balance(Ctx& ctx, const RoutesView<T>& r, compute_t<T>* balance) {
+    using Real = compute_t<T>;
     gpu::Scratch<B> scratch(ctx);
-    T* const sums = scratch.template take<T>(r.num_experts);
-    ctx.clear(sums, static_cast<std::size_t>(r.num_experts) * sizeof(T));
+    Real* const sums = scratch.template take<Real>(r.num_experts);
+    ctx.clear(sums, static_cast<std::size_t>(r.num_experts) * sizeof(Real));
     add_columns(ctx, scratch, MatrixView<const T>(r.probabilities, r.rows, r.num_experts, r.num_experts), sums);
-    ctx.launch(gpu::LoadBalance<T>{{sums, r.num_experts}, {r.offsets, r.num_experts + 1}, {balance, 1}, r.rows,
-                                   static_cast<int>(r.chosen)}, 1);
+    ctx.launch(gpu::LoadBalance<Real>{{sums, r.num_experts}, {r.offsets, r.num_experts + 1}, {balance, 1}, r.rows,
+                                      static_cast<int>(r.chosen)}, 1);
   }
   template <class T>
   static void dispatch(Ctx& ctx, const RoutesView<T>& r, MatrixView<const T> x, MatrixView<T> routed) {

@@ -49,10 +49,10 @@ struct CombineRows {
       const Index n = e.block() * lanes.rows_of(threads) + lanes.row(t);
       if (n >= rows) return;
       for (Index c = lanes.lane(t) * W; c < cols; c += lanes.count() * W) {
-        Numbers<T, W> sum{};
+        Numbers<compute_t<T>, W> sum{};
         for (Index j = n * chosen; j < (n + 1) * chosen; ++j) {
           const auto row = load_numbers<W>(e, routed, e.load(slots, j) * routed_stride + c);
-          const T gate = gates.data ? e.load(gates, j) : T(1);
+          const auto gate = gates.data ? load_number(e, gates, j) : compute_t<T>(1);
           for (int k = 0; k < W; ++k) sum[k] += gate * row[k];
         }
         store_numbers<W>(e, y, n * y_stride + c, sum);
@@ -77,14 +77,14 @@ struct CombineBackward {
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {
-    PerThread<Exec, T> dot;
+    PerThread<Exec, compute_t<T>> dot;
     const auto routed_row = [&](int t) { return e.block() * warps + t / warp; };
     e.each([&](int t) {
       dot[t] = 0;
       const Index i = routed_row(t);
       if (i >= slots.size) return;
       const Index from = i / chosen * dy_stride, to = e.load(slots, i) * routed_stride;
-      const T gate = e.load(gates, i);
+      const auto gate = load_number(e, gates, i);
       for_packets<W>(t % warp, cols, [&](int c) {
         auto d = load_numbers<W>(e, dy, from + c);
         const auto row = load_numbers<W>(e, Span<const T>(routed), to + c);
@@ -98,7 +98,7 @@ struct CombineBackward {
     });
     sum_warp(e, dot);
     e.each([&](int t) {
-      if (t % warp == 0 && routed_row(t) < slots.size) e.store(dgates, routed_row(t), dot[t]);
+      if (t % warp == 0 && routed_row(t) < slots.size) store_number(e, dgates, routed_row(t), dot[t]);
     });
   }
 };

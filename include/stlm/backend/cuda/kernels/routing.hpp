@@ -12,6 +12,7 @@ template <class T>
 struct RouteRows {
   static constexpr const char* name = "route";
   static constexpr int threads = 128;
+  using Real = compute_t<T>;
 
   Span<T> probabilities, gates;
   Span<Index> experts;
@@ -25,38 +26,33 @@ struct RouteRows {
     e.each([&](int t) {
       const Index n = e.block() * threads + t, row = n * num_experts, first = n * chosen;
       if (n >= rows) return;
-      const auto p = [&](int i) { return e.load(Span<const T>(probabilities), row + i); };
-      T top = p(0), sum = 0, chosen_sum = 0;
+      const auto p = [&](Index i) { return load_number(e, probabilities, row + i); };  // a logit, until they are stored
+      Real top = p(0), sum = 0, chosen_sum = renormalize ? 0 : 1;
       for (int i = 1; i < num_experts; ++i) top = p(i) > top ? p(i) : top;
-      for (int i = 0; i < num_experts; ++i) {
-        const T power = std::exp(p(i) - top);
-        sum += power;
-        e.store(probabilities, row + i, power);
-      }
-      for (int i = 0; i < num_experts; ++i) e.store(probabilities, row + i, p(i) / sum);
+      for (int i = 0; i < num_experts; ++i) sum += std::exp(p(i) - top);
       for (int j = 0; j < chosen; ++j) {
-        const int best = largest_left(e, p, first, j);
+        const int best = largest_left(e, p, sum == sum, first, j);
         e.store(experts, first + j, Index{best});
         e.store(ids, first + j, Token{best});
-        e.store(gates, first + j, p(best));
-        chosen_sum += p(best);
       }
+      for (int i = 0; i < num_experts; ++i) store_number(e, probabilities, row + i, std::exp(p(i) - top) / sum);
+      const auto chosen_p = [&](int j) { return p(e.load(ids, first + j)); };
       if (renormalize)
-        for (int j = 0; j < chosen; ++j)
-          e.store(gates, first + j, e.load(Span<const T>(gates), first + j) / chosen_sum);
-      e.flops(3 * num_experts + 2 * chosen);
+        for (int j = 0; j < chosen; ++j) chosen_sum += chosen_p(j);
+      for (int j = 0; j < chosen; ++j) store_number(e, gates, first + j, chosen_p(j) / chosen_sum);
+      e.flops(5 * num_experts + 2 * chosen);
     });
   }
 
  private:
-  /// The first of the largest that are not among the `taken` chosen already; also among NaNs.
+  /// The first of the largest that are not among the `taken` chosen already; of all, where they are not `known`.
   template <class Exec, class P>
-  STLM_KERNEL int largest_left(Exec& e, const P& p, Index first, int taken) const {
+  STLM_KERNEL int largest_left(Exec& e, const P& p, bool known, Index first, int taken) const {
     int best = -1;
     for (int i = 0; i < num_experts; ++i) {
       bool free = true;
       for (int j = 0; j < taken; ++j) free = free && e.load(Span<const Token>(ids), first + j) != i;
-      if (free && (best < 0 || p(i) > p(best))) best = i;
+      if (free && (best < 0 || (known && p(i) > p(best)))) best = i;
     }
     return best;
   }
@@ -84,18 +80,20 @@ struct FillSlots {
   }
 };
 
-/// The gradient of the logits through gates and load balance (ops/routing.hpp).
+/// The gradient of the logits through gates and load balance (ops/routing.hpp). Probabilities may be rounded, so a mean
+/// over them is divided by their sum.
 template <class T>
 struct RouteBackward {
   static constexpr const char* name = "route_backward";
   static constexpr int threads = 128;
+  using Real = compute_t<T>;
 
-  Span<const T> probabilities, gates, dgates;
+  Span<const T> probabilities, dgates;
   Span<const Index> experts, offsets;
   Span<T> dlogits;
   Index rows;
   int num_experts, chosen;
-  T balance;  // weight * E / rows, of the part of the routed rows that an expert has
+  Real balance;  // weight * E / rows / routed rows, of each routed row that an expert has
   bool renormalize;
 
   template <class Exec>
@@ -103,26 +101,31 @@ struct RouteBackward {
     e.each([&](int t) {
       const Index n = e.block() * threads + t, row = n * num_experts, first = n * chosen;
       if (n >= rows) return;
-      const auto p = [&](Index i) { return e.load(probabilities, row + i); };
-      const auto d = [&](Index i) { return e.load(Span<const T>(dlogits), row + i); };
-      for (int i = 0; i < num_experts; ++i)
-        e.store(dlogits, row + i,
-                balance * static_cast<T>(e.load(offsets, i + 1) - e.load(offsets, i)) / static_cast<T>(rows * chosen));
-      T mean = 0, chosen_sum = 1, sum = 0;
+      const auto p = [&](Index i) { return load_number(e, probabilities, row + i); };
+      const auto gate_d = [&](Index j) { return load_number(e, dgates, j); };
+      Real chosen_mean = 0, scale = 1, mean = 0, sum = 0;
       if (renormalize) {
-        chosen_sum = 0;
         for (Index j = first; j < first + chosen; ++j) {
-          mean += e.load(dgates, j) * e.load(gates, j);
-          chosen_sum += p(e.load(experts, j));
+          chosen_mean += gate_d(j) * p(e.load(experts, j));
+          sum += p(e.load(experts, j));
         }
+        scale = Real(1) / sum;
+        chosen_mean *= scale;
+        sum = 0;
       }
-      for (Index j = first; j < first + chosen; ++j) {
-        const Index expert = e.load(experts, j);
-        e.store(dlogits, row + expert, d(expert) + (e.load(dgates, j) - mean) / chosen_sum);
+      const auto d = [&](int i) {  // of the probability
+        Real total = balance * static_cast<Real>(e.load(offsets, i + 1) - e.load(offsets, i));
+        for (Index j = first; j < first + chosen; ++j)
+          if (e.load(experts, j) == i) total += (gate_d(j) - chosen_mean) * scale;
+        return total;
+      };
+      for (int i = 0; i < num_experts; ++i) {
+        mean += p(i) * d(i);
+        sum += p(i);
       }
-      for (int i = 0; i < num_experts; ++i) sum += p(i) * d(i);
-      for (int i = 0; i < num_experts; ++i) e.store(dlogits, row + i, p(i) * (d(i) - sum));
-      e.flops(6 * num_experts + 5 * chosen);
+      mean /= sum;
+      for (int i = 0; i < num_experts; ++i) store_number(e, dlogits, row + i, p(i) * (d(i) - mean));
+      e.flops(8 * num_experts + 6 * chosen);
     });
   }
 };
