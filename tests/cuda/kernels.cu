@@ -12,6 +12,20 @@ using Rows2d = View<float, dynamic, dynamic>;
 using Row = View<float, dynamic>;
 using Tokens = View<const Token, dynamic, dynamic>;
 
+/// What ops on activations of scalar T are given: these, and what stays float.
+template <class T>
+struct Stream {
+  View<T, dynamic, dynamic> a, b, c;
+  View<T, dynamic, dynamic, 8> cache;
+  HeadsView<T> heads;
+  ops::Routes<T, 8, 2> to;
+  View<T, dynamic, 2> dgates;
+  View<T, dynamic, 8> dlogits;
+  Row v;
+  Rows2d table;
+  View<float, 1> balance;
+};
+
 template <class T>
 void attention(Ctx& ctx, HeadsView<T> x, Row lse, const ops::AttentionShape& shape) {
   ops::attention_forward(ctx, x, x, x, x, lse, shape);
@@ -20,15 +34,14 @@ void attention(Ctx& ctx, HeadsView<T> x, Row lse, const ops::AttentionShape& sha
 
 }  // namespace
 
-void flat(Ctx& ctx, Rows2d a, Rows2d b, Rows2d c, Row v, View<Bfloat16, dynamic> r, View<ops::StepState<float>, 1> state,
-          View<float, dynamic, dynamic, 8> cache) {
+template <class T>
+void flat(Ctx& ctx, const Stream<T>& s) {
+  const auto& [a, b, c, cache, heads, to, dgates, dlogits, v, table, balance] = s;
   ops::add(ctx, a, b, c);
   ops::axpby(ctx, 1, a, 0.5, b);
-  ops::convert(ctx, v, r);
-  ops::convert(ctx, r, v);
-  ops::copy_rows(ctx, MatrixView<const float>(a), MatrixView<float>(b));
-  ops::clear(ctx, MatrixView<float>(a));
-  ops::append_rows(ctx, MatrixView<const float>(a), 3, Places{}, cache);
+  ops::copy_rows(ctx, MatrixView<const T>(a), MatrixView<T>(b));
+  ops::clear(ctx, MatrixView<T>(a));
+  ops::append_rows(ctx, MatrixView<const T>(a), 3, Places{}, cache);
   ops::add_bias(ctx, v, a);
   ops::sum_rows(ctx, a, v);
   ops::dropout(ctx, a, 0.1, {1, 2});
@@ -38,34 +51,54 @@ void flat(Ctx& ctx, Rows2d a, Rows2d b, Rows2d c, Row v, View<Bfloat16, dynamic>
   ops::swiglu_backward(ctx, a, b, c, a, b);
   ops::learned_activation_forward(ctx, a, ops::ReluNetwork<float>{}, b);
   ops::learned_activation_backward(ctx, a, ops::ReluNetwork<float>{}, b, c, ops::ReluNetwork<float>{});
+  ops::rope(ctx, heads, {.batch = 1, .tokens = 1});
+  ops::group_gate_forward(ctx, a, b, 1, c);
+  ops::group_gate_backward(ctx, a, b, 1, c, a);
+  ops::rms_norm_forward(ctx, a, v, b, v, 1e-6);
+  ops::add_rms_norm_forward(ctx, a, b, v, c, b, v, 1e-6);
+  ops::rms_norm_backward(ctx, a, v, v, b, c, v, true);
+  ops::layer_norm_forward(ctx, a, v, v, b, v, v, 1e-6);
+  ops::layer_norm_backward(ctx, a, v, v, v, b, c, v, v, true);
+  ops::route(ctx, to);
+  ops::route_backward(ctx, to, dgates, dlogits, 0.1);
+  ops::load_balance(ctx, to, balance);
+  ops::dispatch(ctx, to, a, b);
+  ops::dispatch_backward(ctx, to, b, a);
+  ops::combine(ctx, to, b, a);
+  ops::combine_backward(ctx, to, a, b, dgates);
+}
+template void flat(Ctx&, const Stream<float>&);
+template void flat(Ctx&, const Stream<Bfloat16>&);
+
+template <class T>
+void gathers(Ctx& ctx, const Stream<T>& s, Tokens ids, View<Bfloat16, dynamic, dynamic> table, Offsets offsets) {
+  ops::embedding_forward(ctx, table, ids, s.a);
+  ops::embedding_backward(ctx, ids, s.a, s.table);
+  ops::add_positions(ctx, s.table, 8, Places{}, s.a, offsets);
+  ops::add_positions_backward(ctx, s.a, 8, s.table, offsets);
+  ops::add_sinusoids(ctx, 8, Places{}, s.a);
+  ops::segment_sum(ctx, s.a, s.b, {4, 8, offsets, true});
+  ops::segment_spread(ctx, s.a, s.b, {4, 8, offsets, true}, true);
+}
+template void gathers(Ctx&, const Stream<float>&, Tokens, View<Bfloat16, dynamic, dynamic>, Offsets);
+template void gathers(Ctx&, const Stream<Bfloat16>&, Tokens, View<Bfloat16, dynamic, dynamic>, Offsets);
+
+void updates(Ctx& ctx, Row v, View<Bfloat16, dynamic> r, View<ops::StepState<float>, 1> state) {
+  ops::convert(ctx, v, r);
+  ops::convert(ctx, r, v);
   ops::adamw(ctx, v, v, v, v, {});
   ops::sum_squares(ctx, v);
   ops::begin_step(ctx, state, v, v, {}, 1, CosineSchedule{});
   ops::adamw_step(ctx, state, v, v, v, v, true, r);
 }
 
-void rows(Ctx& ctx, Rows2d a, Rows2d b, Rows2d c, Row v, Tokens ids, QuantizedMatrix q) {
-  ops::rms_norm_forward(ctx, a, v, b, v, 1e-6);
-  ops::add_rms_norm_forward(ctx, a, b, v, c, b, v, 1e-6);
-  ops::rms_norm_backward(ctx, a, v, v, b, c, v, true);
-  ops::layer_norm_forward(ctx, a, v, v, b, v, v, 1e-6);
-  ops::layer_norm_backward(ctx, a, v, v, v, b, c, v, v, true);
-  ops::group_gate_forward(ctx, a, b, 1, c);
-  ops::group_gate_backward(ctx, a, b, 1, c, a);
+void int8(Ctx& ctx, Rows2d a, Rows2d b, Tokens ids, QuantizedMatrix q) {
   ops::quantize(ctx, a, q);
   ops::gemm(ctx, a, q, b, {.transpose_b = true});
   ops::embedding_forward(ctx, q, ids, a);
 }
 
-void gathers(Ctx& ctx, Rows2d a, Rows2d b, Tokens ids, View<Bfloat16, dynamic, dynamic> table, Offsets offsets,
-             const ops::PatchSlots& slots, View<Index, dynamic> first, View<Token, dynamic> packed) {
-  ops::embedding_forward(ctx, table, ids, a);
-  ops::embedding_backward(ctx, ids, a, b);
-  ops::add_positions(ctx, b, 8, Places{}, a, offsets);
-  ops::add_positions_backward(ctx, a, 8, b, offsets);
-  ops::add_sinusoids(ctx, 8, Places{}, a);
-  ops::segment_sum(ctx, a, b, {4, 8, offsets, true});
-  ops::segment_spread(ctx, a, b, {4, 8, offsets, true}, true);
+void packs(Ctx& ctx, const ops::PatchSlots& slots, View<Index, dynamic> first, View<Token, dynamic> packed) {
   ops::pack_bytes(ctx, slots, first, packed);
   ops::pack_places(ctx, slots, 4, 0, packed);
   ops::pack_symbols(ctx, slots, first, packed, packed);
@@ -76,20 +109,8 @@ void heads(Ctx& ctx, HeadsView<float> x, HeadsView<Bfloat16> r, Row lse, const o
            Rows2d scores, View<Token, dynamic, dynamic> picks) {
   attention(ctx, x, lse, shape);
   attention(ctx, r, lse, shape);
-  ops::rope(ctx, x, {.batch = 1, .tokens = 1});
   ops::attention_received(ctx, x, x, lse, scores);
   ops::keep_highest(ctx, scores, true, picks);
-}
-
-void routes(Ctx& ctx, const ops::Routes<float, 8, 2>& to, Rows2d a, Rows2d b, View<float, dynamic, 2> dgates,
-            View<float, dynamic, 8> dlogits, View<float, 1> balance) {
-  ops::route(ctx, to);
-  ops::route_backward(ctx, to, dgates, dlogits, 0.1);
-  ops::load_balance(ctx, to, balance);
-  ops::dispatch(ctx, to, a, b);
-  ops::dispatch_backward(ctx, to, b, a);
-  ops::combine(ctx, to, b, a);
-  ops::combine_backward(ctx, to, a, b, dgates);
 }
 
 template <class T>
