@@ -18,8 +18,8 @@ namespace stlm {
 template <class Backend, TokenRule Rule, bool OnDevice = ops::draws_tokens<Backend>>
 class TokenDraws {
  public:
-  TokenDraws(Context<Backend>&, Index /*most*/, Index vocabulary, const SampleOptions& options)
-      : vocabulary_(vocabulary), options_(options) {}
+  TokenDraws(Context<Backend>&, Index /*most*/, Index num_logits, const SampleOptions& options)
+      : vocabulary_(num_logits), options_(options) {}
 
   /// One text more, the last, of which `rule` says how it may go on.
   void add(const Rule& rule, std::uint64_t seed) {
