@@ -1,5 +1,5 @@
-// The ops whose speed is that of memory, at the width of the model of 100M parameters, with activations of Bfloat16: on a
-// GPU, where they are timed, and on the emulated one, which counts what they move.
+// The ops whose speed is that of memory, at the width of the model of 100M parameters, with activations of Bfloat16: on
+// a GPU, where they are timed, and on the emulated one, which counts what they move.
 #pragma once
 
 #include <string>

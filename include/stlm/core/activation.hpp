@@ -74,8 +74,9 @@ namespace detail {
 template <class Backend, class S, class P>
 constexpr void expect_scalar() {
   static_assert(std::is_same_v<activation_t<Backend, S>, activation_t<Backend, typename P::scalar>>,
-                "stlm::Activations: on this backend weights of this scalar have other activations than were planned; name "
-                "the scalar of the weights, as in stlm::Activations<Model, Backend, stlm::Bfloat16>, of a generator too.");
+                "stlm::Activations: on this backend weights of this scalar have other activations than were planned; "
+                "name the scalar of the weights, as in stlm::Activations<Model, Backend, stlm::Bfloat16>, of a "
+                "generator too.");
 }
 }  // namespace detail
 
@@ -85,8 +86,8 @@ constexpr std::size_t activation_bytes(BatchShape shape) {
   return detail::plan<Model, T>(detail::largest_pass<Model>(shape)).bytes();
 }
 
-/// The intermediates of a model for batches of one shape. Filled by `forward`, read by `backward`. `S`: the scalar of the
-/// weights they are computed with.
+/// The intermediates of a model for batches of one shape. Filled by `forward`, read by `backward`. `S`: the scalar of
+/// the weights they are computed with.
 template <class Model, class Backend, class S = float>
 class Activations {
  public:

@@ -1,5 +1,5 @@
-// What every kind of model computes, on any backend included before: a training step, files, generation. S: the scalar of
-// the weights that products read.
+// What every kind of model computes, on any backend included before: a training step, files, generation. S: the scalar
+// of the weights that products read.
 #pragma once
 
 #include <stlm/infer/answerer.hpp>

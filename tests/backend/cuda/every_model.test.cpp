@@ -28,8 +28,8 @@ void check_training() {
   CHECK(one_step<Model, EmulatedCudaBackend>({}, file).weights == expected.weights);
 }
 
-/// Rounding to 8 bits moves a number by 2^-9 of itself at most. Of the largest gradient, that is the error of some dozens of
-/// them on the way, where they do not cancel; a loss is a mean.
+/// Rounding to 8 bits moves a number by 2^-9 of itself at most. What is allowed of the largest gradient is the error of
+/// some dozens of numbers on the way, should they not cancel; a loss is a mean.
 template <class Model>
 void check_in_bfloat16() {
   const ProtectedDevice device;
@@ -54,8 +54,8 @@ TEMPLATE_TEST_CASE("every model, emulated: next thoughts", "[cuda][models]", Tho
   check_training<TestType>();
 }
 
-TEMPLATE_TEST_CASE("every model, emulated: activations of Bfloat16", "[cuda][models]", Grouped, Learned, Mixture, Experts,
-                   SpacePatches, ReconstructingPatches, StridePatches, Thought) {
+TEMPLATE_TEST_CASE("every model, emulated: activations of Bfloat16", "[cuda][models]", Grouped, Learned, Mixture,
+                   Experts, SpacePatches, ReconstructingPatches, StridePatches, Thought) {
   check_in_bfloat16<TestType>();
 }
 

@@ -18,9 +18,9 @@ TEMPLATE_TEST_CASE("CudaBackend, emulated: twenty steps have the losses of Eigen
   CHECK(apart(expected, found) < 1e-4);
 }
 
-// Rounding to Bfloat16 moves an activation, a weight or a gradient by up to 2^-9 of itself, here or there; sums of many
-// move less. In twenty steps the losses drift by 2^-9 or so: twice that is allowed, which EigenBackend, whose activations
-// are float, stays below as well.
+// Rounding to Bfloat16 moves an activation, a weight or a gradient by up to 2^-9 of itself, up or down, and sums of
+// many by less. In twenty steps the losses drift from those in float by about 2^-9, and so from EigenBackend's, whose
+// activations stay float: twice that is allowed.
 TEMPLATE_TEST_CASE("CudaBackend, emulated: in Bfloat16 the losses are near", "[cuda][training]", TwoLayers,
                    PooledLayers) {
   const ProtectedDevice device;
