@@ -74,6 +74,7 @@ template <class T>
 void gathers(Ctx& ctx, const Stream<T>& s, Tokens ids, View<Bfloat16, dynamic, dynamic> table, Offsets offsets) {
   ops::embedding_forward(ctx, table, ids, s.a);
   ops::embedding_backward(ctx, ids, s.a, s.table);
+  ops::embedding_backward(ctx, ids, s.a, s.b);
   ops::add_positions(ctx, s.table, 8, Places{}, s.a, offsets);
   ops::add_positions_backward(ctx, s.a, 8, s.table, offsets);
   ops::add_sinusoids(ctx, 8, Places{}, s.a);

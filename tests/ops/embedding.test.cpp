@@ -33,6 +33,15 @@ TEST_CASE("embedding: backends agree", "[ops][embedding][parity]") {
       }
 }
 
+TEST_CASE("embedding: gradients of rows that were gathered from activations", "[ops][embedding][parity]") {
+  for (const Index cols : {3, 72}) {
+    const std::vector<Token> tokens = some_tokens(100, 300, {4, 4});
+    check_stream_op([&](auto& rig) {
+      ops::embedding_backward(rig.ctx, one_row(tokens), rig.random(100, cols), rig.random(300, cols));
+    });
+  }
+}
+
 TEST_CASE("embedding: backends agree on a table of Bfloat16", "[ops][embedding][parity]") {
   for (const Index cols : {3, 4, 72}) {
     const std::vector<Token> tokens = some_tokens(50, 9, {4, 4});

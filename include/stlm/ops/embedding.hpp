@@ -47,13 +47,14 @@ void embedding_forward(Context<Backend>& ctx, const Table& table, View<const Tok
   impl::Embedding<Backend>::forward(ctx, rows, tokens.data(), out);
 }
 
-/// dtable[tokens[n], :] += dy[n, :], in order of n; gradients of tables are of the scalar that is computed in.
+/// dtable[tokens[n], :] += dy[n, :], in order of n. The gradient of a table is of the scalar that is computed in; that of
+/// activations, whose rows were gathered, of theirs.
 template <class Backend, class Dy, class Dtable>
 void embedding_backward(Context<Backend>& ctx, View<const Token, dynamic, dynamic> tokens, const Dy& dy,
                         const Dtable& dtable) {
   using T = typename Dy::value_type;
   const MatrixView<const T> grad(dy);
-  const MatrixView<compute_t<T>> rows(dtable);
+  const MatrixView<typename Dtable::value_type> rows(dtable);
   expect(tokens.size() == grad.rows && rows.cols == grad.cols, "stlm::ops::embedding_backward: dy ", grad.rows, "x",
          grad.cols, " and ", tokens.size(), " tokens do not fit the table ", rows.rows, "x", rows.cols, ".");
   impl::Embedding<Backend>::template backward<T>(ctx, tokens.data(), grad, rows);

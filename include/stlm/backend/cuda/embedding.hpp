@@ -25,13 +25,13 @@ struct Embedding<B> {
                  gpu::pieces(y.rows, lanes.rows_of(Kernel::threads)));
     });
   }
-  template <class T>
-  static void backward(Ctx& ctx, const Token* tokens, MatrixView<const T> dy, MatrixView<compute_t<T>> dtable) {
+  template <class T, class Table>
+  static void backward(Ctx& ctx, const Token* tokens, MatrixView<const T> dy, MatrixView<Table> dtable) {
     if (dy.rows == 0) return;
     gpu::Scratch<B> scratch(ctx);
     const gpu::SortedIds order = gpu::sorted(ctx, scratch, ctx.readable(scratch, tokens, dy.rows), dy.rows);
     gpu::by_packets(dy, dtable, [&]<int P>(gpu::Constant<P>) {
-      using Kernel = gpu::EmbeddingBackward<T, P>;
+      using Kernel = gpu::EmbeddingBackward<T, P, Table>;
       const Index tiles = gpu::warp_tiles<P>(dy.cols), chunks = gpu::pieces(dy.rows, Kernel::chunk);
       const Index size = 2 * chunks * dy.cols;
       const gpu::Span<compute_t<T>> partial{scratch.template take<compute_t<T>>(size), size};
@@ -40,8 +40,8 @@ struct Embedding<B> {
                         dtable.stride, dy.cols, tiles},
                  blocks);
       if (chunks > 1)
-        ctx.launch(gpu::EmbeddingJoin<T, P>{order.ids, partial, gpu::span(dtable), dtable.rows, dtable.stride, dy.cols,
-                                            tiles},
+        ctx.launch(gpu::EmbeddingJoin<T, P, Table>{order.ids, partial, gpu::span(dtable), dtable.rows, dtable.stride,
+                                                   dy.cols, tiles},
                    blocks);
     });
   }

@@ -45,8 +45,8 @@ struct EmbeddingForward {
   }
 };
 
-/// Sums over chunks of the sorted positions.
-template <class T, int W>
+/// Sums over chunks of the sorted positions. Table: the scalar of dtable, whose rows may be those of activations.
+template <class T, int W, class Table = compute_t<T>>
 struct EmbeddingBackward {
   static constexpr const char* name = "embedding_backward";
   static constexpr int threads = 128, warps = threads / warp, chunk = 32, together = 4;
@@ -55,7 +55,8 @@ struct EmbeddingBackward {
   Span<const Token> ids;               // sorted
   Span<const std::int32_t> positions;  // of each in dy
   Span<const T> dy;
-  Span<Real> dtable, partial;  // (chunks, 2, cols): of a chunk's first run, and of its last if that is another
+  Span<Table> dtable;
+  Span<Real> partial;  // (chunks, 2, cols): of a chunk's first run, and of its last if that is another
   Index vocabulary, dy_stride, dtable_stride, cols, tiles;
 
   template <class Exec>
@@ -101,7 +102,7 @@ struct EmbeddingBackward {
 };
 
 /// Adds up what chunks have of one run, for each run that begins in one chunk and ends in another. T: as there.
-template <class T, int W>
+template <class T, int W, class Table = compute_t<T>>
 struct EmbeddingJoin {
   static constexpr const char* name = "embedding_join";
   static constexpr int threads = 128, warps = threads / warp, chunk = EmbeddingBackward<T, W>::chunk;
@@ -110,7 +111,7 @@ struct EmbeddingJoin {
 
   Span<const Token> ids;
   Span<const Real> partial;
-  Span<Real> dtable;
+  Span<Table> dtable;
   Index vocabulary, dtable_stride, cols, tiles;
 
   template <class Exec>
