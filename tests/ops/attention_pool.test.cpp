@@ -89,7 +89,7 @@ TEST_CASE("attention_pool: backends agree", "[ops][attention_pool][parity]") {
   for (const Case& c : {Case{1, 1, 1, 1, 2}, {2, 5, 4, 2, 3}, {3, 64, 3, 3, 4}, {1, 150, 2, 1, 8}})
     for (const bool by_score : {false, true}) {
       CAPTURE(c.batch, c.tokens, c.heads, by_score);
-      check_op([&](auto& rig) { pool(rig, c, by_score); });
+      check_stream_op([&](auto& rig) { pool(rig, c, by_score); });
     }
 }
 

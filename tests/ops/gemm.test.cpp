@@ -66,7 +66,7 @@ TEST_CASE("gemm: the same bits from any number of threads, of one panel and of s
         ops::gemm(rig.ctx, rig.random(m, k), rig.random(n, k), rig.random(m, n), {false, true, true});
       };
       check_threads<float>(product);
-      if (k < 1000) check_threads<float>([=](auto& rig) {
+      if (k < 1000) check_threads<float>([=, m = m, n = n, k = k](auto& rig) {
         ops::gemm<Bfloat16>(rig.ctx, rig.random(m, k), rig.random(k, n), rig.blank(m, n));
       });
     }

@@ -27,25 +27,27 @@ struct Gemm<EigenBackend> {
     const eigen::GemmOperand<B> right = operand(b, options.transpose_b);
     if (ctx.threads() > 1 && m >= many_rows && n > 0 && k > 0)
       return by_rows<Product>(ctx, n, k, left, right, c, options.accumulate);
-    const auto [tasks, units] = pieces(ctx, n, strip, m * n * k);
-    ctx.parallel_for(tasks, [&](Index task, int worker) {
-      const Index j = units * task / tasks * strip, end = std::min(n, units * (task + 1) / tasks * strip);
+    const Pieces pieces(ctx, n, strip, m * n * k);
+    ctx.parallel_for(pieces.tasks, [&](Index task, int worker) {
+      const Index j = pieces.begin(task), end = pieces.begin(task + 1);
       eigen::gemm_serial<Product>(m, end - j, k, left, right.from(0, j), c.data + j, c.stride, options.accumulate,
                                   ctx.scratch<typename eigen::GemmProduct<Product>::Unit>(worker));
     });
   }
 
  private:
+  /// `size` rows or columns, in pieces of whole units.
   struct Pieces {
-    Index tasks, units;
+    Index size, unit, units, tasks;
+
+    Pieces(const Context<EigenBackend>& ctx, Index size_, Index unit_, Index work)
+        : size(size_), unit(unit_), units((size + unit - 1) / unit) {
+      const Index threads = ctx.threads(), most = threads == 1 ? 1 : 4 * threads;
+      tasks = std::clamp<Index>(std::min(units / 2, work / (Index{1} << 15)), 1, most);
+      if (tasks > threads) tasks -= tasks % threads;  // as many for each
+    }
+    Index begin(Index task) const { return std::min(size, units * task / tasks * unit); }
   };
-  /// Tasks for `size` rows or columns in units.
-  static Pieces pieces(Context<EigenBackend>& ctx, Index size, Index unit, Index work) {
-    const Index units = (size + unit - 1) / unit, most = ctx.threads() == 1 ? 1 : 4 * ctx.threads();
-    Index tasks = std::clamp<Index>(std::min(units / 2, work / (Index{1} << 15)), 1, most);
-    if (tasks > ctx.threads()) tasks -= tasks % ctx.threads();  // as many for each
-    return {tasks, units};
-  }
 
   /// All threads pack a panel of B, then take rows of C.
   template <class Product, class A, class B, class T>
@@ -69,21 +71,21 @@ struct Gemm<EigenBackend> {
     using Unit = typename eigen::GemmProduct<Product>::Unit;
     constexpr Index strip = eigen::GemmSizes<Product>::tile_cols;
     Unit* const packed = ctx.shared<Unit>();
-    const Index strips = (cols + strip - 1) / strip, packs = std::min<Index>(strips, 4 * ctx.threads());
-    ctx.parallel_for(packs, [&](Index task, int) {
-      const Index j = strips * task / packs * strip, end = std::min(cols, strips * (task + 1) / packs * strip);
+    const Index padded = (cols + strip - 1) / strip * strip;
+    const Pieces columns(ctx, cols, strip, cols * k);
+    ctx.parallel_for(columns.tasks, [&](Index task, int) {
+      const Index j = columns.begin(task), end = columns.begin(task + 1);
       blocks.along_k(k, [&](Index u, Index depth, Index p, Index length) {
-        eigen::GemmProduct<Product>::pack_b(length, end - j, b.from(p, j), packed + u * strips * strip + j * depth);
+        eigen::GemmProduct<Product>::pack_b(length, end - j, b.from(p, j), packed + u * padded + j * depth);
       });
     });
-    constexpr Index unit = 2 * eigen::GemmSizes<Product>::tile_rows;
-    const auto [tasks, units] = pieces(ctx, c.rows, unit, c.rows * cols * k);
-    ctx.parallel_for(tasks, [&](Index task, int worker) {
-      const Index i = units * task / tasks * unit, end = std::min(c.rows, units * (task + 1) / tasks * unit);
+    const Pieces rows(ctx, c.rows, 2 * eigen::GemmSizes<Product>::tile_rows, c.rows * cols * k);
+    ctx.parallel_for(rows.tasks, [&](Index task, int worker) {
+      const Index i = rows.begin(task), end = rows.begin(task + 1);
       for (Index j = 0; j < cols; j += blocks.cols)
         blocks.along_k(k, [&](Index u, Index depth, Index p, Index length) {
           eigen::gemm_rows<Product>(end - i, std::min(cols - j, blocks.cols), length, a.from(i, p),
-                                    eigen::GemmStrips<Unit>{packed + u * strips * strip + j * depth, strip, strip * depth},
+                                    eigen::GemmStrips<Unit>{packed + u * padded + j * depth, strip, strip * depth},
                                     c.row(i) + j, c.stride, accumulate || u > 0, ctx.scratch<Unit>(worker));
         });
     });
