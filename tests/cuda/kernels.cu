@@ -116,15 +116,17 @@ void heads(Ctx& ctx, HeadsView<float> x, HeadsView<Bfloat16> r, Row lse, const o
 
 template <class T>
 void losses_and_draws(Ctx& ctx, View<T, dynamic, dynamic> logits, Row v, Tokens ids,
-                      View<ops::Draw<TextRule>, dynamic> draws, View<Token, dynamic> tokens) {
+                      View<ops::Draw<TextRule>, dynamic> draws, View<ops::Draw<AnyBut>, dynamic> any,
+                      View<Token, dynamic> tokens) {
   ops::cross_entropy_forward(ctx, logits, ids, -1, v, v);
   ops::cross_entropy_backward(ctx, logits, ids, -1, v, 1);
   ops::cross_entropy_forward_backward(ctx, logits, ids, -1, v, v, 1);
   ops::sample(ctx, logits, {.top_k = 5}, draws, tokens);
+  ops::sample(ctx, logits, {.top_k = 5}, any, tokens);
 }
 template void losses_and_draws(Ctx&, View<float, dynamic, dynamic>, Row, Tokens, View<ops::Draw<TextRule>, dynamic>,
-                               View<Token, dynamic>);
+                               View<ops::Draw<AnyBut>, dynamic>, View<Token, dynamic>);
 template void losses_and_draws(Ctx&, View<Bfloat16, dynamic, dynamic>, Row, Tokens,
-                               View<ops::Draw<TextRule>, dynamic>, View<Token, dynamic>);
+                               View<ops::Draw<TextRule>, dynamic>, View<ops::Draw<AnyBut>, dynamic>, View<Token, dynamic>);
 
 template __global__ void stlm::gpu::detail::probe_kernel<void>();

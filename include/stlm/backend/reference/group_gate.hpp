@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <stlm/backend/reference/context.hpp>
+#include <stlm/core/scalar.hpp>
 #include <stlm/ops/group_gate.hpp>
 
 namespace stlm::ops::impl {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stlm/backend/reference/context.hpp>
+#include <stlm/core/scalar.hpp>
 #include <stlm/ops/norm.hpp>
 
 namespace stlm::ops::impl {

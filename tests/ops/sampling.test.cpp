@@ -1,5 +1,7 @@
 // Tokens drawn by a kernel are those that Sampler draws of the same logits with the same seed.
 
+#include <stlm/ops/sampling.hpp>
+
 #include <stlm/backend/cuda/emulated_context.hpp>
 #include <stlm/backend/cuda/sampling.hpp>
 #include <stlm/infer/sampler.hpp>
