@@ -46,7 +46,8 @@ TEST_CASE("embedding: backends agree on a table of Bfloat16", "[ops][embedding][
   for (const Index cols : {3, 4, 72}) {
     const std::vector<Token> tokens = some_tokens(50, 9, {4, 4});
     check_op([&](auto& rig) {
-      const auto numbers = rig.weights(9, cols), y = rig.blank(50, cols);
+      const auto numbers = rig.weights(9, cols);
+      const auto y = rig.blank(50, cols);
       const auto table = rig.template room<Bfloat16>(numbers.size());
       std::transform(numbers.begin(), numbers.end(), table.data(), [](auto x) { return Bfloat16(static_cast<float>(x)); });
       ops::embedding_forward(rig.ctx, View<const Bfloat16, dynamic, dynamic>(table.data(), 9, cols), one_row(tokens), y);
@@ -60,7 +61,8 @@ TEST_CASE("positions: backends agree, from any first position", "[ops][embedding
       for (const Index position : {0, 3}) {
         CAPTURE(tokens, cols, position);
         check_stream_op([=](auto& rig) {
-          const auto table = rig.weights(70, cols), dtable = rig.weights(70, cols), y = rig.random(3 * tokens, cols);
+          const auto table = rig.weights(70, cols), dtable = rig.weights(70, cols);
+          const auto y = rig.random(3 * tokens, cols);
           ops::add_positions(rig.ctx, table, tokens, {nullptr, position}, y);
           ops::add_sinusoids(rig.ctx, tokens, {nullptr, position}, y);
           ops::add_positions_backward(rig.ctx, y, tokens, dtable);

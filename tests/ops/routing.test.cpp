@@ -79,7 +79,8 @@ TEST_CASE("routing: backends agree", "[ops][routing]") {
         const SomeRoutes<typename Rig::Scalar, 5, 3> r(rig, rows);
         const auto x = rig.random(rows, cols), routed = rig.blank(rows * 3, cols), y = rig.blank(rows, cols);
         const auto dy = rig.random(rows, cols), dgates = rig.blank(rows, 3), dlogits = rig.blank(rows, 5);
-        const auto dx = rig.blank(rows, cols), numbers = rig.blank(1 + 6 + 2 * rows * 3);
+        const auto dx = rig.blank(rows, cols);
+        const auto numbers = rig.blank(1 + 6 + 2 * rows * 3);
         ops::route(rig.ctx, r.base(), {renormalize});
         ops::load_balance(rig.ctx, r.base(), View<Real, 1>(numbers.data()));
         auto to = numbers.begin() + 1;
