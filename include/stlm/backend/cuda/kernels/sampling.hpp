@@ -49,7 +49,7 @@ struct SampleKeys {
 template <class T, class Rule, bool Sorted>
 struct SampleTokens {
   static constexpr const char* name = Sorted ? "sample_sorted" : "sample_tokens";
-  static constexpr int threads = 512, warps = threads / warp;
+  static constexpr int threads = 512, warps = threads / warp, blocks_of_sm = 1;
   using Real = compute_t<T>;
   struct Shared {
     SharedArray<Real, warps> largest;
