@@ -29,13 +29,7 @@ struct Attention<B> {
     const Plan n(ctx, scratch, shape, q, k, one_after_another(shape, q, k, v, out));
     if (shape.queries <= few_queries && !n.sequences.data) return decode(ctx, scratch, n, q, k, v, out, lse);
     const auto launch = [&]<class Kernel>(std::type_identity<Kernel>) {
-      run(ctx, Kernel{n,
-                      n.queries_of(q),
-                      n.keys_of(k),
-                      n.keys_of(v),
-                      n.queries_of(out),
-                      {lse, n.rows()},
-                      compute_t<T>(n.scale())});
+      run(ctx, reads<Kernel>(n, q, k, v, out, lse));
     };
     const bool tensor = on_tensor_cores<T>(
         n,
@@ -90,17 +84,17 @@ struct Attention<B> {
     const Index splits = std::max<Index>(1, gpu::pieces(n.keys, Kernel::size));
     const Index size = splits > 1 ? n.rows() * splits * (n.head_size + 2) : 0;
     const gpu::Span<Real> parts{size > 0 ? scratch.template take<Real>(size) : nullptr, size};
-    run(ctx, Kernel{n,
-                    n.queries_of(q),
-                    n.keys_of(k),
-                    n.keys_of(v),
-                    n.queries_of(out),
-                    {lse, n.rows()},
-                    Real(n.scale()),
-                    static_cast<int>(splits),
-                    parts});
+    run(ctx, reads<Kernel>(n, q, k, v, out, lse, static_cast<int>(splits), parts));
     if (splits > 1)
       run(ctx, gpu::AttentionJoin<T>{n, parts, n.queries_of(out), {lse, n.rows()}, static_cast<int>(splits)});
+  }
+
+  /// A kernel that reads q, k, v and writes out and lse; `others`: what it has beyond that.
+  template <class Kernel, class T, class... Others>
+  static Kernel reads(const Plan& n, HeadsView<const T> q, HeadsView<const T> k, HeadsView<const T> v, HeadsView<T> out,
+                      compute_t<T>* lse, const Others&... others) {
+    return {n, n.queries_of(q), n.keys_of(k), n.keys_of(v), n.queries_of(out), {lse, n.rows()},
+            compute_t<T>(n.scale()), others...};
   }
 
   /// f(head size) when the tensor cores can do it: vectors of Bfloat16 that can be moved in packets, of a size that

@@ -35,6 +35,7 @@ class Context<EigenBackend> {
               [&](Index task, int worker) { f(task * piece, std::min(size, (task + 1) * piece), worker); });
   }
 
+  /// Zeros, written by all threads.
   void clear(void* data, std::size_t bytes) {
     constexpr Index piece = Index{1} << 18;
     for_pieces(static_cast<Index>(bytes), piece, [&](Index begin, Index end, int) {

@@ -41,7 +41,7 @@ struct Gemm<EigenBackend> {
     Index size, unit, units, tasks;
 
     Pieces(const Context<EigenBackend>& ctx, Index size_, Index unit_, Index work)
-        : size(size_), unit(unit_), units((size + unit - 1) / unit) {
+        : size(size_), unit(unit_), units(eigen::gemm_blocks(size, unit)) {
       const Index threads = ctx.threads(), most = threads == 1 ? 1 : 4 * threads;
       tasks = std::clamp<Index>(std::min(units / 2, work / (Index{1} << 15)), 1, most);
       if (tasks > threads) tasks -= tasks % threads;  // as many for each
@@ -62,16 +62,16 @@ struct Gemm<EigenBackend> {
     const Index most_k = eigen::GemmProduct<Product>::elements(room / most_cols / blocks.depth * blocks.depth);
     for (Index first = 0; first < n; first += most_cols)
       for (Index p = 0; p < k; p += most_k)
-        panel<Product>(ctx, blocks, std::min(n - first, most_cols), std::min(k - p, most_k), a.from(0, p), b.from(p, first),
+        panel<Product>(ctx, blocks, std::min(k - p, most_k), a.from(0, p), b.from(p, first),
                        MatrixView<T>(c.data + first, c.rows, std::min(n - first, most_cols), c.stride), accumulate || p > 0);
   }
   template <class Product, class A, class B, class T>
-  static void panel(Context<EigenBackend>& ctx, const eigen::GemmBlocks<Product>& blocks, Index cols, Index k,
-                    eigen::GemmOperand<A> a, eigen::GemmOperand<B> b, MatrixView<T> c, bool accumulate) {
+  static void panel(Context<EigenBackend>& ctx, const eigen::GemmBlocks<Product>& blocks, Index k, eigen::GemmOperand<A> a,
+                    eigen::GemmOperand<B> b, MatrixView<T> c, bool accumulate) {
     using Unit = typename eigen::GemmProduct<Product>::Unit;
     constexpr Index strip = eigen::GemmSizes<Product>::tile_cols;
     Unit* const packed = ctx.shared<Unit>();
-    const Index padded = (cols + strip - 1) / strip * strip;
+    const Index cols = c.cols, padded = eigen::gemm_blocks(cols, strip) * strip;
     const Pieces columns(ctx, cols, strip, cols * k);
     ctx.parallel_for(columns.tasks, [&](Index task, int) {
       const Index j = columns.begin(task), end = columns.begin(task + 1);
