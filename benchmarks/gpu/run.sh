@@ -15,6 +15,8 @@
 #   --add            to what NAME.json has of this commit and GPU, as found by a run of other stages
 #   --python PYTHON  an interpreter that has torch; default: python3
 #   --arch ARCH      default: that of the GPU, without one sm_90
+#   --march NAME     of the host's code, for programs that are compiled on one machine (--dry-run) and run on another, their
+#                    folder --work brought along; default: native
 #   --jobs N         compilers at once; default: one for each processor
 #   --commit NAME    what is measured, where git does not know
 #   --work FOLDER    programs, logs and caches; default: build/gpu
@@ -27,12 +29,12 @@ set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root" || exit
 
-deps='' out=benchmarks/results/gpu quick='' limit='' add='' python=python3 arch='' jobs=''
+deps='' out=benchmarks/results/gpu quick='' limit='' add='' python=python3 arch='' march=native jobs=''
 only=build,tests,bits,train,peers,sanitizer,generate,kernels,example,settings,eager,autotune
 commit='' work=build/gpu dry='' list='' command="benchmarks/gpu/run.sh $*"
 while (($#)); do
   case $1 in
-    --deps | --out | --limit | --only | --python | --arch | --jobs | --commit | --work)
+    --deps | --out | --limit | --only | --python | --arch | --march | --jobs | --commit | --work)
       (($# > 1)) || { echo "run.sh: expected a value after $1; see --help." >&2; exit 2; }
       declare "${1#--}=$2"
       shift
@@ -80,8 +82,8 @@ if [[ $deps ]]; then
   [[ -d $deps/eigen3 ]] && eigen=$deps/eigen3
 fi
 has() { [[ -e ${deps:-/none}/$1 || -e /usr/include/$1 || -e /usr/local/include/$1 ]]; }
-[[ $list ]] || has catch2/catch.hpp || { echo "run.sh: expected catch2/catch.hpp of Catch2 2.x, found none; give it with --deps." >&2; exit 2; }
-[[ $list || -e $eigen/Eigen/Core ]] || { echo "run.sh: expected Eigen in $eigen, found none; give it with --deps." >&2; exit 2; }
+[[ $list ]] || ! wanted build || has catch2/catch.hpp || { echo "run.sh: expected catch2/catch.hpp of Catch2 2.x, found none; give it with --deps." >&2; exit 2; }
+[[ $list || ! ,$only, == *,build,* || -e $eigen/Eigen/Core ]] || { echo "run.sh: expected Eigen in $eigen, found none; give it with --deps." >&2; exit 2; }
 
 # --- stages
 
@@ -128,7 +130,7 @@ measure() {
 
 includes="-I$root/include -I$root/tests ${found_deps[*]}"
 compile="$nvcc -std=c++20 -O3 -arch=$arch $includes -Xcompiler=-Wall,-Wextra -Werror all-warnings"
-host="g++ -std=c++20 -march=native -mtune=generic -pthread $includes -isystem $eigen"
+host="g++ -std=c++20 -march=$march -mtune=generic -pthread $includes -isystem $eigen"
 emulate="-isystem $cuda/include/cccl -DTHRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP -DCCCL_DISABLE_FP16_SUPPORT -ffp-contract=off"
 models=(10m:Bytes10M 30m:Tokens30M 50m:Tokens50M 100m:Tokens100M)
 declare -A batches=([10m]='8 64 256' [30m]='64' [50m]='4 64' [100m]='4 64')  # of sequences: 2k to 64k tokens a step
