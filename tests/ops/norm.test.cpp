@@ -87,7 +87,8 @@ TEST_CASE("layer_norm: backends agree", "[ops][norm][parity]") {
           const auto gain = rig.random(c), dgain = rig.random(c), mean = rig.blank(n), rstd = rig.blank(n);
           const auto bias = with_bias ? rig.random(c) : decltype(rig.random(c)){};
           const auto dbias = with_bias ? rig.random(c) : decltype(rig.random(c)){};
-          ops::layer_norm_forward(rig.ctx, x, gain, bias, y, mean, rstd, 1e-5);
+          const double eps = c > 1 ? 1e-5 : 0.1;  // one column is its mean: r multiplies what rounding leaves of zero
+          ops::layer_norm_forward(rig.ctx, x, gain, bias, y, mean, rstd, eps);
           ops::layer_norm_backward(rig.ctx, x, gain, mean, rstd, dy, dx, dgain, dbias, accumulate);
         });
       }

@@ -137,9 +137,9 @@ TEMPLATE_TEST_CASE("a step with its numbers in memory of the backend is one by h
       const auto& state = device.state.data()[0];
       CHECK(state.step == step + 1);
       CHECK(state.norm == Approx(cpu.norm).epsilon(1e-12));
-      CHECK(state.factor == schedule(step));
+      CHECK(state.factor == Approx(schedule(step)).epsilon(1e-14));  // a GPU has a cosine of its own
       CHECK(state.loss == loss);
-      const double tolerance = sizeof(TestType) == 4 ? 1e-6 : 1e-14;
+      const double tolerance = sizeof(TestType) == 4 ? 1e-6 : 1e-12;  // as the norm that scales the gradients
       CHECK(deviation(cpu.w.view(), device.w.view()) < tolerance);
       CHECK(deviation(cpu.m.view(), device.m.view()) < tolerance);
       CHECK(deviation(cpu.v.view(), device.v.view()) < tolerance);

@@ -18,7 +18,7 @@
 
 namespace stlm::test {
 
-inline constexpr double record_tolerance = 1e-5;
+inline constexpr double record_tolerance = 2e-5;
 
 #if defined(STLM_TEST_EMULATED) || defined(STLM_TEST_CUDA)
 class OpRecord {

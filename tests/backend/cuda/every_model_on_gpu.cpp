@@ -8,6 +8,7 @@ template StepResult one_step<Grouped, EigenBackend>(const std::string&, const st
 template StepResult one_step<Windowed, EigenBackend>(const std::string&, const std::string&);
 template StepResult one_step<Mixture, EigenBackend>(const std::string&, const std::string&);
 template StepResult one_step<Experts, EigenBackend>(const std::string&, const std::string&);
+template StepResult one_step<SpacePatches, EigenBackend>(const std::string&, const std::string&);
 template StepResult one_step<TokenPatches, EigenBackend>(const std::string&, const std::string&);
 template StepResult one_step<ParallelPatches, EigenBackend>(const std::string&, const std::string&);
 template StepResult one_step<StridePatches, EigenBackend>(const std::string&, const std::string&);

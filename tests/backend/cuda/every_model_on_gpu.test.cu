@@ -11,6 +11,7 @@ extern template StepResult one_step<Grouped, EigenBackend>(const std::string&, c
 extern template StepResult one_step<Windowed, EigenBackend>(const std::string&, const std::string&);
 extern template StepResult one_step<Mixture, EigenBackend>(const std::string&, const std::string&);
 extern template StepResult one_step<Experts, EigenBackend>(const std::string&, const std::string&);
+extern template StepResult one_step<SpacePatches, EigenBackend>(const std::string&, const std::string&);
 extern template StepResult one_step<TokenPatches, EigenBackend>(const std::string&, const std::string&);
 extern template StepResult one_step<ParallelPatches, EigenBackend>(const std::string&, const std::string&);
 extern template StepResult one_step<StridePatches, EigenBackend>(const std::string&, const std::string&);
@@ -38,7 +39,7 @@ TEMPLATE_TEST_CASE("every model on a GPU: a step, and files", "[cuda][models]", 
 }
 
 // every_model.test.cpp says how near.
-TEMPLATE_TEST_CASE("every model on a GPU: in Bfloat16", "[cuda][models]", Grouped, Experts, TokenPatches, Thought) {
+TEMPLATE_TEST_CASE("every model on a GPU: in Bfloat16", "[cuda][models]", Grouped, Experts, SpacePatches, Thought) {
   const StepResult expected = one_step<TestType, EigenBackend>({}, {});
   const StepResult found = one_step<TestType, CudaBackend, Bfloat16>({}, {});
   CHECK(found.loss == Approx(expected.loss).epsilon(5e-3));

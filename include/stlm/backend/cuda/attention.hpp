@@ -47,21 +47,25 @@ struct Attention<B> {
     gpu::Scratch<B> scratch(ctx);
     const Plan n(ctx, scratch, shape, q, k, one_after_another(shape, q, k, v, out, dout, dq, dk, dv));
     using Real = compute_t<T>;
-    const gpu::Span<Real> delta{scratch.template take<Real>(n.rows()), n.rows()};
-    const auto gradient = [&]<class Read>(std::type_identity<Read>) {
+    const auto rows = [&]<class Row>(std::type_identity<Row>) {
+      return gpu::Span<Row>{scratch.template take<Row>(n.rows()), n.rows()};
+    };
+    const auto gradient = [&]<class Read>(std::type_identity<Read>, const auto& known) {
       return Read{n,     n.queries_of(q), n.keys_of(k), n.keys_of(v), n.queries_of(dout), {lse, n.rows()},
-                  delta, Real(n.scale())};
+                  known, Real(n.scale())};
     };
     const bool tensor = on_tensor_cores<T>(
         n,
         [&]<int D>(gpu::Constant<D>) {
-          const auto read = gradient(std::type_identity<typename gpu::TensorAttentionQueryGradient<D>::Gradient>{});
+          using Read = typename gpu::TensorAttentionQueryGradient<D>::Gradient;
+          const auto read = gradient(std::type_identity<Read>{}, rows(std::type_identity<gpu::QueryRow>{}));
           run(ctx, gpu::TensorAttentionQueryGradient<D>{read, n.queries_of(out), n.queries_of(dq)});
           run(ctx, gpu::TensorAttentionKeyGradient<D>{read, n.keys_of(dk), n.keys_of(dv)});
         },
         q, k, v, out, dout, dq, dk, dv);
     if (tensor) return;
-    const auto read = gradient(std::type_identity<gpu::AttentionGradient<T>>{});
+    const gpu::Span<Real> delta = rows(std::type_identity<Real>{});
+    const auto read = gradient(std::type_identity<gpu::AttentionGradient<T>>{}, delta);
     run(ctx, gpu::AttentionDelta<T>{n, n.queries_of(out), n.queries_of(dout), delta});
     run(ctx, gpu::AttentionQueryGradient<T>{read, n.queries_of(dq)});
     run(ctx, gpu::AttentionKeyGradient<T>{read, n.keys_of(dk), n.keys_of(dv)});

@@ -49,6 +49,23 @@ class DeviceExecutor {
   __device__ void store_packet(Span<T> to, Index i, const Packet<T>& packet) {
     *reinterpret_cast<int4*>(to.data + i) = __builtin_bit_cast(int4, packet);
   }
+  template <class To, int Size, class T>
+  __device__ void copy(SharedArray<To, Size>& to, int i, Span<const T> from, Index j, bool there) {
+    const auto at = static_cast<unsigned>(__cvta_generic_to_shared(&to[i]));
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(at), "l"(from.data + j), "r"(there ? 16 : 0)
+                 : "memory");
+  }
+  template <class T, int Size>
+  __device__ void copy_number(SharedArray<T, Size>& to, int i, Span<const T> from, Index j, bool there) {
+    const auto at = static_cast<unsigned>(__cvta_generic_to_shared(&to[i]));
+    asm volatile("cp.async.ca.shared.global [%0], [%1], %3, %2;" ::"r"(at), "l"(from.data + j),
+                 "r"(there ? static_cast<int>(sizeof(T)) : 0), "n"(sizeof(T))
+                 : "memory");
+  }
+  __device__ void await_copies() {
+    asm volatile("cp.async.wait_all;" ::: "memory");
+    __syncthreads();
+  }
   __device__ void flops(Index) {}
   __device__ void fault(Fault* to, const Fault& fault) { *to = fault; }
 

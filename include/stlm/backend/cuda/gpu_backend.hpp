@@ -11,11 +11,14 @@
 #include <stlm/core/backend.hpp>
 #include <stlm/core/bfloat16.hpp>
 
-// Marks a kernel's code: for the device when nvcc compiles, plain otherwise.
+// Marks a kernel's code: for the device when nvcc compiles, plain otherwise. Before a loop: that it stays one, where
+// registers matter more.
 #if defined(__CUDACC__)
 #define STLM_KERNEL __device__
+#define STLM_KERNEL_LOOP _Pragma("unroll 1")
 #else
 #define STLM_KERNEL
+#define STLM_KERNEL_LOOP
 #endif
 
 namespace stlm {

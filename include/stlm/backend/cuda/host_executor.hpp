@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <mutex>
 #include <numeric>
+#include <vector>
 
 #include <stlm/backend/cuda/fragments.hpp>
 #include <stlm/backend/cuda/kernel.hpp>
@@ -106,6 +108,38 @@ class HostExecutor {
     counts_.bytes_written += 16;
     std::memcpy(to.data + i, packet.value, 16);
   }
+  /// Sets off a copy of 16 bytes, from the j-th number on, to shared memory; zeros instead if they are not `there`. They
+  /// have arrived after `await_copies`; until then what is read there is NaN.
+  template <class To, int Size, class T>
+  void copy(SharedArray<To, Size>& to, int i, Span<const T> from, Index j, bool there) {
+    Packet<To> packet{}, none;
+    if (there) packet = __builtin_bit_cast(Packet<To>, load_packet(from, j));
+    std::memset(static_cast<void*>(&none), 0xff, sizeof none);
+    to.set_packet(i, none);
+    copies_.emplace_back([&to, i, packet, thread = running.thread] {
+      running.thread = thread;
+      to.set_packet(i, packet);
+    });
+  }
+  /// The same of one number, of 4 or 8 bytes.
+  template <class T, int Size>
+  void copy_number(SharedArray<T, Size>& to, int i, Span<const T> from, Index j, bool there) {
+    static_assert(sizeof(T) == 4 || sizeof(T) == 8);
+    T number{}, none;
+    if (there) number = load(from, j);
+    std::memset(static_cast<void*>(&none), 0xff, sizeof none);
+    to[i] = none;
+    copies_.emplace_back([&to, i, number, thread = running.thread] {
+      running.thread = thread;
+      to[i] = number;
+    });
+  }
+  /// Waits for the copies of all threads, a barrier included.
+  void await_copies() {
+    for (const auto& copy : copies_) copy();
+    copies_.clear();
+    phase([](int) {});
+  }
   void flops(Index count) { counts_.flops += count; }
   void fault(Fault* to, const Fault& fault) {
     static std::mutex mutex;
@@ -200,6 +234,7 @@ class HostExecutor {
 
   Index block_;
   KernelCounts& counts_;
+  std::vector<std::function<void()>> copies_;
   std::array<int, static_cast<std::size_t>(Threads)> order_;
 };
 

@@ -69,6 +69,7 @@ class LtProducts {
                             static_cast<std::size_t>(c.cols) * sizeof(T), static_cast<std::size_t>(c.rows),
                             stream.get()),
           "cudaMemset2DAsync");
+    check(detail::wait_if_asked(stream.get()), "cudaMemset2DAsync");
   }
 
   Plan plan(const LtShape& shape, const void* a, const void* b, const Stream& stream) {

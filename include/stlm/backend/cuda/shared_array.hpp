@@ -54,8 +54,12 @@ template <class T, int Size>
 class SharedArray {
  public:
   __device__ T& operator[](int i) { return value_[i]; }
-  __device__ Packet<T> packet(int i) const { return *reinterpret_cast<const Packet<T>*>(value_ + i); }
-  __device__ void set_packet(int i, const Packet<T>& packet) { *reinterpret_cast<Packet<T>*>(value_ + i) = packet; }
+  __device__ Packet<T> packet(int i) const {
+    return __builtin_bit_cast(Packet<T>, *reinterpret_cast<const int4*>(value_ + i));
+  }
+  __device__ void set_packet(int i, const Packet<T>& packet) {
+    *reinterpret_cast<int4*>(value_ + i) = __builtin_bit_cast(int4, packet);
+  }
 
  private:
   alignas(16) T value_[static_cast<std::size_t>(Size)];

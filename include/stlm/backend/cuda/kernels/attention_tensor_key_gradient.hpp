@@ -15,15 +15,18 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
   static constexpr const char* name = "attention_tensor_key_gradient";
   using Tile = TensorTile<D>;
   static constexpr int threads = Tile::threads, size = Tile::size;
-  /// lse of a query in units of log2, and its delta.
-  struct alignas(8) QueryRow {
-    float level, mean;
+  struct Work {
+    RowRange queries;  ///< that read the keys
+    int sequence, head;
   };
   struct Shared {
-    typename Tile::Vectors queries, grads;  // keys and values before, dK and dV after
-    KeptBits kept;
-    SharedArray<QueryRow, size> known;
-    SharedArray<RowRange, size> visible;
+    struct Stage {
+      typename Tile::Vectors queries, grads;
+      KeptBits kept;
+      SharedArray<QueryRow, size> known;
+    };
+    SharedArray<Work, 1> work;  // here and not in registers, of which there is none to spare
+    Numbers<Stage, 2> stage;  // of the tile of queries that is read and of the next; keys and values before, dK and dV after
   };
 
   HeadRows<Bfloat16> dk, dv;
@@ -33,32 +36,48 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
     const AttentionBlock at(e.block(), 1, shape.keys, size, shape.heads / shape.group);
-    const int b = at.sequence, j = at.first;
-    const int j_end = j + size < shape.keys ? j + size : shape.keys;
-    const RowRange queries = shape.queries_of(e, j, j_end - 1);
+    const int j = at.first;
+    e.phase([&](int t) {
+      if (t == 0) shared.work[0] = Work{shape.queries_of(e, j, end_of(j) - 1), at.sequence, at.head};
+    });
+    const auto work = [&]() -> Work { return shared.work[0]; };
+    const auto queries = [&] { return work().queries; };
 
     typename Tile::template Left<Exec> keys, values;
     typename Tile::template Sums<Exec> key_sum, value_sum;
-    e.phase([&](int t) {
-      Tile::load(e, t, k, b, j, j_end, at.head, shared.queries);
-      Tile::load(e, t, v, b, j, j_end, at.head, shared.grads);
+    const auto fetch = [&](typename Shared::Stage& to, int h, int i) {
+      const int b = work().sequence;
+      e.each([&](int t) {
+        Tile::copy(e, t, q, b, i, queries().end, h, to.queries);
+        Tile::copy(e, t, dout, b, i, queries().end, h, to.grads);
+        if (shape.dropped > 0) draw_kept(e, t, shape, b, h, i, queries().end, j, to.kept);
+        if (t >= size) return;
+        const bool there = i + t < queries().end;  // else all of it is zero, and so are its gradients
+        const Index row = there ? shape.row(shape.sequence(e, i + t), b, h, i + t) : 0;
+        e.copy_number(to.known, t, Span<const QueryRow>{known.data, known.size}, row, there);
+      });
+    };
+    int now = 1;
+    e.each([&](int t) {
+      Tile::copy(e, t, k, at.sequence, j, end_of(j), at.head, shared.stage[0].queries);
+      Tile::copy(e, t, v, at.sequence, j, end_of(j), at.head, shared.stage[0].grads);
     });
-    Tile::read_left(e, keys, shared.queries);
-    Tile::read_left(e, values, shared.grads);
-    e.phase([](int) {});  // before queries and their gradients overwrite them
+    const int first_head = at.head * shape.group;
+    if (queries().begin < queries().end) fetch(shared.stage[now], first_head, queries().begin);
+    e.await_copies();
+    Tile::read_left(e, keys, shared.stage[0].queries);
+    Tile::read_left(e, values, shared.stage[0].grads);
     e.each([&](int t) { unroll<D / 8>([&](int n) { key_sum[n][t] = value_sum[n][t] = {}; }); });
 
-    for (int h = at.head * shape.group; h < (at.head + 1) * shape.group; ++h)
-      for (int i = queries.begin; i < queries.end; i += size) {
-        e.phase([&](int t) {
-          Tile::load(e, t, q, b, i, queries.end, h, shared.queries);
-          Tile::load(e, t, dout, b, i, queries.end, h, shared.grads);
-          if (shape.dropped > 0) draw_kept(e, t, shape, b, h, i, queries.end, j, shared.kept);
-          if (t >= size) return;
-          shared.known[t] = know_query(e, b, h, i + t, queries.end);
-          shared.visible[t] = shape.visible_to(e, i + t, queries.end);
-        });
-        const int last = i + size < queries.end ? i + size - 1 : queries.end - 1;
+    for (int h = first_head; h < (work().head + 1) * shape.group; ++h)
+      for (int i = queries().begin; i < queries().end; i += size, now = 1 - now) {
+        e.await_copies();  // of these queries; nobody reads the last ones any more
+        if (i + size < queries().end)
+          fetch(shared.stage[1 - now], h, i + size);
+        else if (h + 1 < (work().head + 1) * shape.group)
+          fetch(shared.stage[1 - now], h + 1, queries().begin);
+        typename Shared::Stage& stage = shared.stage[now];
+        const int last = i + size < queries().end ? i + size - 1 : queries().end - 1;
         const bool whole = shape.keys_of(e, i, last).whole(j, size);
         // Backward: the end of the queries is one number less to keep.
         for (int step = (last - i) / 16; step >= 0; --step) {
@@ -66,41 +85,35 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
           Registers<Exec, FragmentA, 2> left;   // P^T, dS^T
           e.each([&](int t) { p[0][t] = p[1][t] = ds[0][t] = ds[1][t] = {}; });
           unroll<Tile::steps>([&](int c) {
-            Tile::over_columns(e, shared.queries, step, c, [&](int n, auto& right) { e.mma(p[n], keys[c], right); });
-            Tile::over_columns(e, shared.grads, step, c, [&](int n, auto& right) { e.mma(ds[n], values[c], right); });
+            Tile::over_columns(e, stage.queries, step, c, [&](int n, auto& right) { e.mma(p[n], keys[c], right); });
+            Tile::over_columns(e, stage.grads, step, c, [&](int n, auto& right) { e.mma(ds[n], values[c], right); });
           });
           if (shape.alibi) add_alibi(e, p, e.exp2(shape.log2_slope(h)) / scale, i, j, step);
-          if (!whole) mask(e, p, shared, j, step);
-          if (shape.dropped > 0) drop(e, ds, shared, step);
-          probabilities(e, p, ds, shared, step);
-          if (shape.dropped > 0) drop(e, p, shared, step);
+          if (!whole) mask(e, p, i, queries().end, j, step);
+          if (shape.dropped > 0) drop(e, ds, stage, step);
+          probabilities(e, p, ds, stage, step);
+          if (shape.dropped > 0) drop(e, p, stage, step);
           e.each([&](int t) {
             left[0][t] = Tile::as_left(e, p[0][t], p[1][t]);
             left[1][t] = Tile::as_left(e, ds[0][t], ds[1][t]);
           });
           unroll<D / 16>([&](int pair) {
             const int n = 2 * pair;
-            Tile::over_vectors(e, shared.grads, step, pair,
+            Tile::over_vectors(e, stage.grads, step, pair,
                                [&](int half, auto& right) { e.mma(value_sum[n + half], left[0], right); });
-            Tile::over_vectors(e, shared.queries, step, pair,
+            Tile::over_vectors(e, stage.queries, step, pair,
                                [&](int half, auto& right) { e.mma(key_sum[n + half], left[1], right); });
           });
         }
-        e.phase([](int) {});  // before the next tile overwrites this one
       }
+    e.phase([](int) {});  // before dK and dV overwrite queries
     e.each([&](int t) { unroll<D / 2>([&](int n) { key_sum[n / 4][t].value[n % 4] *= scale; }); });
-    Tile::store(e, key_sum, shared.queries, dk, b, j, j_end, at.head);
-    Tile::store(e, value_sum, shared.grads, dv, b, j, j_end, at.head);
+    Tile::store(e, key_sum, shared.stage[0].queries, dk, work().sequence, j, end_of(j), work().head);
+    Tile::store(e, value_sum, shared.stage[0].grads, dv, work().sequence, j, end_of(j), work().head);
   }
 
  private:
-  /// Of a query after the last: such that its probabilities are zero.
-  template <class Exec>
-  STLM_KERNEL QueryRow know_query(Exec& e, int b, int h, int i, int end) const {
-    if (i >= end) return {INFINITY, 0};
-    const Index row = shape.row(shape.sequence(e, i), b, h, i);
-    return {level_of(e.load(lse, row)), e.load(delta, row)};
-  }
+  STLM_KERNEL int end_of(int j) const { return j + size < shape.keys ? j + size : shape.keys; }
   /// f(column, query of the tile) for a lane's four columns of 16 queries.
   template <class F>
   static STLM_KERNEL void for_columns(int t, int step, const F& f) {
@@ -119,11 +132,11 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
     });
   }
   template <class Exec, class Fragments>
-  STLM_KERNEL void mask(Exec& e, Fragments& s, Shared& shared, int j, int step) const {
+  STLM_KERNEL void mask(Exec& e, Fragments& s, int i, int i_end, int j, int step) const {
     e.each([&](int t) {
       const int first = j + Tile::row(t, 0);
       for_columns(t, step, [&](int column, int query) {
-        const RowRange seen = shared.visible[query];
+        const RowRange seen = shape.visible_to(e, i + query, i_end);
         unroll<2>([&](int eight) {
           const int key = first + 8 * eight;
           if (key < seen.begin || key >= seen.end) s[column / 2][t].value[2 * eight + column % 2] = -INFINITY;
@@ -132,11 +145,11 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
     });
   }
   template <class Exec, class Fragments>
-  STLM_KERNEL void drop(Exec& e, Fragments& x, Shared& shared, int step) const {
+  STLM_KERNEL void drop(Exec& e, Fragments& x, typename Shared::Stage& stage, int step) const {
     const float keep = static_cast<float>(shape.keep_scale);
     e.each([&](int t) {
       for_columns(t, step, [&](int column, int query) {
-        const std::uint32_t of_query = shared.kept[2 * query + Tile::row(t, 0) / 32];
+        const std::uint32_t of_query = stage.kept[2 * query + Tile::row(t, 0) / 32];
         const std::uint32_t kept = of_query >> Tile::row(t, 0) % 32;
         unroll<2>(
             [&](int eight) { x[column / 2][t].value[2 * eight + column % 2] *= kept >> 8 * eight & 1 ? keep : 0.f; });
@@ -145,11 +158,11 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
   }
   /// Scores become probabilities, gradients of these gradients of the scores.
   template <class Exec, class Fragments>
-  STLM_KERNEL void probabilities(Exec& e, Fragments& p, Fragments& ds, Shared& shared, int step) const {
+  STLM_KERNEL void probabilities(Exec& e, Fragments& p, Fragments& ds, typename Shared::Stage& stage, int step) const {
     const float factor = scale * log2_e;
     e.each([&](int t) {
       for_columns(t, step, [&](int column, int query) {
-        const QueryRow row = shared.known[query];
+        const QueryRow row = stage.known[query];
         unroll<2>([&](int eight) {
           const int n = 2 * eight + column % 2;
           float &probability = p[column / 2][t].value[n], &gradient = ds[column / 2][t].value[n];

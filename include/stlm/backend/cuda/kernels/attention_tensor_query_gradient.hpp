@@ -1,7 +1,7 @@
 // Attention's dQ = dS K / sqrt(D) on tensor cores: 64 queries of a head, walking over the keys they read.
 //
 // As forward, with the gradients of the outputs as a second left factor. Scores and their gradients live for 16 keys at
-// a time, so that the registers hold Q, dO and dQ. It also leaves delta = dO . O for the kernel of dK and dV. Bound as
+// a time, so that the registers hold Q, dO and dQ. It also leaves lse and delta = dO . O for the kernel of dK and dV. Bound as
 // forward.
 #pragma once
 
@@ -10,16 +10,18 @@
 
 namespace stlm::gpu {
 
+/// Of a query: lse in units of log2, infinite if it reads nothing, so that its probabilities are zero; and delta.
+struct alignas(8) QueryRow {
+  float level, mean;
+};
+
 /// What both kernels of the backward pass read.
 struct TensorAttentionGradient {
   AttentionNumbers shape;
   HeadRows<const Bfloat16> q, k, v, dout;
   Span<const float> lse;
-  Span<float> delta;  ///< of each row of lse: written by the kernel of dQ, then read by that of dK and dV
+  Span<QueryRow> known;  ///< of each row of lse: written by the kernel of dQ, then read by that of dK and dV
   float scale;
-
-  /// log2 of a row's sum, infinite for a query that reads nothing: its probabilities are zero.
-  static STLM_KERNEL float level_of(float log_sum) { return log_sum == -INFINITY ? INFINITY : log_sum * log2_e; }
 };
 
 template <int D>
@@ -30,8 +32,11 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
   using Scores = TensorScores<2>;
   static constexpr int threads = Tile::threads, size = Tile::size;
   struct Shared {
-    typename Tile::Vectors keys, values;  // queries and gradients before, dQ after
-    KeptBits kept;
+    struct Stage {
+      typename Tile::Vectors keys, values;
+      KeptBits kept;
+    };
+    Numbers<Stage, 2> stage;  // of the tile of keys that is read and of the next; queries and gradients before, dQ after
   };
 
   HeadRows<const Bfloat16> out;
@@ -50,33 +55,40 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
     typename Tile::template Left<Exec> queries, grads;
     typename Tile::template Sums<Exec> sum;
     Registers<Exec, float, 2> level, mean;  // lse in units of log2, delta
-    e.phase([&](int t) {
-      Tile::load(e, t, q, b, i, i_end, h, shared.keys);
-      Tile::load(e, t, dout, b, i, i_end, h, shared.values);
-    });
-    Tile::read_left(e, queries, shared.keys);
-    Tile::read_left(e, grads, shared.values);
-    e.phase([](int) {});  // before keys and values overwrite them
-    e.each([&](int t) { unroll<D / 8>([&](int n) { sum[n][t] = {}; }); });
-    know_queries(e, level, mean, b, h, i, i_end);
-    for (int j = keys.some.begin; j < keys.some.end; j += size) {
-      e.phase([&](int t) {
-        Tile::load(e, t, k, b, j, keys.some.end, hk, shared.keys);
-        Tile::load(e, t, v, b, j, keys.some.end, hk, shared.values);
-        if (shape.dropped > 0) draw_kept(e, t, shape, b, h, i, i_end, j, shared.kept);
+    const auto fetch = [&](typename Shared::Stage& to, int j) {
+      e.each([&](int t) {
+        Tile::copy(e, t, k, b, j, keys.some.end, hk, to.keys);
+        Tile::copy(e, t, v, b, j, keys.some.end, hk, to.values);
+        if (shape.dropped > 0) draw_kept(e, t, shape, b, h, i, i_end, j, to.kept);
       });
+    };
+    int now = 1;
+    e.each([&](int t) {
+      Tile::copy(e, t, q, b, i, i_end, h, shared.stage[0].keys);
+      Tile::copy(e, t, dout, b, i, i_end, h, shared.stage[0].values);
+    });
+    if (keys.some.begin < keys.some.end) fetch(shared.stage[now], keys.some.begin);
+    know_queries(e, level, mean, b, h, i, i_end);
+    e.await_copies();
+    Tile::read_left(e, queries, shared.stage[0].keys);
+    Tile::read_left(e, grads, shared.stage[0].values);
+    e.each([&](int t) { unroll<D / 8>([&](int n) { sum[n][t] = {}; }); });
+    for (int j = keys.some.begin; j < keys.some.end; j += size, now = 1 - now) {
+      e.await_copies();  // of these keys; nobody reads the last ones any more
+      if (j + size < keys.some.end) fetch(shared.stage[1 - now], j + size);
+      typename Shared::Stage& stage = shared.stage[now];
       const bool whole = keys.whole(j, size);
       for (int step = 0; step < size / 16 && j + 16 * step < keys.some.end; ++step) {
         Registers<Exec, FragmentC, 2> s, ds;  // 16 queries, 16 keys
         PerThread<Exec, FragmentA> left;
         e.each([&](int t) { s[0][t] = s[1][t] = ds[0][t] = ds[1][t] = {}; });
         unroll<Tile::steps>([&](int c) {
-          Tile::over_columns(e, shared.keys, step, c, [&](int n, auto& right) { e.mma(s[n], queries[c], right); });
-          Tile::over_columns(e, shared.values, step, c, [&](int n, auto& right) { e.mma(ds[n], grads[c], right); });
+          Tile::over_columns(e, stage.keys, step, c, [&](int n, auto& right) { e.mma(s[n], queries[c], right); });
+          Tile::over_columns(e, stage.values, step, c, [&](int n, auto& right) { e.mma(ds[n], grads[c], right); });
         });
         if (shape.alibi) Scores::add_alibi(e, s, shape, slope, i, j + 16 * step);
         if (!whole) Scores::mask(e, s, shape, i, i_end, j + 16 * step);
-        if (shape.dropped > 0) Scores::drop(e, ds, shared.kept, static_cast<float>(shape.keep_scale), 16 * step);
+        if (shape.dropped > 0) Scores::drop(e, ds, stage.kept, static_cast<float>(shape.keep_scale), 16 * step);
         e.each([&](int t) {
           unroll<8>([&](int n) {
             const int eight = n % 4 / 2;
@@ -87,14 +99,14 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
           e.flops(5 * 8);
         });
         unroll<D / 16>([&](int pair) {
-          Tile::over_vectors(e, shared.keys, step, pair,
+          Tile::over_vectors(e, stage.keys, step, pair,
                              [&](int half, auto& right) { e.mma(sum[2 * pair + half], left, right); });
         });
       }
-      e.phase([](int) {});  // before the next tile overwrites this one
     }
+    e.phase([](int) {});  // before dQ overwrites keys
     e.each([&](int t) { unroll<D / 2>([&](int n) { sum[n / 4][t].value[n % 4] *= scale; }); });
-    Tile::store(e, sum, shared.keys, dq, b, i, i_end, h);
+    Tile::store(e, sum, shared.stage[0].keys, dq, b, i, i_end, h);
   }
 
  private:
@@ -119,8 +131,9 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
         level[eight][t] = INFINITY;
         if (query >= i_end) return;
         const Index row = shape.row(shape.sequence(e, query), b, h, query);
-        level[eight][t] = level_of(e.load(lse, row));
-        if (Tile::member(t) == 0) e.store(delta, row, mean[eight][t]);
+        const float log_sum = e.load(lse, row);
+        level[eight][t] = log_sum == -INFINITY ? INFINITY : log_sum * log2_e;
+        if (Tile::member(t) == 0) e.store(known, row, QueryRow{level[eight][t], mean[eight][t]});
       });
     });
   }

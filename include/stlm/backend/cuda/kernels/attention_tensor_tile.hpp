@@ -33,15 +33,13 @@ struct TensorTile {
   /// The tile's rows that a lane has numbers of: one in the first eight of its warp's 16, one in the second.
   static STLM_KERNEL int row(int t, int eight) { return t / warp * 16 + group(t) + 8 * eight; }
 
-  /// Vectors first .. to shared memory, zeros from `end` on.
+  /// Sets off the copy of vectors first .. to shared memory, zeros from `end` on.
   template <class Exec>
-  static STLM_KERNEL void load(Exec& e, int t, const HeadRows<const Bfloat16>& x, int b, int first, int end, int h,
+  static STLM_KERNEL void copy(Exec& e, int t, const HeadRows<const Bfloat16>& x, int b, int first, int end, int h,
                                Vectors& to) {
     const Index base = x.at(b, first, h);
     for_pieces(t, [&](int r, int c) {
-      Packet<Bfloat16> piece{};
-      if (first + r < end) piece = e.load_packet(x.numbers, base + (r * x.token_stride + 8 * c));
-      to.set_packet(r * stride + 4 * c, __builtin_bit_cast(Packet<BfloatPair>, piece));
+      e.copy(to, r * stride + 4 * c, x.numbers, base + (r * x.token_stride + 8 * c), first + r < end);
     });
   }
   /// The warps' 16 vectors, rounded, by way of `room`, which nobody else uses: to vectors first .., those before `end`.
@@ -93,7 +91,7 @@ struct TensorTile {
   template <class F>
   static STLM_KERNEL void for_pieces(int t, const F& f) {
     constexpr int of_vector = D / 8;
-    for (int i = t; i < size * of_vector; i += threads) f(i / of_vector, i % of_vector);
+    STLM_KERNEL_LOOP for (int i = t; i < size * of_vector; i += threads) f(i / of_vector, i % of_vector);
   }
   /// Where the row begins that a lane names when block (v, c) is loaded: its matrices lie as the pairs of FragmentA.
   static STLM_KERNEL int begin(int t, int v, int c) { return (16 * v + t % 16) * stride + 8 * c + t % warp / 16 * 4; }
