@@ -40,7 +40,7 @@ struct ChunkedLoss {
   template <class B, class P, class T, class G>
   static void backward(Context<B>& ctx, const P& p, const Pass& pass, Rows<const T, Head::dim> x, Rows<T, Head::dim> dx,
                        const Scored<T>& scored, const Cache<T>& cache, const G& grads, double scale) {
-    const bool kept = Head::rows_at_once(pass.rows()) == pass.rows();
+    const bool kept = Head::template rows_at_once<T>(pass.rows()) == pass.rows();
     for_chunks(pass, cache, scored, [&](const auto& chunk) {
       if (!kept) Head::project(ctx, p, chunk.normed, chunk.logits);
       chunk.differentiate(ctx, p, grads, scale);
@@ -92,7 +92,7 @@ struct ChunkedLoss {
 
   template <class T, class F>
   static void for_chunks(const Pass& pass, const Cache<T>& cache, const Scored<T>& scored, const F& f) {
-    const Index rows = pass.rows(), most = Head::rows_at_once(rows);
+    const Index rows = pass.rows(), most = Head::template rows_at_once<T>(rows);
     for (Index begin = 0; begin < rows; begin += most) {
       const Index count = std::min(most, rows - begin);
       f(Chunk<T>{{cache.normed.data() + begin * Head::dim, count},

@@ -24,7 +24,8 @@ struct Untied {
   static constexpr bool owns_matrix = true;
 };
 
-/// `MostLogits`: how many may be in memory at once; 2^25 floats are 128 MiB.
+/// `MostLogits`: how many may be in memory at once; 2^25 floats are 128 MiB. Four times as many where they are Bfloat16, as
+/// on a GPU, whose products want more rows.
 template <class NormLayer, Index Dim, Index Vocabulary, class Tying = Tied, bool Bias = false,
           Index MostLogits = Index{1} << 25>
 struct Head {
@@ -32,8 +33,9 @@ struct Head {
   static constexpr Index dim = Dim, vocabulary = Vocabulary;
 
   /// All rows as long as they have no more logits, else the size of the fewest equal chunks of rows.
+  template <class T = float>
   static constexpr Index rows_at_once(Index rows) {
-    constexpr Index most = std::max<Index>(1, MostLogits / Vocabulary);
+    constexpr Index most = std::max<Index>(1, MostLogits * (std::is_same_v<T, Bfloat16> ? 4 : 1) / Vocabulary);
     const Index chunks = std::max<Index>(1, (rows + most - 1) / most);
     return (rows + chunks - 1) / chunks;
   }
@@ -68,7 +70,7 @@ struct Head {
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
     arena.keep(cache.normed, pass.rows());
     arena.temp(cache.dnormed, pass.rows());
-    arena.keep(cache.logits, rows_at_once(pass.rows()));
+    arena.keep(cache.logits, rows_at_once<typename decltype(cache.logits)::value_type>(pass.rows()));
     Norm::plan(arena, cache.norm, pass);
   }
   static constexpr double flops_per_token(Index) { return 2.0 * Dim * Vocabulary; }

@@ -69,6 +69,39 @@ struct Misuse {
   }
 };
 
+/// y = x by way of shared memory, to which it is copied while threads go on; each stores what its neighbour copied. Numbers
+/// from `end` on are zeros. Planted: nobody waits, or copies overwrite what is read.
+struct AsyncCopies {
+  static constexpr const char* name = "async_copies";
+  static constexpr int threads = 32;
+  struct Shared {
+    SharedArray<float, 4 * threads> packets;
+    SharedArray<double, threads> numbers;
+  };
+  enum Kind { kFine, kNoWait, kOverwrite } kind;
+  Span<const float> x;
+  Span<const double> z;
+  Span<float> y;
+  int end = 4 * threads;
+
+  template <class Exec>
+  void operator()(Exec& e, Shared& shared) const {
+    e.each([&](int t) {
+      e.copy(shared.packets, 4 * t, x, 4 * t, 4 * t < end);
+      e.copy_number(shared.numbers, t, z, t, 4 * t < end);
+    });
+    kind == kNoWait ? e.phase([](int) {}) : e.await_copies();
+    e.each([&](int t) {
+      const int other = (t + 1) % threads;
+      for (int i = 0; i < 4; ++i)
+        e.store(y, 4 * other + i,
+                static_cast<float>(shared.packets[4 * other + i]) + static_cast<float>(shared.numbers[other]));
+    });
+    if (kind == kOverwrite) e.each([&](int t) { e.copy(shared.packets, 4 * t, x, 4 * t, true); });
+    e.await_copies();
+  }
+};
+
 struct LeavesRegistersUnset {
   static constexpr const char* name = "leaves_registers_unset";
   static constexpr int threads = 32;
@@ -237,6 +270,28 @@ TEST_CASE("host executor: shared memory that is not initialised, outside, misali
   error(Misuse::kMisaligned, "0: element 2 of a shared array begins a packet, but not at a multiple of 16 bytes.");
   error(Misuse::kOverwrite,
         "1: element 0 of a shared array is written while another thread uses it: a barrier is missing between.");
+}
+
+TEST_CASE("host executor: copies arrive when they are waited for, and overwrite nothing that is read", "[cuda]") {
+  Context<EmulatedCudaBackend> ctx;
+  const auto run = [&](AsyncCopies::Kind kind, int end) {
+    std::vector<float> x(128), y(128);
+    std::vector<double> z(32);
+    std::iota(x.begin(), x.end(), 1.F);
+    std::iota(z.begin(), z.end(), 0.5);
+    ctx.launch(AsyncCopies{kind, {x.data(), 128}, {z.data(), 32}, {y.data(), 128}, end}, 1);
+    return y;
+  };
+  const std::vector<float> all = run(AsyncCopies::kFine, 128), some = run(AsyncCopies::kFine, 64);
+  for (std::size_t i = 0; i < 128; ++i) {
+    const float sum = static_cast<float>(i + 1) + 0.5F + static_cast<float>(i / 4);
+    CHECK(all[i] == sum);
+    CHECK(some[i] == (i < 64 ? sum : 0));
+  }
+  for (const auto planted : {AsyncCopies::kNoWait, AsyncCopies::kOverwrite})
+    CHECK_THROWS_WITH(run(planted, 128),
+                      "stlm::gpu: kernel async_copies, thread 0: element 0 of a shared array is written while another "
+                      "thread uses it: a barrier is missing between.");
 }
 
 TEST_CASE("host executor: registers begin as NaN", "[cuda]") {

@@ -33,9 +33,7 @@ struct Attention<B> {
     };
     const bool tensor = on_tensor_cores<T>(
         n,
-        [&]<int D>(gpu::Constant<D>) {
-          launch(std::type_identity<gpu::TensorAttentionForward<D, D <= 64 ? 2 : 1>>{});
-        },
+        [&]<int D>(gpu::Constant<D>) { launch(std::type_identity<gpu::TensorAttentionForward<D>>{}); },
         q, k, v, out);
     if (!tensor) launch(std::type_identity<gpu::AttentionForward<T>>{});
   }

@@ -38,13 +38,19 @@ class Context<CudaBackend> {
   void launch(const Kernel& kernel, Index blocks) {
     if (blocks == 0) return;
     constexpr std::size_t shared = sizeof(gpu::shared_of<Kernel>), asked_for = shared > gpu::static_shared_bytes ? shared : 0;
-    if constexpr (asked_for > 0) {
-      static const bool allowed = (gpu::check(cudaFuncSetAttribute(gpu::run_kernel<Kernel>,
-                                                                   cudaFuncAttributeMaxDynamicSharedMemorySize, int{asked_for}),
-                                              "cudaFuncSetAttribute"), true);
-      (void)allowed;
-    }
-    gpu::run_kernel<<<static_cast<unsigned>(blocks), Kernel::threads, asked_for, stream_.get()>>>(kernel);
+    static const bool early = gpu::prepare(gpu::run_kernel<Kernel>, asked_for);
+    cudaLaunchConfig_t config{};
+    config.gridDim = dim3(static_cast<unsigned>(blocks));
+    config.blockDim = dim3(Kernel::threads);
+    config.dynamicSmemBytes = asked_for;
+    config.stream = stream_.get();
+    cudaLaunchAttribute overlap{};
+    overlap.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    overlap.val.programmaticStreamSerializationAllowed = 1;
+    config.attrs = &overlap;
+    static const bool OFF = std::getenv("STLM_NO_OVERLAP") != nullptr;
+    config.numAttrs = early && !OFF ? 1 : 0;
+    (void)cudaLaunchKernelEx(&config, gpu::run_kernel<Kernel>, kernel);
     gpu::check_launch(Kernel::name, stream_.get());
     if (gpu::detail::waits_for_launches() && !stream_.capturing()) synchronize();
   }

@@ -1,6 +1,7 @@
 // DeviceExecutor: one block of a kernel on the device. The same interface as the HostExecutor; all of it is inlined away.
 #pragma once
 
+#include <stlm/backend/cuda/error.hpp>
 #include <stlm/backend/cuda/fragments.hpp>
 #include <stlm/backend/cuda/kernel.hpp>
 #include <stlm/backend/cuda/shared_array.hpp>
@@ -125,10 +126,15 @@ class DeviceExecutor {
 
 inline constexpr std::size_t static_shared_bytes = 48 << 10;  ///< above, shared memory is asked for at the launch
 
-/// What is launched: one block of `kernel`.
+/// What is launched: one block of `kernel`. From Hopper on its blocks may be there before the kernel before it has ended,
+/// for which they wait here; and they let those of the next one come as soon as all of them are.
 template <class Kernel>
 __global__ void __launch_bounds__(Kernel::threads, blocks_of_sm<Kernel>())
     run_kernel(const __grid_constant__ Kernel kernel) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+  asm volatile("griddepcontrol.launch_dependents;");
+#endif
   using Shared = shared_of<Kernel>;
   DeviceExecutor<Kernel::threads> executor;
   if constexpr (sizeof(Shared) > static_shared_bytes) {
@@ -138,6 +144,17 @@ __global__ void __launch_bounds__(Kernel::threads, blocks_of_sm<Kernel>())
     __shared__ alignas(16) unsigned char memory[sizeof(Shared)];
     kernel(executor, *reinterpret_cast<Shared*>(memory));
   }
+}
+
+/// Before a kernel's first launch: allows it its shared memory. Whether it may come early: whether it knows to wait.
+template <class Kernel>
+bool prepare(void (*run)(Kernel), std::size_t shared_bytes) {
+  if (shared_bytes > 0)
+    check(cudaFuncSetAttribute(run, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)),
+          "cudaFuncSetAttribute");
+  cudaFuncAttributes attributes{};
+  check(cudaFuncGetAttributes(&attributes, run), "cudaFuncGetAttributes");
+  return attributes.ptxVersion >= 90;
 }
 
 }  // namespace stlm::gpu

@@ -1,8 +1,10 @@
-// Matrix products on a GPU. In mixed precision factors of float are rounded to Bfloat16 in scratch memory first; the
-// product itself is the context's: cuBLASLt, or loops where the CPU stands in for the device.
+// Matrix products on a GPU. In mixed precision factors of float are rounded to Bfloat16 in scratch memory first. Few rows
+// times the rows of a matrix, as when a token is decoded, have a kernel of their own (kernels/few_rows.hpp); other products
+// are the context's: cuBLASLt, or loops where the CPU stands in for the device.
 #pragma once
 
 #include <stlm/backend/cuda/elementwise.hpp>
+#include <stlm/backend/cuda/kernels/few_rows.hpp>
 #include <stlm/ops/gemm.hpp>
 
 namespace stlm::gpu {
@@ -32,9 +34,32 @@ struct Gemm<Backend> {
                   const GemmOptions& options) {
     gpu::Scratch<Backend> scratch(ctx);
     if constexpr (std::is_same_v<S, Bfloat16>)
-      ctx.product(gpu::rounded(ctx, scratch, a), gpu::rounded(ctx, scratch, b), c, options);
+      product(ctx, gpu::rounded(ctx, scratch, a), gpu::rounded(ctx, scratch, b), c, options);
     else
-      ctx.product(a, b, c, options);
+      product(ctx, a, b, c, options);
+  }
+
+ private:
+  static constexpr Index few_rows = 8;  ///< that leave most of a library's tile empty
+
+  template <class F, class T>
+  static void product(Context<Backend>& ctx, MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c,
+                      const GemmOptions& options) {
+    const bool rows_of_both = !options.transpose_a && options.transpose_b;
+    if constexpr (!std::is_same_v<F, double>)
+      if (rows_of_both && c.rows > 0 && c.rows <= few_rows && a.cols > 0 && gpu::in_packets(a, b)) {
+        const auto launch = [&]<int M>(gpu::Constant<M>) {
+          const gpu::FewRows<F, T, M> kernel{gpu::span(a), gpu::span(b), gpu::span(c),
+                                             a.stride,     b.stride,     c.stride,
+                                             static_cast<int>(c.rows), static_cast<int>(c.cols),
+                                             static_cast<int>(a.cols), options.accumulate};
+          ctx.launch(kernel, kernel.blocks());
+        };
+        return c.rows == 1   ? launch(gpu::constant<1>)
+               : c.rows <= 4 ? launch(gpu::constant<4>)
+                             : launch(gpu::constant<8>);
+      }
+    ctx.product(a, b, c, options);
   }
 };
 

@@ -34,12 +34,14 @@ struct Norm {
       expect(x.cols <= Kernel::most_cols, "stlm::ops: the backward pass of a norm on a GPU is for at most ",
              Kernel::most_cols, " columns like these, found ", x.cols,
              "; make the width a multiple of 16 bytes, or smaller.");
-      const Index blocks = pieces(x.rows, Kernel::rows_of_block);
+      // As many blocks as are on a large GPU at once, and as few sums as that leaves.
+      const int rows_of_warp = static_cast<int>(pieces(x.rows, Kernel::warps * Index{512}));
+      const Index blocks = pieces(x.rows, Kernel::warps * rows_of_warp);
       Scratch<B> scratch(ctx);
       const Index cols = x.cols, size = blocks * Kernel::sums * cols;
       auto* const partial = scratch.template take<Real>(size);
       ctx.launch(Kernel{span(x), {gain, cols}, {mean, x.rows}, {rstd, x.rows}, span(dy), span(dx), {partial, size}, x.rows,
-                        x.stride, dy.stride, dx.stride, static_cast<int>(cols), accumulate},
+                        x.stride, dy.stride, dx.stride, static_cast<int>(cols), rows_of_warp, accumulate},
                  blocks);
       add_columns(ctx, scratch, MatrixView<const Real>(partial, blocks, cols, Kernel::sums * cols), dgain);
       if (Centered && dbias)

@@ -1,6 +1,8 @@
 // Rotary embedding on a GPU (kernels/rope.hpp): in packets where heads allow it.
 #pragma once
 
+#include <algorithm>
+
 #include <stlm/backend/cuda/kernels/rope.hpp>
 #include <stlm/backend/cuda/scratch.hpp>
 #include <stlm/ops/rope.hpp>
@@ -30,13 +32,15 @@ struct Rope<B> {
     if (rows == 0) return;
     const Index last_row = o.offsets ? (rows - 1) * x.token_stride
                                      : (o.batch - 1) * x.batch_stride + (o.tokens - 1) * x.token_stride;
-    const Index pieces = gpu::pieces(o.tokens, Kernel::rows_of_warp);
+    constexpr Index enough = 4096;  // warps, for a large GPU: fewer rows are no reason for fewer
+    const Index rows_of_warp = std::clamp<Index>(rows / enough, 1, Kernel::most_rows);
+    const Index pieces = gpu::pieces(o.tokens, rows_of_warp);
     gpu::Scratch<B> scratch(ctx);
     gpu::Span<const Place> places;
     if (o.places) places = {ctx.readable(scratch, o.places, o.batch), o.batch};
     ctx.launch(Kernel{{x.data, last_row + x.heads * x.head_size}, {o.offsets, o.tokens}, places, o.batch, pieces,
                       o.position, x.batch_stride, x.token_stride, static_cast<int>(x.heads),
-                      static_cast<int>(x.head_size), gpu::RowLanes::of(gpu::pieces(x.head_size / 2, P)),
+                      static_cast<int>(x.head_size), static_cast<int>(rows_of_warp), gpu::RowLanes::of(gpu::pieces(x.head_size / 2, P)),
                       std::log2(o.base), o.inverse},
                gpu::pieces(o.batch * pieces, Kernel::warps));
   }

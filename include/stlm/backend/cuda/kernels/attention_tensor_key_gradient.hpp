@@ -88,7 +88,7 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
             Tile::over_columns(e, stage.queries, step, c, [&](int n, auto& right) { e.mma(p[n], keys[c], right); });
             Tile::over_columns(e, stage.grads, step, c, [&](int n, auto& right) { e.mma(ds[n], values[c], right); });
           });
-          if (shape.alibi) add_alibi(e, p, e.exp2(shape.log2_slope(h)) / scale, i, j, step);
+          if (shape.alibi) add_alibi(e, p, e.exp2(shape.log2_slope(h)) * (scale * D), i, j, step);
           if (!whole) mask(e, p, i, queries().end, j, step);
           if (shape.dropped > 0) drop(e, ds, stage, step);
           probabilities(e, p, ds, stage, step);

@@ -50,7 +50,7 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
     const int b = at.sequence, h = at.head, i = at.first, hk = h / shape.group;
     const int i_end = i + size < shape.queries ? i + size : shape.queries;
     const TileKeys keys = shape.keys_of(e, i, i_end - 1);
-    const float slope = shape.alibi ? e.exp2(shape.log2_slope(h)) / scale : 0.f, factor = scale * log2_e;
+    const float slope = shape.alibi ? e.exp2(shape.log2_slope(h)) * (scale * D) : 0.f, factor = scale * log2_e;
 
     typename Tile::template Left<Exec> queries, grads;
     typename Tile::template Sums<Exec> sum;

@@ -16,18 +16,10 @@ template <int D, class Exec>
 struct TensorQueries {
   using Tile = TensorTile<D>;
 
-  int first;
-  typename Tile::template Left<Exec> left;
   typename Tile::template Sums<Exec> o;
   Registers<Exec, float, 2> top, sum;  ///< of a lane's two queries; `top` before scaling
 
-  STLM_KERNEL int end(const AttentionNumbers& shape) const {
-    return first + Tile::size < shape.queries ? first + Tile::size : shape.queries;
-  }
-  /// Of the tile from query i on, which lies in `queries`.
-  STLM_KERNEL void begin(Exec& e, typename Tile::Vectors& queries, int i) {
-    first = i;
-    Tile::read_left(e, left, queries);
+  STLM_KERNEL void begin(Exec& e) {
     e.each([&](int t) {
       unroll<D / 8>([&](int n) { o[n][t] = {}; });
       unroll<2>([&](int eight) {
@@ -68,18 +60,19 @@ struct TensorQueries {
   }
 
   STLM_KERNEL void finish(Exec& e, const AttentionNumbers& shape, typename Tile::Vectors& room,
-                          const HeadRows<Bfloat16>& out, Span<float> lse, int b, int h, float scale) {
+                          const HeadRows<Bfloat16>& out, Span<float> lse, int b, int h, int first, int end,
+                          float scale) {
     unroll<2>([&](int eight) { e.template combine_lanes<4>(sum[eight], Sum{}); });
     e.each([&](int t) {
       unroll<2>([&](int eight) {
         const int query = first + Tile::row(t, eight);
         const float total = sum[eight][t], factor = total == 0 ? 0.f : 1.f / total;
         unroll<D / 4>([&](int n) { o[n / 2][t].value[2 * eight + n % 2] *= factor; });
-        if (Tile::member(t) == 0 && query < end(shape))
+        if (Tile::member(t) == 0 && query < end)
           e.store(lse, shape.row(shape.sequence(e, query), b, h, query), top[eight][t] * scale + std::log(total));
       });
     });
-    Tile::store(e, o, room, out, b, first, end(shape), h);
+    Tile::store(e, o, room, out, b, first, end, h);
   }
 };
 

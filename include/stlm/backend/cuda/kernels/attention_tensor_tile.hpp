@@ -65,9 +65,12 @@ struct TensorTile {
   /// The warps' vectors as left factors.
   template <class Exec>
   static STLM_KERNEL void read_left(Exec& e, Left<Exec>& to, Vectors& from) {
-    unroll<steps>([&](int s) {
-      e.template load_matrices<false>(to[s], from, [&](int t) { return begin(t, t / warp, s); });
-    });
+    unroll<steps>([&](int s) { load_left(e, to[s], from, s); });
+  }
+  /// Their columns 16 s ..
+  template <class Exec>
+  static STLM_KERNEL void load_left(Exec& e, PerThread<Exec, FragmentA>& to, Vectors& from, int s) {
+    e.template load_matrices<false>(to, from, [&](int t) { return begin(t, t / warp, s); });
   }
   /// The right factor that is block (v, c) of the tile, 16 vectors by 16 columns: f(half, fragment) for its first and
   /// its second 8 columns, half = 0 and 1. Those are vectors, in a sum over their columns.

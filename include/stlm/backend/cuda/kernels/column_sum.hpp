@@ -12,7 +12,7 @@ namespace stlm::gpu {
 template <class T>
 struct ColumnSum {
   static constexpr const char* name = "column_sum";
-  static constexpr int threads = 256, warps = threads / warp;
+  static constexpr int threads = 512, warps = threads / warp;
   using Real = compute_t<T>;
   struct Shared {
     SharedArray<Real, threads> part;
@@ -50,7 +50,7 @@ template <class Backend, class T>
 void add_columns(Context<Backend>& ctx, Scratch<Backend>& scratch, MatrixView<const T> x, compute_t<T>* to,
                  bool accumulate = true) {
   using Real = compute_t<T>;
-  const Index tiles = pieces(x.cols, warp), rows_of_block = 256, blocks = pieces(x.rows, rows_of_block);
+  const Index tiles = pieces(x.cols, warp), rows_of_block = 512, blocks = pieces(x.rows, rows_of_block);
   const auto sum = [&]<class X>(MatrixView<const X> from, Index rows_each, Span<Real> into, bool add) {
     ctx.launch(ColumnSum<X>{span(from), into, from.rows, from.cols, from.stride, rows_each, add},
                tiles * pieces(from.rows, rows_each));

@@ -80,12 +80,12 @@ struct NormForward {
   }
 };
 
-/// dx, and for the rows of each block their part of dgain and dbias: `partial` (blocks, 2 or 1, cols). Lanes keep the sums
-/// of P packets of W columns, so cols <= 32 P W.
+/// dx, and for the rows of each block their part of dgain and dbias: `partial` (blocks, 2 or 1, cols). Lanes keep a row,
+/// the gain, and the sums, of P packets of W columns each, so cols <= 32 P W. Each warp has `rows_of_warp` rows.
 template <class T, int W, int P, bool Centered>
 struct NormBackward {
   static constexpr const char* name = Centered ? "layer_norm_backward" : "rms_norm_backward";
-  static constexpr int threads = 128, warps = threads / warp, rows_of_warp = 16, rows_of_block = warps * rows_of_warp;
+  static constexpr int threads = 128, warps = threads / warp;
   static constexpr int blocks_of_sm = 1;
   static constexpr int most_cols = warp * P * W, sums = Centered ? 2 : 1;
   using Real = compute_t<T>;
@@ -99,56 +99,66 @@ struct NormBackward {
   Span<T> dx;
   Span<Real> partial;
   Index rows, x_stride, dy_stride, dx_stride;
-  int cols;
+  int cols, rows_of_warp;
   bool accumulate;
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
-    Registers<Exec, Real, P * W> dgain;
-    Registers<Exec, Real, Centered ? P * W : 1> dbias;
-    PerThread<Exec, Real> plain, dot;
+    using Packets = Registers<Exec, Numbers<Real, W>, P>;
+    // Where W is 1 there are no registers for the gain of all columns, nor for what is added to.
+    const Real share = Real(1) / Real(cols);
+    Packets dgain, g, xhat, d, old;
+    Registers<Exec, Numbers<Real, W>, Centered ? P : 1> dbias;
+    PerThread<Exec, Real> plain, dot, r;
+    const auto for_columns = [&](int t, const auto& f) {
+      unroll<P>([&](int p) {
+        const int c = (p * warp + t % warp) * W;
+        if (c < cols) f(p, c);
+      });
+    };
     e.each([&](int t) {
-      for (auto& sum : dgain.value) sum[t] = 0;
-      for (auto& sum : dbias.value) sum[t] = 0;
+      for (auto& sum : dgain.value) sum[t] = {};
+      for (auto& sum : dbias.value) sum[t] = {};
+      if (W > 1) for_columns(t, [&](int p, int c) { g[p][t] = load_numbers<W>(e, gain, c); });
     });
     for (int i = 0; i < rows_of_warp; ++i) {
-      const auto row = [&](int t) { return e.block() * rows_of_block + i * warps + t / warp; };
-      const auto centre = [&](int t) { return Centered ? e.load(mean, row(t)) : Real(0); };
+      const auto row = [&](int t) { return (e.block() * rows_of_warp + i) * warps + t / warp; };
       e.each([&](int t) {
         plain[t] = dot[t] = 0;
         if (row(t) >= rows) return;
-        const Real m = centre(t), r = e.load(rstd, row(t));
-        const Index x_row = row(t) * x_stride, dy_row = row(t) * dy_stride;
-        unroll<P>([&](int p) {
-          const int c = (p * warp + t % warp) * W;
-          if (c >= cols) return;
-          const auto v = load_numbers<W>(e, x, x_row + c), d = load_numbers<W>(e, dy, dy_row + c);
-          const auto g = load_numbers<W>(e, gain, c);
-          for (int j = 0; j < W; ++j) {
-            const Real xhat = (v[j] - m) * r;
-            if constexpr (Centered) plain[t] += d[j] * g[j];
-            dot[t] += d[j] * g[j] * xhat;
-            dgain[p * W + j][t] += d[j] * xhat;
-            if constexpr (Centered) dbias[p * W + j][t] += d[j];
-          }
+        for_columns(t, [&](int p, int c) {  // all loads, before the first is waited for
+          xhat[p][t] = load_numbers<W>(e, x, row(t) * x_stride + c);
+          d[p][t] = load_numbers<W>(e, dy, row(t) * dy_stride + c);
+          if (W > 1 && accumulate) old[p][t] = load_numbers<W>(e, dx, row(t) * dx_stride + c);
+        });
+        const Real m = Centered ? e.load(mean, row(t)) : Real(0);
+        r[t] = e.load(rstd, row(t));
+        for_columns(t, [&](int p, int c) {
+          if (W == 1) g[p][t] = load_numbers<W>(e, gain, c);
+          unroll<W>([&](int j) {
+            Real &at = xhat[p][t][j], &slope = d[p][t][j];
+            at = (at - m) * r[t];
+            dgain[p][t][j] += slope * at;
+            if constexpr (Centered) dbias[p][t][j] += slope;
+            slope *= g[p][t][j];
+            if constexpr (Centered) plain[t] += slope;
+            dot[t] += slope * at;
+          });
         });
       });
       if constexpr (Centered) sum_warp(e, plain);
       sum_warp(e, dot);
       e.each([&](int t) {
         if (row(t) >= rows) return;
-        const Real m = centre(t), r = e.load(rstd, row(t));
-        const Real mean_plain = Centered ? plain[t] / Real(cols) : Real(0), mean_dot = dot[t] / Real(cols);
-        const Index x_row = row(t) * x_stride, dy_row = row(t) * dy_stride, dx_row = row(t) * dx_stride;
-        for_packets<W>(t % warp, cols, [&](int c) {
-          const auto v = load_numbers<W>(e, x, x_row + c), g = load_numbers<W>(e, gain, c);
-          auto d = load_numbers<W>(e, dy, dy_row + c);
-          for (int j = 0; j < W; ++j) d[j] = r * (d[j] * g[j] - mean_plain - (v[j] - m) * r * mean_dot);
-          if (accumulate) {
-            const auto old = load_numbers<W>(e, dx, dx_row + c);
-            for (int j = 0; j < W; ++j) d[j] += old[j];
-          }
-          store_numbers<W>(e, dx, dx_row + c, d);
+        const Real mean_plain = Centered ? plain[t] * share : Real(0), mean_dot = dot[t] * share;
+        for_columns(t, [&](int p, int c) {
+          if (W == 1 && accumulate) old[p][t] = load_numbers<W>(e, dx, row(t) * dx_stride + c);
+          Numbers<Real, W> grad;
+          unroll<W>([&](int j) {
+            grad[j] = r[t] * (d[p][t][j] - mean_plain - xhat[p][t][j] * mean_dot);
+            if (accumulate) grad[j] += old[p][t][j];
+          });
+          store_numbers<W>(e, dx, row(t) * dx_stride + c, grad);
           e.flops(W * 14);
         });
       });
@@ -158,20 +168,23 @@ struct NormBackward {
   }
 
  private:
-  /// The warps' sums one after another, then into partial (block, which, :).
+  /// The warps' sums one after another, those of a lane 32 apart; then into partial (block, which, :).
   template <class Exec, class Sums>
   STLM_KERNEL void add_up_warps(Exec& e, Shared& shared, Sums& mine, int which) const {
     for (int w = 0; w < warps; ++w)
       e.phase([&](int t) {
         if (t / warp != w) return;
         unroll<P * W>([&](int i) {
-          const int c = (i / W * warp + t % warp) * W + i % W;
-          if (c < cols) shared.total[c] = w == 0 ? mine[i][t] : shared.total[c] + mine[i][t];
+          const int at = i * warp + t % warp;
+          const Real sum = mine[i / W][t][i % W];
+          shared.total[at] = w == 0 ? sum : shared.total[at] + sum;
         });
       });
     e.phase([&](int t) {
-      for (int c = t; c < cols; c += threads)
-        e.store(partial, (e.block() * sums + which) * cols + c, static_cast<Real>(shared.total[c]));
+      for (int c = t; c < cols; c += threads) {
+        const int packet = c / W, at = (packet / warp * W + c % W) * warp + packet % warp;
+        e.store(partial, (e.block() * sums + which) * cols + c, static_cast<Real>(shared.total[at]));
+      }
     });
   }
 };

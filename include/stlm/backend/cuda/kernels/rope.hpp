@@ -14,14 +14,14 @@ namespace stlm::gpu {
 template <class T, int P, bool Packets, bool Adjacent>
 struct TurnHeads {
   static constexpr const char* name = "rope";
-  static constexpr int threads = 128, warps = threads / warp, rows_of_warp = 8;
+  static constexpr int threads = 128, warps = threads / warp, most_rows = 8;  ///< of a warp
   using Real = compute_t<T>;
 
   Span<T> x;
   SequenceRows sequences;
   Span<const Place> places;  // empty: all at `position`
   Index batch, pieces_of_sequence, position, batch_stride, token_stride;
-  int heads, head_size;
+  int heads, head_size, rows_of_warp;
   RowLanes lanes;
   double log2_base;
   bool inverse;
