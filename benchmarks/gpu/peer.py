@@ -4,6 +4,7 @@
     train_step_10m --save 10m.safetensors
     peer.py train --model 10m --weights 10m.safetensors --batch 8 64 --settings eager compile graph
     peer.py generate --model 10m --weights 10m.safetensors --batch 1 64
+    peer.py lines < several      # such arguments, a line each
 
 Prints a line of JSON for each batch and setting as soon as it is measured, and goes on after one that fails. Products are
 of bfloat16 by autocast, weights and AdamW's moments float; attention is scaled_dot_product_attention's own choice; AdamW is
@@ -21,6 +22,7 @@ Generation: a cache of keys and values of fixed size, the step of one token comp
 import argparse
 import json
 import pathlib
+import shlex
 import statistics
 import sys
 import time
@@ -211,7 +213,7 @@ def generate(args, batch, setting):
             "first_token_ms": first * 1e3, "tokens": measured[0][1][0, :16].tolist()}
 
 
-def main():
+def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", choices=["train", "generate"])
     parser.add_argument("--model", choices=["10m", "30m", "50m", "100m"], default="10m")
@@ -221,7 +223,7 @@ def main():
     parser.add_argument("--steps", type=int, default=50, help="of training, timed")
     parser.add_argument("--count", type=int, default=256, help="of tokens generated")
     parser.add_argument("--runs", type=int, default=5, help="of generation, timed")
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     if not torch.cuda.is_available():
         print("skipped: PyTorch finds no GPU.")
         return 77
@@ -244,4 +246,6 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if sys.argv[1:] == ["lines"]:
+        sys.exit(max([main(shlex.split(line)) for line in sys.stdin], default=0))
+    sys.exit(main(sys.argv[1:]))

@@ -20,7 +20,7 @@ TRAINING = [("10m", 2048, 1.3, 2.0), ("10m", 16384, 1.3, 1.6), ("10m", 65536, 1.
 # Model, texts at once: tokens/s over PyTorch's decoding as a graph.
 GENERATION = [("10m", 1, 2.0, 3.0), ("10m", 64, 0, 0), ("50m", 1, 1.5, 2.5), ("50m", 64, 0, 0), ("100m", 1, 1.3, 1.8),
               ("100m", 64, 0, 0)]  # 0: no goal
-# Peak bytes over those of torch.compile, at most, at 65,536 tokens a step.
+# Peak bytes over the least of PyTorch's settings, at most, at 65,536 tokens a step.
 MEMORY = {"10m": 0.6, "50m": 0.5, "100m": 0.5}
 # Kernels over the probes around them: bytes/s over a copy's, FLOP/s over a large product's.
 KERNELS = {"rms_norm_backward": 0.85, "adamw_step": 0.85, "cross_entropy_forward": 0.8, "cross_entropy_backward": 0.8}
@@ -133,7 +133,8 @@ def memory(lines):
     rows = []
     for model, most in MEMORY.items():
         ours = lines.best(program="train_step", system="stlm", model=model, tokens_per_step=65536, setting="graph")
-        peer = lines.best(program="train_step", system="pytorch", model=model, tokens_per_step=65536, setting="compile")
+        peers = lines.where(program="train_step", system="pytorch", model=model, tokens_per_step=65536)
+        peer = min((line for line in peers if "peak_bytes" in line), key=lambda line: line["peak_bytes"], default=None)
         row = [model] + [f"{x['peak_bytes'] / 1e9:.2f} GB" if x else NOT for x in (ours, peer)]
         if ours and peer:
             ratio = ours["peak_bytes"] / peer["peak_bytes"]
@@ -141,7 +142,7 @@ def memory(lines):
         else:
             row += [NOT, f"at most {most}", ""]
         rows.append(row)
-    return table(["model, 65,536 tokens a step", "stlm", "PyTorch, compile", "ratio", "goal", ""], rows)
+    return table(["model, 65,536 tokens a step", "stlm", "PyTorch, its least", "ratio", "goal", ""], rows)
 
 
 def kernels(lines):

@@ -11,7 +11,7 @@
 #   --quick          five minutes instead of ten: fewer shapes, and of PyTorch what is usually fastest
 #   --limit SECONDS  of everything together; default: 590, with --quick 295. What finds no time is reported as such
 #   --only STAGES    of these, in this order, with commas between; default: all
-#                      build tests bits train peers sanitizer generate kernels example settings eager autotune
+#                      build tests bits sanitizer train generate peers kernels example settings compile eager autotune
 #   --add            to what NAME.json has of this commit and GPU, as found by a run of other stages
 #   --python PYTHON  an interpreter that has torch; default: python3
 #   --arch ARCH      default: that of the GPU, without one sm_90
@@ -30,7 +30,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root" || exit
 
 deps='' out=benchmarks/results/gpu quick='' limit='' add='' python=python3 arch='' march=native jobs=''
-only=build,tests,bits,train,peers,sanitizer,generate,kernels,example,settings,eager,autotune
+only=build,tests,bits,sanitizer,train,generate,peers,kernels,example,settings,compile,eager,autotune
 commit='' work=build/gpu dry='' list='' command="benchmarks/gpu/run.sh $*"
 while (($#)); do
   case $1 in
@@ -134,6 +134,7 @@ host="g++ -std=c++20 -march=$march -mtune=generic -pthread $includes -isystem $e
 emulate="-isystem $cuda/include/cccl -DTHRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP -DCCCL_DISABLE_FP16_SUPPORT -ffp-contract=off"
 models=(10m:Bytes10M 30m:Tokens30M 50m:Tokens50M 100m:Tokens100M)
 declare -A batches=([10m]='8 64 256' [30m]='64' [50m]='4 64' [100m]='4 64')  # of sequences: 2k to 64k tokens a step
+steps=20  # timed
 if [[ $quick ]]; then
   models=(10m:Bytes10M 50m:Tokens50M 100m:Tokens100M)
   batches=([10m]='8 64' [50m]='64' [100m]='4 64')
@@ -152,7 +153,7 @@ list_builds() {
   fi
   for model in "${models[@]}"; do
     for name in train_step generate; do
-      if wanted generate || { [[ $name == train_step ]] && wanted train peers settings eager autotune; }; then
+      if wanted generate || { [[ $name == train_step ]] && wanted train peers settings compile eager autotune; }; then
         echo "$(program "${name}_${model%:*}") $compile -DSTLM_GPU_MODEL=${model#*:} benchmarks/gpu/$name.cu -lcublasLt"
       fi
     done
@@ -195,14 +196,26 @@ build_one() {
 export -f build_one
 export work
 
-# What PyTorch compiles it keeps; so it compiles while we do, before anything is measured.
+# What PyTorch compiles it keeps; so it compiles before anything is measured, while we test; large batches one after
+# another where there is no memory for all.
 warm_peers() {
-  [[ $quick ]] || ! wanted peers || ! "$python" -c 'import torch' 2> /dev/null && return
-  local train=("$python" benchmarks/gpu/peer.py train --settings compile --steps 1)
-  # shellcheck disable=SC2086
-  stage warm_10m 150 "${train[@]}" --model 10m --batch ${batches[10m]} &
-  # shellcheck disable=SC2016
-  stage warm_50m 150 bash -c '"$@" --model 50m --batch 4 64; "$@" --model 100m --batch 4 64' warm "${train[@]}" &
+  [[ $dry ]] || ! wanted peers generate || ! "$python" -c 'import torch' 2> /dev/null && return
+  local model batch large=() run=("$python" benchmarks/gpu/peer.py) memory
+  memory=$(nvidia-smi --query-gpu=memory.total --format=csv,noheader,nounits | head -1)
+  for model in "${models[@]}"; do
+    model=${model%:*}
+    wanted generate && stage "warm_generate_$model" 150 "${run[@]}" generate --model "$model" --count 8 --runs 1 --batch 1 64 &
+    wanted peers && for batch in ${batches[$model]}; do
+      if ((batch > 8 && memory < 120000)) && [[ $model != 10m ]]; then  # MiB; all together they take 100,000
+        large+=("$model $batch")
+      else
+        stage "warm_${model}_$batch" 150 "${run[@]}" train --settings compile --steps 1 --model "$model" --batch "$batch" &
+      fi
+    done
+  done
+  for model in "${large[@]}"; do
+    stage "warm_${model/ /_}" 100 "${run[@]}" train --settings compile --steps 1 --model "${model% *}" --batch "${model#* }"
+  done
   wait
 }
 
@@ -223,11 +236,9 @@ if wanted build; then
       xargs -a "$work/$line" -d '\n' -P "$jobs" -n 1 bash -c 'build_one "$1"' build || exit 1
     done
   else
-    warm_peers &
     each mains 120
     each builds 240
     cat "$work/log/builds.log"
-    wait
   fi
 fi
 
@@ -244,18 +255,19 @@ for_models() {
 }
 
 tests() {
-  local test
+  local test emulated=()
   for test in "${emulated_tests[@]}"; do  # what the kernels come to on the CPU, for the GPU to be compared with
     stage "emulated_${test//\//_}" 90 env STLM_TEST_RECORD="$work/record" "$(program "$test")" &
+    emulated+=($!)
   done
   for test in "${gpu_tests[@]}"; do
-    [[ $test == ops/* ]] && wait
+    [[ $test == ops/* ]] && wait "${emulated[@]}"
     stage "test_${test//\//_}" 60 env STLM_TEST_RECORD="$work/record" "$(program "$test")"
   done
 }
 
 sanitizer() {
-  local tool test program
+  local tool test program checks=()
   program=$(command -v compute-sanitizer || echo "$cuda/bin/compute-sanitizer")
   if [[ ! $dry && ! -x $program ]]; then
     printf 'sanitizer\tskipped\t0\tthere is no compute-sanitizer\n' >> "$work/stages.tsv"
@@ -265,19 +277,21 @@ sanitizer() {
   local training=("$(program backend/cuda/training_on_gpu)" '[train_step]~[bits]~[memory]')
   for tool in memcheck racecheck; do
     for test in attention rows tables; do
-      stage "${tool}_$test" 60 "${check[@]}" --tool $tool "$(program ops/on_gpu/$test)" &
+      stage "${tool}_$test" 90 "${check[@]}" --tool $tool "$(program ops/on_gpu/$test)" &
+      checks+=($!)
     done
-    stage "${tool}_training" 60 "${check[@]}" --tool $tool "${training[@]}" &
-    wait
+    stage "${tool}_training" 90 "${check[@]}" --tool $tool "${training[@]}" &
+    checks+=($!)
   done
   # cuBLASLt reads what it never uses, so only our own kernels. Tensors of the ops' tests are the host's memory: not seen.
   stage initcheck_training 60 "${check[@]}" --tool initcheck --kernel-name kns=run_kernel "${training[@]}"
+  wait "${checks[@]}"
 }
 
 train_model() {
   local model=$1 batch
   shift
-  for batch; do measure "train_${model}_$batch" 30 "$(program "train_step_$model")" --batch "$batch"; done
+  for batch; do measure "train_${model}_$batch" 30 "$(program "train_step_$model")" --batch "$batch" --steps "$steps"; done
 }
 settings_of_model() {
   local run=("$(program "train_step_$1")")
@@ -291,19 +305,22 @@ generate_model() {
 
 save_model() { [[ -e $work/$1.safetensors ]] || stage "save_$1" 20 "$(program "train_step_$1")" --save "$work/$1.safetensors"; }
 
-# peer NAME SECONDS train|generate MODEL SETTINGS BATCH...
-peer() {
-  local name=$1 most=$2 what=$3 model=$4 settings=$5
-  shift 5
-  save_model "$model"
-  # shellcheck disable=SC2086  # several settings
-  measure "peer_${name}_$model" "$most" "$python" benchmarks/gpu/peer.py "$what" --model "$model" \
-    --weights "$work/$model.safetensors" --settings $settings --batch "$@"
+# peers NAME SECONDS FUNCTION: PyTorch at what FUNCTION says for each model, in one process, as it takes long to begin.
+peers() {
+  for_models save_model
+  for_models "$3" > "$work/$1.txt"
+  # shellcheck disable=SC2016
+  measure "$1" "$2" bash -c '"$1" benchmarks/gpu/peer.py lines < "$2"' peers "$python" "$work/$1.txt"
 }
-peer_of_model() { peer train 100 train "$1" 'graph compile' "${@:2}"; }
-peer_generates() { peer generate 40 generate "$1" graph 1 64; }
-peer_eager() { peer eager 60 train "$1" eager "${@:2}"; }
-peer_autotuned() { peer autotune 200 train "$1" 'graph-autotune autotune' "${@:2}"; }
+# peer_line train|generate MODEL SETTINGS BATCH...
+peer_line() { echo "$1 --steps $steps --model $2 --weights $work/$2.safetensors --settings $3 --batch ${*:4}"; }
+peer_graph() {
+  if wanted peers; then peer_line train "$1" graph "${@:2}"; fi
+  if wanted generate; then peer_line generate "$1" graph 1 64; fi
+}
+peer_compile() { peer_line train "$1" compile "${@:2}"; }
+peer_eager() { peer_line train "$1" eager "${@:2}"; }
+peer_autotune() { peer_line train "$1" 'graph-autotune autotune' "${@:2}"; }
 
 has_torch() {
   [[ $dry ]] || "$python" -c 'import torch' 2> /dev/null && return
@@ -312,22 +329,22 @@ has_torch() {
   return 1
 }
 
+wanted peers generate compile eager autotune && { has_torch && torch=1 || torch=''; }
+warm_peers &
+wanted sanitizer && sanitizer &
 wanted tests && tests
 wanted bits && stage bits 30 "$(program backend/cuda/training_on_gpu)" '[bits]'
+wait
 wanted train && for_models train_model
-wanted peers generate eager autotune && { has_torch && torch=1 || torch=''; }
-wanted peers && [[ $torch ]] && for_models peer_of_model
-wanted sanitizer && sanitizer
 wanted generate && for_models generate_model
-wanted generate && [[ $torch ]] && for_models peer_generates
+wanted peers generate && [[ $torch ]] && peers peers 300 peer_graph
 wanted kernels && measure kernels 60 "$(program kernels)"
 if wanted example && { [[ $dry ]] || [[ -e $(program stlm_tiny) ]]; }; then
   stage example_train 40 "$(program stlm_tiny)" train --device cuda --steps 300 --out "$work/tiny"
   stage example_generate 20 "$(program stlm_tiny)" generate --device cuda --weights "$work/tiny/model.safetensors" --max-bytes 200
 fi
 wanted settings && for_models settings_of_model
-wanted eager && [[ $torch ]] && for_models peer_eager
-wanted autotune && [[ $torch ]] && for_models peer_autotuned  # what compiles longest, while there is time
+for name in compile eager autotune; do wanted $name && [[ $torch ]] && peers "peers_$name" 200 "peer_$name"; done
 
 # --- report
 

@@ -62,6 +62,7 @@ TEMPLATE_TEST_CASE("activations: backends agree, in place too", "[ops][activatio
 }
 
 TEST_CASE("gelu: floats within a few roundings, the tail too", "[ops][activation]") {
+  if constexpr (std::is_same_v<CpuBackend, ReferenceBackend>) return;  // nvcc's: no EigenBackend, which has a tail
   Rig<CpuBackend, float> rig;
   const Index size = 20001;
   const auto x = rig.blank(size), y = rig.blank(size), dx = rig.blank(size), one = rig.blank(size);

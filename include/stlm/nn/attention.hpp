@@ -125,8 +125,8 @@ struct Attention {
     static_assert(Mask::causal, "stlm::Attention: decoding token by token needs a Causal mask.");
     Qkv::forward(ctx, p.qkv, pass, x, cache.qkv, cache.qkv_linear);
     rotate(ctx, cache.qkv, pass, false);
-    ops::append_rows(ctx, columns(cache.qkv, query_width), pass.tokens, pass.all_places(), state.keys);
-    ops::append_rows(ctx, columns(cache.qkv, query_width + kv_width), pass.tokens, pass.all_places(), state.values);
+    const MatrixView<const T> keys_and_values(cache.qkv.data() + query_width, pass.rows(), 2 * kv_width, qkv_width);
+    ops::append_rows(ctx, keys_and_values, pass.tokens, pass.all_places(), state.keys, state.values);
     ops::AttentionShape all = shape(pass);
     all.places = pass.places;
     all.keys = pass.places ? state.keys.extent(1) : pass.position + pass.tokens;
@@ -179,11 +179,6 @@ struct Attention {
   template <class T>
   static HeadsView<T> cached(View<T, dynamic, dynamic, kv_width> x) {
     return {x.data(), KvHeads, HeadSize, x.extent(1) * kv_width, kv_width};
-  }
-  /// kv_width columns of QKV from `column`.
-  template <class T>
-  static MatrixView<T> columns(View<T, dynamic, qkv_width> qkv, Index column) {
-    return {qkv.data() + column, qkv.extent(0), kv_width, qkv_width};
   }
 };
 

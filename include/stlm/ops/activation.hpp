@@ -4,6 +4,8 @@
 // (on a GPU when both are marked STLM_HOST_DEVICE).
 #pragma once
 
+#include <array>
+
 #include <stlm/core/backend.hpp>
 #include <stlm/core/scalar.hpp>
 #include <stlm/core/tensor_view.hpp>
@@ -105,6 +107,15 @@ void activation_forward(Context<Backend>& ctx, const X& x, const Y& y) {
   impl::Activation<Backend>::template forward<Function, T>(ctx, x.data(), y.data(), y.size());
 }
 
+namespace detail {
+template <class T, std::size_t N>
+void expect_equal(const char* op, const std::array<MatrixView<const T>, N>& all) {
+  for (const auto& one : all)
+    expect(one.rows == all[0].rows && one.cols == all[0].cols, "stlm::ops::", op, ": shapes differ: gate ", all[0].rows,
+           "x", all[0].cols, ", another ", one.rows, "x", one.cols, ".");
+}
+}  // namespace detail
+
 /// dx = dy f'(x); dx may be dy.
 template <class Function, class Backend, class X, class Dy, class Dx>
 void activation_backward(Context<Backend>& ctx, const X& x, const Dy& dy, const Dx& dx) {
@@ -114,23 +125,26 @@ void activation_backward(Context<Backend>& ctx, const X& x, const Dy& dy, const 
   impl::Activation<Backend>::template backward<Function, T>(ctx, x.data(), dy.data(), dx.data(), dx.size());
 }
 
-/// y = silu(gate) up (Shazeer 2020).
+/// y = silu(gate) up (Shazeer 2020). Each may be part of wider rows.
 template <class Backend, class Gate, class Up, class Y>
-void swiglu_forward(Context<Backend>& ctx, const Gate& gate, const Up& up, const Y& y) {
+void swiglu_forward(Context<Backend>& ctx, const Gate& gate_view, const Up& up_view, const Y& y_view) {
   using T = typename Y::value_type;
-  expect(gate.size() == y.size() && up.size() == y.size(), "stlm::ops::swiglu_forward: sizes differ: gate ", gate.size(),
-         ", up ", up.size(), ", y ", y.size(), ".");
-  impl::Activation<Backend>::template swiglu_forward<T>(ctx, gate.data(), up.data(), y.data(), y.size());
+  const MatrixView<const T> gate(gate_view), up(up_view);
+  const MatrixView<T> y(y_view);
+  detail::expect_equal("swiglu_forward", std::array{gate, up, MatrixView<const T>(y)});
+  impl::Activation<Backend>::template swiglu_forward<T>(ctx, gate, up, y);
 }
 
 /// dgate = dy up silu'(gate), dup = dy silu(gate); either may be dy.
 template <class Backend, class Gate, class Up, class Dy, class D>
-void swiglu_backward(Context<Backend>& ctx, const Gate& gate, const Up& up, const Dy& dy, const D& dgate, const D& dup) {
+void swiglu_backward(Context<Backend>& ctx, const Gate& gate_view, const Up& up_view, const Dy& dy_view,
+                     const D& dgate_view, const D& dup_view) {
   using T = typename D::value_type;
-  expect(gate.size() == dy.size() && up.size() == dy.size() && dgate.size() == dy.size() && dup.size() == dy.size(),
-         "stlm::ops::swiglu_backward: sizes differ: gate ", gate.size(), ", up ", up.size(), ", dy ", dy.size(), ".");
-  impl::Activation<Backend>::template swiglu_backward<T>(ctx, gate.data(), up.data(), dy.data(), dgate.data(), dup.data(),
-                                                         dy.size());
+  const MatrixView<const T> gate(gate_view), up(up_view), dy(dy_view);
+  const MatrixView<T> dgate(dgate_view), dup(dup_view);
+  using Read = MatrixView<const T>;
+  detail::expect_equal("swiglu_backward", std::array{gate, up, dy, Read(dgate), Read(dup)});
+  impl::Activation<Backend>::template swiglu_backward<T>(ctx, gate, up, dy, dgate, dup);
 }
 
 }  // namespace ops

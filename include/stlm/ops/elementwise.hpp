@@ -1,6 +1,8 @@
 // Elementwise work on rows: sums of streams, biases, dropout.
 #pragma once
 
+#include <array>
+
 #include <stlm/core/backend.hpp>
 #include <stlm/core/batch.hpp>
 #include <stlm/core/bfloat16.hpp>
@@ -46,20 +48,25 @@ void copy_rows(Context<Backend>& ctx, std::type_identity_t<MatrixView<const T>> 
   impl::Elementwise<Backend>::template copy_rows<T>(ctx, x, y);
 }
 
-/// Puts T new rows of each sequence, x (B * T, C), at its place in a cache (sequences, capacity, C). Throws ShapeError where
-/// there is no room.
-template <class Backend, class T, Index C>
+/// Puts T new rows of each sequence, x (B * T, C), at its place in a cache (sequences, capacity, C); or x (B * T, 2 C), in
+/// two such caches, the left half of a row in the first. Throws ShapeError where there is no room.
+template <class Backend, class T, Index C, class... Second>
+  requires(sizeof...(Second) <= 1 && (std::is_same_v<Second, View<T, dynamic, dynamic, C>> && ...))
 void append_rows(Context<Backend>& ctx, std::type_identity_t<MatrixView<const T>> x, Index tokens, const Places& places,
-                 View<T, dynamic, dynamic, C> cache) {
-  expect(tokens > 0 && x.rows % tokens == 0 && x.cols == cache.extent(2), "stlm::ops::append_rows: rows ", x.rows, "x", x.cols,
-         " are not sequences of ", tokens, " for a cache of width ", cache.extent(2), ".");
+                 View<T, dynamic, dynamic, C> cache, const Second&... second) {
+  constexpr Index caches = 1 + sizeof...(Second);
+  expect(tokens > 0 && x.rows % tokens == 0 && x.cols == caches * cache.extent(2), "stlm::ops::append_rows: rows ", x.rows,
+         "x", x.cols, " are not sequences of ", tokens, " for ", caches, " caches of width ", cache.extent(2), ".");
+  expect(((second.extent(0) == cache.extent(0) && second.extent(1) == cache.extent(1)) && ...),
+         "stlm::ops::append_rows: the two caches differ in shape.");
   for (Index b = 0; b < x.rows / tokens; ++b) {
     const Place place = places(b);
     expect(place.sequence >= 0 && place.sequence < cache.extent(0) && place.position + tokens <= cache.extent(1),
            "stlm::ops::append_rows: sequence ", place.sequence, " at position ", place.position, " has no room for ", tokens,
            " more in a cache of ", cache.extent(0), " sequences of ", cache.extent(1), "; plan for more.");
   }
-  impl::Elementwise<Backend>::template append_rows<T>(ctx, x, tokens, places, cache.data(), cache.extent(1));
+  impl::Elementwise<Backend>::template append_rows<T>(ctx, x, tokens, places, std::array{cache.data(), second.data()...},
+                                                      cache.extent(1));
 }
 
 /// x = 0, row by row; may be part of wider rows.

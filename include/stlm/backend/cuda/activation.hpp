@@ -58,14 +58,13 @@ struct Activation<B> {
              std::array{gpu::line(x, size), gpu::line(dy, size)});
   }
   template <class T>
-  static void swiglu_forward(Ctx& ctx, const T* gate, const T* up, T* y, Index size) {
-    gpu::map(ctx, gpu::SwigluForward{}, std::array{gpu::line(y, size)},
-             std::array{gpu::line(gate, size), gpu::line(up, size)});
+  static void swiglu_forward(Ctx& ctx, MatrixView<const T> gate, MatrixView<const T> up, MatrixView<T> y) {
+    gpu::map(ctx, gpu::SwigluForward{}, std::array{y}, std::array{gate, up});
   }
   template <class T>
-  static void swiglu_backward(Ctx& ctx, const T* gate, const T* up, const T* dy, T* dgate, T* dup, Index size) {
-    gpu::map(ctx, gpu::SwigluBackward{}, std::array{gpu::line(dgate, size), gpu::line(dup, size)},
-             std::array{gpu::line(gate, size), gpu::line(up, size), gpu::line(dy, size)});
+  static void swiglu_backward(Ctx& ctx, MatrixView<const T> gate, MatrixView<const T> up, MatrixView<const T> dy,
+                              MatrixView<T> dgate, MatrixView<T> dup) {
+    gpu::map(ctx, gpu::SwigluBackward{}, std::array{dgate, dup}, std::array{gate, up, dy});
   }
 };
 

@@ -48,8 +48,7 @@ class Context<CudaBackend> {
     overlap.id = cudaLaunchAttributeProgrammaticStreamSerialization;
     overlap.val.programmaticStreamSerializationAllowed = 1;
     config.attrs = &overlap;
-    static const bool OFF = std::getenv("STLM_NO_OVERLAP") != nullptr;
-    config.numAttrs = early && !OFF ? 1 : 0;
+    config.numAttrs = early ? 1 : 0;
     (void)cudaLaunchKernelEx(&config, gpu::run_kernel<Kernel>, kernel);
     gpu::check_launch(Kernel::name, stream_.get());
     if (gpu::detail::waits_for_launches() && !stream_.capturing()) synchronize();

@@ -77,19 +77,21 @@ struct Elementwise<B> {
   static void copy_rows(Ctx& ctx, MatrixView<const T> x, MatrixView<T> y) {
     gpu::map(ctx, gpu::Convert<compute_t<T>>{}, std::array{y}, std::array{x});
   }
-  template <class T>
-  static void append_rows(Ctx& ctx, MatrixView<const T> x, Index tokens, const Places& places, T* cache,
-                          Index capacity) {
+  template <class T, std::size_t N>
+  static void append_rows(Ctx& ctx, MatrixView<const T> x, Index tokens, const Places& places,
+                          const std::array<T*, N>& caches, Index capacity) {
     const Index sequences = x.rows / tokens;
     Index most = sequences;  // of the sequences in the cache, so far as they are known
     if (places.own)
       for (Index b = 0; b < sequences; ++b) most = std::max(most, places(b).sequence + 1);
     gpu::Scratch<B> scratch(ctx);
     const gpu::Span<const Place> own{places.own ? ctx.readable(scratch, places.own, sequences) : nullptr, sequences};
-    gpu::by_packets<gpu::Packet<T>::size>(gpu::in_packets(x) && gpu::aligned(cache), [&]<int W>(gpu::Constant<W>) {
+    gpu::by_packets<gpu::Packet<T>::size>(gpu::in_packets(x.data, x.cols / static_cast<Index>(N), x.stride) && gpu::aligned(caches.front(), caches.back()), [&]<int W>(gpu::Constant<W>) {
       using Kernel = gpu::AppendRows<T, W>;
-      ctx.launch(Kernel{gpu::span(x), own, {cache, most * capacity * x.cols}, x.rows, x.stride, capacity,
-                        places.position, static_cast<unsigned>(tokens), static_cast<int>(x.cols)},
+      const Index cols = x.cols / static_cast<Index>(N), size = most * capacity * cols;
+      const auto second = N > 1 ? gpu::Span<T>{caches.back(), size} : gpu::Span<T>{};
+      ctx.launch(Kernel{gpu::span(x), own, {caches.front(), size}, second, x.rows, x.stride, capacity, places.position,
+                        static_cast<unsigned>(tokens), static_cast<int>(cols)},
                  gpu::pieces(x.rows, Kernel::rows_of_block));
     });
   }

@@ -18,8 +18,9 @@ struct Norm {
                       MatrixView<T> sum, MatrixView<T> y, Real* mean, Real* rstd, double eps) {
     const bool packets = in_packets(x, y) && (!Add || in_packets(addend, sum)) && in_packets(gain, x.cols, x.cols) &&
                          in_packets(bias, x.cols, x.cols);
-    by_packets<Packet<T>::size>(packets, [&]<int W>(Constant<W>) {
-      using Kernel = NormForward<T, W, Centered, Add>;
+    by_width<64>(packets, x.cols, [&]<int W, int P>(Constant<W>, Constant<P>) {
+      using Kernel = NormForward<T, W, P, Centered, Add>;
+      expect_room<Kernel>(x.cols);
       ctx.launch(Kernel{span(x), span(addend), {gain, x.cols}, {bias, x.cols}, span(sum), span(y), {mean, x.rows},
                         {rstd, x.rows}, x.rows, x.stride, addend.stride, sum.stride, y.stride, static_cast<int>(x.cols),
                         Real(eps)},
@@ -29,11 +30,10 @@ struct Norm {
 
   static void backward(Ctx& ctx, MatrixView<const T> x, const Real* gain, const Real* mean, const Real* rstd,
                        MatrixView<const T> dy, MatrixView<T> dx, Real* dgain, Real* dbias, bool accumulate) {
-    const auto run = [&]<int W, int P>(Constant<W>, Constant<P>) {
+    const bool packets = in_packets(x, dy) && in_packets(dx) && in_packets(gain, x.cols, x.cols);
+    by_width<32>(packets, x.cols, [&]<int W, int P>(Constant<W>, Constant<P>) {
       using Kernel = NormBackward<T, W, P, Centered>;
-      expect(x.cols <= Kernel::most_cols, "stlm::ops: the backward pass of a norm on a GPU is for at most ",
-             Kernel::most_cols, " columns like these, found ", x.cols,
-             "; make the width a multiple of 16 bytes, or smaller.");
+      expect_room<Kernel>(x.cols);
       // As many blocks as are on a large GPU at once, and as few sums as that leaves.
       const int rows_of_warp = static_cast<int>(pieces(x.rows, Kernel::warps * Index{512}));
       const Index blocks = pieces(x.rows, Kernel::warps * rows_of_warp);
@@ -46,11 +46,23 @@ struct Norm {
       add_columns(ctx, scratch, MatrixView<const Real>(partial, blocks, cols, Kernel::sums * cols), dgain);
       if (Centered && dbias)
         add_columns(ctx, scratch, MatrixView<const Real>(partial + cols, blocks, cols, Kernel::sums * cols), dbias);
-    };
+    });
+  }
+
+ private:
+  /// f(numbers of a packet, packets of a lane), of at most Most numbers.
+  template <int Most, class F>
+  static void by_width(bool packets, Index cols, const F& f) {
     constexpr Constant<Packet<T>::size> packet;
-    if (!in_packets(x, dy) || !in_packets(dx) || !in_packets(gain, x.cols, x.cols))
-      return run(constant<1>, constant<32>);
-    x.cols <= 16 * warp ? run(packet, constant<16 / packet>) : run(packet, constant<32 / packet>);
+    if (!packets) return f(constant<1>, constant<Most>);
+    if (cols <= 16 * warp) return f(packet, constant<16 / packet>);
+    if (Most == 32 || cols <= 32 * warp) return f(packet, constant<32 / packet>);
+    f(packet, constant<Most / packet>);
+  }
+  template <class Kernel>
+  static void expect_room(Index cols) {
+    expect(cols <= Kernel::most_cols, "stlm::ops: a norm on a GPU is for at most ", Kernel::most_cols,
+           " columns like these, found ", cols, "; make the width a multiple of 16 bytes, or smaller.");
   }
 };
 

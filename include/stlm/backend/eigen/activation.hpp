@@ -1,6 +1,8 @@
 // Activations and gated units in pieces of Eigen array expressions.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <initializer_list>
 
 #include <stlm/backend/eigen/context.hpp>
@@ -140,25 +142,40 @@ struct Activation<EigenBackend> {
     });
   }
   template <class T>
-  static void swiglu_forward(Ctx& ctx, const T* gate, const T* up, T* y, Index size) {
-    ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
-      eigen::array(y + begin, end - begin) =
-          eigen::Vectorized<Silu>::value(eigen::array(gate + begin, end - begin)) * eigen::array(up + begin, end - begin);
+  static void swiglu_forward(Ctx& ctx, MatrixView<const T> gate, MatrixView<const T> up, MatrixView<T> y) {
+    for_parts(ctx, std::array{gate, up, MatrixView<const T>(y)}, [=](Index row, Index begin, Index count) {
+      const auto part = [&](const auto& x) { return eigen::array(x.row(row) + begin, count); };
+      part(y) = eigen::Vectorized<Silu>::value(part(gate)) * part(up);
     });
   }
   template <class T>
-  static void swiglu_backward(Ctx& ctx, const T* gate, const T* up, const T* dy, T* dgate, T* dup, Index size) {
+  static void swiglu_backward(Ctx& ctx, MatrixView<const T> gate, MatrixView<const T> up, MatrixView<const T> dy,
+                              MatrixView<T> dgate, MatrixView<T> dup) {
     constexpr Index strip = 256;  // one exponential for both results
-    ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
-      for (Index i = begin; i < end; i += strip) {
-        const Index width = std::min(strip, end - i);
+    using Read = MatrixView<const T>;
+    for_parts(ctx, std::array{gate, up, dy, Read(dgate), Read(dup)}, [=](Index row, Index begin, Index count) {
+      for (Index i = begin; i < begin + count; i += strip) {
+        const Index width = std::min(strip, begin + count - i);
+        const auto part = [&](const auto& x) { return eigen::array(x.row(row) + i, width); };
         Eigen::Array<T, Eigen::Dynamic, 1, 0, strip, 1> s(width), d(width);
-        const auto g = eigen::array(gate + i, width);
+        const auto g = part(gate);
         s = eigen::Vectorized<Sigmoid>::value(g);
-        d = eigen::array(dy + i, width);
-        eigen::array(dgate + i, width) = d * eigen::array(up + i, width) * s * (1 + g * (1 - s));
-        eigen::array(dup + i, width) = d * g * s;
+        d = part(dy);
+        part(dgate) = d * part(up) * s * (1 + g * (1 - s));
+        part(dup) = d * g * s;
       }
+    });
+  }
+
+ private:
+  /// f(row, first column, columns) for pieces of all numbers: of whole rows, or, where rows lie one after another, of one.
+  template <class T, std::size_t N, class F>
+  static void for_parts(Ctx& ctx, const std::array<MatrixView<const T>, N>& all, const F& f) {
+    const Index rows = all[0].rows, cols = all[0].cols;
+    if (std::ranges::all_of(all, [](const auto& x) { return x.stride == x.cols; }))
+      return ctx.for_pieces(rows * cols, eigen::grain, [&](Index begin, Index end, int) { f(0, begin, end - begin); });
+    ctx.for_pieces(rows, std::max<Index>(1, eigen::grain / std::max<Index>(1, cols)), [&](Index begin, Index end, int) {
+      for (Index row = begin; row < end; ++row) f(row, 0, cols);
     });
   }
 };

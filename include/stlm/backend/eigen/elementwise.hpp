@@ -40,12 +40,15 @@ struct Elementwise<EigenBackend> {
       for (Index r = begin; r < end; ++r) std::copy_n(x.row(r), y.cols, y.row(r));
     });
   }
-  template <class T>
-  static void append_rows(Ctx& ctx, MatrixView<const T> x, Index tokens, const Places& places, T* cache, Index capacity) {
+  template <class T, std::size_t N>
+  static void append_rows(Ctx& ctx, MatrixView<const T> x, Index tokens, const Places& places,
+                          const std::array<T*, N>& caches, Index capacity) {
+    const Index cols = x.cols / static_cast<Index>(N);
     ctx.for_pieces(x.rows, rows_a_piece(x.cols), [=](Index begin, Index end, int) {
       for (Index n = begin; n < end; ++n) {
         const Place place = places(n / tokens);
-        std::copy_n(x.row(n), x.cols, cache + (place.sequence * capacity + place.position + n % tokens) * x.cols);
+        const Index to = (place.sequence * capacity + place.position + n % tokens) * cols;
+        for (std::size_t i = 0; i < N; ++i) std::copy_n(x.row(n) + static_cast<Index>(i) * cols, cols, caches[i] + to);
       }
     });
   }

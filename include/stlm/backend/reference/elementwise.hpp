@@ -30,11 +30,14 @@ struct Elementwise<ReferenceBackend> {
     for (Index r = 0; r < y.rows; ++r)
       for (Index c = 0; c < y.cols; ++c) y(r, c) = x(r, c);
   }
-  template <class T>
-  static void append_rows(Ctx&, MatrixView<const T> x, Index tokens, const Places& places, T* cache, Index capacity) {
+  template <class T, std::size_t N>
+  static void append_rows(Ctx&, MatrixView<const T> x, Index tokens, const Places& places,
+                          const std::array<T*, N>& caches, Index capacity) {
+    const Index cols = x.cols / static_cast<Index>(N);
     for (Index n = 0; n < x.rows; ++n) {
       const Place place = places(n / tokens);
-      std::copy_n(x.row(n), x.cols, cache + (place.sequence * capacity + place.position + n % tokens) * x.cols);
+      const Index to = (place.sequence * capacity + place.position + n % tokens) * cols;
+      for (std::size_t i = 0; i < N; ++i) std::copy_n(x.row(n) + static_cast<Index>(i) * cols, cols, caches[i] + to);
     }
   }
   template <class T>
@@ -71,16 +74,19 @@ struct Activation<ReferenceBackend> {
     for (Index i = 0; i < size; ++i) dx[i] = dy[i] * Function::derivative(x[i]);
   }
   template <class T>
-  static void swiglu_forward(Ctx&, const T* gate, const T* up, T* y, Index size) {
-    for (Index i = 0; i < size; ++i) y[i] = Silu::value(gate[i]) * up[i];
+  static void swiglu_forward(Ctx&, MatrixView<const T> gate, MatrixView<const T> up, MatrixView<T> y) {
+    for (Index r = 0; r < y.rows; ++r)
+      for (Index c = 0; c < y.cols; ++c) y(r, c) = Silu::value(gate(r, c)) * up(r, c);
   }
   template <class T>
-  static void swiglu_backward(Ctx&, const T* gate, const T* up, const T* dy, T* dgate, T* dup, Index size) {
-    for (Index i = 0; i < size; ++i) {
-      const T d = dy[i];
-      dgate[i] = d * up[i] * Silu::derivative(gate[i]);
-      dup[i] = d * Silu::value(gate[i]);
-    }
+  static void swiglu_backward(Ctx&, MatrixView<const T> gate, MatrixView<const T> up, MatrixView<const T> dy,
+                              MatrixView<T> dgate, MatrixView<T> dup) {
+    for (Index r = 0; r < dy.rows; ++r)
+      for (Index c = 0; c < dy.cols; ++c) {
+        const T d = dy(r, c);
+        dgate(r, c) = d * up(r, c) * Silu::derivative(gate(r, c));
+        dup(r, c) = d * Silu::value(gate(r, c));
+      }
   }
 };
 

@@ -14,7 +14,7 @@ struct AppendRows {
 
   Span<const T> x;
   Span<const Place> places;  // of the sequences; without, they are at `position`
-  Span<T> cache;
+  Span<T> cache, second;  // the second, if there is one, of the columns behind those of the first
   Index rows, stride, capacity, position;
   unsigned tokens;
   int cols;
@@ -29,6 +29,7 @@ struct AppendRows {
       const Index to = (place.sequence * capacity + place.position + token) * cols;
       for_packets<W>(t % warp, cols, [&](int c) {
         store_numbers<W>(e, cache, to + c, load_numbers<W>(e, x, row * stride + c));
+        if (second.data) store_numbers<W>(e, second, to + c, load_numbers<W>(e, x, row * stride + cols + c));
       });
     });
   }

@@ -17,7 +17,7 @@ namespace stlm::gpu {
 template <class T>
 struct AttentionDecode {
   static constexpr const char* name = "attention_decode";
-  static constexpr int threads = 128, size = threads;
+  static constexpr int threads = 128, size = threads, blocks_of_sm = 1;
   using Real = compute_t<T>;
   struct Shared {
     SharedArray<Real, size> weights;
@@ -60,23 +60,29 @@ struct AttentionDecode {
       });
     const auto visible = [&](int key) { return key >= seen.begin && key < end; };
 
-    constexpr int lanes = 8, at_once = threads / lanes;  // of a score, scores of the block
-    unroll<size / at_once>([&](int n) {
-      PerThread<Exec, Real> dot;
-      e.each([&](int t) {
-        const int key = begin + n * at_once + t / lanes;
-        dot[t] = 0;
-        if (!visible(key)) return;
-        const Index query = q.at(b, i, h), at = k.at(kb, key, hk);
-        for (int c = t % lanes * W; c < D; c += lanes * W) {
-          const auto x = load_numbers<W>(e, q.numbers, query + c), y = load_numbers<W>(e, k.numbers, at + c);
-          for (int j = 0; j < W; ++j) dot[t] += x[j] * y[j];
+    constexpr int lanes = 8, at_once = threads / lanes, of_thread = size / at_once;  // of a score, scores of the block
+    Registers<Exec, Real, of_thread> dot;
+    e.each([&](int t) {
+      unroll<of_thread>([&](int n) { dot[n][t] = 0; });
+      const Index query = q.at(b, i, h);
+      const auto key = [&](int n) { return begin + n * at_once + t / lanes; };
+      for (int c = t % lanes * W; c < D; c += lanes * W) {
+        const auto x = load_numbers<W>(e, q.numbers, query + c);
+        Numbers<Numbers<Real, W>, of_thread> y;  // all of them, before the first is waited for
+        unroll<of_thread>([&](int n) {
+          if (visible(key(n))) y[n] = load_numbers<W>(e, k.numbers, k.at(kb, key(n), hk) + c);
+        });
+        unroll<of_thread>([&](int n) {
+          if (!visible(key(n))) return;
+          for (int j = 0; j < W; ++j) dot[n][t] += x[j] * y[n][j];
           e.flops(2 * W);
-        }
-      });
-      e.template combine_lanes<lanes>(dot, Sum{});
+        });
+      }
+    });
+    unroll<of_thread>([&](int n) {
+      e.template combine_lanes<lanes>(dot[n], Sum{});
       e.each([&](int t) {
-        if (t % lanes == 0) shared.weights[n * at_once + t / lanes] = dot[t];
+        if (t % lanes == 0) shared.weights[n * at_once + t / lanes] = dot[n][t];
       });
     });
     e.phase([](int) {});  // before others read them
@@ -101,6 +107,7 @@ struct AttentionDecode {
     });
     combine_block(e, sum, shared.partial, Sum{});
 
+    constexpr int values_at_once = 4;  // loaded before the first is waited for
     for (int col = 0; col < D; col += threads * W) {
       const int cols = D - col < threads * W ? D - col : threads * W;
       const int units = (cols + W - 1) / W, groups = threads / units;
@@ -108,11 +115,18 @@ struct AttentionDecode {
         const int group = t / units, c = col + t % units * W;
         if (group >= groups) return;
         Numbers<Real, W> mixed{};
-        for (int key = begin + group; key < end; key += groups) {
-          if (key < seen.begin) continue;
-          const auto x = load_numbers<W>(e, v.numbers, v.at(kb, key, hk) + c);
-          const Real weight = shared.weights[key - begin];
-          for (int j = 0; j < W; ++j) mixed[j] += weight * x[j];
+        for (int first = begin + group; first < end; first += values_at_once * groups) {
+          Numbers<Numbers<Real, W>, values_at_once> x;
+          unroll<values_at_once>([&](int n) {
+            const int key = first + n * groups;
+            if (visible(key)) x[n] = load_numbers<W>(e, v.numbers, v.at(kb, key, hk) + c);
+          });
+          unroll<values_at_once>([&](int n) {
+            const int key = first + n * groups;
+            if (!visible(key)) return;
+            const Real weight = shared.weights[key - begin];
+            for (int j = 0; j < W; ++j) mixed[j] += weight * x[n][j];
+          });
         }
         for (int j = 0; j < W; ++j) shared.mixed[t * W + j] = mixed[j];
       });
