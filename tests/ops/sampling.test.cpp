@@ -102,9 +102,10 @@ TEST_CASE("sampling: where no logit that is allowed is finite the token is -1", 
   for (const ops::SampleLimits limits : {ops::SampleLimits{0}, {1}, {1, 1}, {1, 0, 0.5}}) {
     std::vector<ops::Draw<AnyBut>> draws(3, {{1, 2}, {0}});
     draws[2].rule.excluded = -1;
-    std::vector<Token> tokens(3, -2);
-    ops::sample(ctx, rows.view(), limits, all(draws), all(tokens));
+    std::vector<Token> tokens(3, -2), next(3, -2);
+    ops::sample(ctx, rows.view(), limits, all(draws), all(tokens), all(next));
     CHECK(tokens == std::vector<Token>{-1, -1, -1});
+    CHECK(next == std::vector<Token>{0, 0, 0});
     CHECK(draws[0].drawn == 0);
   }
 }
@@ -118,7 +119,9 @@ TEST_CASE("sampling: the rule of a text goes along", "[cuda][sampling]") {
   std::vector<ops::Draw<TextRule>> draw{{RandomKey::from_seed(3), rule}};
   for (int i = 0; i < 300; ++i) {
     std::vector<Token> token = {-2};
-    ops::sample(ctx, rows.view(), {}, all(draw), all(token));
+    std::vector<Token> next = {-2};
+    ops::sample(ctx, rows.view(), {}, all(draw), all(token), all(next));
+    REQUIRE(next[0] == token[0]);
     REQUIRE(token[0] == sampler(std::span(row), [&](Token id) { return rule.allows(id); }));
     rule.push(token[0]);
   }

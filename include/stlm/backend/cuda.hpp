@@ -10,6 +10,7 @@
 #else
 
 #include <stlm/backend/cuda/context.hpp>
+#include <stlm/backend/cuda/fetched.hpp>
 #include <stlm/backend/cuda/ops.hpp>
 #include <stlm/backend/cuda/recorded.hpp>
 #include <stlm/backend/cuda/staged.hpp>

@@ -43,6 +43,7 @@ class BatchGenerator {
       if (start.empty()) start.push_back(ByteTokenizer::end_of_text);
       feed(ctx, params, text, start);
       draws.draw(ctx, cache_.head.logits, text.id);
+      draws.fetch(ctx);
       take(text, draws.tokens().back(), on_byte);
     }
     const auto erase_ended = [&] {
@@ -63,6 +64,7 @@ class BatchGenerator {
       }
       bind(step_.pass(std::ssize(texts)));
       step_.run(ctx, params, tokens_, places_, cache_, state_, [&] { draws.draw(ctx, cache_.head.logits); });
+      draws.fetch(ctx);
       const std::span<const Token> drawn = draws.tokens();
       for (std::size_t i = 0; i < texts.size(); ++i) take(texts[i], drawn[i], on_byte);
     }

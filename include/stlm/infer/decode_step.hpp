@@ -32,13 +32,20 @@ class DecodeStep {
   void run(Context<Backend>& ctx, const P& params, std::span<const Token> tokens, std::span<const Place> places, C& cache,
            const S& state, const After& after = {}) {
     std::ranges::copy(tokens, tokens_.data());
-    std::ranges::copy(places, places_.data());
     tokens_.send(ctx);
+    run_drawn(ctx, params, tokens_.data(), places, cache, state, after);
+  }
+  /// As run, of the tokens that lie at `drawn` by then, a place that ops read.
+  template <class P, class C, class S, class After = Nothing>
+  void run_drawn(Context<Backend>& ctx, const P& params, const Token* drawn, std::span<const Place> places, C& cache,
+                 const S& state, const After& after = {}) {
+    std::ranges::copy(places, places_.data());
     places_.send(ctx);
-    Pass here = pass(std::ssize(tokens));
+    Pass here = pass(std::ssize(places));
     here.places = places_.data();
-    recorded_.run(ctx, 2 * tokens.size() + !std::is_same_v<After, Nothing>, [&] {
-      Model::decode(ctx, params.tree(), here, {tokens_.data(), here.batch, 1}, cache, state);
+    const std::uint64_t elsewhere = drawn != tokens_.data(), goes_on = !std::is_same_v<After, Nothing>;
+    recorded_.run(ctx, 4 * places.size() + 2 * elsewhere + goes_on, [&] {
+      Model::decode(ctx, params.tree(), here, {drawn, here.batch, 1}, cache, state);
       after();
     });
   }

@@ -65,10 +65,18 @@ class Generator {
       draws.add(allowed, options.seed);
       const auto draw = [&] { draws.draw(ctx, cache_.head.logits); };
       for (feed(ctx, params, start), draw();;) {
+        draws.fetch(ctx);
+        const bool ahead = ops::draws_tokens<Backend> && length() < capacity_;
+        if constexpr (ops::draws_tokens<Backend>)  // while the host waits for the token, the device reads it
+          if (ahead) read_drawn(ctx, params, draws.drawn(), draw);
         const Token token = draws.tokens()[0];
         if (!on_token(token)) return;
-        if (length() == capacity_) forget(ctx, params);
-        read(ctx, params, {&token, 1}, draw);
+        if (ahead) {
+          seen_.push_back(token);
+        } else {
+          if (length() == capacity_) forget(ctx, params);
+          read(ctx, params, {&token, 1}, draw);
+        }
       }
     } else {
       Sampler sampler(Model::vocabulary, options);
@@ -108,16 +116,27 @@ class Generator {
   void read(Context<Backend>& ctx, const P& params, std::span<const Token> tokens, const After& after = {}) {
     detail::expect_scalar<Backend, S, P>();
     const Pass pass = step(static_cast<Index>(tokens.size()), length());
-    if (pass.tokens != planned_) {
-      memory_.bind([&](Arena& arena) { Model::plan(arena, cache_, pass); });
-      planned_ = pass.tokens;
-    }
+    bind(pass);
     const Place place{0, length()};
     if (pass.tokens == 1)
       step_.run(ctx, params, tokens, {&place, 1}, cache_, state_, after);
     else
       Model::decode(ctx, params.tree(), pass, {tokens.data(), 1, pass.tokens}, cache_, state_);
     seen_.insert(seen_.end(), tokens.begin(), tokens.end());
+  }
+
+  /// As read, of the one token that lies at `drawn`, a place of the device.
+  template <class P, class After>
+  void read_drawn(Context<Backend>& ctx, const P& params, const Token* drawn, const After& after) {
+    detail::expect_scalar<Backend, S, P>();
+    bind(step(1, length()));
+    const Place place{0, length()};
+    step_.run_drawn(ctx, params, drawn, {&place, 1}, cache_, state_, after);
+  }
+  void bind(const Pass& pass) {
+    if (pass.tokens == planned_) return;
+    memory_.bind([&](Arena& arena) { Model::plan(arena, cache_, pass); });
+    planned_ = pass.tokens;
   }
 
   /// Keeps the later half of what was read.

@@ -3,13 +3,15 @@
 //   TokenDraws<Backend, TextRule> draws(ctx, 16, Model::vocabulary, options);   // of at most 16 texts
 //   draws.add(rule, seed);                                                      // text 0
 //   draws.draw(ctx, logits);                                                    // may be a part of a recorded step
+//   draws.fetch(ctx);
 //   const Token token = draws.tokens()[0];
 //
 // A GPU draws where the logits are, and the tokens alone come back; elsewhere a Sampler does. With one seed both draw
-// the same tokens of the same logits.
+// the same tokens of the same logits. What is given to a GPU between `fetch` and `tokens` it does while they are on their
+// way, the next step for one: `drawn` says where it finds them.
 #pragma once
 
-#include <stlm/core/buffer.hpp>
+#include <stlm/core/fetched.hpp>
 #include <stlm/infer/sampler.hpp>
 #include <stlm/ops/sampling.hpp>
 
@@ -44,6 +46,7 @@ class TokenDraws {
       text.rule.push(token);
     }
   }
+  void fetch(Context<Backend>&) {}
   /// The newest of each text. Throws NumericError when one had no finite logit.
   std::span<const Token> tokens() { return tokens_; }
 
@@ -65,18 +68,16 @@ class TokenDraws<Backend, Rule, true> {
 
  public:
   TokenDraws(Context<Backend>&, Index most, Index /*vocabulary*/, const SampleOptions& options)
-      : limits_{options.temperature, options.top_k, options.top_p}, draws_(most), drawn_(most) {
+      : limits_{options.temperature, options.top_k, options.top_p}, draws_(most), drawn_(most), next_(most), fetched_(most) {
     detail::expect_valid(options);
   }
 
   void add(const Rule& rule, std::uint64_t seed) {
     const Draw draw{RandomKey::from_seed(seed), rule};
-    Space::from_host(draws_.data() + tokens_.size(), &draw, sizeof draw);
-    tokens_.push_back(0);
+    Space::from_host(draws_.data() + texts_++, &draw, sizeof draw);
   }
   void erase(Index text) {
-    tokens_.pop_back();
-    const std::size_t bytes = (tokens_.size() - static_cast<std::size_t>(text)) * sizeof(Draw);
+    const std::size_t bytes = static_cast<std::size_t>(--texts_ - text) * sizeof(Draw);
     if (bytes == 0) return;
     const Buffer<std::byte> after(static_cast<Index>(bytes));
     Space::to_host(after.data(), draws_.data() + text + 1, bytes);
@@ -87,20 +88,23 @@ class TokenDraws<Backend, Rule, true> {
   void draw(Context<Backend>& ctx, const Logits& logits, Index first = 0) {
     const Index rows = MatrixView<const typename Logits::value_type>(logits).rows;
     ops::sample(ctx, logits, limits_, View<Draw, dynamic>(draws_.data() + first, rows),
-                View<Token, dynamic>(drawn_.data() + first, rows));
+                View<Token, dynamic>(drawn_.data() + first, rows), View<Token, dynamic>(next_.data() + first, rows));
   }
-  /// Waits for the device.
+  /// The tokens drawn last, where the device finds them; some token where none was drawn.
+  const Token* drawn() const { return next_.data(); }
+  void fetch(Context<Backend>& ctx) { fetched_.fetch(ctx, drawn_.data(), texts_); }
   std::span<const Token> tokens() {
-    Space::to_host(tokens_.data(), drawn_.data(), tokens_.size() * sizeof(Token));
-    detail::expect_finite(std::ranges::all_of(tokens_, [](Token token) { return token >= 0; }));
-    return tokens_;
+    const std::span<const Token> tokens = fetched_.wait();
+    detail::expect_finite(std::ranges::all_of(tokens, [](Token token) { return token >= 0; }));
+    return tokens;
   }
 
  private:
   ops::SampleLimits limits_;
   Buffer<Draw, Space> draws_;
-  Buffer<Token, Space> drawn_;
-  std::vector<Token> tokens_;
+  Buffer<Token, Space> drawn_, next_;
+  Fetched<Backend, Token> fetched_;
+  Index texts_ = 0;
 };
 
 }  // namespace stlm

@@ -32,15 +32,17 @@ template <class Backend>
 struct Sampling : MissingBackend<Backend> {};
 }  // namespace impl
 
-/// Draws tokens(r) from row r of logits (N, V) with draws(r); -1 where no logit that is allowed is finite. All lie in
-/// the memory of the backend and nothing is read back, so a recorded step may draw.
+/// Draws tokens(r) from row r of logits (N, V) with draws(r); -1 where no logit that is allowed is finite. `next`, if it
+/// is given, gets the same tokens, but 0 instead of -1, for a step that reads them before the host knows. All lie in the
+/// memory of the backend and nothing is read back, so a recorded step may draw.
 template <class Backend, class Logits, class Rule, class T = typename Logits::value_type>
 void sample(Context<Backend>& ctx, const Logits& logits, const SampleLimits& limits, View<Draw<Rule>, dynamic> draws,
-            View<Token, dynamic> tokens) {
+            View<Token, dynamic> tokens, View<Token, dynamic> next = {}) {
   const MatrixView<const T> rows(logits);
-  expect(draws.size() == rows.rows && tokens.size() == rows.rows, "stlm::ops::sample: ", rows.rows, " rows of logits, ",
-         draws.size(), " draws, room for ", tokens.size(), " tokens; all must be equal.");
-  impl::Sampling<Backend>::template sample<T>(ctx, rows, limits, draws.data(), tokens.data());
+  expect(draws.size() == rows.rows && tokens.size() == rows.rows && (!next.data() || next.size() == rows.rows),
+         "stlm::ops::sample: ", rows.rows, " rows of logits, ", draws.size(), " draws, room for ", tokens.size(), " and ",
+         next.size(), " tokens; all must be equal.");
+  impl::Sampling<Backend>::template sample<T>(ctx, rows, limits, draws.data(), tokens.data(), next.data());
 }
 
 }  // namespace stlm::ops

@@ -47,7 +47,7 @@ template <GpuBackend B>
 struct impl::Sampling<B> {
   template <class T, class Rule>
   static void sample(Context<B>& ctx, MatrixView<const T> logits, const SampleLimits& limits, Draw<Rule>* draws,
-                     Token* tokens) {
+                     Token* tokens, Token* next) {
     const Index rows = logits.rows, size = rows * logits.cols;
     expect(size < Index{1} << 31, "stlm::ops::sample: expected fewer than 2^31 logits, found ", size,
            "; draw from fewer rows at once.");
@@ -55,7 +55,7 @@ struct impl::Sampling<B> {
     gpu::Scratch<B> scratch(ctx);
     const auto run = [&]<bool Sorted>(std::bool_constant<Sorted>, const std::int32_t* order) {
       using Kernel = gpu::SampleTokens<T, Rule, Sorted>;
-      ctx.launch(Kernel{gpu::span(logits), {order, Sorted ? size : 0}, {draws, rows}, {tokens, rows}, logits.stride,
+      ctx.launch(Kernel{gpu::span(logits), {order, Sorted ? size : 0}, {draws, rows}, {tokens, rows}, {next, rows}, logits.stride,
                         static_cast<int>(logits.cols), static_cast<int>(keep), limits.temperature, limits.top_p},
                  rows);
     };

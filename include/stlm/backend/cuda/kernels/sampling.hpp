@@ -63,7 +63,7 @@ struct SampleTokens {
   Span<const T> logits;
   Span<const std::int32_t> order;
   Span<Draw<Rule>> draws;
-  Span<Token> tokens;  // -1 where no logit that is allowed is a number
+  Span<Token> tokens, next;  // -1 where no logit that is allowed is a number; in `next`, if it is there, 0
   Index stride;
   int vocabulary, keep;
   double temperature, top_p;  // a temperature of 0 takes the likeliest
@@ -78,11 +78,12 @@ struct SampleTokens {
     const auto value = [&](int token) { return drawable(load_number(e, logits, row * stride + token), token, draw); };
     const auto take = [&](int token) {
       e.store(tokens, row, Token{token});
+      if (next.data) e.store(next, row, Token{token < 0 ? 0 : token});
       if (token < 0) return;
-      Draw<Rule> next = draw;
-      next.rule.push(token);
-      if (temperature > 0) ++next.drawn;
-      e.store(draws, row, next);
+      Draw<Rule> after = draw;
+      after.rule.push(token);
+      if (temperature > 0) ++after.drawn;
+      e.store(draws, row, after);
     };
     PerThread<Exec, Real> top;
     PerThread<Exec, int> best;

@@ -1,0 +1,31 @@
+// Fetched: some numbers on their way from a backend's memory to the host, which goes on until it asks for them.
+//
+//   Fetched<Backend, Token> tokens(4);
+//   tokens.fetch(ctx, drawn, 4);              // as they are after all work given before
+//   ...                                       // more work
+//   std::span<const Token> found = tokens.wait();
+#pragma once
+
+#include <span>
+
+#include <stlm/core/buffer.hpp>
+
+namespace stlm {
+
+/// Backends whose work is done when it is given.
+template <class Backend, class T>
+class Fetched {
+ public:
+  explicit Fetched(Index size) : numbers_(size) {}
+  void fetch(Context<Backend>&, const T* from, Index count) {
+    count_ = count;
+    Backend::memory_space::to_host(numbers_.data(), from, static_cast<std::size_t>(count) * sizeof(T));
+  }
+  std::span<const T> wait() { return {numbers_.data(), static_cast<std::size_t>(count_)}; }
+
+ private:
+  Buffer<T> numbers_;
+  Index count_ = 0;
+};
+
+}  // namespace stlm
