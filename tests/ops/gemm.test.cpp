@@ -97,6 +97,22 @@ TEST_CASE("gemm: of activations, added to the gradient of weights", "[ops][gemm]
   }
 }
 
+TEST_CASE("gemm_add: the product added to a matrix, by backends that do so", "[ops][gemm][parity]") {
+  if constexpr (ops::adds_in_products<TestedBackend>)
+    for (const auto [m, n, k] : sizes) {
+      CAPTURE(m, n, k);
+      check_stream_op([=, m = m, n = n, k = k](auto& rig) {
+        const auto a = rig.random(m, k), b = rig.random(n, k), addend = rig.random(m, n), c = rig.blank(m, n);
+        if constexpr (requires { ops::gemm_add(rig.ctx, a, b, addend, c); }) {
+          ops::gemm_add(rig.ctx, a, b, addend, c, {.transpose_b = true});
+        } else {
+          std::copy(addend.begin(), addend.end(), c.begin());
+          ops::gemm(rig.ctx, a, b, c, {.transpose_b = true, .accumulate = true});
+        }
+      });
+    }
+}
+
 TEST_CASE("gemm: says which shapes do not fit", "[ops][gemm]") {
   Rig<CpuBackend, float> rig;
   const auto a = rig.random(2, 3), b = rig.random(4, 5), c = rig.random(2, 5);

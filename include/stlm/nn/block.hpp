@@ -128,6 +128,8 @@ struct PreNormBlock {
                      const Cache<T>& cache) {
     ops::dropout(ctx, cache.branch, pass.dropout, pass.at(1).key);
     add_norm_forward<Norm>(ctx, p.ffn_norm, pass, x, cache.branch, cache.middle, cache.ffn_in, cache.ffn_norm);
+    if constexpr (requires { Ffn::add_forward(ctx, p.ffn, pass, cache.ffn_in, cache.middle, y, cache.ffn); })
+      if (pass.dropout == 0) return Ffn::add_forward(ctx, p.ffn, pass, cache.ffn_in, cache.middle, y, cache.ffn);
     Ffn::forward(ctx, p.ffn, pass, cache.ffn_in, cache.branch, cache.ffn);
     ops::dropout(ctx, cache.branch, pass.dropout, pass.at(2).key);
     ops::add(ctx, cache.middle, cache.branch, y);

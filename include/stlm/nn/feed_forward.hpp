@@ -140,18 +140,19 @@ struct SwiGlu {
   template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
                       const Cache<T>& cache) {
-    if constexpr (one_product) {
-      with_weights(p, [&](const auto& weight, Index part) {
-        ops::gemm(ctx, x, weight, columns(cache.both, part, weight.extent(0)), {.transpose_b = true});
-      });
-      ops::swiglu_forward(ctx, half(cache.both, 0), half(cache.both, 1), cache.hidden);
+    hidden(ctx, p, pass, x, cache);
+    if constexpr (one_product)
       Down::forward(ctx, p.down, pass, cache.hidden, y, Empty{});
-    } else {
-      Up::forward(ctx, p.gate, pass, x, cache.gate, cache.gate_linear);
-      Up::forward(ctx, p.up, pass, x, cache.up, cache.up_linear);
-      ops::swiglu_forward(ctx, cache.gate, cache.up, cache.hidden);
+    else
       Down::forward(ctx, p.down, pass, cache.hidden, y, cache.down_linear);
-    }
+  }
+  /// y = addend + forward(x), where the backend adds in products.
+  template <class B, class S, class T = activation_t<B, S>>
+    requires(one_product && ops::adds_in_products<B> && !std::is_same_v<S, Int8>)
+  static void add_forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x,
+                          Rows<const T, Dim> addend, Rows<T, Dim> y, const Cache<T>& cache) {
+    hidden(ctx, p, pass, x, cache);
+    ops::gemm_add(ctx, cache.hidden, p.down.weight, addend, y, {.transpose_b = true});
   }
   template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<const T, Dim> dy,
@@ -177,6 +178,19 @@ struct SwiGlu {
   }
 
  private:
+  template <class B, class S, class T = activation_t<B, S>>
+  static void hidden(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, const Cache<T>& cache) {
+    if constexpr (one_product) {
+      with_weights(p, [&](const auto& weight, Index part) {
+        ops::gemm(ctx, x, weight, columns(cache.both, part, weight.extent(0)), {.transpose_b = true});
+      });
+      ops::swiglu_forward(ctx, half(cache.both, 0), half(cache.both, 1), cache.hidden);
+    } else {
+      Up::forward(ctx, p.gate, pass, x, cache.gate, cache.gate_linear);
+      Up::forward(ctx, p.up, pass, x, cache.up, cache.up_linear);
+      ops::swiglu_forward(ctx, cache.gate, cache.up, cache.hidden);
+    }
+  }
   template <class T>
   static MatrixView<T> columns(View<T, dynamic, 2 * Hidden> x, Index part, Index width) {
     return {x.data() + part * Hidden, x.extent(0), width, 2 * Hidden};

@@ -20,6 +20,10 @@ struct GemmOptions {
   bool accumulate = false;   ///< add to C instead of overwriting it
 };
 
+/// Whether a backend adds a matrix while it multiplies: `gemm_add`. On a CPU the sum has no place to hide.
+template <class Backend>
+inline constexpr bool adds_in_products = false;
+
 namespace impl {
 template <class Backend>
 struct Gemm : MissingBackend<Backend> {};
@@ -31,10 +35,10 @@ using product_t = std::conditional_t<!std::is_void_v<S> && !std::is_same_v<S, In
                                      std::conditional_t<std::is_same_v<A, Bfloat16> || std::is_same_v<B, Bfloat16>, Bfloat16, C>>;
 }  // namespace impl
 
-/// Throws ShapeError when the three shapes do not fit. C must not overlap A or B.
-template <class S = void, class Backend, class A, class B, class C>
-  requires(!std::is_base_of_v<QuantizedMatrix, B>)  // ops/quantized.hpp
-void gemm(Context<Backend>& ctx, const A& a_view, const B& b_view, const C& c_view, GemmOptions options = {}) {
+namespace detail {
+template <class S, class Backend, class A, class B, class C>
+void gemm(Context<Backend>& ctx, const A& a_view, const B& b_view, const C& c_view, const typename C::value_type* addend,
+          GemmOptions options) {
   using Left = typename A::value_type;
   using Right = typename B::value_type;
   using T = typename C::value_type;
@@ -47,7 +51,30 @@ void gemm(Context<Backend>& ctx, const A& a_view, const B& b_view, const C& c_vi
          "stlm::ops::gemm: the product of A ", a.rows, "x", a.cols, options.transpose_a ? " (transposed)" : "", " and B ",
          b.rows, "x", b.cols, options.transpose_b ? " (transposed)" : "", " does not fit C ", c.rows, "x", c.cols,
          "; check the widths and the transpose options.");
-  impl::Gemm<Backend>::template run<impl::product_t<S, Left, Right, T>>(ctx, a, b, c, options);
+  using Product = impl::product_t<S, Left, Right, T>;
+  if constexpr (adds_in_products<Backend>)
+    impl::Gemm<Backend>::template run<Product>(ctx, a, b, c, addend, options);
+  else
+    impl::Gemm<Backend>::template run<Product>(ctx, a, b, c, options);
+}
+}  // namespace detail
+
+/// Throws ShapeError when the three shapes do not fit. C must not overlap A or B.
+template <class S = void, class Backend, class A, class B, class C>
+  requires(!std::is_base_of_v<QuantizedMatrix, B>)  // ops/quantized.hpp
+void gemm(Context<Backend>& ctx, const A& a, const B& b, const C& c, GemmOptions options = {}) {
+  detail::gemm<S>(ctx, a, b, c, options.accumulate ? MatrixView<typename C::value_type>(c).data : nullptr, options);
+}
+
+/// C = addend + op(A) op(B), for an addend that lies as C does.
+template <class S = void, class Backend, class A, class B, class T, class Shape>
+  requires(adds_in_products<Backend> && !std::is_base_of_v<QuantizedMatrix, B>)
+void gemm_add(Context<Backend>& ctx, const A& a, const B& b, std::type_identity_t<TensorView<const T, Shape>> addend,
+              const TensorView<T, Shape>& c, GemmOptions options = {}) {
+  expect(addend.size() == c.size(), "stlm::ops::gemm_add: expected as many numbers to add as in C, ", c.size(), ", found ",
+         addend.size(), ".");
+  options.accumulate = true;
+  detail::gemm<S>(ctx, a, b, c, addend.data(), options);
 }
 
 }  // namespace stlm::ops

@@ -57,14 +57,15 @@ class Context<EmulatedCudaBackend> {
 
   /// C = or += op(A) op(B), each sum in order of k and rounded once: the contract of cuBLASLt's products, by loops.
   template <class F, class T>
-  void product(MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c, const ops::GemmOptions& options) {
+  void product(MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c, const T* addend,
+               const ops::GemmOptions& options) {
     const EmulatedSpace::Access access;
-    if (trace_) trace_->add("product", Product<F, T>{a, b, c, options}, c.rows);
+    if (trace_) trace_->add("product", Product<F, T>{a, b, c, addend, options}, c.rows);
     const Index depth = options.transpose_a ? a.rows : a.cols;
     using Real = compute_t<T>;
     pool_.run(c.rows, [&](Index i, int) {
       std::vector<Real> sums(static_cast<std::size_t>(c.cols));
-      if (options.accumulate) std::copy_n(c.row(i), c.cols, sums.begin());
+      if (options.accumulate) std::copy_n(addend + i * c.stride, c.cols, sums.begin());
       for (Index k = 0; k < depth; ++k) {
         const Real left = static_cast<Real>(options.transpose_a ? a(k, i) : a(i, k));
         for (Index j = 0; j < c.cols; ++j)
@@ -107,6 +108,7 @@ class Context<EmulatedCudaBackend> {
   struct Product {
     MatrixView<const F> a, b;
     MatrixView<T> c;
+    const T* addend;
     ops::GemmOptions options;
   };
 

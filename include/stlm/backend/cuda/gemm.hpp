@@ -25,18 +25,23 @@ MatrixView<const Bfloat16> rounded(Context<B>& ctx, Scratch<B>& scratch, MatrixV
 
 }  // namespace stlm::gpu
 
-namespace stlm::ops::impl {
+namespace stlm::ops {
+
+template <GpuBackend B>
+inline constexpr bool adds_in_products<B> = true;
+
+namespace impl {
 
 template <GpuBackend Backend>
 struct Gemm<Backend> {
   template <class S, class A, class B, class T>
-  static void run(Context<Backend>& ctx, MatrixView<const A> a, MatrixView<const B> b, MatrixView<T> c,
+  static void run(Context<Backend>& ctx, MatrixView<const A> a, MatrixView<const B> b, MatrixView<T> c, const T* addend,
                   const GemmOptions& options) {
     gpu::Scratch<Backend> scratch(ctx);
     if constexpr (std::is_same_v<S, Bfloat16>)
-      product(ctx, gpu::rounded(ctx, scratch, a), gpu::rounded(ctx, scratch, b), c, options);
+      product(ctx, gpu::rounded(ctx, scratch, a), gpu::rounded(ctx, scratch, b), c, addend, options);
     else
-      product(ctx, a, b, c, options);
+      product(ctx, a, b, c, addend, options);
   }
 
  private:
@@ -44,23 +49,23 @@ struct Gemm<Backend> {
 
   template <class F, class T>
   static void product(Context<Backend>& ctx, MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c,
-                      const GemmOptions& options) {
+                      const T* addend, const GemmOptions& options) {
     const bool rows_of_both = !options.transpose_a && options.transpose_b;
     if constexpr (!std::is_same_v<F, double>)
       if (rows_of_both && c.rows > 0 && c.rows <= few_rows && a.cols > 0 && gpu::in_packets(a, b)) {
         const auto launch = [&]<int M>(gpu::Constant<M>) {
-          const gpu::FewRows<F, T, M> kernel{gpu::span(a), gpu::span(b), gpu::span(c),
-                                             a.stride,     b.stride,     c.stride,
-                                             static_cast<int>(c.rows), static_cast<int>(c.cols),
-                                             static_cast<int>(a.cols), options.accumulate};
+          const gpu::FewRows<F, T, M> kernel{gpu::span(a), gpu::span(b), {addend, gpu::span(c).size}, gpu::span(c),
+                                             a.stride, b.stride, c.stride, static_cast<int>(c.rows),
+                                             static_cast<int>(c.cols), static_cast<int>(a.cols)};
           ctx.launch(kernel, kernel.blocks());
         };
         return c.rows == 1   ? launch(gpu::constant<1>)
                : c.rows <= 4 ? launch(gpu::constant<4>)
                              : launch(gpu::constant<8>);
       }
-    ctx.product(a, b, c, options);
+    ctx.product(a, b, c, addend, options);
   }
 };
 
-}  // namespace stlm::ops::impl
+}  // namespace impl
+}  // namespace stlm::ops

@@ -80,12 +80,12 @@ class LtProduct {
       check(status, "cublasLtMatmulAlgoCheck of a stored algorithm for " + shape_.str());
   }
 
-  cublasStatus_t run(const LtHandle& handle, const LtAlgorithm& algorithm, const void* a, const void* b, void* c,
-                     LtWorkspace workspace, const Stream& stream) const {
+  cublasStatus_t run(const LtHandle& handle, const LtAlgorithm& algorithm, const void* a, const void* b, const void* addend,
+                     void* c, LtWorkspace workspace, const Stream& stream) const {
     const float one = 1, old = shape_.accumulate ? 1.0F : 0.0F;
     const auto algo = std::bit_cast<cublasLtMatmulAlgo_t>(algorithm.words);
-    return cublasLtMatmul(handle.get(), operation_.get(), &one, b, b_.get(), a, a_.get(), &old, c, c_.get(), c,
-                          c_.get(), &algo, workspace.data, workspace.bytes, stream.get());
+    return cublasLtMatmul(handle.get(), operation_.get(), &one, b, b_.get(), a, a_.get(), &old, addend, c_.get(),
+                          c, c_.get(), &algo, workspace.data, workspace.bytes, stream.get());
   }
 
   const LtShape& shape() const { return shape_; }

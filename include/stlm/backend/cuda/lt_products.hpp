@@ -34,17 +34,18 @@ class LtProducts {
                (options.deterministic ? "ordered" : "any order") + ", ";
   }
 
-  /// C = op(A) op(B), or C += op(A) op(B); the shapes fit, as ops::gemm has checked.
+  /// C = op(A) op(B), or addend + op(A) op(B); the shapes fit, as ops::gemm has checked.
   template <class F, class T>
-  void run(const Stream& stream, MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c,
+  void run(const Stream& stream, MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c, const T* addend,
            const ops::GemmOptions& options) {
     const LtShape shape = LtShape::of(a, b, c, options, options_.tf32);
     if (shape.m == 0 || shape.n == 0) return;
-    if (shape.k == 0) return clear(stream, c, options.accumulate);
+    if (shape.k == 0) return sum_of_nothing(stream, c, options.accumulate ? addend : nullptr);
     auto found = plans_.find(shape);
     if (found == plans_.end()) found = plans_.emplace(shape, plan(shape, a.data, b.data, stream)).first;
     const cublasStatus_t status =
-        found->second.product.run(handle_, found->second.algorithm, a.data, b.data, c.data, workspace(), stream);
+        found->second.product.run(handle_, found->second.algorithm, a.data, b.data, addend ? addend : c.data, c.data,
+                                  workspace(), stream);
     if (status != CUBLAS_STATUS_SUCCESS) check(status, "cublasLtMatmul of " + shape.str());
     check(detail::wait_if_asked(stream.get()), "cublasLtMatmul");
   }
@@ -61,15 +62,15 @@ class LtProducts {
 
   LtWorkspace workspace() const { return {workspace_.data(), workspace_.bytes()}; }
 
-  /// A sum of nothing.
   template <class T>
-  static void clear(const Stream& stream, MatrixView<T> c, bool accumulate) {
-    if (accumulate) return;
-    check(cudaMemset2DAsync(c.data, static_cast<std::size_t>(c.stride) * sizeof(T), 0,
-                            static_cast<std::size_t>(c.cols) * sizeof(T), static_cast<std::size_t>(c.rows),
-                            stream.get()),
-          "cudaMemset2DAsync");
-    check(detail::wait_if_asked(stream.get()), "cudaMemset2DAsync");
+  static void sum_of_nothing(const Stream& stream, MatrixView<T> c, const T* addend) {
+    if (addend == c.data) return;
+    const auto stride = static_cast<std::size_t>(c.stride) * sizeof(T), width = static_cast<std::size_t>(c.cols) * sizeof(T);
+    const auto rows = static_cast<std::size_t>(c.rows);
+    check(addend ? cudaMemcpy2DAsync(c.data, stride, addend, stride, width, rows, cudaMemcpyDefault, stream.get())
+                 : cudaMemset2DAsync(c.data, stride, 0, width, rows, stream.get()),
+          "a product of nothing");
+    check(detail::wait_if_asked(stream.get()), "a product of nothing");
   }
 
   Plan plan(const LtShape& shape, const void* a, const void* b, const Stream& stream) {
@@ -102,10 +103,10 @@ class LtProducts {
     LtAlgorithm best = found.front();
     float best_time = std::numeric_limits<float>::infinity();
     for (const LtAlgorithm& algorithm : found) {
-      if (product.run(handle_, algorithm, a, b, c.data(), workspace(), stream) != CUBLAS_STATUS_SUCCESS) continue;
+      if (product.run(handle_, algorithm, a, b, c.data(), c.data(), workspace(), stream) != CUBLAS_STATUS_SUCCESS) continue;
       for (int i = 0; i < timings; ++i) {
         stream.record(begin);
-        check(product.run(handle_, algorithm, a, b, c.data(), workspace(), stream), "cublasLtMatmul while tuning");
+        check(product.run(handle_, algorithm, a, b, c.data(), c.data(), workspace(), stream), "cublasLtMatmul while tuning");
         stream.record(end);
         end.synchronize();
         if (const float time = end.milliseconds_since(begin); time < best_time) best_time = time, best = algorithm;

@@ -1,4 +1,4 @@
-// C (M, n) = or += A (M, k) B (n, k)^T for the few rows of a decoded token: a warp for each column of C, whose lanes lie
+// C (M, n) = A (M, k) B (n, k)^T, or that added to a matrix, for the few rows of a decoded token: a warp for each column of C, whose lanes lie
 // side by side in a row of B. Bound by reading B, once.
 #pragma once
 
@@ -14,10 +14,10 @@ struct FewRows {
   using Real = compute_t<F>;
 
   Span<const F> a, b;
+  Span<const T> addend;  // as C lies; may be C itself, or nothing
   Span<T> c;
   Index a_stride, b_stride, c_stride;
   int rows, cols, depth;  ///< rows <= M
-  bool accumulate;
 
   Index blocks() const { return pieces(cols, cols_of_block); }
 
@@ -53,7 +53,7 @@ struct FewRows {
       unroll<M>([&](int m) {
         if (m >= rows) return;
         const Index i = m * c_stride + col(t);
-        if (accumulate) sum[m][t] += static_cast<Real>(load_number(e, Span<const T>(c), i));
+        if (addend.data) sum[m][t] += static_cast<Real>(load_number(e, addend, i));
         e.store(c, i, static_cast<T>(sum[m][t]));
       });
     });
