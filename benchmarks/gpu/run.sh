@@ -11,7 +11,7 @@
 #   --quick          five minutes instead of ten: fewer shapes, and of PyTorch what is usually fastest
 #   --limit SECONDS  of everything together; default: 590, with --quick 295. What finds no time is reported as such
 #   --only STAGES    of these, in this order, with commas between; default: all
-#                      build tests bits sanitizer train generate peers kernels example settings compile eager autotune
+#                      build tests bits sanitizer train generate kernels peers example settings compile eager autotune
 #   --add            to what NAME.json has of this commit and GPU, as found by a run of other stages
 #   --python PYTHON  an interpreter that has torch; default: python3
 #   --arch ARCH      default: that of the GPU, without one sm_90
@@ -30,7 +30,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root" || exit
 
 deps='' out=benchmarks/results/gpu quick='' limit='' add='' python=python3 arch='' march=native jobs=''
-only=build,tests,bits,sanitizer,train,generate,peers,kernels,example,settings,compile,eager,autotune
+only=build,tests,bits,sanitizer,train,generate,kernels,peers,example,settings,compile,eager,autotune
 commit='' work=build/gpu dry='' list='' command="benchmarks/gpu/run.sh $*"
 while (($#)); do
   case $1 in
@@ -54,6 +54,8 @@ wanted() {  # any of these stages
   for stage; do [[ ,$only, == *,$stage,* ]] && return; done
   return 1
 }
+
+generates() { [[ $1 != 30m ]]; }  # whether a model is to generate: the others have goals for it
 
 # --- the machine
 
@@ -153,7 +155,8 @@ list_builds() {
   fi
   for model in "${models[@]}"; do
     for name in train_step generate; do
-      if wanted generate || { [[ $name == train_step ]] && wanted train peers settings compile eager autotune; }; then
+      if [[ $name == generate ]] && wanted generate && generates "${model%:*}" ||
+        { [[ $name == train_step ]] && wanted train generate peers settings compile eager autotune; }; then
         echo "$(program "${name}_${model%:*}") $compile -DSTLM_GPU_MODEL=${model#*:} benchmarks/gpu/$name.cu -lcublasLt"
       fi
     done
@@ -204,7 +207,7 @@ warm_peers() {
   memory=$(nvidia-smi --query-gpu=memory.total --format=csv,noheader,nounits | head -1)
   for model in "${models[@]}"; do
     model=${model%:*}
-    wanted generate && stage "warm_generate_$model" 150 "${run[@]}" generate --model "$model" --count 8 --runs 1 --batch 1 64 &
+    wanted generate && generates "$model" && stage "warm_generate_$model" 150 "${run[@]}" generate --model "$model" --count 8 --runs 1 --batch 1 64 &
     wanted peers && for batch in ${batches[$model]}; do
       if ((batch > 8 && memory < 120000)) && [[ $model != 10m ]]; then  # MiB; all together they take 100,000
         large+=("$model $batch")
@@ -300,6 +303,7 @@ settings_of_model() {
 }
 generate_model() {
   local batch
+  generates "$1" || return
   for batch in 1 64; do measure "generate_$1_$batch" 20 "$(program "generate_$1")" --batch $batch; done
 }
 
@@ -316,7 +320,7 @@ peers() {
 peer_line() { echo "$1 --steps $steps --model $2 --weights $work/$2.safetensors --settings $3 --batch ${*:4}"; }
 peer_graph() {
   if wanted peers; then peer_line train "$1" graph "${@:2}"; fi
-  if wanted generate; then peer_line generate "$1" graph 1 64; fi
+  if wanted generate && generates "$1"; then peer_line generate "$1" graph 1 64; fi
 }
 peer_compile() { peer_line train "$1" compile "${@:2}"; }
 peer_eager() { peer_line train "$1" eager "${@:2}"; }
@@ -337,8 +341,8 @@ wanted bits && stage bits 30 "$(program backend/cuda/training_on_gpu)" '[bits]'
 wait
 wanted train && for_models train_model
 wanted generate && for_models generate_model
-wanted peers generate && [[ $torch ]] && peers peers 300 peer_graph
 wanted kernels && measure kernels 60 "$(program kernels)"
+wanted peers generate && [[ $torch ]] && peers peers 300 peer_graph
 if wanted example && { [[ $dry ]] || [[ -e $(program stlm_tiny) ]]; }; then
   stage example_train 40 "$(program stlm_tiny)" train --device cuda --steps 300 --out "$work/tiny"
   stage example_generate 20 "$(program stlm_tiny)" generate --device cuda --weights "$work/tiny/model.safetensors" --max-bytes 200
