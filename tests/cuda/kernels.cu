@@ -99,6 +99,11 @@ void int8(Ctx& ctx, Rows2d a, Rows2d b, Tokens ids, QuantizedMatrix q) {
   ops::embedding_forward(ctx, q, ids, a);
 }
 
+void few_rows(Ctx& ctx, View<Bfloat16, dynamic, dynamic> a, View<Bfloat16, dynamic, dynamic> b,
+              View<Bfloat16, dynamic, dynamic> c) {
+  ops::gemm(ctx, a, b, c, {.transpose_b = true});
+}
+
 void packs(Ctx& ctx, const ops::PatchSlots& slots, View<Index, dynamic> first, View<Token, dynamic> packed) {
   ops::pack_bytes(ctx, slots, first, packed);
   ops::pack_places(ctx, slots, 4, 0, packed);

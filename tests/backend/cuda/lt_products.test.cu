@@ -51,7 +51,7 @@ std::vector<T> check_product(gpu::LtProducts& products, Sizes size, ops::GemmOpt
   const Matrix<F> a(options.transpose_a ? k : m, options.transpose_a ? m : k, gap, 1);
   const Matrix<F> b(options.transpose_b ? n : k, options.transpose_b ? k : n, gap, 2);
   const Matrix<T> c(m, n, gap, 3);
-  products.run<F, T>(stream, a.view(), b.view(), c.view(), options.accumulate ? c.view().data() : nullptr, options);
+  products.run<F, T>(stream, a.view(), b.view(), c.view(), options.accumulate ? c.view().data : nullptr, options);
   stream.synchronize();
   const std::vector<T> result = c.result();
   double worst = 0;

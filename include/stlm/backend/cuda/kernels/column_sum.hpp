@@ -12,7 +12,7 @@ namespace stlm::gpu {
 template <class T>
 struct ColumnSum {
   static constexpr const char* name = "column_sum";
-  static constexpr int threads = 1024, warps = threads / warp;
+  static constexpr int threads = 512, warps = threads / warp;
   using Real = compute_t<T>;
   struct Shared {
     SharedArray<Real, threads> part;

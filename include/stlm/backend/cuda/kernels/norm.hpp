@@ -24,7 +24,7 @@ STLM_KERNEL void for_packets_of(int lane, int cols, const F& f) {
 template <class T, int W, int P, bool Centered, bool Add>
 struct NormForward {
   static constexpr const char* name = Centered ? "layer_norm_forward" : Add ? "add_rms_norm_forward" : "rms_norm_forward";
-  static constexpr int threads = 128, rows_of_block = threads / warp, most_cols = warp * P * W;
+  static constexpr int threads = 128, rows_of_block = threads / warp, most_cols = warp * P * W, blocks_of_sm = 1;
   using Real = compute_t<T>;
 
   Span<const T> x, addend;
@@ -115,41 +115,52 @@ struct NormBackward {
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
-    using Packets = Registers<Exec, Numbers<Real, W>, P>;
-    // Where W is 1 there are no registers for the gain of all columns, nor for what is added to.
+    using Some = Numbers<Real, W>;
+    constexpr bool kept = W > 1;  // else there are registers for the sums alone, and a row is read twice
     const Real share = Real(1) / Real(cols);
-    Packets dgain, g, xhat, d, old;
-    Registers<Exec, Numbers<Real, W>, Centered ? P : 1> dbias;
+    Registers<Exec, Some, P> dgain;
+    Registers<Exec, Some, Centered ? P : 1> dbias;
+    Registers<Exec, Some, kept ? P : 1> gains, xhat, slope, old;
     PerThread<Exec, Real> plain, dot, r;
     const auto for_columns = [&](int t, const auto& f) { for_packets_of<W, P>(t % warp, cols, f); };
     e.each([&](int t) {
       for (auto& sum : dgain.value) sum[t] = {};
       for (auto& sum : dbias.value) sum[t] = {};
-      if (W > 1) for_columns(t, [&](int p, int c) { g[p][t] = load_numbers<W>(e, gain, c); });
+      if constexpr (kept) for_columns(t, [&](int p, int c) { gains[p][t] = load_numbers<W>(e, gain, c); });
     });
     for (int i = 0; i < rows_of_warp; ++i) {
       const auto row = [&](int t) { return (e.block() * rows_of_warp + i) * warps + t / warp; };
+      const auto centre = [&](int t) { return Centered ? e.load(mean, row(t)) : Real(0); };
+      const auto add_up = [&](int t, int p, Real m, const Some& g, Some& at, Some& d) {
+        unroll<W>([&](int j) {
+          at[j] = (at[j] - m) * r[t];
+          dgain[p][t][j] += d[j] * at[j];
+          if constexpr (Centered) dbias[p][t][j] += d[j];
+          d[j] *= g[j];
+          if constexpr (Centered) plain[t] += d[j];
+          dot[t] += d[j] * at[j];
+        });
+      };
       e.each([&](int t) {
         plain[t] = dot[t] = 0;
         if (row(t) >= rows) return;
-        for_columns(t, [&](int p, int c) {  // all loads, before the first is waited for
-          xhat[p][t] = load_numbers<W>(e, x, row(t) * x_stride + c);
-          d[p][t] = load_numbers<W>(e, dy, row(t) * dy_stride + c);
-          if (W > 1 && accumulate) old[p][t] = load_numbers<W>(e, dx, row(t) * dx_stride + c);
-        });
-        const Real m = Centered ? e.load(mean, row(t)) : Real(0);
+        const auto load_x = [&](int c) { return load_numbers<W>(e, x, row(t) * x_stride + c); };
+        const auto load_dy = [&](int c) { return load_numbers<W>(e, dy, row(t) * dy_stride + c); };
+        if constexpr (kept)
+          for_columns(t, [&](int p, int c) {  // all loads, before the first is waited for
+            xhat[p][t] = load_x(c);
+            slope[p][t] = load_dy(c);
+            if (accumulate) old[p][t] = load_numbers<W>(e, dx, row(t) * dx_stride + c);
+          });
+        const Real m = centre(t);
         r[t] = e.load(rstd, row(t));
         for_columns(t, [&](int p, int c) {
-          if (W == 1) g[p][t] = load_numbers<W>(e, gain, c);
-          unroll<W>([&](int j) {
-            Real &at = xhat[p][t][j], &slope = d[p][t][j];
-            at = (at - m) * r[t];
-            dgain[p][t][j] += slope * at;
-            if constexpr (Centered) dbias[p][t][j] += slope;
-            slope *= g[p][t][j];
-            if constexpr (Centered) plain[t] += slope;
-            dot[t] += slope * at;
-          });
+          if constexpr (kept) {
+            add_up(t, p, m, gains[p][t], xhat[p][t], slope[p][t]);
+          } else {
+            Some at = load_x(c), d = load_dy(c);
+            add_up(t, p, m, load_numbers<W>(e, gain, c), at, d);
+          }
         });
       });
       if constexpr (Centered) sum_warp(e, plain);
@@ -157,16 +168,25 @@ struct NormBackward {
       e.each([&](int t) {
         if (row(t) >= rows) return;
         const Real mean_plain = Centered ? plain[t] * share : Real(0), mean_dot = dot[t] * share;
-        for_columns(t, [&](int p, int c) {
-          if (W == 1 && accumulate) old[p][t] = load_numbers<W>(e, dx, row(t) * dx_stride + c);
-          Numbers<Real, W> grad;
+        const auto finish = [&](int c, const Some& at, const Some& d, const Some& before) {
+          Some grad;
           unroll<W>([&](int j) {
-            grad[j] = r[t] * (d[p][t][j] - mean_plain - xhat[p][t][j] * mean_dot);
-            if (accumulate) grad[j] += old[p][t][j];
+            grad[j] = r[t] * (d[j] - mean_plain - at[j] * mean_dot);
+            if (accumulate) grad[j] += before[j];
           });
           store_numbers<W>(e, dx, row(t) * dx_stride + c, grad);
           e.flops(W * 14);
-        });
+        };
+        if constexpr (kept) {
+          for_columns(t, [&](int p, int c) { finish(c, xhat[p][t], slope[p][t], old[p][t]); });
+        } else {
+          const Real m = centre(t);
+          for_packets<1>(t % warp, cols, [&](int c) {
+            const Real at = (load_number(e, x, row(t) * x_stride + c) - m) * r[t];
+            const Real d = load_number(e, dy, row(t) * dy_stride + c) * e.load(gain, c);
+            finish(c, {{at}}, {{d}}, {{accumulate ? load_number(e, dx, row(t) * dx_stride + c) : Real(0)}});
+          });
+        }
       });
     }
     add_up_warps(e, shared, dgain, 0);

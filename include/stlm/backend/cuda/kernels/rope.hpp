@@ -15,6 +15,7 @@ template <class T, int P, bool Packets, bool Adjacent>
 struct TurnHeads {
   static constexpr const char* name = "rope";
   static constexpr int threads = 128, warps = threads / warp, most_rows = 8;  ///< of a warp
+  static constexpr int blocks_of_sm = 1;
   using Real = compute_t<T>;
 
   Span<T> x;
