@@ -1,5 +1,6 @@
 // Feed-forward layers: SwiGLU of model b and of the byte-level preset, and two matrices with GELU.
 #include <stlm/nn/feed_forward.hpp>
+#include <stlm/nn/swiglu.hpp>
 
 #include "../support/models.hpp"
 #include "../support/module.hpp"

@@ -1,6 +1,7 @@
 // Two of four experts, each as wide as the feed-forward layer of model b.
 #include <stlm/nn/feed_forward.hpp>
 #include <stlm/nn/mixture_of_experts.hpp>
+#include <stlm/nn/swiglu.hpp>
 
 #include "../support/models.hpp"
 #include "../support/module.hpp"

@@ -1,6 +1,7 @@
 // expect: stlm::MixtureOfExperts: expected 1 <= Chosen <= Experts
 #include <stlm/nn/feed_forward.hpp>
 #include <stlm/nn/mixture_of_experts.hpp>
+#include <stlm/nn/swiglu.hpp>
 
 #ifdef STLM_FIXED
 constexpr stlm::Index chosen = 2;

@@ -31,7 +31,7 @@ check(2 "${bash};${script};--out" "expected a value after --out")
 file(GLOB_RECURSE tests RELATIVE "${ROOT}/tests" "${ROOT}/tests/*.test.cu")
 list(TRANSFORM tests PREPEND "tests/")
 check(0 "${bash};${script};--list;--work;${SCRATCH}/work" ${tests} "train_step_100m" "memcheck" "racecheck" "initcheck" "[bits]"
-      "peer.py train --model 10m")
+      "peer.py lines")
 
 find_program(nvidia_smi nvidia-smi)
 if(NOT nvidia_smi)

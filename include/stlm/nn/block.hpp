@@ -13,6 +13,7 @@
 #include <stlm/nn/feed_forward.hpp>
 #include <stlm/nn/norm.hpp>
 #include <stlm/nn/sharing.hpp>
+#include <stlm/nn/swiglu.hpp>
 
 namespace stlm {
 

@@ -11,23 +11,12 @@
 #include <numeric>
 #include <vector>
 
-#include <stlm/backend/cuda/fragments.hpp>
+#include <stlm/backend/cuda/host_tile.hpp>
 #include <stlm/backend/cuda/kernel.hpp>
+#include <stlm/backend/cuda/kernel_counts.hpp>
 #include <stlm/backend/cuda/shared_array.hpp>
 
 namespace stlm::gpu {
-
-/// What a kernel moved and computed.
-struct KernelCounts {
-  Index launches = 0, bytes_read = 0, bytes_written = 0, flops = 0;
-  KernelCounts& operator+=(const KernelCounts& other) {
-    launches += other.launches;
-    bytes_read += other.bytes_read;
-    bytes_written += other.bytes_written;
-    flops += other.flops;
-    return *this;
-  }
-};
 
 enum class ThreadOrder { kForward, kReverse, kShuffled };
 
@@ -194,27 +183,9 @@ class HostExecutor {
     });
   }
 
-  /// c += a b in every warp, on tensor cores (fragments.hpp): products are exact in float, and summed in order of k.
   void mma(PerThread<FragmentC>& c, PerThread<FragmentA>& a, PerThread<FragmentB>& b) {
     for (int first = 0; first < Threads; first += warp) {
-      float left[16][16], right[16][8];
-      for (int lane = 0; lane < warp; ++lane) {
-        for (int p = 0; p < FragmentA::pairs; ++p)
-          for (int e = 0; e < 2; ++e) {
-            const Coordinates at = FragmentA::at(lane, p);
-            left[at.row][at.col + e] = a[first + lane].pair[p].value[e];
-          }
-        for (int p = 0; p < FragmentB::pairs; ++p)
-          for (int e = 0; e < 2; ++e) {
-            const Coordinates at = FragmentB::at(lane, p);
-            right[at.row + e][at.col] = b[first + lane].pair[p].value[e];
-          }
-      }
-      for (int lane = 0; lane < warp; ++lane)
-        for (int i = 0; i < FragmentC::size; ++i) {
-          const Coordinates at = FragmentC::at(lane, i);
-          for (int k = 0; k < 16; ++k) c[first + lane].value[i] += left[at.row][k] * right[k][at.col];
-        }
+      multiply_tile(first, c, a, b);
       counts_.flops += mma_flops;
     }
   }

@@ -1,8 +1,8 @@
-// RMSNorm and LayerNorm on a GPU (kernels/norm.hpp): in packets where rows allow it.
+// RMSNorm and LayerNorm on a GPU (kernels/norm_forward.hpp, kernels/norm_backward.hpp): in packets where rows allow it.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/column_sum.hpp>
-#include <stlm/backend/cuda/kernels/norm.hpp>
+#include <stlm/backend/cuda/kernels/norm_backward.hpp>
 #include <stlm/ops/norm.hpp>
 
 namespace stlm::gpu {

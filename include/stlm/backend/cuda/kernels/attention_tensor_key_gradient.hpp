@@ -2,8 +2,8 @@
 // query heads that share it and the queries that read it, always in the same order.
 //
 // All is transposed: a warp's rows are its 16 keys, so S^T = K Q^T and dP^T = V dO^T come out as the left factors of
-// the next products, and K, V, dK and dV stay in registers. Scores live for 16 queries at a time. Bound by shared
-// memory, as forward.
+// the next products, and K, V, dK and dV stay in registers. Scores live for 16 queries at a time, and the next tile of
+// queries is on its way while one is read. Bound by the latency of what a warp does, three blocks of them on an SM.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_tensor_query_gradient.hpp>

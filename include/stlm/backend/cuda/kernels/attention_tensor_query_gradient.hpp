@@ -1,8 +1,7 @@
 // Attention's dQ = dS K / sqrt(D) on tensor cores: 64 queries of a head, walking over the keys they read.
 //
 // As forward, with the gradients of the outputs as a second left factor. Scores and their gradients live for 16 keys at
-// a time, so that the registers hold Q, dO and dQ. It also leaves lse and delta = dO . O for the kernel of dK and dV. Bound as
-// forward.
+// a time, so that the registers hold Q, dO and dQ. It also leaves lse and delta = dO . O for the kernel of dK and dV.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_tensor_scores.hpp>

@@ -1,0 +1,145 @@
+// SwiGlu: a gated feed-forward layer, y = W2 (silu(W1 x) * W3 x), with gate W1 and up W3 (F, C), down W2 (C, F) (Shazeer 2020).
+//
+// x (N, C) -> y (N, C). Cached: gate and up as the halves of one row, [gate | up], and their product. Where nothing but
+// matrices is in them (`one_product`), which lie one after the other in the buffer of parameters, both are one product of
+// twice the width.
+#pragma once
+
+#include <stlm/nn/linear.hpp>
+#include <stlm/ops/activation.hpp>
+
+namespace stlm {
+
+template <Index Dim, Index Hidden, class Linears = NoBias>
+struct SwiGlu {
+  static constexpr Index dim = Dim;
+  using linears = Linears;
+  using Up = typename Linears::template Linear<Dim, Hidden>;
+  using Down = typename Linears::template Linear<Hidden, Dim>;
+  template <class Other>
+  using WithLinears = SwiGlu<Dim, Hidden, Other>;
+  static constexpr bool one_product =
+      std::is_same_v<Up, Linear<Dim, Hidden>> && std::is_same_v<Down, Linear<Hidden, Dim>>;
+
+  template <class T>
+  struct Params {
+    typename Up::template Params<T> gate, up;
+    typename Down::template Params<T> down;
+  };
+  template <class T>
+  struct Joint {
+    View<T, dynamic, 2 * Hidden> both, dboth;
+    View<T, dynamic, Hidden> hidden;
+  };
+  template <class T>
+  struct Apart {
+    View<T, dynamic, Hidden> gate, up, hidden, dgate, dup;
+    typename Up::template Cache<T> gate_linear, up_linear;
+    typename Down::template Cache<T> down_linear;
+  };
+  template <class T>
+  using Cache = std::conditional_t<one_product, Joint<T>, Apart<T>>;
+
+  template <class V, class P>
+  static constexpr void visit(V& v, const Path& path, P& p) {
+    Up::visit(v, path / "gate", p.gate);
+    Up::visit(v, path / "up", p.up);
+    Down::visit(v, path / "down", p.down);
+  }
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    if constexpr (one_product) {
+      arena.keep(cache.both, pass.rows());
+      arena.keep(cache.hidden, pass.rows());
+      arena.temp(cache.dboth, pass.rows());
+    } else {
+      arena.keep(cache.gate, pass.rows());
+      arena.keep(cache.up, pass.rows());
+      arena.keep(cache.hidden, pass.rows());
+      arena.temp(cache.dgate, pass.rows());
+      arena.temp(cache.dup, pass.rows());
+      Up::plan(arena, cache.gate_linear, pass);
+      Up::plan(arena, cache.up_linear, pass);
+      Down::plan(arena, cache.down_linear, pass);
+    }
+  }
+  static constexpr double flops_per_token(Index tokens) {
+    return 2 * Up::flops_per_token(tokens) + Down::flops_per_token(tokens);
+  }
+
+  template <class B, class S, class T = activation_t<B, S>>
+  static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
+                      const Cache<T>& cache) {
+    hidden(ctx, p, pass, x, cache);
+    if constexpr (one_product)
+      Down::forward(ctx, p.down, pass, cache.hidden, y, Empty{});
+    else
+      Down::forward(ctx, p.down, pass, cache.hidden, y, cache.down_linear);
+  }
+  /// y = addend + forward(x), where the backend adds in products.
+  template <class B, class S, class T = activation_t<B, S>>
+    requires(one_product && ops::adds_in_products<B> && !std::is_same_v<S, Int8>)
+  static void add_forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x,
+                          Rows<const T, Dim> addend, Rows<T, Dim> y, const Cache<T>& cache) {
+    hidden(ctx, p, pass, x, cache);
+    ops::gemm_add(ctx, cache.hidden, p.down.weight, addend, y, {.transpose_b = true});
+  }
+  template <class B, class S, class T = activation_t<B, S>>
+  static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<const T, Dim> dy,
+                       Rows<T, Dim> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
+    if constexpr (one_product) {
+      ops::gemm<S>(ctx, dy, cache.hidden, grads.down.weight, {.transpose_a = true, .accumulate = true});
+      ops::gemm(ctx, dy, p.down.weight, half(cache.dboth, 1));
+      ops::swiglu_backward(ctx, half(cache.both, 0), half(cache.both, 1), half(cache.dboth, 1), half(cache.dboth, 0),
+                           half(cache.dboth, 1));
+      with_weights(grads, [&](const auto& weight, Index part) {
+        ops::gemm<S>(ctx, columns(cache.dboth, part, weight.extent(0)), x, weight,
+                     {.transpose_a = true, .accumulate = true});
+      });
+      with_weights(p, [&](const auto& weight, Index part) {
+        ops::gemm(ctx, columns(cache.dboth, part, weight.extent(0)), weight, dx, {.accumulate = part > 0});
+      });
+    } else {
+      Down::backward(ctx, p.down, pass, cache.hidden, dy, cache.dup, cache.down_linear, grads.down);
+      ops::swiglu_backward(ctx, cache.gate, cache.up, cache.dup, cache.dgate, cache.dup);
+      Up::backward(ctx, p.gate, pass, x, cache.dgate, dx, cache.gate_linear, grads.gate);
+      Up::backward(ctx, p.up, pass, x, cache.dup, dx, cache.up_linear, grads.up, true);
+    }
+  }
+
+ private:
+  template <class B, class S, class T = activation_t<B, S>>
+  static void hidden(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, const Cache<T>& cache) {
+    if constexpr (one_product) {
+      with_weights(p, [&](const auto& weight, Index part) {
+        ops::gemm(ctx, x, weight, columns(cache.both, part, weight.extent(0)), {.transpose_b = true});
+      });
+      ops::swiglu_forward(ctx, half(cache.both, 0), half(cache.both, 1), cache.hidden);
+    } else {
+      Up::forward(ctx, p.gate, pass, x, cache.gate, cache.gate_linear);
+      Up::forward(ctx, p.up, pass, x, cache.up, cache.up_linear);
+      ops::swiglu_forward(ctx, cache.gate, cache.up, cache.hidden);
+    }
+  }
+  template <class T>
+  static MatrixView<T> columns(View<T, dynamic, 2 * Hidden> x, Index part, Index width) {
+    return {x.data() + part * Hidden, x.extent(0), width, 2 * Hidden};
+  }
+  template <class T>
+  static MatrixView<T> half(View<T, dynamic, 2 * Hidden> x, Index part) {
+    return columns(x, part, Hidden);
+  }
+  /// f(matrix of gate and up, 0) where they lie together, else f(matrix of gate, 0) and f(matrix of up, 1).
+  template <class P, class F>
+  static void with_weights(const P& p, const F& f) {
+    if constexpr (requires { p.gate.weight.data(); }) {
+      using S = std::remove_pointer_t<decltype(p.gate.weight.data())>;
+      if (p.up.weight.data() == p.gate.weight.data() + Hidden * Dim)
+        return f(Matrix<S, 2 * Hidden, Dim>(p.gate.weight.data()), 0);
+    }
+    f(p.gate.weight, 0);
+    f(p.up.weight, 1);
+  }
+};
+
+}  // namespace stlm
