@@ -107,15 +107,6 @@ void activation_forward(Context<Backend>& ctx, const X& x, const Y& y) {
   impl::Activation<Backend>::template forward<Function, T>(ctx, x.data(), y.data(), y.size());
 }
 
-namespace detail {
-template <class T, std::size_t N>
-void expect_equal(const char* op, const std::array<MatrixView<const T>, N>& all) {
-  for (const auto& one : all)
-    expect(one.rows == all[0].rows && one.cols == all[0].cols, "stlm::ops::", op, ": shapes differ: gate ", all[0].rows,
-           "x", all[0].cols, ", another ", one.rows, "x", one.cols, ".");
-}
-}  // namespace detail
-
 /// dx = dy f'(x); dx may be dy.
 template <class Function, class Backend, class X, class Dy, class Dx>
 void activation_backward(Context<Backend>& ctx, const X& x, const Dy& dy, const Dx& dx) {
@@ -124,6 +115,15 @@ void activation_backward(Context<Backend>& ctx, const X& x, const Dy& dy, const 
          ", dy ", dy.size(), ", dx ", dx.size(), ".");
   impl::Activation<Backend>::template backward<Function, T>(ctx, x.data(), dy.data(), dx.data(), dx.size());
 }
+
+namespace detail {
+template <class T, std::size_t N>
+void expect_equal(const char* op, const std::array<MatrixView<const T>, N>& all) {
+  for (const auto& one : all)
+    expect(one.rows == all[0].rows && one.cols == all[0].cols, "stlm::ops::", op, ": shapes differ: gate ", all[0].rows,
+           "x", all[0].cols, ", another ", one.rows, "x", one.cols, ".");
+}
+}  // namespace detail
 
 /// y = silu(gate) up (Shazeer 2020). Each may be part of wider rows.
 template <class Backend, class Gate, class Up, class Y>

@@ -86,9 +86,10 @@ struct Elementwise<B> {
       for (Index b = 0; b < sequences; ++b) most = std::max(most, places(b).sequence + 1);
     gpu::Scratch<B> scratch(ctx);
     const gpu::Span<const Place> own{places.own ? ctx.readable(scratch, places.own, sequences) : nullptr, sequences};
-    gpu::by_packets<gpu::Packet<T>::size>(gpu::in_packets(x.data, x.cols / static_cast<Index>(N), x.stride) && gpu::aligned(caches.front(), caches.back()), [&]<int W>(gpu::Constant<W>) {
+    const Index cols = x.cols / static_cast<Index>(N), size = most * capacity * cols;  // of a cache
+    const bool packets = gpu::in_packets(x.data, cols, x.stride) && gpu::aligned(caches.front(), caches.back());
+    gpu::by_packets<gpu::Packet<T>::size>(packets, [&]<int W>(gpu::Constant<W>) {
       using Kernel = gpu::AppendRows<T, W>;
-      const Index cols = x.cols / static_cast<Index>(N), size = most * capacity * cols;
       const auto second = N > 1 ? gpu::Span<T>{caches.back(), size} : gpu::Span<T>{};
       ctx.launch(Kernel{gpu::span(x), own, {caches.front(), size}, second, x.rows, x.stride, capacity, places.position,
                         static_cast<unsigned>(tokens), static_cast<int>(cols)},

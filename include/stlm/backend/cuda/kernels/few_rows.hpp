@@ -1,5 +1,5 @@
-// C (M, n) = A (M, k) B (n, k)^T, or that added to a matrix, for the few rows of a decoded token: a warp for each column of C, whose lanes lie
-// side by side in a row of B. Bound by reading B, once.
+// C (M, n) = A (M, k) B (n, k)^T, or that added to a matrix, for the few rows of a decoded token: a warp for each column
+// of C, whose lanes lie side by side in a row of B. Bound by reading B, once.
 #pragma once
 
 #include <stlm/backend/cuda/kernel.hpp>
