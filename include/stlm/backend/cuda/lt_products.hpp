@@ -34,13 +34,13 @@ class LtProducts {
                (options.deterministic ? "ordered" : "any order") + ", ";
   }
 
-  /// C = op(A) op(B), or addend + op(A) op(B); the shapes fit, as ops::gemm has checked.
+  /// C = op(A) op(B), or to accumulate addend + op(A) op(B), else without one; the shapes fit, as ops::gemm has checked.
   template <class F, class T>
   void run(const Stream& stream, MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c, const T* addend,
            const ops::GemmOptions& options) {
     const LtShape shape = LtShape::of(a, b, c, options, options_.tf32);
     if (shape.m == 0 || shape.n == 0) return;
-    if (shape.k == 0) return sum_of_nothing(stream, c, options.accumulate ? addend : nullptr);
+    if (shape.k == 0) return sum_of_nothing(stream, c, addend);
     auto found = plans_.find(shape);
     if (found == plans_.end()) found = plans_.emplace(shape, plan(shape, a.data, b.data, stream)).first;
     const cublasStatus_t status =
