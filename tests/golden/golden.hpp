@@ -65,19 +65,23 @@ class File {
     });
   }
 
-  template <class View>
-  static void compare(const std::string& name, const View& found, const std::vector<double>& expected,
+  /// The numbers of a view, or any other range of them, as double.
+  template <class Numbers>
+  static void compare(const std::string& name, const Numbers& found, const std::vector<double>& expected, double tolerance) {
+    compare(name, std::vector<double>(found.begin(), found.end()), expected, tolerance);
+  }
+  static void compare(const std::string& name, const std::vector<double>& found, const std::vector<double>& expected,
                       double tolerance) {
     INFO(name);
-    REQUIRE(found.size() == std::ssize(expected));
+    REQUIRE(found.size() == expected.size());
     double largest = 0, error = 0;
-    Index worst = 0;
-    for (Index i = 0; i < found.size(); ++i) {
-      const double value = expected[static_cast<std::size_t>(i)], off = std::abs(double{found.data()[i]} - value);
-      largest = std::max(largest, std::abs(value));
+    std::size_t worst = 0;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      const double off = std::abs(found[i] - expected[i]);
+      largest = std::max(largest, std::abs(expected[i]));
       if (off > error || std::isnan(off)) error = off, worst = i;  // once NaN, it stays
     }
-    CAPTURE(worst, found.data()[worst], expected[static_cast<std::size_t>(worst)]);
+    CAPTURE(worst, found[worst], expected[worst]);
     CHECK(error <= tolerance * largest);
   }
 

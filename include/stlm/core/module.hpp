@@ -18,7 +18,7 @@
 #include <concepts>
 
 #include <stlm/core/activation.hpp>
-#include <stlm/core/parameter.hpp>
+#include <stlm/core/init.hpp>
 #include <stlm/core/quantized.hpp>
 
 namespace stlm {

@@ -18,8 +18,8 @@
 #include <string>
 #include <string_view>
 
+#include <stlm/core/backend.hpp>
 #include <stlm/core/buffer.hpp>
-#include <stlm/core/host_copy.hpp>
 
 namespace stlm {
 
@@ -166,39 +166,5 @@ class Parameters {
   Buffer<T, typename Backend::memory_space> buffer_;
   Tree tree_{};
 };
-
-/// Fills every tensor with its declared initial values, drawn in double from the context's seed: the same numbers for
-/// every backend and scalar. `policy(path, spec)` may return another `Init`.
-template <class Model, class Backend, class T, class Policy>
-void init(Context<Backend>& ctx, Parameters<Model, Backend, T>& params, Policy&& policy) {
-  const RandomKey key = ctx.random().next();
-  std::uint64_t tensor = 0;
-  auto fill = [&]<class Shape>(const Path& path, TensorView<T, Shape>& view, const ParameterSpec& spec) {
-    const Init start = policy(path, spec);
-    expect<Error>(start.kind != Init::Kind::kGiven || start.value, "stlm::init: the policy gives \"", path.str(),
-                  "\" values of its own without a function; pass on spec.init.value.");
-    const RandomKey stream = key.fold(tensor++);
-    Buffer<T> room(in_host_memory<Backend> ? 0 : view.size());
-    T* const values = in_host_memory<Backend> ? view.data() : room.data();
-    for (Index i = 0; i < view.size(); ++i) {
-      const auto n = static_cast<std::uint64_t>(i);
-      const double u = random_uniform(stream, 2 * n), w = random_uniform(stream, 2 * n + 1);
-      double value = 0;
-      if (start.kind == Init::Kind::kOnes) value = 1;
-      if (start.kind == Init::Kind::kGiven) value = start.value(i);
-      if (start.kind == Init::Kind::kUniform) value = start.scale * (2 * u - 1);
-      if (start.kind == Init::Kind::kNormal)  // Box-Muller
-        value = start.scale * std::sqrt(-2 * std::log(1 - u)) * std::cos(6.283185307179586 * w);
-      values[i] = static_cast<T>(value);
-    }
-    if (values != view.data()) Backend::memory_space::from_host(view.data(), values, room.bytes());
-  };
-  params.for_each(fill);
-}
-
-template <class Model, class Backend, class T>
-void init(Context<Backend>& ctx, Parameters<Model, Backend, T>& params) {
-  init(ctx, params, [](const Path&, const ParameterSpec& spec) { return Init{spec.init.kind, spec.scale(), spec.init.value}; });
-}
 
 }  // namespace stlm

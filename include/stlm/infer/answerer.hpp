@@ -9,6 +9,7 @@
 
 #include <string>
 
+#include <stlm/core/host_copy.hpp>
 #include <stlm/infer/sampler.hpp>
 #include <stlm/models/next_thought_model.hpp>
 #include <stlm/tokenizer/byte_tokenizer.hpp>

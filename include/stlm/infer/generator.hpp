@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include <stlm/core/host_copy.hpp>
 #include <stlm/infer/decode_step.hpp>
 #include <stlm/infer/token_draws.hpp>
 #include <stlm/models/program.hpp>

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include <stlm/core/host_copy.hpp>
 #include <stlm/infer/sampler.hpp>
 #include <stlm/models/program.hpp>
 #include <stlm/ops/patches.hpp>

@@ -23,6 +23,7 @@
 
 #include <bit>
 
+#include <stlm/core/host_copy.hpp>
 #include <stlm/core/parameter.hpp>
 #include <stlm/io/safetensors.hpp>
 
@@ -37,6 +38,21 @@ constexpr Dtype dtype_of() {
   static_assert(std::endian::native == std::endian::little,
                 "stlm::save, stlm::load: files are little-endian and this machine is not; bytes would need swapping.");
   return std::is_same_v<T, float> ? Dtype::kF32 : Dtype::kF64;
+}
+
+/// Throws what `load` says of a tensor that does not fit.
+template <class... Parts>
+[[noreturn]] void refuse(const SafetensorsFile& file, std::string_view name, const Parts&... parts) {
+  fail<FileError>("stlm::load: \"", file.name(), "\": tensor ", json_quote(name), ": ", parts...,
+                  "; load the file into a model of the type that saved it.");
+}
+inline void check_fits(const SafetensorsFile& file, const TensorEntry& expected) {
+  const TensorEntry* found = file.find(expected.name);
+  if (!found) refuse(file, expected.name, "expected ", expected.type(), ", found no tensor of that name");
+  if (found->dtype != expected.dtype)
+    refuse(file, expected.name, "expected the dtype of ", expected.type(), ", found ", found->type());
+  if (found->shape != expected.shape)
+    refuse(file, expected.name, "expected the shape of ", expected.type(), ", found ", found->type());
 }
 
 /// The tensor as a file holds it; its bytes are where the weights are.
@@ -77,24 +93,15 @@ void save(const Parameters<Model, Backend, T>& params, const std::string& path, 
 template <class Model, class Backend, class T>
 void check_fits(const Parameters<Model, Backend, T>& params, const SafetensorsFile& file,
                 std::string_view prefix = {}) {
-  constexpr const char* advice = "; load the file into a model of the type that saved it.";
-  const auto refuse = [&](std::string_view name, const auto&... parts) {
-    fail<FileError>("stlm::load: \"", file.name(), "\": tensor ", json_quote(name), ": ", parts..., advice);
-  };
   std::set<std::string, std::less<>> names;
   params.for_each([&]<class Shape>(const Path& path, const TensorView<T, Shape>& view, const ParameterSpec&) {
-    const TensorEntry expected = detail::tensor_entry(prefix, path, view);
-    const TensorEntry* found = file.find(expected.name);
-    if (!found) refuse(expected.name, "expected ", expected.type(), ", found no tensor of that name");
-    if (found->dtype != expected.dtype)
-      refuse(expected.name, "expected the dtype of ", expected.type(), ", found ", found->type());
-    if (found->shape != expected.shape)
-      refuse(expected.name, "expected the shape of ", expected.type(), ", found ", found->type());
-    names.insert(expected.name);
+    TensorEntry expected = detail::tensor_entry(prefix, path, view);
+    detail::check_fits(file, expected);
+    names.insert(std::move(expected.name));
   });
   for (const TensorEntry& entry : file.tensors())
     if (entry.name.starts_with(prefix) && !names.contains(entry.name))
-      refuse(entry.name, "expected only the ", names.size(), " tensors of the model, found this one of ", entry.type());
+      detail::refuse(file, entry.name, "expected only the ", names.size(), " tensors of the model, found this one of ", entry.type());
 }
 
 /// Fills `params` from the tensors named `prefix` + their paths, once `check_fits` has found all in order.

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include <stlm/core/batch.hpp>
+#include <stlm/core/host_copy.hpp>
 #include <stlm/core/module.hpp>
 #include <stlm/models/emission_contract.hpp>
 #include <stlm/ops/cross_entropy.hpp>

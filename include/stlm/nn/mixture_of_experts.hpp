@@ -14,6 +14,7 @@
 
 #include <array>
 
+#include <stlm/core/host_copy.hpp>
 #include <stlm/nn/linear.hpp>
 #include <stlm/ops/routing.hpp>
 

@@ -36,22 +36,17 @@ using product_t = std::conditional_t<!std::is_void_v<S> && !std::is_same_v<S, In
 }  // namespace impl
 
 namespace detail {
-template <class S, class Backend, class A, class B, class C>
-void gemm(Context<Backend>& ctx, const A& a_view, const B& b_view, const C& c_view, const typename C::value_type* addend,
-          GemmOptions options) {
-  using Left = typename A::value_type;
-  using Right = typename B::value_type;
-  using T = typename C::value_type;
-  const MatrixView<const Left> a(a_view);
-  const MatrixView<const Right> b(b_view);
-  const MatrixView<T> c(c_view);
+/// Of matrices whose static shapes are erased: one function for all widths.
+template <class S, class Backend, class A, class B, class T>
+void gemm(Context<Backend>& ctx, MatrixView<const A> a, MatrixView<const B> b, MatrixView<T> c, const T* addend,
+          const GemmOptions& options) {
   const Index k = options.transpose_a ? a.rows : a.cols;
   expect((options.transpose_a ? a.cols : a.rows) == c.rows && (options.transpose_b ? b.rows : b.cols) == c.cols &&
              (options.transpose_b ? b.cols : b.rows) == k,
          "stlm::ops::gemm: the product of A ", a.rows, "x", a.cols, options.transpose_a ? " (transposed)" : "", " and B ",
          b.rows, "x", b.cols, options.transpose_b ? " (transposed)" : "", " does not fit C ", c.rows, "x", c.cols,
          "; check the widths and the transpose options.");
-  using Product = impl::product_t<S, Left, Right, T>;
+  using Product = impl::product_t<S, A, B, T>;
   if constexpr (adds_in_products<Backend>)
     impl::Gemm<Backend>::template run<Product>(ctx, a, b, c, addend, options);
   else
@@ -63,7 +58,9 @@ void gemm(Context<Backend>& ctx, const A& a_view, const B& b_view, const C& c_vi
 template <class S = void, class Backend, class A, class B, class C>
   requires(!std::is_base_of_v<QuantizedMatrix, B>)  // ops/quantized.hpp
 void gemm(Context<Backend>& ctx, const A& a, const B& b, const C& c, GemmOptions options = {}) {
-  detail::gemm<S>(ctx, a, b, c, options.accumulate ? MatrixView<typename C::value_type>(c).data : nullptr, options);
+  const MatrixView<typename C::value_type> to(c);
+  detail::gemm<S, Backend, typename A::value_type, typename B::value_type>(ctx, a, b, to,
+                                                                           options.accumulate ? to.data : nullptr, options);
 }
 
 /// C = addend + op(A) op(B), for an addend that lies as C does.
@@ -74,7 +71,7 @@ void gemm_add(Context<Backend>& ctx, const A& a, const B& b, std::type_identity_
   expect(addend.size() == c.size(), "stlm::ops::gemm_add: expected as many numbers to add as in C, ", c.size(), ", found ",
          addend.size(), ".");
   options.accumulate = true;
-  detail::gemm<S>(ctx, a, b, c, addend.data(), options);
+  detail::gemm<S, Backend, typename A::value_type, typename B::value_type, T>(ctx, a, b, c, addend.data(), options);
 }
 
 }  // namespace stlm::ops

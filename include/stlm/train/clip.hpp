@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include <stlm/core/host_copy.hpp>
 #include <stlm/core/parameter.hpp>
 #include <stlm/ops/elementwise.hpp>
 #include <stlm/ops/optimizer.hpp>
