@@ -1,5 +1,6 @@
-// gemm cut into pieces for the threads. Of few rows, pieces of columns: each packs its own part of B. Of many rows, pieces of
-// rows, once all threads together have packed B, or a panel of it, into memory that they share.
+// gemm cut into pieces for the threads. Of few rows, pieces of columns: each packs its own part of B, or, where B is
+// transposed (a prompt times weights), reads it in place as the left factor of C^T. Of many rows, pieces of rows, once all
+// threads together have packed B, or a panel of it, into memory that they share.
 //
 // The kernel sums each element in an order that depends on k alone, wherever C is cut: so the pieces may depend on the
 // threads, the bits do not.
@@ -7,7 +8,7 @@
 
 #include <stlm/backend/eigen/context.hpp>
 #include <stlm/backend/eigen/gemm_bfloat16.hpp>
-#include <stlm/backend/eigen/gemm_kernel.hpp>
+#include <stlm/backend/eigen/gemm_panel.hpp>
 #include <stlm/ops/gemm.hpp>
 
 namespace stlm::ops::impl {
@@ -27,7 +28,13 @@ struct Gemm<EigenBackend> {
     const eigen::GemmOperand<B> right = operand(b, options.transpose_b);
     if (ctx.threads() > 1 && m >= many_rows && n > 0 && k > 0)
       return by_rows<Product>(ctx, n, k, left, right, c, options.accumulate);
-    const Pieces pieces(ctx, n, strip, m * n * k);
+    if constexpr (std::is_same_v<Product, A> && std::is_same_v<Product, B>) {
+      const Index beyond = eigen::gemm_blocks(m, eigen::GemmSizes<Product>::packet) * eigen::GemmSizes<Product>::packet - m;
+      const bool fill_packets = 12 * beyond <= m;
+      if (m > eigen::few_rows && m < many_rows && n >= m && k > 0 && fill_packets && right.transposed())
+        return by_columns(ctx, n, k, left, right, c, options.accumulate);
+    }
+    const eigen::GemmPieces pieces(ctx, n, strip, m * n * k);
     ctx.parallel_for(pieces.tasks, [&](Index task, int worker) {
       const Index j = pieces.begin(task), end = pieces.begin(task + 1);
       eigen::gemm_serial<Product>(m, end - j, k, left, right.from(0, j), c.data + j, c.stride, options.accumulate,
@@ -36,59 +43,48 @@ struct Gemm<EigenBackend> {
   }
 
  private:
-  /// `size` rows or columns, in pieces of whole units.
-  struct Pieces {
-    Index size, unit, units, tasks;
-
-    Pieces(const Context<EigenBackend>& ctx, Index size_, Index unit_, Index work)
-        : size(size_), unit(unit_), units(eigen::gemm_blocks(size, unit)) {
-      const Index threads = ctx.threads(), most = threads == 1 ? 1 : 4 * threads;
-      tasks = std::clamp<Index>(std::min(units / 2, work / (Index{1} << 15)), 1, most);
-      if (tasks > threads) tasks -= tasks % threads;  // as many for each
-    }
-    Index begin(Index task) const { return std::min(size, units * task / tasks * unit); }
-  };
-
-  /// All threads pack a panel of B, then take rows of C.
-  template <class Product, class A, class B, class T>
+  /// Threads take rows of C.
+  template <class S, class A, class B, class T>
   static void by_rows(Context<EigenBackend>& ctx, Index n, Index k, eigen::GemmOperand<A> a, eigen::GemmOperand<B> b,
                       MatrixView<T> c, bool accumulate) {
-    using Unit = typename eigen::GemmProduct<Product>::Unit;
-    constexpr Index room = Context<EigenBackend>::shared_bytes / Index{sizeof(Unit)};
-    constexpr Index strip = eigen::GemmSizes<Product>::tile_cols;
-    const eigen::GemmBlocks<Product> blocks(n, k);
-    const Index all_units = eigen::gemm_blocks(eigen::GemmProduct<Product>::units(k), blocks.depth) * blocks.depth;
-    const Index most_cols = std::max(room / all_units / strip * strip, blocks.cols);
-    const Index most_k = eigen::GemmProduct<Product>::elements(room / most_cols / blocks.depth * blocks.depth);
-    for (Index first = 0; first < n; first += most_cols)
-      for (Index p = 0; p < k; p += most_k)
-        panel<Product>(ctx, blocks, std::min(k - p, most_k), a.from(0, p), b.from(p, first),
-                       MatrixView<T>(c.data + first, c.rows, std::min(n - first, most_cols), c.stride), accumulate || p > 0);
-  }
-  template <class Product, class A, class B, class T>
-  static void panel(Context<EigenBackend>& ctx, const eigen::GemmBlocks<Product>& blocks, Index k, eigen::GemmOperand<A> a,
-                    eigen::GemmOperand<B> b, MatrixView<T> c, bool accumulate) {
-    using Unit = typename eigen::GemmProduct<Product>::Unit;
-    constexpr Index strip = eigen::GemmSizes<Product>::tile_cols;
-    Unit* const packed = ctx.shared<Unit>();
-    const Index cols = c.cols, padded = eigen::gemm_blocks(cols, strip) * strip;
-    const Pieces columns(ctx, cols, strip, cols * k);
-    ctx.parallel_for(columns.tasks, [&](Index task, int) {
-      const Index j = columns.begin(task), end = columns.begin(task + 1);
-      blocks.along_k(k, [&](Index u, Index depth, Index p, Index length) {
-        eigen::GemmProduct<Product>::pack_b(length, end - j, b.from(p, j), packed + u * padded + j * depth);
-      });
-    });
-    const Pieces rows(ctx, c.rows, 2 * eigen::GemmSizes<Product>::tile_rows, c.rows * cols * k);
-    ctx.parallel_for(rows.tasks, [&](Index task, int worker) {
-      const Index i = rows.begin(task), end = rows.begin(task + 1);
-      for (Index j = 0; j < cols; j += blocks.cols)
-        blocks.along_k(k, [&](Index u, Index depth, Index p, Index length) {
-          eigen::gemm_rows<Product>(end - i, std::min(cols - j, blocks.cols), length, a.from(i, p),
-                                    eigen::GemmStrips<Unit>{packed + u * padded + j * depth, strip, strip * depth},
-                                    c.row(i) + j, c.stride, accumulate || u > 0, ctx.scratch<Unit>(worker));
+    eigen::GemmPanel<S> panel(ctx, n, k);
+    for (Index first = 0; first < n; first += panel.max_cols)
+      for (Index p = 0; p < k; p += panel.max_k) {
+        const Index cols = std::min(n - first, panel.max_cols), length = std::min(k - p, panel.max_k);
+        panel.pack(ctx, length, cols, b.from(p, first));
+        const eigen::GemmPieces rows(ctx, c.rows, 2 * eigen::GemmSizes<S>::tile_rows, c.rows * cols * length);
+        ctx.parallel_for(rows.tasks, [&](Index task, int worker) {
+          const Index i = rows.begin(task), end = rows.begin(task + 1);
+          panel.multiply(end - i, length, cols, a.from(i, p), c.row(i) + first, c.stride, accumulate || p > 0,
+                         ctx.scratch<typename eigen::GemmProduct<S>::Unit>(worker));
         });
-    });
+      }
+  }
+
+  /// C^T = B^T A^T, and threads take columns of C: A, of few rows, is the factor to pack; B is read where it lies.
+  template <class S>
+  static void by_columns(Context<EigenBackend>& ctx, Index n, Index k, eigen::GemmOperand<S> a, eigen::GemmOperand<S> b,
+                         MatrixView<S> c, bool accumulate) {
+    constexpr Index block = eigen::GemmSizes<S>::rows, lines = 8;  // of C at a time: as many as a set of the L1 holds
+    const eigen::GemmOperand<S> left{b.data, b.col_stride, b.row_stride}, right{a.data, a.col_stride, a.row_stride};
+    const Index m = c.rows;
+    eigen::GemmPanel<S> panel(ctx, m, k);
+    for (Index p = 0; p < k; p += panel.max_k) {
+      const Index length = std::min(k - p, panel.max_k);
+      const bool add = accumulate || p > 0;
+      panel.pack(ctx, length, m, right.from(p, 0));
+      const eigen::GemmPieces columns(ctx, n, block, m * n * length);
+      ctx.parallel_for(columns.tasks, [&](Index task, int worker) {
+        S* const sums = ctx.scratch<S>(worker);
+        for (Index j = columns.begin(task), end = columns.begin(task + 1); j < end; j += block) {
+          const Index cols = std::min(end - j, block);
+          if (add) eigen::pack_transposed(m, cols, c.data + j, c.stride, sums, m);
+          panel.multiply(cols, length, m, left.from(j, p), sums, m, add, sums + block * m, n - j - cols);
+          for (Index i = 0; i < m; i += lines)
+            eigen::pack_transposed(cols, std::min(m - i, lines), sums + i, m, c.row(i) + j, c.stride);
+        }
+      });
+    }
   }
 
   template <class T>

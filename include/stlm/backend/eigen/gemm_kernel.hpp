@@ -108,14 +108,15 @@ struct GemmBlocks {
   }
 };
 
-/// C (m x cols) = or += A (m x k) B for one block of k and of B's columns. `packed_a`: room for a block of A.
+/// C (m x cols) = or += A (m x k) B for one block of k and of B's columns. `packed_a`: room for a block of A. Of the
+/// `coming` rows of A that follow, the first are prefetched.
 template <class S, class A, class Unit = typename GemmProduct<S>::Unit>
 void gemm_rows(Index m, Index cols, Index k, GemmOperand<A> a, GemmStrips<Unit> b, typename GemmProduct<S>::Value* c,
-               Index c_stride, bool accumulate, Unit* packed_a) {
+               Index c_stride, bool accumulate, Unit* packed_a, Index coming = 0) {
   using Product = GemmProduct<S>;
   using Sizes = GemmSizes<S>;
   for (Index i = 0; i < m; i += Sizes::rows) {
-    const Index rows = std::min(m - i, Sizes::rows), next = std::min(m - i - rows, Sizes::rows);
+    const Index rows = std::min(m - i, Sizes::rows), next = std::min(m - i - rows + coming, Sizes::rows);
     const GemmOperand<Unit> left = Product::pack_a(rows, k, a.from(i, 0), packed_a);
     const Index tiles = gemm_blocks(rows, Sizes::tile_rows) * gemm_blocks(cols, Sizes::tile_cols);
     const A* const after = next > 0 ? a.from(i + rows, 0).data : a.data;

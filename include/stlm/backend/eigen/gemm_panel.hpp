@@ -1,0 +1,68 @@
+// What the threads of one product share: how its rows or columns are cut into tasks, and the right factor, packed.
+#pragma once
+
+#include <stlm/backend/eigen/context.hpp>
+#include <stlm/backend/eigen/gemm_kernel.hpp>
+
+namespace stlm::eigen {
+
+/// `size` rows or columns, in pieces of whole units.
+struct GemmPieces {
+  Index size, unit, units, tasks;
+
+  GemmPieces(const Context<EigenBackend>& ctx, Index size_, Index unit_, Index work)
+      : size(size_), unit(unit_), units(gemm_blocks(size, unit)) {
+    const Index threads = ctx.threads(), most = threads == 1 ? 1 : 4 * threads;
+    tasks = std::clamp<Index>(std::min(units / 2, work / (Index{1} << 15)), 1, most);
+    if (tasks > threads) tasks -= tasks % threads;  // as many for each
+  }
+  Index begin(Index task) const { return std::min(size, units * task / tasks * unit); }
+};
+
+/// B (k x n), or as much of it at once as `shared` holds: `max_k` x `max_cols`. All threads pack it together.
+template <class S>
+class GemmPanel {
+  using Product = GemmProduct<S>;
+  using Unit = typename Product::Unit;
+  static constexpr Index strip = GemmSizes<S>::tile_cols;
+  static constexpr Index room = Context<EigenBackend>::shared_bytes / Index{sizeof(Unit)};
+
+  GemmBlocks<S> blocks_;
+  Unit* packed_;
+  Index padded_ = 0;
+
+ public:
+  Index max_cols, max_k;
+
+  GemmPanel(Context<EigenBackend>& ctx, Index n, Index k) : blocks_(n, k), packed_(ctx.shared<Unit>()) {
+    const Index units = gemm_blocks(Product::units(k), blocks_.depth) * blocks_.depth;
+    max_cols = std::max(room / units / strip * strip, blocks_.cols);
+    max_k = Product::elements(room / max_cols / blocks_.depth * blocks_.depth);
+  }
+
+  template <class B>
+  void pack(Context<EigenBackend>& ctx, Index k, Index cols, GemmOperand<B> b) {
+    padded_ = gemm_blocks(cols, strip) * strip;
+    const GemmPieces columns(ctx, cols, strip, cols * k);
+    ctx.parallel_for(columns.tasks, [&](Index task, int) {
+      const Index j = columns.begin(task), end = columns.begin(task + 1);
+      blocks_.along_k(k, [&](Index u, Index depth, Index p, Index length) {
+        Product::pack_b(length, end - j, b.from(p, j), packed_ + u * padded_ + j * depth);
+      });
+    });
+  }
+
+  /// C (m x cols) = or += A times what was packed. `scratch` and `coming`: see gemm_rows.
+  template <class A>
+  void multiply(Index m, Index k, Index cols, GemmOperand<A> a, typename Product::Value* c, Index c_stride, bool accumulate,
+                Unit* scratch, Index coming = 0) const {
+    for (Index j = 0; j < cols; j += blocks_.cols)
+      blocks_.along_k(k, [&](Index u, Index depth, Index p, Index length) {
+        gemm_rows<S>(m, std::min(cols - j, blocks_.cols), length, a.from(0, p),
+                     GemmStrips<Unit>{packed_ + u * padded_ + j * depth, strip, strip * depth}, c + j, c_stride,
+                     accumulate || u > 0, scratch, coming);
+      });
+  }
+};
+
+}  // namespace stlm::eigen
