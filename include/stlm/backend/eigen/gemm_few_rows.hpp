@@ -51,6 +51,7 @@ void gemm_dots(Index k, const Unit* a, Index a_stride, const Unit* b, Index b_st
   if constexpr (Rows == 1) {
 #pragma GCC unroll 4
     for (int j = 0; j < Cols; ++j)
+#pragma GCC unroll 8
       for (Index p = 0; p < k; p += size)
         sum[0][j] = GemmProduct<S>::multiply_add(ploadu<Packet<Unit>>(a + p), ploadu<Packet<Unit>>(b + j * b_stride + p),
                                                  sum[0][j]);
