@@ -16,6 +16,7 @@
 namespace stlm::eigen {
 
 inline constexpr Index few_rows = 16;
+inline constexpr Index stream_ahead = 8192;  // bytes that one stream is prefetched ahead, beyond the processor's own
 inline constexpr int dots_cols = 4, dots_rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 4 : 2;
 
 /// c[j] = or += the total of a packet of sums, for Cols of them.
@@ -52,9 +53,11 @@ void gemm_dots(Index k, const Unit* a, Index a_stride, const Unit* b, Index b_st
 #pragma GCC unroll 4
     for (int j = 0; j < Cols; ++j)
 #pragma GCC unroll 8
-      for (Index p = 0; p < k; p += size)
+      for (Index p = 0; p < k; p += size) {
+        __builtin_prefetch(b + j * b_stride + p + stream_ahead / Index{sizeof(Unit)});
         sum[0][j] = GemmProduct<S>::multiply_add(ploadu<Packet<Unit>>(a + p), ploadu<Packet<Unit>>(b + j * b_stride + p),
                                                  sum[0][j]);
+      }
   } else {
     for (Index p = 0; p < k; p += size) {
       Packet<Unit> x[std::size_t(Rows)];

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include <stlm/backend/eigen/context.hpp>
+#include <stlm/backend/eigen/gemm_few_rows.hpp>
 #include <stlm/backend/token_check.hpp>
 #include <stlm/ops/quantized.hpp>
 
@@ -110,7 +110,10 @@ struct Quantized<EigenBackend> {
     if constexpr (Rows == 1) {
 #pragma GCC unroll 4
       for (int i = 0; i < Count; ++i)
-        for (Index k = 0; k < size; k += 64) add(i, k);
+        for (Index k = 0; k < size; k += 64) {
+          __builtin_prefetch(w + i * size + k + eigen::stream_ahead);
+          add(i, k);
+        }
     } else {
       for (Index k = 0; k < size; k += 64)
 #pragma GCC unroll 4
