@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cmath>
+#include <limits>
 
 #include <stlm/backend/eigen/attention_short.hpp>
 #include <stlm/backend/eigen/gemm_bfloat16.hpp>
@@ -18,7 +19,8 @@ template <>
 struct Attention<EigenBackend> {
   using Ctx = Context<EigenBackend>;
   static constexpr Index query_tile = 64, key_tile = 512;
-  static constexpr Index stride = key_tile + 16;  // of scores: no power of two, whose rows would compete for cache sets
+  static constexpr Index packet = 16;                  // numbers, at most
+  static constexpr Index stride = key_tile + packet;  // of scores: no power of two, whose rows would compete for cache sets
 
   template <class S, class T>
   static void forward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
@@ -50,13 +52,15 @@ struct Attention<EigenBackend> {
           const Seen seen(shape, b, i + r, j, cols);
           seen.clear_rest(p);
           if (seen.none()) continue;
-          auto scores = eigen::array(p + seen.first, seen.size());
+          seen.fill_packet(p, -std::numeric_limits<T>::infinity());
+          auto scores = eigen::array(p + seen.first, eigen::whole_packets<T>(seen.size()));
           eigen::add_alibi(shape, heads, h, shape.position(b, i + r) - j - seen.first, scale, p + seen.first, seen.size());
           const T high = std::max(top[r], scores.maxCoeff() * scale);
           const T shrink = j == start ? T(0) : std::exp(top[r] - high);
           scores = (scores * scale - high).exp();
           sum[r] = sum[r] * shrink + scores.sum();
           top[r] = high;
+          seen.fill_packet(p, T(0));
           eigen::drop(shape, shape.row(heads, b, h, i + r), j + seen.first, p + seen.first, seen.size());
           if (j > start) o *= shrink;
         }
@@ -94,7 +98,7 @@ struct Attention<EigenBackend> {
         for (Index i = 0; i < shape.num_queries(b); i += query_tile) {
           const Index rows = std::min(query_tile, shape.num_queries(b) - i);
           const Index start = first_tile(shape, b, i), end = shape.last_key(b, i + rows - 1);
-          T delta[query_tile], kept[key_tile];
+          T delta[query_tile], kept[key_tile + packet];
           for (Index r = 0; r < rows; ++r)
             delta[r] = (eigen::array(dout(0, i + r, h), size) * eigen::array(out(0, i + r, h), size)).sum();
           for (Index j = start; j < end; j += key_tile) {
@@ -108,18 +112,22 @@ struct Attention<EigenBackend> {
               seen.clear_rest(p);
               seen.clear_rest(ds);
               if (seen.none()) continue;
-              auto probability = eigen::array(p + seen.first, seen.size());
-              auto score = eigen::array(ds + seen.first, seen.size());
+              seen.fill_packet(p, -std::numeric_limits<T>::infinity());
+              seen.fill_packet(ds, T(0));
+              auto probability = eigen::array(p + seen.first, eigen::whole_packets<T>(seen.size()));
+              auto score = eigen::array(ds + seen.first, eigen::whole_packets<T>(seen.size()));
               eigen::add_alibi(shape, heads, h, shape.position(b, i + r) - j - seen.first, scale, p + seen.first,
                                seen.size());
               if (shape.dropout > 0) {
-                std::fill_n(kept, seen.size(), T(1));
+                std::fill_n(kept, score.size(), T(1));
                 eigen::drop(shape, row, j + seen.first, kept, seen.size());
-                score *= eigen::array(kept, seen.size());
+                score *= eigen::array(kept, score.size());
               }
               probability = (probability * scale - lse[row]).exp();
               score = scale * probability * (score - delta[r]);
-              if (shape.dropout > 0) probability *= eigen::array(kept, seen.size());
+              if (shape.dropout > 0) probability *= eigen::array(kept, score.size());
+              seen.fill_packet(p, T(0));
+              seen.fill_packet(ds, T(0));
             }
             product(cols, size, rows, {scratch.p, 1, stride}, by_rows(dout, i, h), dv(0, j, hk), dv.token_stride, true,
                     scratch);
@@ -162,6 +170,12 @@ struct Attention<EigenBackend> {
     void clear_rest(T* p) const {
       std::fill(p, p + first, T(0));
       std::fill(p + last, p + cols, T(0));
+    }
+    /// Writes a packet behind the last key: so the rest of the last packet is defined. Beyond the tile, rows have room for it.
+    template <class T>
+    void fill_packet(T* p, T value) const {
+      static_assert(eigen::whole_packets<T>(1) <= packet);
+      Eigen::Map<Eigen::Array<T, eigen::whole_packets<T>(1), 1>>(p + last).setConstant(value);
     }
   };
 

@@ -1,9 +1,10 @@
 // Attention over short sequences, such as the bytes of a patch: dot products instead of matrix products, whose packing
-// would cost more than they save. One task a group of sequences. Rows of scores on the stack are aligned: Eigen takes the
-// numbers before the first aligned one by scalar functions, whose exponentials have other bits than those of packets.
+// would cost more than they save. One task a group of sequences. Rows of scores on the stack are whole, aligned packets:
+// Eigen takes the numbers before and behind these by scalar functions, which are slow and whose exponentials have other bits.
 #pragma once
 
 #include <cmath>
+#include <limits>
 
 #include <stlm/backend/eigen/context.hpp>
 #include <stlm/backend/eigen/dropout.hpp>
@@ -55,7 +56,7 @@ struct ShortAttention {
           const Index row = shape.row(heads, b, h, i), first = shape.first_key(b, i), count = shape.last_key(b, i) - first;
           alignas(64) T p[room];
           scores(shape, b, h, i, q, k, scale, p);
-          auto probability = eigen::array(p, count);
+          auto probability = eigen::array(p, eigen::whole_packets<T>(count));
           const T top = probability.template maxCoeff<Eigen::PropagateNaN>() * scale;
           probability = (probability * scale - top).exp();
           const T sum = probability.sum();
@@ -94,7 +95,8 @@ struct ShortAttention {
           scores(shape, b, h, i, q, k, scale, p);
           std::fill_n(keep, count, T(1));
           eigen::drop(shape, row, first, keep, count);
-          eigen::array(p, count) = (eigen::array(p, count) * scale - lse[row]).exp();
+          auto probability = eigen::array(p, eigen::whole_packets<T>(count));
+          probability = (probability * scale - lse[row]).exp();
           auto dquery = eigen::array(dq(0, i, h), size);
           dquery.setZero();
           for (Index j = 0; j < count; ++j) {
@@ -117,7 +119,7 @@ struct ShortAttention {
       for (Index b = begin; b < end; ++b) f(b);
     });
   }
-  /// The products of query i with the keys it may read, less ALiBi's share, yet to be scaled.
+  /// The products of query i with the keys it may read, less ALiBi's share, yet to be scaled; -inf fills the last packet.
   template <class T>
   static void scores(const AttentionShape& shape, Index b, Index h, Index i, HeadsView<const T> q, HeadsView<const T> k,
                      T scale, T* p) {
@@ -125,6 +127,7 @@ struct ShortAttention {
     const auto query = eigen::array(q(0, i, h), q.head_size);
     for (Index j = 0; j < count; ++j) p[j] = (query * eigen::array(k(0, first + j, h / group), q.head_size)).sum();
     eigen::add_alibi(shape, q.heads, h, shape.position(b, i) - first, scale, p, count);
+    std::fill(p + count, p + eigen::whole_packets<T>(count), -std::numeric_limits<T>::infinity());
   }
 };
 

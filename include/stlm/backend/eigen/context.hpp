@@ -72,6 +72,14 @@ auto array(T* data, Index size) {
   return Eigen::Map<std::conditional_t<std::is_const_v<T>, const Plain, Plain>>(data, size);
 }
 
+/// `size` rounded up to whole packets. What is left behind the last one Eigen takes by scalar functions, each of which may
+/// cost as much as a packet.
+template <class T>
+constexpr Index whole_packets(Index size) {
+  constexpr Index packet = Eigen::internal::packet_traits<T>::size;
+  return (size + packet - 1) / packet * packet;
+}
+
 inline constexpr Index grain = 8192;  // elements of one piece of elementwise work: some microseconds
 
 }  // namespace eigen
