@@ -12,7 +12,8 @@ struct Sizes {
 };
 // Single elements and rows, sizes around those of packets and tiles, more columns and depth than one packed block.
 constexpr Sizes sizes[] = {{1, 1, 1},    {1, 5, 3},    {3, 4, 0},    {4, 70, 33},   {2, 9, 40},   {5, 7, 9},
-                           {13, 31, 64}, {15, 33, 17}, {32, 50, 390}, {64, 65, 66}, {17, 16, 810}, {130, 401, 5}, {300, 33, 100}};
+                           {13, 31, 64}, {15, 33, 17}, {32, 50, 390}, {64, 65, 66}, {17, 16, 810},
+                           {130, 401, 5}, {300, 33, 100}};
 constexpr bool both[] = {false, true};
 
 /// Part of `rows` x `cols`, from column 3, of rows that are 5 longer.
@@ -60,7 +61,8 @@ TEST_CASE("gemm: backends agree for every size and option", "[ops][gemm][parity]
 
 TEST_CASE("gemm: the same bits from any number of threads, of one panel and of several", "[ops][gemm]") {
   if constexpr (std::is_same_v<TestedBackend, EigenBackend>)
-    for (const auto [m, n, k] : {Sizes{100, 130, 40}, {300, 100, 344}, {260, 600, 2000}, {256, 40, 40000}, {96, 200, 500}, {96, 97, 20000}}) {
+    for (const auto [m, n, k] : {Sizes{100, 130, 40}, {300, 100, 344}, {260, 600, 2000}, {256, 40, 40000}, {96, 200, 500},
+                                 {96, 97, 20000}}) {  // the last two by columns of C
       CAPTURE(m, n, k);
       const auto product = [=, m = m, n = n, k = k](auto& rig) {
         ops::gemm(rig.ctx, rig.random(m, k), rig.random(n, k), rig.random(m, n), {false, true, true});

@@ -101,7 +101,8 @@ void check_fits(const Parameters<Model, Backend, T>& params, const SafetensorsFi
   });
   for (const TensorEntry& entry : file.tensors())
     if (entry.name.starts_with(prefix) && !names.contains(entry.name))
-      detail::refuse(file, entry.name, "expected only the ", names.size(), " tensors of the model, found this one of ", entry.type());
+      detail::refuse(file, entry.name, "expected only the ", names.size(), " tensors of the model, found this one of ",
+                     entry.type());
 }
 
 /// Fills `params` from the tensors named `prefix` + their paths, once `check_fits` has found all in order.

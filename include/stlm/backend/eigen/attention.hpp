@@ -12,6 +12,7 @@
 #include <stlm/backend/eigen/attention_short.hpp>
 #include <stlm/backend/eigen/gemm_bfloat16.hpp>
 #include <stlm/backend/eigen/gemm_kernel.hpp>
+#include <stlm/backend/eigen/seen_keys.hpp>
 
 namespace stlm::ops::impl {
 
@@ -19,8 +20,8 @@ template <>
 struct Attention<EigenBackend> {
   using Ctx = Context<EigenBackend>;
   static constexpr Index query_tile = 64, key_tile = 512;
-  static constexpr Index packet = 16;                  // numbers, at most
-  static constexpr Index stride = key_tile + packet;  // of scores: no power of two, whose rows would compete for cache sets
+  /// Of scores: no power of two, whose rows would compete for cache sets.
+  static constexpr Index stride = key_tile + eigen::SeenKeys::packet;
 
   template <class S, class T>
   static void forward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
@@ -49,11 +50,11 @@ struct Attention<EigenBackend> {
         for (Index r = 0; r < rows; ++r) {
           auto o = eigen::array(out(0, i + r, h), size);
           T* const p = scratch.p + r * stride;
-          const Seen seen(shape, b, i + r, j, cols);
+          const eigen::SeenKeys seen(shape, b, i + r, j, cols);
           seen.clear_rest(p);
           if (seen.none()) continue;
           seen.fill_packet(p, -std::numeric_limits<T>::infinity());
-          auto scores = eigen::array(p + seen.first, eigen::whole_packets<T>(seen.size()));
+          auto scores = seen.packets(p);
           eigen::add_alibi(shape, heads, h, shape.position(b, i + r) - j - seen.first, scale, p + seen.first, seen.size());
           const T high = std::max(top[r], scores.maxCoeff() * scale);
           const T shrink = j == start ? T(0) : std::exp(top[r] - high);
@@ -98,7 +99,7 @@ struct Attention<EigenBackend> {
         for (Index i = 0; i < shape.num_queries(b); i += query_tile) {
           const Index rows = std::min(query_tile, shape.num_queries(b) - i);
           const Index start = first_tile(shape, b, i), end = shape.last_key(b, i + rows - 1);
-          T delta[query_tile], kept[key_tile + packet];
+          T delta[query_tile], kept[stride];
           for (Index r = 0; r < rows; ++r)
             delta[r] = (eigen::array(dout(0, i + r, h), size) * eigen::array(out(0, i + r, h), size)).sum();
           for (Index j = start; j < end; j += key_tile) {
@@ -107,15 +108,13 @@ struct Attention<EigenBackend> {
             product(rows, cols, size, by_rows(dout, i, h), by_columns(v, j, hk), scratch.ds, stride, false, scratch);
             for (Index r = 0; r < rows; ++r) {
               T *const p = scratch.p + r * stride, *const ds = scratch.ds + r * stride;
-              const Seen seen(shape, b, i + r, j, cols);
+              const eigen::SeenKeys seen(shape, b, i + r, j, cols);
               const Index row = shape.row(heads, b, h, i + r);
               seen.clear_rest(p);
               seen.clear_rest(ds);
               if (seen.none()) continue;
               seen.fill_packet(p, -std::numeric_limits<T>::infinity());
-              seen.fill_packet(ds, T(0));
-              auto probability = eigen::array(p + seen.first, eigen::whole_packets<T>(seen.size()));
-              auto score = eigen::array(ds + seen.first, eigen::whole_packets<T>(seen.size()));
+              auto probability = seen.packets(p), score = seen.packets(ds);
               eigen::add_alibi(shape, heads, h, shape.position(b, i + r) - j - seen.first, scale, p + seen.first,
                                seen.size());
               if (shape.dropout > 0) {
@@ -154,28 +153,6 @@ struct Attention<EigenBackend> {
     Scratch(Ctx& ctx, int worker)
         : p(ctx.scratch<T>(worker)), ds(p + query_tile * stride), gemm(ds + query_tile * stride) {
       static_assert((2 * query_tile * stride + eigen::GemmSizes<Product>::scratch) * Index{sizeof(T)} <= Ctx::scratch_bytes);
-    }
-  };
-
-  /// The keys of a tile that a query may read: [first, last) counted from the tile's first key.
-  struct Seen {
-    Index first, last, cols;
-    Seen(const AttentionShape& shape, Index b, Index i, Index j, Index cols_)
-        : first(std::clamp<Index>(shape.first_key(b, i) - j, 0, cols_)),
-          last(std::clamp<Index>(shape.last_key(b, i) - j, first, cols_)),
-          cols(cols_) {}
-    Index size() const { return last - first; }
-    bool none() const { return first == last; }
-    template <class T>
-    void clear_rest(T* p) const {
-      std::fill(p, p + first, T(0));
-      std::fill(p + last, p + cols, T(0));
-    }
-    /// Writes a packet behind the last key: so the rest of the last packet is defined. Beyond the tile, rows have room for it.
-    template <class T>
-    void fill_packet(T* p, T value) const {
-      static_assert(eigen::whole_packets<T>(1) <= packet);
-      Eigen::Map<Eigen::Array<T, eigen::whole_packets<T>(1), 1>>(p + last).setConstant(value);
     }
   };
 

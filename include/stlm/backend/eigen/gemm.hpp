@@ -29,8 +29,7 @@ struct Gemm<EigenBackend> {
     if (ctx.threads() > 1 && m >= many_rows && n > 0 && k > 0)
       return by_rows<Product>(ctx, n, k, left, right, c, options.accumulate);
     if constexpr (std::is_same_v<Product, A> && std::is_same_v<Product, B>) {
-      const Index beyond = eigen::gemm_blocks(m, eigen::GemmSizes<Product>::packet) * eigen::GemmSizes<Product>::packet - m;
-      const bool fill_packets = 12 * beyond <= m;
+      const bool fill_packets = 12 * (eigen::whole_packets<Product>(m) - m) <= m;
       if (m > eigen::few_rows && m < many_rows && n >= m && k > 0 && fill_packets && right.transposed())
         return by_columns(ctx, n, k, left, right, c, options.accumulate);
     }

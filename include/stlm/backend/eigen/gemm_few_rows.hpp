@@ -8,6 +8,7 @@
 // For factors of Bfloat16 the weights are read as they are stored, in pairs; x is rounded into pairs first.
 #pragma once
 
+#include <stlm/backend/eigen/context.hpp>
 #include <stlm/backend/eigen/gemm_bfloat16.hpp>
 
 #pragma GCC diagnostic push
@@ -16,7 +17,6 @@
 namespace stlm::eigen {
 
 inline constexpr Index few_rows = 16;
-inline constexpr Index stream_ahead = 8192;  // bytes that one stream is prefetched ahead, beyond the processor's own
 inline constexpr int dots_cols = 4, dots_rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 4 : 2;
 
 /// c[j] = or += the total of a packet of sums, for Cols of them.

@@ -7,7 +7,6 @@
 #include <cmath>
 
 #include <stlm/backend/eigen/context.hpp>
-#include <stlm/backend/eigen/gemm_few_rows.hpp>
 #include <stlm/backend/token_check.hpp>
 #include <stlm/ops/quantized.hpp>
 
