@@ -1,5 +1,7 @@
 // Greedy generation of 128 tokens by the models b and c, token by token after the first, with weights of f32, bf16 or
 // int8. The losses are those of the first three tokens of the first sequence.
+#include <stlm/infer/sampler.hpp>
+
 #include "reader.hpp"
 
 int main(int argc, char** argv) {
@@ -8,17 +10,14 @@ int main(int argc, char** argv) {
       compare::with_scalar<float, stlm::Bfloat16, stlm::Int8>(o, [&]<class S>(S) {
         constexpr stlm::Index tokens = 128;
         compare::Reader<Config, S> reader(o.threads, o.batch, 1, tokens);
+        stlm::Sampler likeliest(Config::vocabulary, {.temperature = 0});
         std::vector<double> losses;
         const auto generate = [&] {
           losses.clear();
           std::vector<stlm::Token> next = compare::random_tokens(o.batch, Config::vocabulary);
           for (stlm::Index position = 0; position < tokens; ++position) {
             reader.read(next.data(), position);
-            for (stlm::Index b = 0; b < o.batch; ++b) {
-              const auto logits = reader.logits(b);
-              next[static_cast<std::size_t>(b)] =
-                  static_cast<stlm::Token>(std::ranges::max_element(logits) - logits.begin());
-            }
+            for (stlm::Index b = 0; b < o.batch; ++b) next[static_cast<std::size_t>(b)] = likeliest(reader.logits(b));
             if (position < 3) losses.push_back(compare::nats(reader.logits(0), next[0]));
           }
         };

@@ -81,7 +81,7 @@ constexpr Index whole_packets(Index size) {
 }
 
 inline constexpr Index grain = 8192;  // elements of one piece of elementwise work: some microseconds
-inline constexpr Index stream_ahead = 8192;  // bytes that one stream of weights is prefetched, beyond the processor's own
+inline constexpr Index stream_ahead = 16384;  // bytes that weights are prefetched ahead, beyond what the processor does
 
 }  // namespace eigen
 }  // namespace stlm

@@ -1,9 +1,10 @@
 // y = x W^T for a few tokens: dot products along k without packing, because reading each weight once is all the time there
-// is. Rows of W are taken in groups of four, for all rows of x before the next group, which is prefetched meanwhile.
+// is. Rows of W are taken in groups of four, for all rows of x before the next group.
 //
 // Of one row of x the products read the group's rows one after another: a single stream is what memory is fastest at. Of
 // more, tiles of 4 x 4 sums stay in registers. Each sum adds the same numbers in the same order either way: the bits of a
-// row do not depend on the others.
+// row do not depend on the others. Every read of W prefetches what lies `stream_ahead` behind it, each tile of a group
+// anew: a prefetch may be dropped where too much is under way, and once was a third slower.
 //
 // For factors of Bfloat16 the weights are read as they are stored, in pairs; x is rounded into pairs first.
 #pragma once
@@ -49,15 +50,17 @@ void gemm_dots(Index k, const Unit* a, Index a_stride, const Unit* b, Index b_st
   for (auto& row : sum)
 #pragma GCC unroll 4
     for (auto& s : row) s = pset1<Packet<T>>(T(0));
+  const auto weights = [=](int j, Index p) {
+    const Unit* const w = b + j * b_stride + p;
+    __builtin_prefetch(w + stream_ahead / Index{sizeof(Unit)});
+    return ploadu<Packet<Unit>>(w);
+  };
   if constexpr (Rows == 1) {
 #pragma GCC unroll 4
     for (int j = 0; j < Cols; ++j)
 #pragma GCC unroll 8
-      for (Index p = 0; p < k; p += size) {
-        __builtin_prefetch(b + j * b_stride + p + stream_ahead / Index{sizeof(Unit)});
-        sum[0][j] = GemmProduct<S>::multiply_add(ploadu<Packet<Unit>>(a + p), ploadu<Packet<Unit>>(b + j * b_stride + p),
-                                                 sum[0][j]);
-      }
+      for (Index p = 0; p < k; p += size)
+        sum[0][j] = GemmProduct<S>::multiply_add(ploadu<Packet<Unit>>(a + p), weights(j, p), sum[0][j]);
   } else {
     for (Index p = 0; p < k; p += size) {
       Packet<Unit> x[std::size_t(Rows)];
@@ -65,7 +68,7 @@ void gemm_dots(Index k, const Unit* a, Index a_stride, const Unit* b, Index b_st
       for (int i = 0; i < Rows; ++i) x[i] = ploadu<Packet<Unit>>(a + i * a_stride + p);
 #pragma GCC unroll 4
       for (int j = 0; j < Cols; ++j) {
-        const Packet<Unit> w = ploadu<Packet<Unit>>(b + j * b_stride + p);
+        const Packet<Unit> w = weights(j, p);
 #pragma GCC unroll 4
         for (int i = 0; i < Rows; ++i) sum[i][j] = GemmProduct<S>::multiply_add(x[i], w, sum[i][j]);
       }
@@ -79,17 +82,12 @@ void gemm_dots(Index k, const Unit* a, Index a_stride, const Unit* b, Index b_st
 template <class S, int Cols, class Unit, class T>
 void gemm_group_dots(Index m, Index k, const Unit* a, Index a_stride, const Unit* b, Index b_stride, T* c, Index c_stride,
                      bool accumulate) {
-  const Unit* const next = b + Cols * b_stride;
   Index i = 0;
   const auto tiles = [&](auto rows) {
-    for (; i + rows <= m; i += rows) {
-      if (m > 1)
-        for (Index p = Cols * b_stride * i / m; p < Cols * b_stride * (i + rows) / m; p += Index(64 / sizeof(Unit)))
-          __builtin_prefetch(next + p, 0, 2);  // to L2
+    for (; i + rows <= m; i += rows)
       gemm_dots<S, rows, Cols>(k, a + i * a_stride, a_stride, b, b_stride, c + i * c_stride, c_stride, accumulate);
-    }
   };
-  tiles(std::integral_constant<int, dots_rows>{});
+  if (m > dots_rows) tiles(std::integral_constant<int, dots_rows>{});  // a tile alone would prefetch each number once
   if constexpr (dots_rows > 2) tiles(std::integral_constant<int, 2>{});
   tiles(std::integral_constant<int, 1>{});
 }

@@ -99,27 +99,35 @@ struct Quantized<EigenBackend> {
   template <int Rows, int Count>
   static void dots(const std::int8_t* x, const std::int8_t* w, Index size, std::int32_t* sums) {
     __m512i sum[std::size_t(Rows)][std::size_t(Count)];
-    for (auto& row : sum)
-      for (auto& s : row) s = _mm512_setzero_si512();
-    const auto add = [&](int i, Index k) {
-      const __m512i weights = _mm512_loadu_si512(w + i * size + k);
 #pragma GCC unroll 4
-      for (int r = 0; r < Rows; ++r)
-        sum[r][i] = _mm512_dpbusd_epi32(sum[r][i], _mm512_loadu_si512(x + r * size + k), weights);
+    for (auto& row : sum)
+#pragma GCC unroll 4
+      for (auto& s : row) s = _mm512_setzero_si512();
+    const auto weights = [=](int i, Index k) {
+      __builtin_prefetch(w + i * size + k + eigen::stream_ahead);
+      return _mm512_loadu_si512(w + i * size + k);
     };
     if constexpr (Rows == 1) {
 #pragma GCC unroll 4
       for (int i = 0; i < Count; ++i)
-        for (Index k = 0; k < size; k += 64) {
-          __builtin_prefetch(w + i * size + k + eigen::stream_ahead);
-          add(i, k);
-        }
+        for (Index k = 0; k < size; k += 64)
+          sum[0][i] = _mm512_dpbusd_epi32(sum[0][i], _mm512_loadu_si512(x + k), weights(i, k));
     } else {
-      for (Index k = 0; k < size; k += 64)
+      for (Index k = 0; k < size; k += 64) {
+        __m512i rows[std::size_t(Rows)];
 #pragma GCC unroll 4
-        for (int i = 0; i < Count; ++i) add(i, k);
+        for (int r = 0; r < Rows; ++r) rows[r] = _mm512_loadu_si512(x + r * size + k);
+#pragma GCC unroll 4
+        for (int i = 0; i < Count; ++i) {
+          const __m512i column = weights(i, k);
+#pragma GCC unroll 4
+          for (int r = 0; r < Rows; ++r) sum[r][i] = _mm512_dpbusd_epi32(sum[r][i], rows[r], column);
+        }
+      }
     }
+#pragma GCC unroll 4
     for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 4
       for (int i = 0; i < Count; ++i) sums[r * Count + i] = _mm512_reduce_add_epi32(sum[r][i]);
   }
 #else
