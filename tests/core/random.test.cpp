@@ -97,3 +97,18 @@ TEST_CASE("RandomStream: two numbers are its whole state", "[core][random]") {
   CHECK(RandomStream(7, 1).next() == second);
   CHECK_FALSE(RandomStream(8).next() == first);
 }
+
+TEST_CASE("MaskKey: another key in each step, the same below each", "[core][random]") {
+  const RandomKey key{0xffff'fffe, 7};
+  CHECK((key + 1 == RandomKey{0xffff'ffff, 7}));
+  CHECK((key + 2 == RandomKey{0, 8}));
+  CHECK((RandomKey{~0U, ~0U} + 1 == RandomKey{0, 0}));
+  Index step = 0;
+  const MaskKey alone = key, masks(key, &step);
+  CHECK(alone.now() == key);
+  CHECK(masks.now() == key);
+  step = 2;
+  CHECK(alone.now() == key);
+  CHECK(masks.now() == key + 2);
+  CHECK(masks.fold(5).now() == key.fold(5) + 2);
+}

@@ -44,7 +44,7 @@ void flat(Ctx& ctx, const Stream<T>& s) {
   ops::append_rows(ctx, MatrixView<const T>(a), 3, Places{}, cache);
   ops::add_bias(ctx, v, a);
   ops::sum_rows(ctx, a, v);
-  ops::dropout(ctx, a, 0.1, {1, 2});
+  ops::dropout(ctx, a, 0.1, RandomKey{1, 2});
   ops::activation_forward<Gelu>(ctx, a, b);
   ops::activation_backward<Gelu>(ctx, a, b, c);
   ops::swiglu_forward(ctx, a, b, c);
@@ -89,6 +89,7 @@ void updates(Ctx& ctx, Row v, View<Bfloat16, dynamic> r, View<ops::StepState<flo
   ops::convert(ctx, r, v);
   ops::adamw(ctx, v, v, v, v, {});
   ops::sum_squares(ctx, v);
+  ops::normalize(ctx, v, 1, v);
   ops::begin_step(ctx, state, v, v, {}, 1, CosineSchedule{});
   ops::adamw_step(ctx, state, v, v, v, v, true, r);
 }

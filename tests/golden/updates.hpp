@@ -51,7 +51,7 @@ void copy_state(Optimizer& from, Optimizer& to) {
       std::ranges::copy(state.at(name + "." + path.str()), view.begin());
     });
   });
-  to.step_count() = from.step_count();
+  to.set_step_count(from.step_count());
 }
 
 /// Three rounds of gradients; the tensors after each must be those of "`name`.ROUND.". Before the last the state moves

@@ -19,6 +19,22 @@ TEMPLATE_TEST_CASE("PatchModel: backends agree", "[models][patch_model][parity]"
   check_backends<WholePatches<TestType>>(0.2);
 }
 
+TEMPLATE_TEST_CASE("PatchModel: forward and backward in one", "[models][patch_model]", SpacePatches, TokenPatches, ParallelPatches,
+                   QuirkyPatches, ReconstructingPatches, StridePatches) {
+  constexpr BatchShape shape{2, 6};
+  const SomePatches some(shape, TestType::window);
+  Context<EigenBackend> ctx({.threads = 2, .seed = 1});
+  Parameters<TestType, EigenBackend> params(ctx), expected(ctx), found(ctx);
+  Activations<TestType, EigenBackend> acts(ctx, shape);
+  init(ctx, params);
+  const float loss = forward(ctx, params, some.view(), acts);
+  CHECK(acts.targets() == TestType::count_targets(some.view()));
+  backward(ctx, params, some.view(), acts, expected, 0.5);
+  CHECK(forward_backward(ctx, params, some.view(), acts, found, 0.5) == Approx(loss).epsilon(1e-6));
+  CHECK(acts.targets() == TestType::count_targets(some.view()));
+  CHECK(deviation(expected.flat(), found.flat()) < 1e-6);
+}
+
 TEMPLATE_TEST_CASE("PatchModel: a batch of empty patches costs nothing and teaches nothing", "[models][patch_model]", SpacePatches,
                    TokenPatches, ParallelPatches, QuirkyPatches) {
   const std::vector<Token> empty(static_cast<std::size_t>(2 * 3 * TestType::window), TestType::pad);

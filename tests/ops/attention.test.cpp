@@ -16,7 +16,7 @@ struct Case {
   Index window = 0;
   bool alibi = false;
 
-  ops::AttentionShape shape() const { return {batch, queries, keys, causal, dropout, {8, 9}, window, alibi}; }
+  ops::AttentionShape shape() const { return {batch, queries, keys, causal, dropout, RandomKey{8, 9}, window, alibi}; }
 };
 
 /// (B, T, heads, size) in a tensor of B * T rows.

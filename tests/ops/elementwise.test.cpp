@@ -119,16 +119,17 @@ TEST_CASE("add_bias: to every row; sum_rows: its gradient, which adds", "[ops][e
 TEST_CASE("dropout: the same mask for the same key, on every backend", "[ops][elementwise]") {
   for (const Index size : {1, 6, 30000, 30006})
     check_stream_op([=](auto& rig) {
-      ops::dropout(rig.ctx, rig.random(1, size), 0.3, {1, 2});
+      ops::dropout(rig.ctx, rig.random(1, size), 0.3, RandomKey{1, 2});
       const auto x = rig.random(1, size + 1);
-      ops::dropout(rig.ctx, View<typename std::decay_t<decltype(rig)>::Scalar, dynamic>(x.data() + 1, size), 0.3, {1, 2});
+      ops::dropout(rig.ctx, View<typename std::decay_t<decltype(rig)>::Scalar, dynamic>(x.data() + 1, size), 0.3,
+                   RandomKey{1, 2});
     });
   Rig<TestedBackend, float> rig;
   const auto first = rig.random(30000), second = rig.random(30000), other = rig.random(30000);
   for (const auto& x : {first, second, other}) std::fill(x.begin(), x.end(), 1.f);
-  ops::dropout(rig.ctx, first, 0.25, {1, 2});
-  ops::dropout(rig.ctx, second, 0.25, {1, 2});
-  ops::dropout(rig.ctx, other, 0.25, {1, 3});
+  ops::dropout(rig.ctx, first, 0.25, RandomKey{1, 2});
+  ops::dropout(rig.ctx, second, 0.25, RandomKey{1, 2});
+  ops::dropout(rig.ctx, other, 0.25, RandomKey{1, 3});
   CHECK(std::equal(first.begin(), first.end(), second.begin()));
   CHECK_FALSE(std::equal(first.begin(), first.end(), other.begin()));
   const auto dropped = std::count(first.begin(), first.end(), 0.f);
@@ -154,10 +155,11 @@ TEST_CASE("dropout: rate 0 changes nothing, rates outside [0, 1) are refused", "
   Rig<TestedBackend, float> rig;
   const auto x = rig.random(10);
   const std::vector<float> before(x.begin(), x.end());
-  ops::dropout(rig.ctx, x, 0, {1, 2});
+  ops::dropout(rig.ctx, x, 0, RandomKey{1, 2});
   CHECK(std::equal(x.begin(), x.end(), before.begin()));
-  CHECK_THROWS_WITH(ops::dropout(rig.ctx, x, 1, {1, 2}), "stlm::ops::dropout: expected a rate in [0, 1), found 1.");
-  CHECK_THROWS_AS(ops::dropout(rig.ctx, x, -0.1, {1, 2}), Error);
+  CHECK_THROWS_WITH(ops::dropout(rig.ctx, x, 1, RandomKey{1, 2}),
+                    "stlm::ops::dropout: expected a rate in [0, 1), found 1.");
+  CHECK_THROWS_AS(ops::dropout(rig.ctx, x, -0.1, RandomKey{1, 2}), Error);
 }
 
 TEST_CASE("elementwise: sizes that differ are named", "[ops][elementwise]") {

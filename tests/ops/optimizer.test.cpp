@@ -115,6 +115,18 @@ TEST_CASE("sum_squares: in double, backends agree", "[ops][optimizer][parity]") 
   }
 }
 
+TEST_CASE("normalize: to the length |x| / (|x| + eps), backends agree", "[ops][optimizer][parity]") {
+  Rig<ReferenceBackend, double> rig;
+  const auto x = rig.random(2), y = rig.blank(2);
+  x(0) = 3, x(1) = -4;
+  ops::normalize(rig.ctx, x, 1, y);
+  CHECK(y(0) == Approx(0.5).epsilon(1e-14));
+  CHECK(y(1) == Approx(-4.0 / 6).epsilon(1e-14));
+  for (const Index size : {0, 1, 33, 30001})
+    check_op([=](auto& tested) { ops::normalize(tested.ctx, tested.random(size), 0.5, tested.blank(size)); });
+  CHECK_THROWS_WITH(ops::normalize(rig.ctx, x, 0, rig.blank(3)), "stlm::ops::normalize: 2 numbers, room for 3.");
+}
+
 TEST_CASE("adamw: sizes that differ are named", "[ops][optimizer]") {
   Rig<ReferenceBackend, float> rig;
   const auto w = rig.random(3), g = rig.random(4);

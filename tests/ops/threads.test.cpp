@@ -36,7 +36,7 @@ TEST_CASE("threads: elementwise work, norms and sums", "[ops][threads]") {
     const auto gain = rig.random(97), dgain = rig.random(97), dbias = rig.random(97), mean = rig.blank(1001);
     const auto rstd = rig.blank(1001), sum = rig.blank(1);
     const auto w = rig.random(99999), g = rig.random(99999), m = rig.random(99999), v = rig.random(99999);
-    ops::dropout(rig.ctx, x, 0.2, {1, 2});
+    ops::dropout(rig.ctx, x, 0.2, RandomKey{1, 2});
     ops::add(rig.ctx, x, y, y);
     ops::add_bias(rig.ctx, gain, y);
     ops::sum_rows(rig.ctx, y, dbias);
@@ -87,7 +87,7 @@ TEST_CASE("threads: rotary embedding and attention", "[ops][threads]") {
     const auto q = view(heads), out = view(heads), dout = view(heads), dq = view(heads);
     const auto k = view(kv_heads), v = view(kv_heads), dk = view(kv_heads), dv = view(kv_heads);
     const auto lse = rig.blank(batch * heads * length);
-    const ops::AttentionShape shape{batch, length, length, true, 0.1, {3, 4}};
+    const ops::AttentionShape shape{batch, length, length, true, 0.1, RandomKey{3, 4}};
     ops::rope(rig.ctx, q, {.batch = batch, .tokens = length});
     ops::attention_forward(rig.ctx, q, k, v, out, lse, shape);
     ops::attention_backward(rig.ctx, q, k, v, out, lse, dout, dq, dk, dv, shape);

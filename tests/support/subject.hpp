@@ -151,7 +151,7 @@ struct Fixture {
         dy(dy_memory.data(), rows()) {
     if constexpr (requires { S::prepare(acts); }) S::prepare(acts);
     acts.pass().dropout = dropout;
-    acts.pass().key = {3, 4};
+    acts.pass().key = RandomKey{3, 4};
     fill(params.flat(), {1, 1}, 0.5);
     fill(x, {2, 2});
     fill(dy, {3, 3});

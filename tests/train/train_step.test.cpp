@@ -1,7 +1,9 @@
 #include <stlm/train/train_step.hpp>
 
+#include <stlm/train/checkpoint.hpp>
 #include <stlm/train/clip.hpp>
 
+#include "io/temporary_folder.hpp"
 #include "support/backend_parity.hpp"
 #include "support/patch_models.hpp"
 #include "support/small_models.hpp"
@@ -19,12 +21,13 @@ using Flat = ByteModel<FlatConfig>;
 constexpr BatchShape shape{2, 30};
 constexpr AdamWOptions optimizer{.lr = 1e-2};
 constexpr CosineSchedule schedule{.warmup = 2, .total = 8};
-constexpr double max_norm = 0.5;
+constexpr double max_norm = 0.5, dropout = 0.1;
 
+/// Of a model over patches several on one: with the patches the rows differ, and a step is replayed with as many.
 template <class Model>
 auto batch(int step) {
   if constexpr (requires { Model::window; })
-    return SomePatches(shape, Model::window, static_cast<std::uint64_t>(step % 2 + 1));
+    return SomePatches(shape, Model::window, step == 3 || step == 4 ? 2 : 1);
   else
     return SomeBatch(shape, Model::vocabulary, static_cast<std::uint64_t>(step % 2));
 }
@@ -48,7 +51,9 @@ std::vector<StepReport> by_hand(Buffer<float>& weights_after) {
   for (int step = 0; step < 8; ++step) {
     const auto some = batch<Model>(step);
     grads.zero(ctx);
-    const float loss = forward_backward(ctx, weights, some.view(), acts, grads);
+    const Index before = step;
+    const MaskKey masks(RandomKey::from_seed(7).fold(~std::uint64_t{0}), &before);
+    const float loss = forward_backward(ctx, weights, some.view(), acts, grads, 1, {dropout, masks});
     const double norm = clip_grad_norm(ctx, params, grads, max_norm, step);
     adamw.step(ctx, params, grads, schedule(step));
     weights.update(ctx);
@@ -57,6 +62,15 @@ std::vector<StepReport> by_hand(Buffer<float>& weights_after) {
   weights_after = Buffer<float>(params.flat().size());
   std::copy(params.flat().begin(), params.flat().end(), weights_after.data());
   return reports;
+}
+
+/// Copies from the device to the host so far: none of a step that is replayed.
+template <class Space = TestedBackend::memory_space>
+std::int64_t copies_to_host() {
+  if constexpr (requires { Space::copies_to_host(); })
+    return Space::copies_to_host();
+  else
+    return 0;
 }
 
 template <class Model>
@@ -69,7 +83,8 @@ std::vector<float> on_host(const Parameters<Model, TestedBackend>& params) {
 }  // namespace
 
 TEMPLATE_TEST_CASE("TrainStep: the losses, norms and weights of its parts one by one", "[train][train_step]", (Kind<Flat, float>),
-                   (Kind<Flat, Bfloat16>), (Kind<SpacePatches, float>)) {
+                   (Kind<Flat, Bfloat16>), (Kind<SpacePatches, float>), (Kind<StridePatches, Bfloat16>),
+                   (Kind<ParallelPatches, float>)) {
   using Model = typename TestType::Model;
   using Scalar = typename TestType::Scalar;
   Buffer<float> expected_weights(0);
@@ -78,11 +93,13 @@ TEMPLATE_TEST_CASE("TrainStep: the losses, norms and weights of its parts one by
   Parameters<Model, TestedBackend> params(ctx);
   init(ctx, params);
   using Step = TrainStep<Model, TestedBackend, Scalar>;
-  Step step(ctx, params, typename Step::Options{shape, optimizer, schedule, max_norm});
+  Step step(ctx, params, typename Step::Options{shape, optimizer, schedule, max_norm, dropout});
   const double near = std::is_same_v<Scalar, float> ? 2e-5 : 5e-3;
   for (int i = 0; i < 8; ++i) {
     const auto some = batch<Model>(i);
+    const std::int64_t copies = copies_to_host();
     step.run(ctx, some.view());
+    CHECK(copies_to_host() == copies);
     const StepReport found = step.report(ctx);
     CHECK(found.step == expected[static_cast<std::size_t>(i)].step);
     CHECK(found.factor == Approx(expected[static_cast<std::size_t>(i)].factor).epsilon(1e-14));
@@ -91,6 +108,42 @@ TEMPLATE_TEST_CASE("TrainStep: the losses, norms and weights of its parts one by
   }
   CHECK(expected.back().loss < expected.front().loss - 0.05);
   CHECK(deviation(expected_weights, on_host(params)) < 20 * near);
+}
+
+TEMPLATE_TEST_CASE("TrainStep: a run stopped and continued ends with the same bytes", "[train][train_step]", float, Bfloat16) {
+  using Step = TrainStep<Flat, TestedBackend, TestType>;
+  struct Run {
+    Context<TestedBackend> ctx{{.threads = 2, .seed = 7}};
+    Parameters<Flat, TestedBackend> params{ctx};
+    Step step{ctx, params, typename Step::Options{shape, optimizer, schedule, max_norm, dropout}};
+
+    void train(std::int64_t end) {
+      while (step.step_count() < end) step.run(ctx, batch<Flat>(static_cast<int>(step.step_count())).view());
+    }
+    void save(const std::string& path) { save_checkpoint(path, params, step, {}); }
+    void load(const std::string& path) { load_checkpoint(SafetensorsFile(path), params, step); }
+  };
+  const TemporaryFolder folder;
+  Run whole, first, second;
+  init(first.ctx, first.params);
+  first.save(folder / "begun");
+  whole.load(folder / "begun");
+  whole.train(7);
+  first.load(folder / "begun");
+  first.train(3);
+  first.save(folder / "stopped");
+  second.load(folder / "begun");
+  second.train(4);  // what it did before must not matter
+  second.load(folder / "stopped");
+  second.train(7);
+  whole.save(folder / "a");
+  second.save(folder / "b");
+  CHECK(read_text(folder / "a") == read_text(folder / "b"));
+  CHECK(SafetensorsFile(folder / "a").metadata("optimizer_step") == "7");
+
+  AdamW<Flat, TestedBackend> adamw(whole.ctx, optimizer);  // of the same moments
+  load_checkpoint(SafetensorsFile(folder / "a"), whole.params, adamw);
+  CHECK(adamw.step_count() == 7);
 }
 
 TEST_CASE("TrainStep: a gradient that is not finite is reported with its step, and weights stay", "[train][train_step]") {

@@ -23,7 +23,7 @@ struct Pass {
   Index batch = 1, tokens = 1;  ///< B sequences of T tokens: N = B*T rows
   Index position = 0;           ///< of the first token; > 0 when decoding with a cache
   double dropout = 0;           ///< probability of dropping an element; 0 when not training
-  RandomKey key = {};           ///< of the dropout masks
+  MaskKey key = {};             ///< of the dropout masks
   double weight = 1;            ///< of this batch's mean loss in the step: auxiliary losses scale their gradients by it
   Index packed = -1;            ///< >= 0: sequences of at most T rows lie one after another, this many rows in all
   Offsets offsets = {};         ///< then sequence b has rows [offsets(b), offsets(b + 1))

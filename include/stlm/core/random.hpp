@@ -20,6 +20,23 @@ struct RandomKey {
   }
   STLM_HOST_DEVICE constexpr RandomKey fold(std::uint64_t index) const;
   friend constexpr bool operator==(RandomKey, RandomKey) = default;
+  /// The key that many further on, as numbers of 64 bits.
+  friend STLM_HOST_DEVICE constexpr RandomKey operator+(RandomKey key, std::uint64_t steps) {
+    return from_seed((std::uint64_t{key.high} << 32 | key.low) + steps);
+  }
+};
+
+/// The key of masks that are others in each step of a run. `step` counts the steps where masks are drawn, in the memory of
+/// the backend, so that work which is recorded finds the new count there; null: masks of one step.
+struct MaskKey {
+  RandomKey key;
+  const Index* step = nullptr;
+
+  constexpr MaskKey(RandomKey of = {}, const Index* counter = nullptr) : key(of), step(counter) {}
+  constexpr MaskKey fold(std::uint64_t index) const { return {key.fold(index), step}; }
+  friend constexpr bool operator==(const MaskKey&, const MaskKey&) = default;
+  /// For backends of the host.
+  constexpr RandomKey now() const { return step ? key + static_cast<std::uint64_t>(*step) : key; }
 };
 
 struct RandomBlock {

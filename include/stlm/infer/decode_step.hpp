@@ -43,8 +43,7 @@ class DecodeStep {
     places_.send(ctx);
     Pass here = pass(std::ssize(places));
     here.places = places_.data();
-    const std::uint64_t elsewhere = drawn != tokens_.data(), goes_on = !std::is_same_v<After, Nothing>;
-    recorded_.run(ctx, 4 * places.size() + 2 * elsewhere + goes_on, [&] {
+    recorded_.run(ctx, {here.batch, drawn != tokens_.data(), !std::is_same_v<After, Nothing>}, [&] {
       Model::decode(ctx, params.tree(), here, {drawn, here.batch, 1}, cache, state);
       after();
     });

@@ -8,28 +8,19 @@
 //
 // No byte may read its own future: combinations of parts that leak do not compile (emission_contract.hpp).
 //
-// WithReconstruction<1> adds the reference's second loss: the head, given x instead of h, predicts the patch itself.
+// WithReconstruction adds the reference's second loss (models/reconstruction.hpp).
 #pragma once
 
 #include <utility>
 
 #include <stlm/core/batch.hpp>
-#include <stlm/core/host_copy.hpp>
 #include <stlm/core/module.hpp>
 #include <stlm/models/emission_contract.hpp>
+#include <stlm/models/reconstruction.hpp>
 #include <stlm/ops/cross_entropy.hpp>
-#include <stlm/ops/elementwise.hpp>
 #include <stlm/ops/patches.hpp>
 
 namespace stlm {
-
-struct NoReconstruction {
-  static constexpr int weight = 0;
-};
-template <int Weight = 1>
-struct WithReconstruction {
-  static constexpr int weight = Weight;
-};
 
 template <class BoundaryRule, class PoolModule, class CoreModule, class HeadModule, class Reconstruction = NoReconstruction>
 struct PatchModel {
@@ -39,7 +30,8 @@ struct PatchModel {
   using Head = HeadModule;
   static constexpr Index dim = Core::dim, window = Pool::window, vocabulary = Pool::vocabulary;
   static constexpr Token pad = Pool::pad, ignore = Head::ignore;
-  static constexpr bool reconstructs = Reconstruction::weight > 0;
+  using Again = typename Reconstruction::template Of<Head>;
+  static constexpr bool reconstructs = Again::exists;
 
   static_assert(Pool::dim == dim && Head::dim == dim,
                 "stlm::PatchModel: wrong inner dimension: pool, core and head must have one width; make their dim equal.");
@@ -56,15 +48,6 @@ struct PatchModel {
     typename Core::template Params<T> core;
     typename Head::template Params<T> head;
   };
-  /// The head at work on patch s itself.
-  template <class T>
-  struct Again {
-    View<compute_t<T>, dynamic> losses, lse;
-    View<T, dynamic, dim> d;
-    View<compute_t<T>, 1> mean;  // loss of the last forward
-    View<Index, 1> count;  // of symbols in it
-    typename Head::template Cache<T> head;
-  };
   /// From slots to the core's states.
   template <class T>
   struct StateCache {
@@ -77,7 +60,7 @@ struct PatchModel {
     View<T, dynamic, dim> d;
     View<compute_t<T>, dynamic> losses, lse;
     typename Head::template Cache<T> head;
-    [[no_unique_address]] std::conditional_t<reconstructs, Again<T>, Empty> again;
+    [[no_unique_address]] typename Again::template Cache<T> again;
   };
   template <class T>
   using KvCache = typename Core::template KvCache<T>;
@@ -98,7 +81,7 @@ struct PatchModel {
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
     arena.temp(cache.d, pass.rows());
     arena.overlay([&] { plan_states(arena, cache, pass); }, [&] { Head::plan(arena, cache.head, pass); },
-                  [&] { plan_again(arena, cache.again, pass); });
+                  [&] { Again::plan(arena, cache.again, pass); });
     arena.keep(cache.losses, cache.head.logits.extent(0));
     arena.keep(cache.lse, cache.head.logits.extent(0));
   }
@@ -117,6 +100,8 @@ struct PatchModel {
   static std::pair<Index, Index> rows_needed(const Batch& batch) {
     return {Pool::rows_read(patches(batch.tokens)), Head::rows_predicted(patches(batch.targets))};
   }
+  /// The symbols of a batch that count.
+  static Index count_targets(const Batch& batch) { return Head::count_targets(patches(batch.targets)); }
 
   /// FLOPs of a byte of a forward pass when patches have `bytes` bytes on average and sequences `patches` patches.
   static constexpr double flops_per_byte(Index patches, double bytes) {
@@ -144,22 +129,16 @@ struct PatchModel {
   template <class B, class S, class T = activation_t<B, S>>
   static ops::LossSum<compute_t<T>> forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch,
                                             const Cache<T>& cache) {
-    states(ctx, p, pass, batch.tokens, cache);
-    if constexpr (reconstructs) {
-      Head::forward(ctx, p.head, pass.at(3), cache.pooled, batch.tokens, cache.again.head);
-      const auto sum = loss(ctx, cache.again);
-      set_value<B>(cache.again.mean.data(), sum.mean());
-      set_value<B>(cache.again.count.data(), sum.count);
-    }
-    Head::forward(ctx, p.head, pass.at(2), cache.last, batch.targets, cache.head);
-    return loss(ctx, cache);
+    return run(ctx, p, pass, batch, cache, 0, [&](const auto& c, double) {
+      return ops::cross_entropy_forward(ctx, c.head.logits, targets(c), ignore, c.losses, c.lse);
+    });
   }
 
   /// The part of the training loss beside the mean cross-entropy: of modules of the core, and the reconstruction.
   template <class B, class T>
   static compute_t<T> auxiliary(const Cache<T>& cache) {
     compute_t<T> sum = auxiliary_loss_of<B, Core, T>(cache.core);
-    if constexpr (reconstructs) sum += compute_t<T>(Reconstruction::weight) * host_value<B>(cache.again.mean.data());
+    if constexpr (reconstructs) sum += Again::template loss<B>(cache.again);
     return sum;
   }
 
@@ -167,28 +146,45 @@ struct PatchModel {
   template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch, const Cache<T>& cache,
                        const Params<compute_t<T>>& grads, double scale) {
-    turn(ctx, cache, scale);
-    Head::backward(ctx, p.head, pass.at(2), cache.last, cache.d, cache.head, grads.head);
-    Core::backward(ctx, p.core, pass.at(1), cache.pooled, cache.d, cache.core, grads.core);
-    if constexpr (reconstructs)
-      if (const Index count = host_value<B>(cache.again.count.data()); count > 0) {
-        turn(ctx, cache.again, Reconstruction::weight * pass.weight / static_cast<double>(count));
-        Head::backward(ctx, p.head, pass.at(3), cache.pooled, cache.again.d, cache.again.head, grads.head);
-        ops::add(ctx, cache.d, cache.again.d, cache.d);
-      }
-    Pool::backward(ctx, p.pool, pass.at(0), batch.tokens, cache.d, cache.pool, grads.pool);
+    const auto turn = [&](const auto& c, double factor) {
+      ops::cross_entropy_backward(ctx, c.head.logits, targets(c), ignore, c.lse, factor);
+    };
+    turn(cache, scale);
+    if constexpr (reconstructs) turn(cache.again, Again::scale(pass, batch.tokens));
+    finish(ctx, p, pass, batch, cache, grads);
+  }
+
+  /// forward, then backward.
+  template <class B, class S, class T = activation_t<B, S>>
+  static ops::LossSum<compute_t<T>> forward_backward(Context<B>& ctx, const Params<S>& p, const Pass& pass,
+                                                     const Batch& batch, const Cache<T>& cache,
+                                                     const Params<compute_t<T>>& grads, double scale) {
+    const auto sum = run(ctx, p, pass, batch, cache, scale, [&](const auto& c, double factor) {
+      return ops::cross_entropy_forward_backward(ctx, c.head.logits, targets(c), ignore, c.losses, c.lse, factor);
+    });
+    finish(ctx, p, pass, batch, cache, grads);
+    return sum;
   }
 
  private:
-  /// The cross-entropy of a head's logits; `c` holds the head's cache and room for the losses of its rows.
-  template <class B, class C>
-  static auto loss(Context<B>& ctx, const C& c) {
-    return ops::cross_entropy_forward(ctx, c.head.logits, targets(c), ignore, c.losses, c.lse);
+  /// From slots to the losses: `score(c, scale)` of the logits in `c.head`, first of the reconstruction, if there is one.
+  template <class B, class S, class T, class Score>
+  static auto run(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch, const Cache<T>& cache,
+                  double scale, const Score& score) {
+    states(ctx, p, pass, batch.tokens, cache);
+    if constexpr (reconstructs)
+      Again::forward(ctx, p.head, pass.at(3), cache.pooled, batch.tokens, cache.again, score);
+    Head::forward(ctx, p.head, pass.at(2), cache.last, batch.targets, cache.head);
+    return score(cache, scale);
   }
-  /// Turns those logits into their gradient.
-  template <class B, class C>
-  static void turn(Context<B>& ctx, const C& c, double scale) {
-    ops::cross_entropy_backward(ctx, c.head.logits, targets(c), ignore, c.lse, scale);
+  /// From the gradients of the logits on.
+  template <class B, class S, class T>
+  static void finish(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch, const Cache<T>& cache,
+                     const Params<compute_t<T>>& grads) {
+    Head::backward(ctx, p.head, pass.at(2), cache.last, cache.d, cache.head, grads.head);
+    Core::backward(ctx, p.core, pass.at(1), cache.pooled, cache.d, cache.core, grads.core);
+    if constexpr (reconstructs) Again::backward(ctx, p.head, pass.at(3), cache.pooled, cache.d, cache.again, grads.head);
+    Pool::backward(ctx, p.pool, pass.at(0), batch.tokens, cache.d, cache.pool, grads.pool);
   }
   template <class C>
   static View<const Token, dynamic, dynamic> targets(const C& c) {
@@ -196,17 +192,6 @@ struct PatchModel {
   }
   static ops::PatchSlots patches(View<const Token, dynamic, dynamic> slots) {
     return {{slots.data(), slots.size() / window, window}, pad, Head::emits_end};
-  }
-  template <class A, class C>
-  static constexpr void plan_again(A& arena, C& again, const Pass& pass) {
-    if constexpr (reconstructs) {
-      arena.temp(again.d, pass.rows());
-      arena.keep(again.mean);
-      arena.keep(again.count);
-      Head::plan(arena, again.head, pass);
-      arena.keep(again.losses, again.head.logits.extent(0));
-      arena.keep(again.lse, again.head.logits.extent(0));
-    }
   }
 };
 

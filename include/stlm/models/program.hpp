@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 
 #include <stlm/core/scalar.hpp>
 #include <stlm/models/language_model.hpp>
@@ -12,6 +13,7 @@ namespace stlm {
 
 struct ForwardOptions {
   double dropout = 0;  ///< probability of dropping, of embeddings, attention probabilities and residual branches
+  std::optional<MaskKey> masks = {};  ///< instead of a key that is drawn for each pass
 };
 
 namespace detail {
@@ -23,9 +25,13 @@ constexpr Index ids_of_token() {
   else
     return 1;
 }
+/// The targets that count.
 template <class Model>
 Index count_targets(const Batch& batch) {
-  return batch.targets.size() - std::count(batch.targets.begin(), batch.targets.end(), Model::ignore);
+  if constexpr (requires { Model::count_targets(batch); })
+    return Model::count_targets(batch);
+  else
+    return batch.targets.size() - std::count(batch.targets.begin(), batch.targets.end(), Model::ignore);
 }
 
 /// Refuses parameters P that do not belong to Activations<Model, B, S>.
@@ -62,7 +68,7 @@ auto forward_sum(Context<B>& ctx, const P& params, const Batch& batch, Activatio
 template <class Model, class B, class S>
 void set_options(Context<B>& ctx, Activations<Model, B, S>& acts, ForwardOptions options) {
   acts.pass().dropout = options.dropout;
-  if (options.dropout > 0) acts.pass().key = ctx.random().next();
+  if (options.dropout > 0) acts.pass().key = options.masks ? *options.masks : MaskKey(ctx.random().next());
 }
 }  // namespace detail
 

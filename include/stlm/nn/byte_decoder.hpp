@@ -80,6 +80,7 @@ struct ByteDecoder {
     Blocks::plan_decode(arena, state, batch, Window);
   }
   static constexpr Index rows_predicted(const ops::PatchSlots& slots) { return slots.total_symbols(); }
+  static constexpr Index count_targets(const ops::PatchSlots& slots) { return slots.total_symbols(); }
   static constexpr double flops_per_patch() { return Project::flops_per_token(1); }
   /// Of one symbol, in patches of the mean length of English.
   static constexpr double flops_per_byte() { return Blocks::flops_per_token(Window / 2) + 2.0 * ByteDim * vocabulary; }

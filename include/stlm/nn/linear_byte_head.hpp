@@ -40,6 +40,7 @@ struct LinearByteHead {
     arena.keep(cache.logits, pass.rows() * Window);
   }
   static constexpr Index rows_predicted(const ops::PatchSlots& slots) { return slots.ids.size(); }
+  static constexpr Index count_targets(const ops::PatchSlots& slots) { return slots.total_symbols(); }
   static constexpr double flops_per_patch() { return Project::flops_per_token(1); }
   static constexpr double flops_per_byte() { return 0; }
 

@@ -76,6 +76,13 @@ struct ParallelByteHead {
     Norm::plan(arena, cache.norm, slots);
   }
   static constexpr Index rows_predicted(const ops::PatchSlots& slots) { return slots.ids.size(); }
+  static Index count_targets(const ops::PatchSlots& slots) {
+    if (Policy::masks_pads) return slots.total_symbols();
+    Index count = 0;
+    for (Index p = 0; p < slots.patches(); ++p)
+      for (Index i = 0; i < Window && slots.length(p) > 0; ++i) count += slots.ids(p, i) != ignore;
+    return count;
+  }
   static constexpr double flops_per_patch() { return Project::flops_per_token(1); }
   /// Of one slot.
   static constexpr double flops_per_byte() { return Blocks::flops_per_token(Window) + 2.0 * ByteDim * vocabulary; }

@@ -50,7 +50,7 @@ struct AttentionShape {
   Index batch, queries, keys;
   bool causal = true;
   double dropout = 0;    ///< of the probabilities; mask element (lse row) keys + j of `key`
-  RandomKey key = {};
+  MaskKey key = {};
   Index window = 0;      ///< > 0: keys at most this far from the query
   bool alibi = false;    ///< scores lose slope(h, H) |i - j|
   Offsets offsets = {};  ///< of packed sequences

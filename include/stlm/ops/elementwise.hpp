@@ -96,7 +96,7 @@ void sum_rows(Context<Backend>& ctx, const Dy& dy_view, const Dbias& dbias) {
 /// Inverted dropout in place (Srivastava et al. 2014): element i becomes 0 with probability `rate`, else x / (1 - rate).
 /// The mask is a function of (key, i), so the backward pass is the same call on the gradient. Does nothing at rate 0.
 template <class Backend, class X>
-void dropout(Context<Backend>& ctx, const X& x, double rate, RandomKey key) {
+void dropout(Context<Backend>& ctx, const X& x, double rate, const MaskKey& key) {
   using T = typename X::value_type;
   expect<Error>(rate >= 0 && rate < 1, "stlm::ops::dropout: expected a rate in [0, 1), found ", rate, ".");
   if (rate > 0) impl::Elementwise<Backend>::template dropout<T>(ctx, x.data(), x.size(), rate, key);

@@ -40,7 +40,8 @@ class AdamW {
     f("first", first_);
     f("second", second_);
   }
-  std::int64_t& step_count() { return step_; }
+  std::int64_t step_count() const { return step_; }
+  void set_step_count(std::int64_t steps) { step_ = steps; }
 
  private:
   AdamWOptions options_;

@@ -1,7 +1,7 @@
 // Checkpoints: all that a run needs to go on bit by bit, in one safetensors file, written atomically.
 //
 // Tensors: "model.*" and "optimizer.<moment>.*"; metadata: the numbers of TrainState and the strings the caller adds. A
-// run continued from a checkpoint gives the same bits as one never stopped.
+// run continued from a checkpoint gives the same bits as one never stopped. A TrainStep is its own optimiser: AdamW.
 #pragma once
 
 #include <charconv>
@@ -57,7 +57,7 @@ TrainState load_checkpoint(const SafetensorsFile& file, Parameters<Model, B, T>&
   optimizer.for_each_state([&](std::string_view name, auto& moments) { check_fits(moments, file, prefix(name)); });
   load(params, file, "model.");
   optimizer.for_each_state([&](std::string_view name, auto& moments) { load(moments, file, prefix(name)); });
-  optimizer.step_count() = optimizer_step;
+  optimizer.set_step_count(optimizer_step);
   return state;
 }
 

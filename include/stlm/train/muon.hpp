@@ -74,7 +74,8 @@ class Muon {
     f("first", first_);
     f("second", second_);
   }
-  std::int64_t& step_count() { return step_; }
+  std::int64_t step_count() const { return step_; }
+  void set_step_count(std::int64_t steps) { step_ = steps; }
 
  private:
   using Flat = View<T, dynamic>;
@@ -99,7 +100,8 @@ class Muon {
 
     ops::axpby(ctx, T(1), gradient, T(0), next);
     ops::axpby(ctx, T(options_.momentum), momentum, T(1), next);
-    ops::axpby(ctx, T(1 / (std::sqrt(ops::sum_squares(ctx, next)) + 1e-7)), next, T(0), x);
+    const Index size = rows * cols;
+    ops::normalize(ctx, Flat(next.data(), size), 1e-7, Flat(x.data(), size));
     for (int i = 0; i < 5; ++i) {
       ops::gemm<Product>(ctx, x, x, gram, {.transpose_a = !wide, .transpose_b = wide});
       ops::gemm<Product>(ctx, gram, gram, sum);

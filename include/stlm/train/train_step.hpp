@@ -3,13 +3,17 @@
 //   TrainStep<Model, Backend> step(ctx, params, {.shape = {16, 256}, .optimizer = {.lr = 1e-3}, .schedule = {.total = 2000}});
 //   for (int i = 0; i < 2000; ++i) step.run(ctx, data.next());
 //   const StepReport last = step.report(ctx);             // waits for a GPU; run does not
+//   save_checkpoint(path, params, step, {...});           // train/checkpoint.hpp
 //
 // Gradients are clipped by their global norm. What changes from step to step lives beside the weights, so a GPU records the
-// step once and replays it as one graph, as long as the number of targets that count stays the same; steps of models over
-// patches, whose rows differ from batch to batch, are not replayed. No dropout.
+// step once and replays it as one graph, as long as the number of targets that count stays the same, and of the bytes that
+// a model over patches packs. Masks of dropout are drawn with the step's number, so a run that goes on has its own.
 #pragma once
 
+#include <utility>
+
 #include <stlm/core/batch_stage.hpp>
+#include <stlm/core/host_copy.hpp>
 #include <stlm/core/recorded.hpp>
 #include <stlm/models/program.hpp>
 #include <stlm/models/working_weights.hpp>
@@ -39,6 +43,7 @@ class TrainStep {
     AdamWOptions optimizer = {};
     Schedule schedule = {};
     double max_norm = 1;
+    double dropout = 0;
   };
 
   /// `params` are trained in place and must outlive the step.
@@ -51,13 +56,15 @@ class TrainStep {
         second_(ctx),
         acts_(ctx, options.shape),
         stage_(ctx, options.shape.batch * options.shape.tokens * detail::ids_of_token<Model>()),
-        state_(1) {}
+        state_(1),
+        masks_(RandomKey::from_seed(ctx.random().seed()).fold(~std::uint64_t{0}), &state_.data()->step) {}
 
   /// Trains on one batch of the shape given. A GPU may still be at work when this returns.
   void run(Context<Backend>& ctx, const Batch& batch) {
+    if (std::exchange(loaded_, false)) weights_.update(ctx);
     const Batch staged = stage_.put(ctx, batch);
     const auto work = [&] {
-      forward_backward(ctx, weights_, staged, acts_, grads_);
+      forward_backward(ctx, weights_, staged, acts_, grads_, 1, {options_.dropout, masks_});
       const View<ops::StepState<T>, 1> state(state_.data());
       ops::begin_step(ctx, state, grads_.flat(), acts_.cache().losses, options_.optimizer.matrices(1, 1), options_.max_norm,
                       options_.schedule);
@@ -65,13 +72,9 @@ class TrainStep {
                       weights_.rounded());
       ops::adamw_step(ctx, state, params_.vectors(), grads_.vectors(), first_.vectors(), second_.vectors(), false);
     };
-    if constexpr (Recorded<Backend>::replays && !over_patches) {
-      targets_ = detail::count_targets<Model>(batch);
-      recorded_.run(ctx, static_cast<std::uint64_t>(targets_), work);
-    } else {
-      work();
-      targets_ = acts_.targets();
-    }
+    detail::prepare<WorkingWeights<Model, Backend, S>>(batch, acts_);
+    targets_ = detail::count_targets<Model>(batch);
+    recorded_.run(ctx, {targets_, acts_.pass().bytes_read, acts_.pass().bytes_predicted}, work);
   }
 
   /// Waits until the last step is done. Throws NumericError naming the first step whose gradient was not finite: the
@@ -90,9 +93,23 @@ class TrainStep {
 
   const WorkingWeights<Model, Backend, S>& weights() const { return weights_; }
 
- private:
-  static constexpr bool over_patches = requires { Model::window; };
+  /// Calls `f(name, parameters)` for each set of moments: what a checkpoint holds beside the parameters and the step count.
+  template <class F>
+  void for_each_state(F&& f) {
+    f("first", first_);
+    f("second", second_);
+  }
+  /// Waits until the last step is done.
+  std::int64_t step_count() const { return host_value<Backend>(state_.data()).step; }
+  /// Goes on from a step whose parameters and moments were loaded.
+  void set_step_count(std::int64_t steps) {
+    ops::StepState<T> state;
+    state.step = steps;
+    set_value<Backend>(state_.data(), state);
+    loaded_ = true;
+  }
 
+ private:
   Options options_;
   const Parameters<Model, Backend, T>& params_;
   WorkingWeights<Model, Backend, S> weights_;
@@ -100,8 +117,10 @@ class TrainStep {
   Activations<Model, Backend, S> acts_;
   BatchStage<Backend> stage_;
   Buffer<ops::StepState<T>, typename Backend::memory_space> state_;
+  MaskKey masks_;  // a stream of the seed's own
   Recorded<Backend> recorded_;
   Index targets_ = 0;
+  bool loaded_ = false;  // what products read must be rounded anew
 };
 
 }  // namespace stlm

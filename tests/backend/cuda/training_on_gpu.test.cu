@@ -1,10 +1,12 @@
 // Whole models on a GPU: the losses of EigenBackend, the same bits in every run and from a graph, no memory asked for.
 #include <stlm/backend/cuda.hpp>
 
+#include <stlm/train/checkpoint.hpp>
 #include <stlm/train/clip.hpp>
 #include <stlm/train/train_step.hpp>
 
 #include "backend/cuda/training.hpp"
+#include "io/temporary_folder.hpp"
 #include "support/backend_parity.hpp"
 
 namespace stlm::test {
@@ -23,8 +25,14 @@ using namespace stlm::test;
 
 namespace {
 
-/// Ten steps of TrainStep, replayed as a graph from the third on or not.
-template <class S>
+template <class Model_, class Scalar_>
+struct Kind {
+  using Model = Model_;
+  using Scalar = Scalar_;
+};
+
+/// Ten steps of TrainStep, replayed as a graph from the third on or not: of a model over patches all on the same batch.
+template <class Model, class S>
 struct Run {
   std::vector<double> losses;
   std::vector<float> weights;
@@ -34,12 +42,13 @@ struct Run {
   explicit Run(bool graphs) {
     Context<CudaBackend> ctx({.seed = 5});
     ctx.use_graphs(graphs);
-    Parameters<TwoLayers, CudaBackend> params(ctx);
+    Parameters<Model, CudaBackend> params(ctx);
     init(ctx, params);
-    using Step = TrainStep<TwoLayers, CudaBackend, S>;
-    Step step(ctx, params, typename Step::Options{.shape = {2, 40}, .optimizer = {.lr = 3e-3}});
+    constexpr bool patches = requires { Model::window; };
+    using Step = TrainStep<Model, CudaBackend, S>;
+    Step step(ctx, params, typename Step::Options{.shape = {2, patches ? 24 : 40}, .optimizer = {.lr = 3e-3}, .dropout = 0.1});
     for (int i = 0; i < 10; ++i) {
-      const auto batch = training_batch<TwoLayers>(i);
+      const auto batch = training_batch<Model>(patches ? 0 : i);
       step.run(ctx, batch.view());
       if (i % 3 == 0 || i == 9) losses.push_back(step.report(ctx).loss);  // others are not waited for
       std::size_t now = 0, total = 0;
@@ -80,8 +89,8 @@ TEMPLATE_TEST_CASE("CudaBackend: the same bits in every run", "[cuda][training][
 }
 
 TEMPLATE_TEST_CASE("TrainStep on a GPU: the same bits from a graph as from its kernels", "[cuda][train_step][bits]",
-                   float, Bfloat16) {
-  const Run<TestType> graph(true), again(true), stream(false);
+                   (Kind<TwoLayers, float>), (Kind<TwoLayers, Bfloat16>), (Kind<PooledLayers, Bfloat16>)) {
+  const Run<typename TestType::Model, typename TestType::Scalar> graph(true), again(true), stream(false);
   CHECK(graph.losses == again.losses);
   CHECK(graph.weights == again.weights);
   CHECK(graph.losses == stream.losses);
@@ -90,7 +99,7 @@ TEMPLATE_TEST_CASE("TrainStep on a GPU: the same bits from a graph as from its k
 }
 
 TEST_CASE("TrainStep on a GPU: a replayed step asks for no memory", "[cuda][train_step][memory]") {
-  const Run<Bfloat16> run(true);
+  const Run<TwoLayers, Bfloat16> run(true);
   for (std::size_t i = 3; i < run.free.size(); ++i) {  // the first runs the kernels, the second makes the graph
     CHECK(run.free[i] == run.free[2]);
     CHECK(run.scratch[i] == run.scratch[2]);

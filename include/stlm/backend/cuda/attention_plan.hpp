@@ -36,7 +36,7 @@ struct AttentionPlan : AttentionNumbers {
     slopes = static_cast<int>(std::bit_floor(static_cast<unsigned>(heads)));
     slope_step = 8.f / static_cast<float>(slopes);
     mask_keys = shape.keys;
-    key = shape.key;
+    masks = MaskStream::of(shape.key);
     dropped = dropped_of(shape.dropout);
     keep_scale = 1 / (1 - shape.dropout);
     // Where places are given nothing here may depend on them: work that is recorded reads others when it is replayed.

@@ -110,10 +110,10 @@ struct Elementwise<B> {
     gpu::add_columns(ctx, scratch, dy, dbias);
   }
   template <class T>
-  static void dropout(Ctx& ctx, T* x, Index size, double rate, RandomKey key) {
+  static void dropout(Ctx& ctx, T* x, Index size, double rate, const MaskKey& key) {
     const auto run = [&]<bool Packets>(std::bool_constant<Packets>) {
       using Kernel = gpu::Dropout<T, Packets>;
-      ctx.launch(Kernel{{x, size}, key, static_cast<float>(rate), compute_t<T>(1 / (1 - rate))},
+      ctx.launch(Kernel{{x, size}, gpu::MaskStream::of(key), static_cast<float>(rate), compute_t<T>(1 / (1 - rate))},
                  gpu::pieces(size, Kernel::numbers_of_block));
     };
     gpu::aligned(x) ? run(std::true_type{}) : run(std::false_type{});

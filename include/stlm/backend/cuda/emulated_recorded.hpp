@@ -14,7 +14,7 @@ class Recorded<EmulatedCudaBackend> {
   static constexpr bool replays = true;
 
   template <class Work>
-  void run(Context<EmulatedCudaBackend>& ctx, std::uint64_t shape, const Work& work) {
+  void run(Context<EmulatedCudaBackend>& ctx, const RecordedShape& shape, const Work& work) {
     if (first_runs_.done(shape, work)) {
       trace_ = {};
       return;

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include <stlm/core/recorded.hpp>
+
 namespace stlm::gpu {
 
 /// `Space`: the memory of the device, which counts the copies.
@@ -12,7 +14,7 @@ class FirstRuns {
  public:
   /// True when the run was one of these, and the work is done; else it is to be recorded, or replayed.
   template <class Work>
-  bool done(std::uint64_t shape, const Work& work) {
+  bool done(const RecordedShape& shape, const Work& work) {
     if (known_ && shape == shape_ && !reads_back_) return false;
     const std::int64_t copies = Space::copies_to_host();
     work();
@@ -23,7 +25,7 @@ class FirstRuns {
   }
 
  private:
-  std::uint64_t shape_ = 0;
+  RecordedShape shape_{};
   bool known_ = false, reads_back_ = false;
 };
 

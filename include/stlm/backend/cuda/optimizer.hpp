@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stlm/backend/cuda/kernels/adamw.hpp>
+#include <stlm/backend/cuda/kernels/map.hpp>
 #include <stlm/backend/cuda/kernels/piece_sum.hpp>
 #include <stlm/backend/cuda/kernels/train_step.hpp>
 #include <stlm/ops/optimizer.hpp>
@@ -45,6 +46,17 @@ Span<const Numbers<double, 1>> sum(Context<B>& ctx, Scratch<B>& scratch, Span<co
   return {to, 1};
 }
 
+template <class T>
+struct Normalize {
+  static constexpr const char* name = "normalize";
+  Span<const Numbers<double, 1>> squares;
+  double eps;
+  template <class Exec>
+  STLM_KERNEL Numbers<T, 1> operator()(Exec& e, const Numbers<T, 1>& x) const {
+    return {{static_cast<T>(1 / (std::sqrt(e.load(squares, 0)[0]) + eps)) * x[0]}};
+  }
+};
+
 template <class B, class T>
 void update_weights(Context<B>& ctx, const AdamWArguments<T>& of) {
   const auto run = [&]<int W>(Constant<W>) {
@@ -73,6 +85,13 @@ struct Optimizer<B> {
   static double sum_squares(Ctx& ctx, const T* x, Index size) {
     gpu::Scratch<B> scratch(ctx);
     return ctx.read(&gpu::sum<true>(ctx, scratch, gpu::Span<const T>{x, size}).data->value[0]);
+  }
+  template <class T>
+  static void normalize(Ctx& ctx, View<const T, dynamic> x, double eps, View<T, dynamic> y) {
+    gpu::Scratch<B> scratch(ctx);
+    const auto squares = gpu::sum<true>(ctx, scratch, gpu::Span<const T>{x.data(), x.size()});
+    gpu::map(ctx, gpu::Normalize<T>{squares, eps}, std::array{gpu::line(y.data(), y.size())},
+             std::array{gpu::line(x.data(), x.size())});
   }
   template <class T, class Schedule>
   static void begin_step(Ctx& ctx, StepState<T>* state, View<const T, dynamic> grads, View<const T, dynamic> losses,

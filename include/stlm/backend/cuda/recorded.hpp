@@ -13,7 +13,7 @@ class Recorded<CudaBackend> {
   static constexpr bool replays = true;
 
   template <class Work>
-  void run(Context<CudaBackend>& ctx, std::uint64_t shape, const Work& work) {
+  void run(Context<CudaBackend>& ctx, const RecordedShape& shape, const Work& work) {
     if (!ctx.uses_graphs()) {
       exec_ = {};
       return work();

@@ -23,7 +23,7 @@ void add_alibi(const ops::AttentionShape& shape, Index heads, Index h, Index dis
 /// Multiplies `size` numbers, the first that of key `column`, by the dropout mask of a row of scores.
 template <class T>
 void drop(const ops::AttentionShape& shape, Index row, Index column, T* p, Index size) {
-  if (shape.dropout > 0) drop(shape.key, shape.dropout, static_cast<std::uint64_t>(row * shape.keys + column), p, size);
+  if (shape.dropout > 0) drop(shape.key.now(), shape.dropout, static_cast<std::uint64_t>(row * shape.keys + column), p, size);
 }
 
 }  // namespace stlm::eigen

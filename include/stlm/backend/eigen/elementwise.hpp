@@ -75,7 +75,8 @@ struct Elementwise<EigenBackend> {
     });
   }
   template <class T>
-  static void dropout(Ctx& ctx, T* x, Index size, double rate, RandomKey key) {
+  static void dropout(Ctx& ctx, T* x, Index size, double rate, const MaskKey& mask) {
+    const RandomKey key = mask.now();
     ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
       eigen::drop(key, rate, static_cast<std::uint64_t>(begin), x + begin, end - begin);
     });

@@ -25,7 +25,7 @@ struct Attention<ReferenceBackend> {
   static T kept(const AttentionShape& shape, Index row, Index column) {
     if (shape.dropout == 0) return T(1);
     const auto element = static_cast<std::uint64_t>(row * shape.keys + column);
-    return random_uniform(shape.key, element) < static_cast<float>(shape.dropout) ? T(0) : T(1 / (1 - shape.dropout));
+    return random_uniform(shape.key.now(), element) < static_cast<float>(shape.dropout) ? T(0) : T(1 / (1 - shape.dropout));
   }
   /// What ALiBi takes from a score at this distance.
   template <class T>

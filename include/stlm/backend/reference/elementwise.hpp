@@ -55,7 +55,8 @@ struct Elementwise<ReferenceBackend> {
       for (Index c = 0; c < dy.cols; ++c) dbias[c] += dy(r, c);
   }
   template <class T>
-  static void dropout(Ctx&, T* x, Index size, double rate, RandomKey key) {
+  static void dropout(Ctx&, T* x, Index size, double rate, const MaskKey& mask) {
+    const RandomKey key = mask.now();
     for (Index i = 0; i < size; ++i)
       x[i] *= random_uniform(key, static_cast<std::uint64_t>(i)) < static_cast<float>(rate) ? T(0) : T(1 / (1 - rate));
   }

@@ -43,7 +43,7 @@ struct AttentionGradient {
         const Real level = inside ? e.load(lse, row) : Real(0), mean = inside ? e.load(delta, row) : Real(0);
         std::uint32_t kept = 15;
         if (shape.dropped > 0)
-          kept = kept_bits<4>(shape.key, shape.dropped, shape.mask_element(part, row, j + Tile::col(t)));
+          kept = kept_bits<4>(shape.masks.now(e), shape.dropped, shape.mask_element(part, row, j + Tile::col(t)));
         unroll<4>([&](int c) {
           Real &probability = p[4 * r + c][t], &gradient = ds[4 * r + c][t];
           const int key = j + Tile::col(t) + c;

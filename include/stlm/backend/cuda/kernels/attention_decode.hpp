@@ -100,7 +100,7 @@ struct AttentionDecode {
       sum[t] = sum[t] == -INFINITY ? Real(0) : std::exp(sum[t] - top[t]);
       Real kept = sum[t];
       if (shape.dropped > 0)
-        kept *= kept_bits<4>(shape.key, shape.dropped, row * shape.mask_keys + begin + t) & 1
+        kept *= kept_bits<4>(shape.masks.now(e), shape.dropped, row * shape.mask_keys + begin + t) & 1
                     ? static_cast<Real>(shape.keep_scale)
                     : Real(0);
       shared.weights[t] = kept;

@@ -114,7 +114,7 @@ struct AttentionForward {
         if (query >= i_end) return;
         const RowRange part = shape.sequence(e, query);
         const Index first = shape.mask_element(part, shape.row(part, b, h, query), j + Tile::col(t));
-        const std::uint32_t kept = kept_bits<4>(shape.key, shape.dropped, first);
+        const std::uint32_t kept = kept_bits<4>(shape.masks.now(e), shape.dropped, first);
         unroll<4>([&](int c) { p[4 * r + c][t] *= kept >> c & 1 ? static_cast<Real>(shape.keep_scale) : Real(0); });
       });
     });

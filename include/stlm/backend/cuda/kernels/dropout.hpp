@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include <stlm/backend/cuda/kernel.hpp>
+#include <stlm/backend/cuda/kernels/mask_stream.hpp>
 
 namespace stlm::gpu {
 
@@ -16,7 +16,7 @@ struct Dropout {
   using Real = compute_t<T>;
 
   Span<T> x;
-  RandomKey key;
+  MaskStream masks;
   float rate;
   Real scale;  // of what is kept
 
@@ -25,6 +25,7 @@ struct Dropout {
     e.each([&](int t) {
       const Index first = (e.block() * threads + t) * numbers;
       if (first >= x.size) return;
+      const RandomKey key = masks.now(e);
       Numbers<RandomBlock, numbers / draw> drawn;
       unroll<numbers / draw>([&](int i) { drawn[i] = philox(key, static_cast<std::uint64_t>(first / draw + i)); });
       const auto factor = [&](int j) { return uniform_of(drawn[j / draw].word[j % draw]) < rate ? Real(0) : scale; };

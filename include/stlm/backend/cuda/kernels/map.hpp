@@ -7,7 +7,8 @@
 //   };
 //   map(ctx, Add{}, std::array{y}, std::array{a, b});         // MatrixViews
 //
-// A function with a member `row`, a span of numbers it computes in, has them as its last argument in every row.
+// A function with a member `row`, a span of numbers it computes in, has them as its last argument in every row. One that
+// loads a number itself takes the executor before its arguments.
 //
 // A thread has one packet of each matrix, or several of those with the wider numbers; neighbours in a warp are
 // neighbours in a row. It reads before it writes, so a result may take the place of an argument. Bound by memory: each
@@ -64,12 +65,21 @@ struct Map {
           unroll<Count>([&](int j) { x[j][Inputs] = numbers[j]; });
         }
         unroll<Count>([&](int j) {
-          const Numbers<loaded_t<Y>, Outputs> results = f(x[j]);
+          const Numbers<loaded_t<Y>, Outputs> results = value(e, x[j]);
           unroll<Outputs>([&](int o) { y[o][j] = results[o]; });
         });
         unroll<Outputs>([&](int o) { store_numbers<Count>(e, outputs[o].numbers, row * outputs[o].stride + c, y[o]); });
       });
     });
+  }
+
+ private:
+  template <class Exec, class Arguments>
+  STLM_KERNEL auto value(Exec& e, const Arguments& x) const {
+    if constexpr (requires { f(e, x); })
+      return f(e, x);
+    else
+      return f(x);
   }
 };
 
