@@ -162,4 +162,9 @@ TEST_CASE("TrainStep: a gradient that is not finite is reported with its step, a
                     "learning rate, or lengthen the warm-up.");
   const std::vector<float> after = on_host(params);
   CHECK(std::memcmp(before.data(), after.data(), before.size() * sizeof(float)) == 0);
+
+  init(ctx, params);  // as from a checkpoint
+  step.set_step_count(1);
+  step.run(ctx, batch<Flat>(1).view());
+  CHECK(step.report(ctx).step == 2);
 }

@@ -19,11 +19,9 @@ struct RandomKey {
     return {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)};
   }
   STLM_HOST_DEVICE constexpr RandomKey fold(std::uint64_t index) const;
+  /// One of 2^32 keys for the steps of a run.
+  STLM_HOST_DEVICE constexpr RandomKey at_step(Index step) const { return {low + static_cast<std::uint32_t>(step), high}; }
   friend constexpr bool operator==(RandomKey, RandomKey) = default;
-  /// The key that many further on, as numbers of 64 bits.
-  friend STLM_HOST_DEVICE constexpr RandomKey operator+(RandomKey key, std::uint64_t steps) {
-    return from_seed((std::uint64_t{key.high} << 32 | key.low) + steps);
-  }
 };
 
 /// The key of masks that are others in each step of a run. `step` counts the steps where masks are drawn, in the memory of
@@ -36,7 +34,7 @@ struct MaskKey {
   constexpr MaskKey fold(std::uint64_t index) const { return {key.fold(index), step}; }
   friend constexpr bool operator==(const MaskKey&, const MaskKey&) = default;
   /// For backends of the host.
-  constexpr RandomKey now() const { return step ? key + static_cast<std::uint64_t>(*step) : key; }
+  constexpr RandomKey now() const { return step ? key.at_step(*step) : key; }
 };
 
 struct RandomBlock {

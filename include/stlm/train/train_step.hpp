@@ -61,7 +61,10 @@ class TrainStep {
 
   /// Trains on one batch of the shape given. A GPU may still be at work when this returns.
   void run(Context<Backend>& ctx, const Batch& batch) {
-    if (std::exchange(loaded_, false)) weights_.update(ctx);
+    if (std::exchange(loaded_, false)) {
+      weights_.update(ctx);
+      grads_.zero(ctx);  // of a step that failed
+    }
     const Batch staged = stage_.put(ctx, batch);
     const auto work = [&] {
       forward_backward(ctx, weights_, staged, acts_, grads_, 1, {options_.dropout, masks_});
@@ -120,7 +123,7 @@ class TrainStep {
   MaskKey masks_;  // a stream of the seed's own
   Recorded<Backend> recorded_;
   Index targets_ = 0;
-  bool loaded_ = false;  // what products read must be rounded anew
+  bool loaded_ = false;
 };
 
 }  // namespace stlm

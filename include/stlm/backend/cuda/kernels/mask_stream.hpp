@@ -13,7 +13,7 @@ struct MaskStream {
   static MaskStream of(const MaskKey& mask) { return {mask.key, {mask.step, mask.step ? 1 : 0}}; }
   template <class Exec>
   STLM_KERNEL RandomKey now(Exec& e) const {
-    return step.data ? key + static_cast<std::uint64_t>(e.load(step, 0)) : key;
+    return step.data ? key.at_step(e.load(step, 0)) : key;
   }
 };
 
