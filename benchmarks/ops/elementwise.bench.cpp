@@ -43,7 +43,7 @@ void add_streams(bench::Index rows, bench::Index cols) {
   bench::add(
       name("dropout"), {.bytes = 8 * size, .moves = bench::Moves::kUpdate}, make,
       [](Streams& s, Context& ctx) {
-        stlm::ops::dropout(ctx, s.y.flat(), 0.1, {1, 2});
+        stlm::ops::dropout(ctx, s.y.flat(), 0.1, stlm::RandomKey{1, 2});
       },
       [](Streams& s) {  // a draw in [-1, 1) for each
         s.y.array() = (Eigen::ArrayXf::Random(s.y.size()) < -0.8F).select(0.0F, s.y.array() * (1 / 0.9F));
