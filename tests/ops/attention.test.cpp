@@ -146,6 +146,7 @@ TEST_CASE("attention: backends agree", "[ops][attention][parity]") {
     check_case({1, 70, 70, 2, 1, 66, causal, 0.3});   // a large head, and not a multiple of anything
     check_case({2, 20, 20, 2, 2, 132, causal, 0, 1, 3, true});
     check_case({11, 13, 13, 4, 2, 8, causal, 0.3, 1, 4, true});  // many short sequences
+    for (const Index size : {16, 32}) check_case({3, 12, 12, 4, 2, size, causal, 0.3, 1, 5, true});  // heads of packets
     for (const bool alibi : {true, false})
       for (const Index window : {0, 1, 5, 70}) {
         if (window == 0 && !alibi) continue;

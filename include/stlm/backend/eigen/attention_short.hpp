@@ -1,10 +1,14 @@
 // Attention over short sequences, such as the bytes of a patch: dot products instead of matrix products, whose packing
 // would cost more than they save. One task a group of sequences. Rows of scores on the stack are whole, aligned packets:
 // Eigen takes the numbers before and behind these by scalar functions, which are slow and whose exponentials have other bits.
+// Heads of some sizes have them as constants, as Eigen looks for aligned numbers in vectors of other lengths, for longer than
+// a product takes.
 #pragma once
 
 #include <cmath>
 #include <limits>
+#include <type_traits>
+#include <utility>
 
 #include <stlm/backend/eigen/context.hpp>
 #include <stlm/backend/eigen/dropout.hpp>
@@ -44,8 +48,38 @@ struct ShortAttention {
   template <class T>
   static void forward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                       HeadsView<T> outputs, T* lse, const AttentionShape& shape) {
+    with_size(queries.head_size, [&](auto size) {
+      forward_of_size<size>(ctx, queries, keys, values, outputs, lse, shape);
+    });
+  }
+  template <class T>
+  static void backward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
+                       HeadsView<const T> outputs, const T* lse, HeadsView<const T> doutputs, HeadsView<T> dqueries,
+                       HeadsView<T> dkeys, HeadsView<T> dvalues, const AttentionShape& shape) {
+    with_size(queries.head_size, [&](auto size) {
+      backward_of_size<size>(ctx, queries, keys, values, outputs, lse, doutputs, dqueries, dkeys, dvalues, shape);
+    });
+  }
+
+ private:
+  /// f(size of a head), a constant, or Eigen::Dynamic.
+  template <class F>
+  static void with_size(Index size, const F& f) {
+    if (size == 16) return f(std::integral_constant<int, 16>{});
+    if (size == 32) return f(std::integral_constant<int, 32>{});
+    f(std::integral_constant<int, Eigen::Dynamic>{});
+  }
+  /// A vector of Size numbers that stays in registers, or, where the size is not known, in memory.
+  template <int Size, class T>
+  using Near = std::conditional_t<Size == Eigen::Dynamic, decltype(eigen::array(std::declval<T*>(), 0)),
+                                  Eigen::Array<std::remove_const_t<T>, Size, 1>>;
+
+  template <int Size, class T>
+  static void forward_of_size(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
+                              HeadsView<T> outputs, T* lse, const AttentionShape& shape) {
     const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
     const T scale = T(1 / std::sqrt(static_cast<double>(size)));
+    const auto vector = [size](auto* head) { return eigen::array<Size>(head, size); };
     for_sequences(ctx, shape, heads, [&](Index b) {
       if (!takes(shape, b)) return;
       const auto q = queries.sequence(b, shape.offsets), k = keys.sequence(shape.key_sequence(b), shape.offsets);
@@ -55,7 +89,7 @@ struct ShortAttention {
         for (Index i = 0; i < shape.num_queries(b); ++i) {
           const Index row = shape.row(heads, b, h, i), first = shape.first_key(b, i), count = shape.last_key(b, i) - first;
           alignas(64) T p[room];
-          scores(shape, b, h, i, q, k, scale, p);
+          scores<Size>(shape, b, h, i, q, k, scale, p);
           auto probability = eigen::array(p, eigen::whole_packets<T>(count));
           const T top = probability.template maxCoeff<Eigen::PropagateNaN>() * scale;
           probability = (probability * scale - top).exp();
@@ -63,19 +97,23 @@ struct ShortAttention {
           probability *= T(1) / sum;
           lse[row] = top + std::log(sum);
           eigen::drop(shape, row, first, p, count);
-          auto o = eigen::array(out(0, i, h), size);
-          o = p[0] * eigen::array(v(0, first, h / group), size);
-          for (Index j = 1; j < count; ++j) o += p[j] * eigen::array(v(0, first + j, h / group), size);
+          auto to = vector(out(0, i, h));
+          Near<Size, T> o = to;
+          o = p[0] * vector(v(0, first, h / group));
+          for (Index j = 1; j < count; ++j) o += p[j] * vector(v(0, first + j, h / group));
+          if constexpr (Size != Eigen::Dynamic) to = o;
         }
     });
   }
 
-  template <class T>
-  static void backward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
-                       HeadsView<const T> outputs, const T* lse, HeadsView<const T> doutputs, HeadsView<T> dqueries,
-                       HeadsView<T> dkeys, HeadsView<T> dvalues, const AttentionShape& shape) {
+  template <int Size, class T>
+  static void backward_of_size(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
+                               HeadsView<const T> outputs, const T* lse, HeadsView<const T> doutputs,
+                               HeadsView<T> dqueries, HeadsView<T> dkeys, HeadsView<T> dvalues,
+                               const AttentionShape& shape) {
     const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
     const T scale = T(1 / std::sqrt(static_cast<double>(size)));
+    const auto vector = [size](auto* head) { return eigen::array<Size>(head, size); };
     for_sequences(ctx, shape, heads, [&](Index b) {
       const auto q = queries.sequence(b, shape.offsets), k = keys.sequence(b, shape.offsets);
       const auto v = values.sequence(b, shape.offsets), out = outputs.sequence(b, shape.offsets);
@@ -89,29 +127,29 @@ struct ShortAttention {
       for (Index h = 0; h < heads; ++h)
         for (Index i = 0; i < shape.num_queries(b); ++i) {
           const Index row = shape.row(heads, b, h, i), first = shape.first_key(b, i), count = shape.last_key(b, i) - first;
-          const auto query = eigen::array(q(0, i, h), size), grad = eigen::array(dout(0, i, h), size);
-          const T delta = (grad * eigen::array(out(0, i, h), size)).sum();
+          const Near<Size, const T> query = vector(q(0, i, h)), grad = vector(dout(0, i, h));
+          const T delta = (grad * vector(out(0, i, h))).sum();
           alignas(64) T p[room], keep[room];
-          scores(shape, b, h, i, q, k, scale, p);
+          scores<Size>(shape, b, h, i, q, k, scale, p);
           std::fill_n(keep, count, T(1));
           eigen::drop(shape, row, first, keep, count);
           auto probability = eigen::array(p, eigen::whole_packets<T>(count));
           probability = (probability * scale - lse[row]).exp();
-          auto dquery = eigen::array(dq(0, i, h), size);
+          auto to = vector(dq(0, i, h));
+          Near<Size, T> dquery = to;
           dquery.setZero();
           for (Index j = 0; j < count; ++j) {
-            const auto key = eigen::array(k(0, first + j, h / group), size);
-            const T dp = keep[j] * (grad * eigen::array(v(0, first + j, h / group), size)).sum();
+            const T dp = keep[j] * (grad * vector(v(0, first + j, h / group))).sum();
             const T ds = scale * p[j] * (dp - delta);
-            dquery += ds * key;
-            eigen::array(dk(0, first + j, h / group), size) += ds * query;
-            eigen::array(dv(0, first + j, h / group), size) += keep[j] * p[j] * grad;
+            dquery += ds * vector(k(0, first + j, h / group));
+            vector(dk(0, first + j, h / group)) += ds * query;
+            vector(dv(0, first + j, h / group)) += keep[j] * p[j] * grad;
           }
+          if constexpr (Size != Eigen::Dynamic) to = dquery;
         }
     });
   }
 
- private:
   template <class F>
   static void for_sequences(Ctx& ctx, const AttentionShape& shape, Index heads, const F& f) {
     const Index each = std::max<Index>(1, piece / (shape.queries * shape.keys * heads));
@@ -120,12 +158,12 @@ struct ShortAttention {
     });
   }
   /// The products of query i with the keys it may read, less ALiBi's share, yet to be scaled; -inf fills the last packet.
-  template <class T>
+  template <int Size, class T>
   static void scores(const AttentionShape& shape, Index b, Index h, Index i, HeadsView<const T> q, HeadsView<const T> k,
                      T scale, T* p) {
     const Index first = shape.first_key(b, i), count = shape.last_key(b, i) - first, group = q.heads / k.heads;
-    const auto query = eigen::array(q(0, i, h), q.head_size);
-    for (Index j = 0; j < count; ++j) p[j] = (query * eigen::array(k(0, first + j, h / group), q.head_size)).sum();
+    const Near<Size, const T> query = eigen::array<Size>(q(0, i, h), q.head_size);
+    for (Index j = 0; j < count; ++j) p[j] = (query * eigen::array<Size>(k(0, first + j, h / group), q.head_size)).sum();
     eigen::add_alibi(shape, q.heads, h, shape.position(b, i) - first, scale, p, count);
     std::fill(p + count, p + eigen::whole_packets<T>(count), -std::numeric_limits<T>::infinity());
   }

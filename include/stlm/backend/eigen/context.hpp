@@ -65,10 +65,10 @@ class Context<EigenBackend> {
 
 namespace eigen {
 
-/// Numbers in a row as an Eigen array. Never assumed aligned: views may begin anywhere.
-template <class T>
+/// Numbers in a row as an Eigen array, of a constant size if one is given. Never assumed aligned: views may begin anywhere.
+template <int Size = Eigen::Dynamic, class T>
 auto array(T* data, Index size) {
-  using Plain = Eigen::Array<std::remove_const_t<T>, Eigen::Dynamic, 1>;
+  using Plain = Eigen::Array<std::remove_const_t<T>, Size, 1>;
   return Eigen::Map<std::conditional_t<std::is_const_v<T>, const Plain, Plain>>(data, size);
 }
 
