@@ -5,8 +5,8 @@
 //
 // The first run is as any other, so that memory grows and libraries load; the second records. From then on the work itself
 // is not called: what it read of the host is as it was then. So it must depend on nothing but `shape`, a few numbers, and
-// the memory of the backend, and allocate nothing; a run with another shape begins anew. Work whose first run copies from the memory of
-// the backend to the host, as mixtures of experts do, is done each time.
+// the memory of the backend, and allocate nothing; a run with another shape begins anew. Work whose first run copies from
+// the memory of the backend to the host, as mixtures of experts do, is done each time.
 #pragma once
 
 #include <array>

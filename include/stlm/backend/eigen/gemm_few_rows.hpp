@@ -50,17 +50,13 @@ void gemm_dots(Index k, const Unit* a, Index a_stride, const Unit* b, Index b_st
   for (auto& row : sum)
 #pragma GCC unroll 4
     for (auto& s : row) s = pset1<Packet<T>>(T(0));
-  const auto weights = [=](int j, Index p) {
-    const Unit* const w = b + j * b_stride + p;
-    __builtin_prefetch(w + stream_ahead / Index{sizeof(Unit)});
-    return ploadu<Packet<Unit>>(w);
-  };
   if constexpr (Rows == 1) {
 #pragma GCC unroll 4
     for (int j = 0; j < Cols; ++j)
 #pragma GCC unroll 8
       for (Index p = 0; p < k; p += size)
-        sum[0][j] = GemmProduct<S>::multiply_add(ploadu<Packet<Unit>>(a + p), weights(j, p), sum[0][j]);
+        sum[0][j] = GemmProduct<S>::multiply_add(ploadu<Packet<Unit>>(a + p),
+                                                 ploadu<Packet<Unit>>(streamed(b + j * b_stride + p)), sum[0][j]);
   } else {
     for (Index p = 0; p < k; p += size) {
       Packet<Unit> x[std::size_t(Rows)];
@@ -68,7 +64,7 @@ void gemm_dots(Index k, const Unit* a, Index a_stride, const Unit* b, Index b_st
       for (int i = 0; i < Rows; ++i) x[i] = ploadu<Packet<Unit>>(a + i * a_stride + p);
 #pragma GCC unroll 4
       for (int j = 0; j < Cols; ++j) {
-        const Packet<Unit> w = weights(j, p);
+        const Packet<Unit> w = ploadu<Packet<Unit>>(streamed(b + j * b_stride + p));
 #pragma GCC unroll 4
         for (int i = 0; i < Rows; ++i) sum[i][j] = GemmProduct<S>::multiply_add(x[i], w, sum[i][j]);
       }

@@ -103,15 +103,12 @@ struct Quantized<EigenBackend> {
     for (auto& row : sum)
 #pragma GCC unroll 4
       for (auto& s : row) s = _mm512_setzero_si512();
-    const auto weights = [=](int i, Index k) {
-      __builtin_prefetch(w + i * size + k + eigen::stream_ahead);
-      return _mm512_loadu_si512(w + i * size + k);
-    };
     if constexpr (Rows == 1) {
 #pragma GCC unroll 4
       for (int i = 0; i < Count; ++i)
         for (Index k = 0; k < size; k += 64)
-          sum[0][i] = _mm512_dpbusd_epi32(sum[0][i], _mm512_loadu_si512(x + k), weights(i, k));
+          sum[0][i] = _mm512_dpbusd_epi32(sum[0][i], _mm512_loadu_si512(x + k),
+                                          _mm512_loadu_si512(eigen::streamed(w + i * size + k)));
     } else {
       for (Index k = 0; k < size; k += 64) {
         __m512i rows[std::size_t(Rows)];
@@ -119,7 +116,7 @@ struct Quantized<EigenBackend> {
         for (int r = 0; r < Rows; ++r) rows[r] = _mm512_loadu_si512(x + r * size + k);
 #pragma GCC unroll 4
         for (int i = 0; i < Count; ++i) {
-          const __m512i column = weights(i, k);
+          const __m512i column = _mm512_loadu_si512(eigen::streamed(w + i * size + k));
 #pragma GCC unroll 4
           for (int r = 0; r < Rows; ++r) sum[r][i] = _mm512_dpbusd_epi32(sum[r][i], rows[r], column);
         }

@@ -33,7 +33,7 @@ struct AttentionNumbers {
   int slopes;        ///< of ALiBi, in the first series: the heads' lower power of two
   float slope_step;  ///< 8 / slopes
   Index mask_keys;   ///< of a row of the dropout mask
-  MaskStream masks;                ///< of dropout
+  MaskStream masks;  ///< of dropout
   std::uint32_t dropped;           ///< of 2^24 random numbers; 0: no dropout
   double keep_scale;               ///< 1 / (1 - dropout)
   Span<const RowRange> sequences;  ///< of each row, when packed

@@ -20,8 +20,8 @@ STLM_KERNEL void draw_kept(Exec& e, int t, const AttentionNumbers& shape, int b,
                            KeptBits& to) {
   const int query = i + t / 2 < i_end ? i + t / 2 : i;
   const RowRange part = shape.sequence(e, query);
-  to[t] =
-      kept_bits<32>(shape.masks.now(e), shape.dropped, shape.mask_element(part, shape.row(part, b, h, query), j + t % 2 * 32));
+  const Index first = shape.mask_element(part, shape.row(part, b, h, query), j + t % 2 * 32);
+  to[t] = kept_bits<32>(shape.masks.now(e), shape.dropped, first);
 }
 
 template <int N>
