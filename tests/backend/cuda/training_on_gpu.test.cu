@@ -6,8 +6,8 @@
 #include <stlm/train/train_step.hpp>
 
 #include "backend/cuda/training.hpp"
-#include "io/temporary_folder.hpp"
 #include "support/backend_parity.hpp"
+#include "train/stopped.hpp"
 
 namespace stlm::test {
 extern template std::vector<float> losses<TwoLayers, EigenBackend, float>(int);
