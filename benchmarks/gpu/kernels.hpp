@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <stlm/core/buffer.hpp>
+#include <stlm/core/staged.hpp>
 #include <stlm/ops/activation.hpp>
 #include <stlm/ops/cross_entropy.hpp>
 #include <stlm/ops/elementwise.hpp>
@@ -91,11 +92,11 @@ void each_op(stlm::Context<B>& ctx, Index rows, const F& f) {
     const Memory w = random_numbers<float, B>(size), g = random_numbers<float, B>(size), m(size), v(size), losses(rows);
     const Activations rounded(size);
     const stlm::Buffer<ops::StepState<float>, typename B::memory_space> memory(1);
-    const stlm::View<ops::StepState<float>, 1> state(memory.data());
-    f("gradient_norm", [&] {
-      ops::begin_step(ctx, state, g.view(), losses.view(), {1e-3, 0.9, 0.95, 1e-8, 0.1, 1}, 1, stlm::ConstantSchedule{});
-    });
-    f("adamw_step", [&] { ops::adamw_step(ctx, state, w.view(), g.view(), m.view(), v.view(), true, rounded.view()); });
+    const ops::StepView<float> state(memory.data());
+    const stlm::Staged<B, double> factor(ctx, 1);
+    const ops::StepRule<stlm::ConstantSchedule> rule{{}, 1, {}, factor.data()};
+    f("gradient_norm", [&] { ops::begin_step(ctx, state, g.view(), losses.view(), rule); });
+    f("adamw_step", [&] { ops::adamw(ctx, state, w.view(), g.view(), m.view(), v.view(), {true, true, rounded.view()}); });
   }
 }
 

@@ -28,7 +28,7 @@ void save(const stlm::Parameters<Model, CudaBackend>& params, const std::string&
 template <class S>
 void train(const Options& o, stlm::Context<CudaBackend>& ctx, const stlm::Parameters<Model, CudaBackend>& params,
            Index bytes_before) {
-  using Step = stlm::TrainStep<Model, CudaBackend, S, stlm::ConstantSchedule>;
+  using Step = stlm::TrainStep<Model, CudaBackend, S, stlm::AdamW<Model, CudaBackend>, stlm::ConstantSchedule>;
   const stlm::BatchShape shape{o.number("batch"), Config::tokens};
   const Index rows = shape.batch * shape.tokens;
   const std::vector<Token> tokens = random_tokens(rows + 1, Model::vocabulary);

@@ -8,9 +8,9 @@ namespace {
 using bench::Context;
 
 struct Moments {
-  static constexpr stlm::ops::AdamWStep step{
-      .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1, .step = 100};
+  static constexpr stlm::AdamWOptions step{.lr = 1e-3};
   bench::Numbers w, g, m, v;
+  stlm::ops::StepState<float> state = stlm::ops::StepState<float>::at(step, 1, 100);
   explicit Moments(bench::Index size) : w(size), g(size), m(size), v(size) { v.array() = v.array().square(); }
 
   void plain() const {
@@ -30,7 +30,7 @@ const bench::Suite steps([] {
         bench::sized("optimizer/adamw", {size}),
         {.bytes = 28.0 * static_cast<double>(size), .moves = bench::Moves::kUpdate}, make,
         [](Moments& d, Context& ctx) {
-          stlm::ops::adamw(ctx, d.w.flat(), d.g.flat(), d.m.flat(), d.v.flat(), Moments::step);
+          stlm::ops::adamw(ctx, stlm::ops::StepView<float>(&d.state), d.w.flat(), d.g.flat(), d.m.flat(), d.v.flat());
         },
         [](Moments& d) { d.plain(); });
     bench::add(

@@ -43,13 +43,15 @@ inline volatile std::sig_atomic_t interrupted = 0;
 template <class Model, class ReadingOf, class Scalar = float>
 class TrainingRun {
   using Backend = typename ReadingOf::Backend;
+  using Optimizer = stlm::Muon<Model, Backend, float, Scalar>;
+  using TrainStep = stlm::TrainStep<Model, Backend, Scalar, Optimizer, stlm::ConstantSchedule>;
 
  public:
   TrainingRun(const Options& o, const Recipe& recipe, ReadingOf reading)
       : o_(o), recipe_(recipe), reading_(std::move(reading)) {
     if (o_.max_seconds == 0 && o_.steps == 0) o_.max_seconds = 215;
     stlm::init(ctx_, params_);
-    weights_.update(ctx_);
+    train_step_.set_step_count(0);
     std::filesystem::create_directories(o_.out);
     if (o_.resume) resume();
     first_ = {step_, part(), clock_.seconds(), bytes_};
@@ -65,7 +67,7 @@ class TrainingRun {
                     (step_ ? "continuing at step " + std::to_string(step_) : "from scratch"));
     double next_checkpoint = clock_.seconds() + o_.checkpoint_seconds, next_sample = 0.2 * std::ceil(part() / 0.2 + 1e-9);
     for (double at = part(); at < 1 && !interrupted; at = part()) {
-      metrics.add(train_step(at));
+      metrics.add(step(at));
       progress_.line(status());
       if (at >= next_sample) {
         next_sample += 0.2;
@@ -95,25 +97,18 @@ class TrainingRun {
     return std::max(by_steps, o_.max_seconds > 0 ? clock_.seconds() / o_.max_seconds : 0);
   }
 
-  nlohmann::ordered_json train_step(double at) {
+  nlohmann::ordered_json step(double at) {
     const stlm::CosineSchedule cosine{.minimum = recipe_.minimum};
     const double warm = recipe_.warmup;
-    const double factor = at < warm ? (at + 0.1 * warm) / (1.1 * warm) : cosine.at((at - warm) / (1 - warm));
     const auto batch = loader_.next();
-    grads_.zero(ctx_);
-    const auto loss =
-        static_cast<double>(stlm::forward_backward(ctx_, weights_, batch, acts_, grads_, 1, {.dropout = dropout_}));
-    if (!std::isfinite(loss)) stlm::fail_not_finite("loss", static_cast<stlm::Index>(step_), params_, grads_);
-    const double norm = stlm::clip_grad_norm(ctx_, params_, grads_, recipe_.clip, static_cast<stlm::Index>(step_));
-    optimizer_.step(ctx_, params_, grads_, factor);
-    weights_.update(ctx_);
+    train_step_.run(ctx_, batch, at < warm ? (at + 0.1 * warm) / (1.1 * warm) : cosine.at((at - warm) / (1 - warm)));
+    const stlm::StepReport report = train_step_.report(ctx_);
     ++step_;
-    const double symbols = static_cast<double>(acts_.targets()), bytes = reading_.bytes(batch);
-    const double nats = (loss - static_cast<double>(stlm::auxiliary_loss(acts_))) * symbols / bytes;
+    const double bytes = reading_.bytes(batch), nats = report.loss * static_cast<double>(report.targets) / bytes;
     const double fresh = std::max(0.02, 1.0 / static_cast<double>(step_ - first_.step));
     nats_ += fresh * (nats - nats_);
     bytes_ += bytes;
-    return {{"step", step_}, {"loss", loss}, {"grad_norm", norm}, {"lr_factor", factor}};
+    return {{"step", step_}, {"loss", report.loss}, {"grad_norm", report.norm}, {"lr_factor", report.factor}};
   }
 
   std::string status() const {
@@ -173,7 +168,7 @@ class TrainingRun {
   std::string checkpoint_path() const { return o_.out + "/checkpoint.safetensors"; }
 
   void save_checkpoint() {
-    stlm::save_checkpoint(checkpoint_path(), params_, optimizer_, {step_, ctx_.random().counter(), loader_.position()},
+    stlm::save_checkpoint(checkpoint_path(), params_, train_step_, {step_, ctx_.random().counter(), loader_.position()},
                           {{"settings", settings()},
                            {"seconds", std::to_string(clock_.seconds())},
                            {"nats", nlohmann::json(nats_).dump()},
@@ -184,8 +179,7 @@ class TrainingRun {
     if (file.metadata("settings") != settings())
       throw stlm::Error("--resume: the checkpoint was made with " + file.metadata("settings") + ", this run has " +
                         settings() + "; give the same options.");
-    const stlm::TrainState state = stlm::load_checkpoint(file, params_, optimizer_);
-    weights_.update(ctx_);
+    const stlm::TrainState state = stlm::load_checkpoint(file, params_, train_step_);
     step_ = state.step;
     ctx_.random().restore(state.random_counter);
     loader_.seek(state.loader_position);
@@ -202,10 +196,8 @@ class TrainingRun {
   double dropout_ = o_.dropout.value_or(o_.data.empty() ? 0 : recipe_.dropout);
   Corpus corpus_ = open_corpus(o_);
   stlm::Context<Backend> ctx_{{.threads = o_.threads, .seed = o_.seed}};
-  stlm::Parameters<Model, Backend> params_{ctx_}, grads_{ctx_};
-  stlm::WorkingWeights<Model, Backend, Scalar> weights_{ctx_, params_};
-  stlm::Activations<Model, Backend, Scalar> acts_{ctx_, recipe_.shape};
-  stlm::Muon<Model, Backend, float, Scalar> optimizer_{ctx_, recipe_.optimizer};
+  stlm::Parameters<Model, Backend> params_{ctx_};
+  TrainStep train_step_{ctx_, params_, {recipe_.shape, recipe_.optimizer, {}, recipe_.clip, dropout_}};
   typename ReadingOf::Loader loader_ = reading_.loader(corpus_.train, o_.seed);
   typename ReadingOf::Generator generator_ = reading_.generator(ctx_);
   Clock clock_;

@@ -33,3 +33,4 @@
 #include <stlm/train/evaluate.hpp>
 #include <stlm/train/muon.hpp>
 #include <stlm/train/schedule.hpp>
+#include <stlm/train/train_step.hpp>

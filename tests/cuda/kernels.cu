@@ -84,14 +84,15 @@ void gathers(Ctx& ctx, const Stream<T>& s, Tokens ids, View<Bfloat16, dynamic, d
 template void gathers(Ctx&, const Stream<float>&, Tokens, View<Bfloat16, dynamic, dynamic>, Offsets);
 template void gathers(Ctx&, const Stream<Bfloat16>&, Tokens, View<Bfloat16, dynamic, dynamic>, Offsets);
 
-void updates(Ctx& ctx, Row v, View<Bfloat16, dynamic> r, View<ops::StepState<float>, 1> state) {
+void updates(Ctx& ctx, Row v, View<Bfloat16, dynamic> r, ops::StepView<float> state) {
   ops::convert(ctx, v, r);
   ops::convert(ctx, r, v);
-  ops::adamw(ctx, v, v, v, v, {});
   ops::sum_squares(ctx, v);
   ops::normalize(ctx, v, 1, v);
-  ops::begin_step(ctx, state, v, v, {}, 1, CosineSchedule{});
-  ops::adamw_step(ctx, state, v, v, v, v, true, r);
+  ops::begin_step(ctx, state, v, v, ops::StepRule<CosineSchedule>{});
+  ops::adamw(ctx, state, v, v, v, v, {true, true, r});
+  ops::momentum(ctx, state, v, 1, v, v);
+  ops::descend(ctx, state, v, 1, 1, v);
 }
 
 void int8(Ctx& ctx, Rows2d a, Rows2d b, Tokens ids, QuantizedMatrix q) {

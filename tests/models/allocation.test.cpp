@@ -32,12 +32,13 @@ long allocations_of_steps(int threads, BatchShape shape, const std::vector<Batch
   Parameters<Model, B> params(ctx), grads(ctx), first(ctx), second(ctx);
   Activations<Model, B> acts(ctx, shape);
   init(ctx, params);
+  auto state = ops::StepState<float>::at(AdamWOptions{}, 1, 1);
   return count_allocations([&] {
     for (const Batch& batch : batches) {
       forward(ctx, params, batch, acts, {.dropout = 0.1});
       backward(ctx, params, batch, acts, grads);
-      ops::adamw(ctx, params.flat(), grads.flat(), first.flat(), second.flat(), {1e-3, 0.9, 0.99, 1e-8, 0.1, 1});
-      grads.zero(ctx);
+      ops::adamw(ctx, ops::StepView<float>(&state), params.flat(), grads.flat(), first.flat(), second.flat(),
+                 {.clears = true});
     }
   });
 }

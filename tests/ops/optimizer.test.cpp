@@ -13,7 +13,7 @@ namespace {
 
 constexpr AdamWOptions options{.lr = 1e-2};
 constexpr CosineSchedule schedule{.warmup = 3, .total = 9, .minimum = 0.1};
-constexpr double max_norm = 8;
+constexpr double max_norm = 8, given = 0.75;
 
 /// Weights, gradient and moments: matrices, then vectors.
 template <class B, class T>
@@ -38,12 +38,13 @@ struct ByHand : Numbers<CpuBackend, T> {
   void step(Index step) {
     norm = std::sqrt(ops::sum_squares(ctx, this->g.view()));
     if (norm > max_norm) ops::axpby(ctx, static_cast<T>(max_norm / norm), this->g.view(), T(0), this->g.view());
-    update(0, this->matrices, options.matrices(schedule(step), step + 1));
-    update(this->matrices, this->size, options.vectors(schedule(step), step + 1));
+    auto state = ops::StepState<T>::at(options, given * schedule(step), step + 1);
+    update(state, 0, this->matrices, true);
+    update(state, this->matrices, this->size, false);
   }
-  void update(Index begin, Index end, const ops::AdamWStep& s) {
-    ops::adamw(ctx, this->part(this->w, begin, end), this->part(this->g, begin, end), this->part(this->m, begin, end),
-               this->part(this->v, begin, end), s);
+  void update(ops::StepState<T>& state, Index begin, Index end, bool decays) {
+    ops::adamw(ctx, ops::StepView<T>(&state), this->part(this->w, begin, end), this->part(this->g, begin, end),
+               this->part(this->m, begin, end), this->part(this->v, begin, end), {decays});
   }
 };
 
@@ -56,16 +57,26 @@ struct OnState : Numbers<TestedBackend, T> {
 
   void step() {
     const View<T, dynamic> losses(this->w.data(), Extents<dynamic>(1));
-    ops::begin_step(ctx, View<ops::StepState<T>, 1>(state.data()), this->g.view(), losses, options.matrices(1, 1), max_norm,
-                    schedule);
-    update(0, this->matrices, true, rounded.view());
-    update(this->matrices, this->size, false, {});
+    ops::begin_step(ctx, ops::StepView<T>(state.data()), this->g.view(), losses,
+                    ops::StepRule<CosineSchedule>{options, max_norm, schedule, &given});
+    update(0, this->matrices, {true, true, rounded.view()});
+    update(this->matrices, this->size, {false, true});
   }
-  void update(Index begin, Index end, bool decays, View<Bfloat16, dynamic> copy) {
-    ops::adamw_step(ctx, View<ops::StepState<T>, 1>(state.data()), this->part(this->w, begin, end), this->part(this->g, begin, end),
-                    this->part(this->m, begin, end), this->part(this->v, begin, end), decays, copy);
+  void update(Index begin, Index end, const ops::UpdateOptions& how) {
+    ops::adamw(ctx, ops::StepView<T>(state.data()), this->part(this->w, begin, end), this->part(this->g, begin, end),
+               this->part(this->m, begin, end), this->part(this->v, begin, end), how);
   }
 };
+
+/// Step number `step` with a factor of the learning rate, and of clipping.
+template <class Rig>
+auto state_of(Rig& rig, const AdamWOptions& adamw, Index step, double factor = 1, double clip = 1, bool skip = false) {
+  using T = typename Rig::Compute;
+  auto state = ops::StepState<T>::at(adamw, factor, step);
+  state.numbers.clip = T(clip);
+  state.numbers.skip = skip;
+  return ops::StepView<T>(rig.copy(std::vector{state}).data());
+}
 
 }  // namespace
 
@@ -73,13 +84,14 @@ TEST_CASE("adamw: the first two steps by hand", "[ops][optimizer]") {
   Rig<ReferenceBackend, double> rig;
   const auto w = rig.random(1), g = rig.random(1), m = rig.random(1), v = rig.random(1);
   w(0) = 2, g(0) = 0.5, m(0) = 0, v(0) = 0;
-  ops::adamw(rig.ctx, w, g, m, v, {.lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1, .weight_decay = 0.5, .step = 1});
+  const AdamWOptions adamw{.lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1, .weight_decay = 0.5};
+  ops::adamw(rig.ctx, state_of(rig, adamw, 1), w, g, m, v);
   CHECK(m(0) == Approx(0.05).epsilon(1e-14));
   CHECK(v(0) == Approx(0.0025).epsilon(1e-14));
   double expected = 2 - 0.1 * (0.5 / (0.5 + 1) + 0.5 * 2);  // both moments corrected: mhat = g, vhat = g^2
   CHECK(w(0) == Approx(expected).epsilon(1e-14));
   g(0) = -1;
-  ops::adamw(rig.ctx, w, g, m, v, {.lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1, .weight_decay = 0, .step = 2});
+  ops::adamw(rig.ctx, state_of(rig, adamw, 2), w, g, m, v, {.decays = false});
   const double mhat = (0.9 * 0.05 - 0.1) / (1 - 0.81), vhat = (0.99 * 0.0025 + 0.01) / (1 - 0.9801);
   expected -= 0.1 * mhat / (std::sqrt(vhat) + 1);
   CHECK(w(0) == Approx(expected).epsilon(1e-13));
@@ -94,8 +106,41 @@ TEST_CASE("adamw: backends agree", "[ops][optimizer][parity]") {
         };
         const auto w = part(), g = part(), m = part(), v = part();
         for (auto& x : v) x = std::abs(x);
-        ops::adamw(rig.ctx, w, g, m, v, {1e-2, 0.9, 0.95, 1e-8, 0.1, 3});
+        ops::adamw(rig.ctx, state_of(rig, options, 3, 1, 0.5), w, g, m, v);
+        ops::adamw(rig.ctx, state_of(rig, options, 4, 1, 1, true), w, g, m, v);
+        ops::adamw(rig.ctx, state_of(rig, options, 4, 0.5, 2), w, g, m, v, {.clears = true});
       });
+}
+
+TEST_CASE("momentum and descend: by hand, backends agree, and neither is done in a step that is left out",
+          "[ops][optimizer][parity]") {
+  Rig<ReferenceBackend, double> rig;
+  const auto w = rig.random(1), g = rig.random(1), m = rig.random(1), u = rig.blank(1);
+  w(0) = 2, g(0) = 3, m(0) = 4;
+  const auto state = state_of(rig, options, 1, 0.25, 0.5);
+  ops::momentum(rig.ctx, state, g, 0.75, m, u);
+  CHECK(m(0) == 0.75 * 4 + 0.5 * 3);
+  CHECK(u(0) == 0.5 * 3 + 0.75 * m(0));
+  CHECK(g(0) == 3);
+  ops::descend(rig.ctx, state, u, 0.5, 0.125, w);
+  CHECK(w(0) == Approx((1 - 0.25 * 0.125) * 2 - 0.25 * 0.5 * u(0)).epsilon(1e-15));
+
+  for (const Index size : {1, 33, 30000})
+    check_op([=](auto& tested) {
+      const auto weights = tested.random(size), gradient = tested.random(size), moment = tested.random(size);
+      const auto update = tested.blank(size);
+      const auto step = state_of(tested, options, 3, 0.25, 0.5), none = state_of(tested, options, 3, 0.25, 0.5, true);
+      ops::momentum(tested.ctx, step, gradient, 0.9, moment, update);
+      ops::momentum(tested.ctx, step, gradient, 0.8, moment, update, true);
+      ops::descend(tested.ctx, step, update, 0.02, 0.1, weights);
+      const auto kept = tested.random(size), room = tested.template room<typename std::decay_t<decltype(tested)>::Scalar>(size);
+      ops::momentum(tested.ctx, none, kept, 0.9, moment, room, true);
+      ops::descend(tested.ctx, none, kept, 0.02, 0.1, weights);
+    });
+  CHECK_THROWS_WITH(ops::momentum(rig.ctx, state, g, 0.5, rig.random(2), u),
+                    "stlm::ops::momentum: 1 gradients, 2 moments, room for 1; all must be equal.");
+  CHECK_THROWS_WITH(ops::descend(rig.ctx, state, g, 0.5, 0, rig.random(2)),
+                    "stlm::ops::descend: 1 numbers, 2 weights; both must be equal.");
 }
 
 TEST_CASE("sum_squares: in double, backends agree", "[ops][optimizer][parity]") {
@@ -130,8 +175,8 @@ TEST_CASE("normalize: to the length |x| / (|x| + eps), backends agree", "[ops][o
 TEST_CASE("adamw: sizes that differ are named", "[ops][optimizer]") {
   Rig<ReferenceBackend, float> rig;
   const auto w = rig.random(3), g = rig.random(4);
-  CHECK_THROWS_WITH(ops::adamw(rig.ctx, w, g, w, w, {1e-2, 0.9, 0.95, 1e-8, 0.1, 1}),
-                    "stlm::ops::adamw: 3 weights, 4 gradients, 3 and 3 moments; all must be equal.");
+  CHECK_THROWS_WITH(ops::adamw(rig.ctx, state_of(rig, options, 1), w, g, w, w),
+                    "stlm::ops::adamw: 3 weights, 4 gradients, 3 and 3 moments, 0 rounded; all must be equal.");
 }
 
 TEMPLATE_TEST_CASE("a step with its numbers in memory of the backend is one by hand: clipping, schedule, AdamW", "[ops][optimizer]", float,
@@ -149,7 +194,7 @@ TEMPLATE_TEST_CASE("a step with its numbers in memory of the backend is one by h
       const auto& state = device.state.data()[0];
       CHECK(state.step == step + 1);
       CHECK(state.norm == Approx(cpu.norm).epsilon(1e-12));
-      CHECK(state.factor == Approx(schedule(step)).epsilon(1e-14));  // a GPU has a cosine of its own
+      CHECK(state.factor == Approx(given * schedule(step)).epsilon(1e-14));  // a GPU has a cosine of its own
       CHECK(state.loss == loss);
       const double tolerance = sizeof(TestType) == 4 ? 1e-6 : 1e-12;  // as the norm that scales the gradients
       CHECK(deviation(cpu.w.view(), device.w.view()) < tolerance);

@@ -48,7 +48,9 @@ TEST_CASE("threads: elementwise work, norms and sums", "[ops][threads]") {
     ops::activation_forward<Gelu>(rig.ctx, dx, y);
     ops::swiglu_backward(rig.ctx, x, y, dx, dx, y);
     ops::activation_forward<ReluSquared>(rig.ctx, v, v);
-    ops::adamw(rig.ctx, w, g, m, v, {1e-2, 0.9, 0.95, 1e-8, 0.1, 3});
+    using State = ops::StepState<float>;
+    const ops::StepView<float> state(rig.copy(std::vector{State::at(AdamWOptions{}, 1, 3)}).data());
+    ops::adamw(rig.ctx, state, w, g, m, v);
     sum(0) = static_cast<float>(ops::sum_squares(rig.ctx, g));
   });
 }

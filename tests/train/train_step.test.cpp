@@ -2,6 +2,7 @@
 
 #include <stlm/train/checkpoint.hpp>
 #include <stlm/train/clip.hpp>
+#include <stlm/train/muon.hpp>
 
 #include "support/backend_parity.hpp"
 #include "support/patch_models.hpp"
@@ -19,7 +20,8 @@ struct FlatConfig : ByteModelDefaults {
 using Flat = ByteModel<FlatConfig>;
 
 constexpr BatchShape shape{2, 30};
-constexpr AdamWOptions optimizer{.lr = 1e-2};
+constexpr AdamWOptions adamw{.lr = 1e-2};
+constexpr MuonOptions muon{.lr = 1e-2, .weight_decay = 0.1, .adamw = adamw};
 constexpr CosineSchedule schedule{.warmup = 2, .total = 8};
 constexpr double max_norm = 0.5, dropout = 0.1;
 
@@ -32,21 +34,37 @@ auto batch(int step) {
     return SomeBatch(shape, Model::vocabulary, static_cast<std::uint64_t>(step % 2));
 }
 
-template <class Model_, class Scalar_>
+template <class Model_, class Scalar_, bool ByMuon = false>
 struct Kind {
   using Model = Model_;
   using Scalar = Scalar_;
+  template <class B>
+  using Optimizer = std::conditional_t<ByMuon, Muon<Model, B, float, Scalar>, AdamW<Model, B>>;
 };
 
+template <class Optimizer>
+typename Optimizer::Options options_of() {
+  if constexpr (std::is_same_v<typename Optimizer::Options, MuonOptions>)
+    return muon;
+  else
+    return adamw;
+}
+
+/// As of a run bounded by time.
+double given(int step) { return step < 5 ? 1 : 0.5; }
+
 /// Losses and gradient norms of 8 steps by the parts that TrainStep puts together.
-template <class Model, class S>
+template <class Kind>
 std::vector<StepReport> by_hand(Buffer<float>& weights_after) {
+  using Model = typename Kind::Model;
+  using S = typename Kind::Scalar;
+  using Optimizer = typename Kind::template Optimizer<CpuBackend>;
   Context<CpuBackend> ctx({.threads = 2, .seed = 7});
   Parameters<Model, CpuBackend> params(ctx), grads(ctx);
   init(ctx, params);
   WorkingWeights<Model, CpuBackend, S> weights(ctx, params);
   Activations<Model, CpuBackend, S> acts(ctx, shape);
-  AdamW<Model, CpuBackend> adamw(ctx, optimizer);
+  Optimizer optimizer(ctx, options_of<Optimizer>());
   std::vector<StepReport> reports;
   for (int step = 0; step < 8; ++step) {
     const auto some = batch<Model>(step);
@@ -55,9 +73,10 @@ std::vector<StepReport> by_hand(Buffer<float>& weights_after) {
     const MaskKey masks(RandomKey::from_seed(7).fold(~std::uint64_t{0}), &before);
     const float loss = forward_backward(ctx, weights, some.view(), acts, grads, 1, {dropout, masks});
     const double norm = clip_grad_norm(ctx, params, grads, max_norm, step);
-    adamw.step(ctx, params, grads, schedule(step));
+    const double factor = schedule(step) * given(step);
+    optimizer.step(ctx, params, grads, factor);
     weights.update(ctx);
-    reports.push_back({step + 1, static_cast<double>(loss), norm, schedule(step)});
+    reports.push_back({step + 1, static_cast<double>(loss), acts.targets(), norm, factor});
   }
   weights_after = Buffer<float>(params.flat().size());
   std::copy(params.flat().begin(), params.flat().end(), weights_after.data());
@@ -84,24 +103,27 @@ std::vector<float> on_host(const Parameters<Model, TestedBackend>& params) {
 
 TEMPLATE_TEST_CASE("TrainStep: the losses, norms and weights of its parts one by one", "[train][train_step]", (Kind<Flat, float>),
                    (Kind<Flat, Bfloat16>), (Kind<SpacePatches, float>), (Kind<StridePatches, Bfloat16>),
-                   (Kind<ParallelPatches, float>)) {
+                   (Kind<ParallelPatches, float>), (Kind<Flat, float, true>), (Kind<Flat, Bfloat16, true>),
+                   (Kind<StridePatches, float, true>)) {
   using Model = typename TestType::Model;
   using Scalar = typename TestType::Scalar;
   Buffer<float> expected_weights(0);
-  const auto expected = by_hand<Model, Scalar>(expected_weights);
+  const auto expected = by_hand<TestType>(expected_weights);
   Context<TestedBackend> ctx({.threads = 2, .seed = 7});
   Parameters<Model, TestedBackend> params(ctx);
   init(ctx, params);
-  using Step = TrainStep<Model, TestedBackend, Scalar>;
-  Step step(ctx, params, typename Step::Options{shape, optimizer, schedule, max_norm, dropout});
+  using Optimizer = typename TestType::template Optimizer<TestedBackend>;
+  using Step = TrainStep<Model, TestedBackend, Scalar, Optimizer>;
+  Step step(ctx, params, typename Step::Options{shape, options_of<Optimizer>(), schedule, max_norm, dropout});
   const double near = std::is_same_v<Scalar, float> ? 2e-5 : 5e-3;
   for (int i = 0; i < 8; ++i) {
     const auto some = batch<Model>(i);
     const std::int64_t copies = copies_to_host();
-    step.run(ctx, some.view());
+    step.run(ctx, some.view(), given(i));
     CHECK(copies_to_host() == copies);
     const StepReport found = step.report(ctx);
     CHECK(found.step == expected[static_cast<std::size_t>(i)].step);
+    CHECK(found.targets == expected[static_cast<std::size_t>(i)].targets);
     CHECK(found.factor == Approx(expected[static_cast<std::size_t>(i)].factor).epsilon(1e-14));
     CHECK(found.loss == Approx(expected[static_cast<std::size_t>(i)].loss).epsilon(near));
     CHECK(found.norm == Approx(expected[static_cast<std::size_t>(i)].norm).epsilon(10 * near));
@@ -110,12 +132,14 @@ TEMPLATE_TEST_CASE("TrainStep: the losses, norms and weights of its parts one by
   CHECK(deviation(expected_weights, on_host(params)) < 20 * near);
 }
 
-TEMPLATE_TEST_CASE("TrainStep: a run stopped and continued ends with the same bytes", "[train][train_step]", float, Bfloat16) {
-  using Step = TrainStep<Flat, TestedBackend, TestType>;
+TEMPLATE_TEST_CASE("TrainStep: a run stopped and continued ends with the same bytes", "[train][train_step]", (Kind<Flat, float>),
+                   (Kind<Flat, Bfloat16>), (Kind<Flat, Bfloat16, true>)) {
+  using Optimizer = typename TestType::template Optimizer<TestedBackend>;
+  using Step = TrainStep<Flat, TestedBackend, typename TestType::Scalar, Optimizer>;
   struct Run {
     Context<TestedBackend> ctx{{.threads = 2, .seed = 7}};
     Parameters<Flat, TestedBackend> params{ctx};
-    Step step{ctx, params, typename Step::Options{shape, optimizer, schedule, max_norm, dropout}};
+    Step step{ctx, params, typename Step::Options{shape, options_of<Optimizer>(), schedule, max_norm, dropout}};
 
     Run() {
       init(ctx, params);
@@ -133,25 +157,27 @@ TEMPLATE_TEST_CASE("TrainStep: a run stopped and continued ends with the same by
   CHECK(whole.metadata("optimizer_step") == "12");
 
   Run run;
-  AdamW<Flat, TestedBackend> adamw(run.ctx, optimizer);  // of the same moments
-  load_checkpoint(whole, run.params, adamw);
-  CHECK(adamw.step_count() == 12);
+  Optimizer optimizer(run.ctx, options_of<Optimizer>());  // of the same moments
+  load_checkpoint(whole, run.params, optimizer);
+  CHECK(optimizer.step_count() == 12);
 }
 
-TEST_CASE("TrainStep: a gradient that is not finite is reported with its step, and weights stay", "[train][train_step]") {
+TEMPLATE_TEST_CASE("TrainStep: a gradient that is not finite is reported with its step, and weights stay", "[train][train_step]",
+                   (Kind<Flat, float>), (Kind<Flat, float, true>)) {
   Context<TestedBackend> ctx({.threads = 2, .seed = 7});
   Parameters<Flat, TestedBackend> params(ctx);
   init(ctx, params);
-  using Step = TrainStep<Flat, TestedBackend>;
-  Step step(ctx, params, Step::Options{shape, optimizer, schedule, max_norm});
+  using Optimizer = typename TestType::template Optimizer<TestedBackend>;
+  using Step = TrainStep<Flat, TestedBackend, float, Optimizer>;
+  Step step(ctx, params, typename Step::Options{shape, options_of<Optimizer>(), schedule, max_norm});
   step.run(ctx, batch<Flat>(0).view());
   CHECK(step.report(ctx).step == 1);
   set_value<TestedBackend>(params.flat().data() + 3, std::numeric_limits<float>::infinity());
   const std::vector<float> before = on_host(params);
   step.run(ctx, batch<Flat>(1).view());
   CHECK_THROWS_WITH(step.report(ctx),
-                    "stlm::TrainStep: the gradient of step 2 is not finite; the weights are those before it. Lower the "
-                    "learning rate, or lengthen the warm-up.");
+                    "stlm: step 2: the gradient norm is not finite; first tensor with such a number: parameter embedding.weight. "
+                    "Lower the learning rate, lengthen the warm-up, or clip gradients.");
   const std::vector<float> after = on_host(params);
   CHECK(std::memcmp(before.data(), after.data(), before.size() * sizeof(float)) == 0);
 

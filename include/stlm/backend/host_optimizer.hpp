@@ -9,10 +9,16 @@ namespace stlm::ops::impl {
 struct HostOptimizer {
   template <class T, class Ctx, class Schedule>
   static void begin_step(Ctx& ctx, StepState<T>* state, View<const T, dynamic> grads, View<const T, dynamic> losses,
-                         const AdamWStep& options, double max_norm, const Schedule& schedule) {
+                         const StepRule<Schedule>& rule) {
     state->loss = 0;
     for (const T& loss : losses) state->loss += static_cast<double>(loss);
-    state->begin(sum_squares(ctx, grads), options, max_norm, schedule);
+    state->begin(sum_squares(ctx, grads), rule, *rule.factor);
+  }
+  template <class T, class Ctx>
+  static void descend(Ctx& ctx, const StepState<T>* state, View<const T, dynamic> x, double rate, double decay,
+                      View<T, dynamic> w) {
+    if (state->numbers.skip) return;
+    axpby(ctx, T(-state->factor * rate), x, T(1 - state->factor * decay), w);
   }
   template <class T, class Ctx>
   static void normalize(Ctx& ctx, View<const T, dynamic> x, double eps, View<T, dynamic> y) {

@@ -4,35 +4,34 @@
 // ops/optimizer.hpp.
 #pragma once
 
+#include <stlm/core/host_copy.hpp>
 #include <stlm/core/parameter.hpp>
 #include <stlm/ops/optimizer.hpp>
 
 namespace stlm {
 
-struct AdamWOptions {
-  double lr = 6e-4, beta1 = 0.9, beta2 = 0.95, eps = 1e-8, weight_decay = 0.1;
-
-  /// What step number `step` does to tensors of rank >= 2, and to the rest.
-  ops::AdamWStep matrices(double factor, std::int64_t step) const {
-    return {lr * factor, beta1, beta2, eps, weight_decay, step};
-  }
-  ops::AdamWStep vectors(double factor, std::int64_t step) const { return {lr * factor, beta1, beta2, eps, 0, step}; }
-};
-
 template <class Model, class Backend, class T = float>
 class AdamW {
  public:
-  AdamW(Context<Backend>& ctx, AdamWOptions options = {}) : options_(options), first_(ctx), second_(ctx) {}
+  using Options = AdamWOptions;
+
+  AdamW(Context<Backend>& ctx, const Options& options = {}) : options_(options), first_(ctx), second_(ctx), state_(1) {}
 
   /// One step. `factor`, from a schedule, multiplies the learning rate.
   void step(Context<Backend>& ctx, const Parameters<Model, Backend, T>& params, const Parameters<Model, Backend, T>& grads,
             double factor = 1) {
-    ++step_;
-    ops::adamw(ctx, params.matrices(), grads.matrices(), first_.matrices(), second_.matrices(),
-               options_.matrices(factor, step_));
-    ops::adamw(ctx, params.vectors(), grads.vectors(), first_.vectors(), second_.vectors(),
-               options_.vectors(factor, step_));
+    set_value<Backend>(state_.data(), ops::StepState<T>::at(options_, factor, ++step_));
+    update(ctx, ops::StepView<T>(state_.data()), params, grads, false, {});
   }
+  /// The step that `ops::begin_step` began. Sets the gradients to zero if it `clears`; `rounded`, where it is given,
+  /// becomes the new matrices in Bfloat16.
+  void update(Context<Backend>& ctx, ops::StepView<T> state, const Parameters<Model, Backend, T>& params,
+              const Parameters<Model, Backend, T>& grads, bool clears, View<Bfloat16, dynamic> rounded) {
+    ops::adamw(ctx, state, params.matrices(), grads.matrices(), first_.matrices(), second_.matrices(),
+               {true, clears, rounded});
+    ops::adamw(ctx, state, params.vectors(), grads.vectors(), first_.vectors(), second_.vectors(), {false, clears});
+  }
+  const AdamWOptions& adamw() const { return options_; }
 
   /// Calls f(name, parameters) for each set of moments: what a checkpoint holds beside `step_count()`.
   template <class F>
@@ -44,8 +43,9 @@ class AdamW {
   void set_step_count(std::int64_t steps) { step_ = steps; }
 
  private:
-  AdamWOptions options_;
+  Options options_;
   Parameters<Model, Backend, T> first_, second_;
+  Buffer<ops::StepState<T>, typename Backend::memory_space> state_;
   std::int64_t step_ = 0;
 };
 

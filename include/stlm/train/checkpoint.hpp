@@ -1,7 +1,7 @@
 // Checkpoints: all that a run needs to go on bit by bit, in one safetensors file, written atomically.
 //
 // Tensors: "model.*" and "optimizer.<moment>.*"; metadata: the numbers of TrainState and the strings the caller adds. A
-// run continued from a checkpoint gives the same bits as one never stopped. A TrainStep is its own optimiser: AdamW.
+// run continued from a checkpoint gives the same bits as one never stopped. A TrainStep stands for its optimiser.
 #pragma once
 
 #include <charconv>

@@ -36,13 +36,21 @@ class Muon {
                 "stlm::Muon: the row_parts of a tensor do not add up to its rows; correct its ParameterSpec.");
 
  public:
-  Muon(Context<Backend>& ctx, MuonOptions options = {})
-      : options_(options), first_(ctx), second_(ctx), work_(2 * count_.matrix + 2 * count_.gram) {}
+  using Options = MuonOptions;
+
+  Muon(Context<Backend>& ctx, const Options& options = {})
+      : options_(options), first_(ctx), second_(ctx), work_(2 * count_.matrix + 2 * count_.gram), state_(1) {}
 
   /// One step. `factor`, from a schedule, multiplies both learning rates.
   void step(Context<Backend>& ctx, const Parameters<Model, Backend, T>& params,
             const Parameters<Model, Backend, T>& grads, double factor = 1) {
-    ++step_;
+    set_value<Backend>(state_.data(), ops::StepState<T>::at(options_.adamw, factor, ++step_));
+    update(ctx, ops::StepView<T>(state_.data()), params, grads, false, {});
+  }
+  /// The step that `ops::begin_step` began. Sets the gradients to zero if it `clears`; `rounded`, where it is given,
+  /// becomes the new matrices in Bfloat16.
+  void update(Context<Backend>& ctx, ops::StepView<T> state, const Parameters<Model, Backend, T>& params,
+              const Parameters<Model, Backend, T>& grads, bool clears, View<Bfloat16, dynamic> rounded) {
     Index table = 0;  // where the next one's second moment begins
     params.for_each([&]<class Shape>(const Path&, const TensorView<T, Shape>& w, const ParameterSpec& spec) {
       if constexpr (Shape::rank >= 2) {
@@ -50,23 +58,25 @@ class Muon {
         const Flat weights(w.data(), w.size()), first = part(first_.flat(), at, w.size());
         const Flat gradient = part(grads.flat(), at, w.size());
         if (detail::is_muon_matrix<Shape>(spec)) {
-          ops::axpby(ctx, T(1), gradient, T(options_.momentum), first);
           const Index cols = w.extent(1);
           detail::for_each_part(spec, w.extent(0), [&](Index row, Index rows) {
             const Index begin = row * cols, size = rows * cols;
-            update(ctx, part(weights, begin, size), part(gradient, begin, size), part(first, begin, size), rows, cols,
-                   options_.lr * factor);
+            const double ratio = static_cast<double>(rows) / static_cast<double>(cols);
+            ops::momentum(ctx, state, part(gradient, begin, size), options_.momentum, part(first, begin, size),
+                          Flat(work_.data(), size), clears);
+            ops::descend(ctx, state, orthogonalised(ctx, rows, cols), options_.lr * std::sqrt(std::max(1.0, ratio)),
+                         options_.lr * options_.weight_decay, part(weights, begin, size));
           });
         } else {
-          ops::adamw(ctx, weights, gradient, first, part(second_.flat(), table, w.size()),
-                     options_.adamw.matrices(factor, step_));
+          ops::adamw(ctx, state, weights, gradient, first, part(second_.flat(), table, w.size()), {true, clears});
           table += detail::aligned(w.size());
         }
       }
     });
-    ops::adamw(ctx, params.vectors(), grads.vectors(), first_.vectors(), second_.vectors(),
-               options_.adamw.vectors(factor, step_));
+    ops::adamw(ctx, state, params.vectors(), grads.vectors(), first_.vectors(), second_.vectors(), {false, clears});
+    if (rounded) ops::convert(ctx, params.matrices(), rounded);
   }
+  const AdamWOptions& adamw() const { return options_.adamw; }
 
   /// Calls `f(name, parameters)` for each set of moments: what a checkpoint holds beside the step count.
   template <class F>
@@ -83,24 +93,14 @@ class Muon {
 
   static Flat part(Flat flat, Index begin, Index size) { return Flat(flat.data() + begin, size); }
 
-  void update(Context<Backend>& ctx, Flat w, Flat gradient, Flat momentum, Index rows, Index cols, double lr) {
-    const double ratio = static_cast<double>(rows) / static_cast<double>(cols);
-    const double scale = lr * std::sqrt(std::max(1.0, ratio));
-    ops::axpby(ctx, T(-scale), orthogonalised(ctx, gradient, momentum, rows, cols), T(1 - lr * options_.weight_decay),
-               w);
-  }
-
-  /// orthogonalise(gradient + mu momentum), in the work memory.
-  Matrix orthogonalised(Context<Backend>& ctx, Flat gradient, Flat momentum, Index rows, Index cols) {
+  /// What stands at the beginning of the work memory, orthogonalised.
+  Flat orthogonalised(Context<Backend>& ctx, Index rows, Index cols) {
     constexpr double a = 3.4445, b = -4.7750, c = 2.0315;
     const bool wide = rows <= cols;
-    const Index side = std::min(rows, cols);
-    Matrix x(work_.data(), rows, cols), next(work_.data() + count_.matrix, rows, cols);
+    const Index side = std::min(rows, cols), size = rows * cols;
+    Matrix next(work_.data(), rows, cols), x(work_.data() + count_.matrix, rows, cols);
     const Matrix gram(work_.data() + 2 * count_.matrix, side, side), sum(gram.data() + count_.gram, side, side);
 
-    ops::axpby(ctx, T(1), gradient, T(0), next);
-    ops::axpby(ctx, T(options_.momentum), momentum, T(1), next);
-    const Index size = rows * cols;
     ops::normalize(ctx, Flat(next.data(), size), 1e-7, Flat(x.data(), size));
     for (int i = 0; i < 5; ++i) {
       ops::gemm<Product>(ctx, x, x, gram, {.transpose_a = !wide, .transpose_b = wide});
@@ -110,13 +110,14 @@ class Muon {
       ops::gemm<Product>(ctx, wide ? sum : x, wide ? x : sum, next, {.accumulate = true});
       std::swap(x, next);
     }
-    return x;
+    return Flat(x.data(), size);
   }
 
-  MuonOptions options_;
+  Options options_;
   Parameters<Model, Backend, T> first_;  // momentum of the matrices, AdamW's first moment of the rest
   Parameters<detail::WithoutMatrices<Model>, Backend, T> second_;
   Buffer<T, typename Backend::memory_space> work_;  // two matrices, two Gram matrices
+  Buffer<ops::StepState<T>, typename Backend::memory_space> state_;
   std::int64_t step_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #include <stlm/backend/cuda/emulated_context.hpp>
 #include <stlm/backend/cuda/optimizer.hpp>
+#include <stlm/train/schedule.hpp>
 
 #include "support/catch.hpp"
 #include "support/numbers.hpp"
@@ -13,10 +14,11 @@ TEST_CASE("the update of a step moves 34 bytes for each weight", "[cuda][train]"
   const Buffer<float> w(size), g(size), m(size), v(size), losses(1);
   const Buffer<Bfloat16> rounded(size);
   const Buffer<ops::StepState<float>> memory(1);
-  const View<ops::StepState<float>, 1> state(memory.data());
+  const ops::StepView<float> state(memory.data());
+  const double factor = 1;
   fill(g.view(), {1, 1});
-  ops::begin_step(ctx, state, g.view(), losses.view(), {1e-3, 0.9, 0.95, 1e-8, 0.1, 1}, 1, [](Index) { return 1.0; });
-  ops::adamw_step(ctx, state, w.view(), g.view(), m.view(), v.view(), true, rounded.view());
+  ops::begin_step(ctx, state, g.view(), losses.view(), ops::StepRule<ConstantSchedule>{{}, 1, {}, &factor});
+  ops::adamw(ctx, state, w.view(), g.view(), m.view(), v.view(), {true, true, rounded.view()});
   const auto& counts = ctx.counts().at("adamw");
   const Index of_numbers = size / 8 * static_cast<Index>(sizeof(ops::AdamWNumbers<float>));  // a load of each thread, cached
   CHECK(counts.bytes_read - of_numbers == 16 * size);

@@ -3,6 +3,7 @@
 
 #include <stlm/train/checkpoint.hpp>
 #include <stlm/train/clip.hpp>
+#include <stlm/train/muon.hpp>
 #include <stlm/train/train_step.hpp>
 
 #include "backend/cuda/training.hpp"
@@ -25,15 +26,17 @@ using namespace stlm::test;
 
 namespace {
 
-template <class Model_, class Scalar_>
+template <class Model_, class Scalar_, class Optimizer_ = AdamW<Model_, CudaBackend>>
 struct Kind {
   using Model = Model_;
   using Scalar = Scalar_;
+  using Optimizer = Optimizer_;
 };
 
 /// Ten steps of TrainStep, replayed as a graph from the third on or not: of a model over patches all on the same batch.
-template <class Model, class S>
+template <class Kind>
 struct Run {
+  using Model = typename Kind::Model;
   std::vector<double> losses;
   std::vector<float> weights;
   std::vector<std::size_t> free;  ///< memory of the device after each step
@@ -45,7 +48,7 @@ struct Run {
     Parameters<Model, CudaBackend> params(ctx);
     init(ctx, params);
     constexpr bool patches = requires { Model::window; };
-    using Step = TrainStep<Model, CudaBackend, S>;
+    using Step = TrainStep<Model, CudaBackend, typename Kind::Scalar, typename Kind::Optimizer>;
     Step step(ctx, params, typename Step::Options{.shape = {2, patches ? 24 : 40}, .optimizer = {.lr = 3e-3}, .dropout = 0.1});
     for (int i = 0; i < 10; ++i) {
       const auto batch = training_batch<Model>(patches ? 0 : i);
@@ -89,8 +92,9 @@ TEMPLATE_TEST_CASE("CudaBackend: the same bits in every run", "[cuda][training][
 }
 
 TEMPLATE_TEST_CASE("TrainStep on a GPU: the same bits from a graph as from its kernels", "[cuda][train_step][bits]",
-                   (Kind<TwoLayers, float>), (Kind<TwoLayers, Bfloat16>), (Kind<PooledLayers, Bfloat16>)) {
-  const Run<typename TestType::Model, typename TestType::Scalar> graph(true), again(true), stream(false);
+                   (Kind<TwoLayers, float>), (Kind<TwoLayers, Bfloat16>), (Kind<PooledLayers, Bfloat16>),
+                   (Kind<TwoLayers, Bfloat16, Muon<TwoLayers, CudaBackend, float, Bfloat16>>)) {
+  const Run<TestType> graph(true), again(true), stream(false);
   CHECK(graph.losses == again.losses);
   CHECK(graph.weights == again.weights);
   CHECK(graph.losses == stream.losses);
@@ -99,7 +103,7 @@ TEMPLATE_TEST_CASE("TrainStep on a GPU: the same bits from a graph as from its k
 }
 
 TEST_CASE("TrainStep on a GPU: a replayed step asks for no memory", "[cuda][train_step][memory]") {
-  const Run<TwoLayers, Bfloat16> run(true);
+  const Run<Kind<TwoLayers, Bfloat16>> run(true);
   for (std::size_t i = 3; i < run.free.size(); ++i) {  // the first runs the kernels, the second makes the graph
     CHECK(run.free[i] == run.free[2]);
     CHECK(run.scratch[i] == run.scratch[2]);

@@ -31,7 +31,7 @@ struct Elementwise<EigenBackend> {
   template <class X, class Y>
   static void convert(Ctx& ctx, const X* x, Y* y, Index size) {
     ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
-      for (Index i = begin; i < end; ++i) y[i] = static_cast<Y>(x[i]);
+      for (Index i = begin; i < end; ++i) y[i] = static_cast<Y>(static_cast<compute_t<Y>>(x[i]));
     });
   }
   template <class T>

@@ -12,28 +12,38 @@ struct Optimizer<EigenBackend> : HostOptimizer {
   using Ctx = Context<EigenBackend>;
 
   template <class T>
-  static void adamw(Ctx& ctx, T* weights, const T* grads, T* first, T* second, Index size, const AdamWStep& step) {
-    const auto s = AdamWNumbers<T>::of(step);
-    ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
-      for_strips(begin, end, [=](Index i, Index width) {
-        update(s, s.decay, weights + i, eigen::array(grads + i, width), first + i, second + i, width);
-      });
-    });
-  }
-  /// One pass with clipping, zeroing and rounding in it.
-  template <class T>
-  static void adamw_step(Ctx& ctx, const StepState<T>* state, T* weights, T* grads, T* first, T* second, Index size,
-                         bool decays, Bfloat16* rounded) {
+  static void adamw(Ctx& ctx, const StepState<T>* state, T* weights, T* grads, T* first, T* second, Index size,
+                    const UpdateOptions& options) {
     const AdamWNumbers<T> s = state->numbers;
     if (s.skip) return;
-    ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
-      for_strips(begin, end, [=](Index i, Index width) {
-        auto g = eigen::array(grads + i, width);
-        g *= s.clip;
-        update(s, decays ? s.decay : T(0), weights + i, g, first + i, second + i, width);
-        g.setZero();
+    const T decay = options.decays ? s.decay : T(0);
+    Bfloat16* const rounded = options.rounded.data();
+    ctx.for_pieces(size, eigen::grain, [=, clears = options.clears](Index begin, Index end, int) {
+      constexpr Index strip = 1024;  // so short that all streams stay in L1 between two statements
+      for (Index i = begin; i < end; i += strip) {
+        const Index width = std::min(strip, end - i);
+        auto w = eigen::array(weights + i, width), g = eigen::array(grads + i, width);
+        auto m = eigen::array(first + i, width), v = eigen::array(second + i, width);
+        m = s.beta1 * m + (1 - s.beta1) * (s.clip * g);
+        v = s.beta2 * v + (1 - s.beta2) * (s.clip * g).square();
+        w -= s.rate * m / ((s.correct2 * v).sqrt() + s.eps) + decay * w;
+        if (clears) g.setZero();
         for (Index j = i; rounded && j < i + width; ++j) rounded[j] = Bfloat16(static_cast<float>(weights[j]));
-      });
+      }
+    });
+  }
+  template <class T>
+  static void momentum(Ctx& ctx, const StepState<T>* state, View<T, dynamic> g, T mu, View<T, dynamic> m, View<T, dynamic> u,
+                       bool clears) {
+    const T clip = state->numbers.clip;
+    if (state->numbers.skip) return;
+    ctx.for_pieces(g.size(), eigen::grain, [=](Index begin, Index end, int) {
+      for (Index i = begin; i < end; ++i) {
+        const T gradient = clip * g(i);
+        m(i) = mu * m(i) + gradient;
+        u(i) = gradient + mu * m(i);
+        if (clears) g(i) = T(0);
+      }
     });
   }
 
@@ -54,21 +64,6 @@ struct Optimizer<EigenBackend> : HostOptimizer {
     double sum = 0;
     for (Index i = 0; i * piece < size; ++i) sum += partial[i];
     return sum;
-  }
-
- private:
-  /// f(first, width) for strips so short that all streams stay in L1 between two statements.
-  template <class F>
-  static void for_strips(Index begin, Index end, const F& f) {
-    constexpr Index strip = 1024;
-    for (Index i = begin; i < end; i += strip) f(i, std::min(strip, end - i));
-  }
-  template <class T, class Gradient>
-  static void update(const AdamWNumbers<T>& s, T decay, T* weights, const Gradient& g, T* first, T* second, Index width) {
-    auto w = eigen::array(weights, width), m = eigen::array(first, width), v = eigen::array(second, width);
-    m = s.beta1 * m + (1 - s.beta1) * g;
-    v = s.beta2 * v + (1 - s.beta2) * g.square();
-    w -= s.rate * m / ((s.correct2 * v).sqrt() + s.eps) + decay * w;
   }
 };
 

@@ -23,7 +23,7 @@ struct Elementwise<ReferenceBackend> {
   }
   template <class X, class Y>
   static void convert(Ctx&, const X* x, Y* y, Index size) {
-    for (Index i = 0; i < size; ++i) y[i] = static_cast<Y>(x[i]);
+    for (Index i = 0; i < size; ++i) y[i] = static_cast<Y>(static_cast<compute_t<Y>>(x[i]));
   }
   template <class T>
   static void copy_rows(Ctx&, MatrixView<const T> x, MatrixView<T> y) {

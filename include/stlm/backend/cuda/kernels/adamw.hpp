@@ -1,6 +1,5 @@
-// AdamW (ops/optimizer.hpp) in one pass over flat buffers, and with it what a captured step does to weights besides:
-// the gradient scaled for clipping, the copy of the weights in Bfloat16, the gradient set to zero. What changes from
-// step to step is then read from the device (kernels/train_step.hpp).
+// AdamW (ops/optimizer.hpp) in one pass over flat buffers: the gradient scaled for clipping, the weights, their copy in
+// Bfloat16, the gradient set to zero.
 //
 // Bound by memory: for a float weight 28 bytes; with the copy and the zero 34.
 #pragma once
@@ -12,18 +11,16 @@ namespace stlm::gpu {
 
 using ops::AdamWNumbers;
 
-/// Where `numbers_at` is given it is read instead of `numbers`; where `cleared` or `rounded` are given, zeros or the
-/// new weights in Bfloat16 are written there.
+/// `cleared` and `rounded` may be empty.
 template <class T>
 struct AdamWArguments {
+  Span<const AdamWNumbers<T>> numbers;
   Span<T> weights;
   Span<const T> grads;
   Span<T> first, second;
-  AdamWNumbers<T> numbers;
-  bool decays = true;
-  Span<const AdamWNumbers<T>> numbers_at = {};
-  Span<T> cleared = {};
-  Span<Bfloat16> rounded = {};
+  bool decays;
+  Span<T> cleared;
+  Span<Bfloat16> rounded;
 };
 
 /// A thread has W weights.
@@ -37,7 +34,7 @@ struct AdamWUpdate {
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {
     e.each([&](int t) {
-      const AdamWNumbers<T> s = of.numbers_at.data ? e.load(of.numbers_at, 0) : of.numbers;
+      const AdamWNumbers<T> s = e.load(of.numbers, 0);
       const T decay = of.decays ? s.decay : T(0);
       const Index first = (e.block() * threads + t) * W;
       for_numbers<W>(first, of.weights.size, [&]<int Count>(Constant<Count>, Index i) {

@@ -13,9 +13,8 @@ struct BeginStep {
 
   Span<ops::StepState<T>> state;
   Span<const Numbers<double, 1>> squares, losses;  // their sums
-  ops::AdamWStep options;                          // `step` is not read
-  double max_norm;
-  Schedule schedule;
+  ops::StepRule<Schedule> rule;
+  Span<const double> factor;  // the rule's, on the device
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {
@@ -23,7 +22,7 @@ struct BeginStep {
       if (t != 0) return;
       ops::StepState<T> now = e.load(state, 0);
       now.loss = e.load(losses, 0)[0];
-      now.begin(e.load(squares, 0)[0], options, max_norm, schedule);
+      now.begin(e.load(squares, 0)[0], rule, e.load(factor, 0));
       e.store(state, 0, now);
     });
   }
