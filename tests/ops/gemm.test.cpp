@@ -10,9 +10,10 @@ namespace {
 struct Sizes {
   Index m, n, k;
 };
-// Single elements and rows, sizes around those of packets and tiles, more columns and depth than one packed block.
+// Single elements and rows, sizes around those of packets and tiles, more columns and depth than one packed block or than
+// few rows take at once.
 constexpr Sizes sizes[] = {{1, 1, 1},    {1, 5, 3},    {3, 4, 0},    {4, 70, 33},   {2, 9, 40},   {5, 7, 9},
-                           {13, 31, 64}, {15, 33, 17}, {32, 50, 390}, {64, 65, 66}, {17, 16, 810},
+                           {13, 31, 64}, {15, 33, 17}, {11, 38, 1090}, {32, 50, 390}, {64, 65, 66}, {17, 16, 810},
                            {130, 401, 5}, {300, 33, 100}};
 constexpr bool both[] = {false, true};
 
@@ -183,7 +184,7 @@ TEST_CASE("gemm: rounded products have the same bits with and without an instruc
 #endif
 
 TEST_CASE("gemm: up to sixteen rows, each has the bits it has alone", "[ops][gemm]") {
-  for (const auto [m, n, k] : {Sizes{16, 70, 200}, Sizes{16, 33, 64}, Sizes{16, 3, 17}}) {
+  for (const auto [m, n, k] : {Sizes{16, 70, 200}, Sizes{16, 33, 64}, Sizes{16, 3, 17}, Sizes{16, 37, 1500}}) {
     Rig<CpuBackend, float> rig;
     const auto x = rig.random(m, k), w = rig.random(n, k), alone = rig.blank(m, n), together = rig.blank(m, n);
     Buffer<Bfloat16> rounded(w.size());

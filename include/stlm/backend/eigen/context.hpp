@@ -86,7 +86,7 @@ inline constexpr Index grain = 8192;  // elements of one piece of elementwise wo
 /// inlined, as it stands in innermost loops.
 inline constexpr Index stream_ahead = 16384;
 template <class T>
-EIGEN_STRONG_INLINE const T* streamed(const T* data) {
+EIGEN_ALWAYS_INLINE const T* streamed(const T* data) {
   __builtin_prefetch(reinterpret_cast<const char*>(data) + stream_ahead);
   return data;
 }

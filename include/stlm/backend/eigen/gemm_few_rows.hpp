@@ -2,15 +2,17 @@
 // is. Rows of W are taken in groups of four, for all rows of x before the next group.
 //
 // Of one row of x the products read the group's rows one after another: a single stream is what memory is fastest at. Of
-// more, tiles of 4 x 4 sums stay in registers. Each sum adds the same numbers in the same order either way: the bits of a
-// row do not depend on the others. Every read of W prefetches what lies `stream_ahead` behind it, each tile of a group
-// anew: a prefetch may be dropped where too much is under way, and once was a third slower.
+// more, tiles of 4 x 4 sums stay in registers. Long rows of x, which would not stay in L1 together, are taken in parts, for
+// some groups each; the sums wait in between. Each sum adds the same numbers in the same order any way: the bits of a row
+// do not depend on the others. Every read of W prefetches what will be read `stream_ahead` bytes later, each tile of a
+// group anew: a prefetch may be dropped where too much is under way, and once was a third slower.
 //
 // For factors of Bfloat16 the weights are read as they are stored, in pairs; x is rounded into pairs first.
 #pragma once
 
 #include <stlm/backend/eigen/context.hpp>
 #include <stlm/backend/eigen/gemm_bfloat16.hpp>
+#include <stlm/backend/eigen/lane_sums.hpp>
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // of a packet type as template argument: harmless
@@ -20,68 +22,105 @@ namespace stlm::eigen {
 inline constexpr Index few_rows = 16;
 inline constexpr int dots_cols = 4, dots_rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 4 : 2;
 
-/// c[j] = or += the total of a packet of sums, for Cols of them.
-template <int Cols, class P, class T>
-EIGEN_STRONG_INLINE void gemm_totals(const P* sum, T* c, bool accumulate) {
+/// c_ij = or += the total of a packet of sums, for Rows x Cols of them.
+template <int Rows, int Cols, class P, class T>
+EIGEN_ALWAYS_INLINE void gemm_totals(const P (&sum)[std::size_t(Rows)][std::size_t(Cols)], T* c, Index c_stride,
+                                     bool accumulate) {
   using namespace Eigen::internal;
-  constexpr int size = unpacket_traits<P>::size;
-  if constexpr (Cols == 4 && size > 4) {
-    using Half = decltype(predux_half_dowto4(*sum));
-    const Half halves[] = {predux_half_dowto4(sum[0]), predux_half_dowto4(sum[1]), predux_half_dowto4(sum[2]),
-                           predux_half_dowto4(sum[3])};
-    gemm_totals<Cols>(halves, c, accumulate);
-  } else if constexpr (Cols == 4 && size == 4) {
-    PacketBlock<P, 4> block{{sum[0], sum[1], sum[2], sum[3]}};
-    ptranspose(block);
-    const P total = padd(padd(block.packet[0], block.packet[1]), padd(block.packet[2], block.packet[3]));
-    pstoreu(c, accumulate ? padd(ploadu<P>(c), total) : total);
+  constexpr int lanes = unpacket_traits<P>::size;
+  if constexpr (Cols == 4 && lanes >= 4) {
+    constexpr int at_once = std::min(Rows, lanes / Cols);
+#pragma GCC unroll 4
+    for (int i = 0; i < Rows; i += at_once) {
+      P some[std::size_t(at_once * Cols)];
+#pragma GCC unroll 16
+      for (int r = 0; r < at_once * Cols; ++r) some[r] = sum[i + r / Cols][r % Cols];
+      T total[std::size_t(lanes)];
+      pstoreu(total, lane_sums<lanes>(some));
+#pragma GCC unroll 4
+      for (int r = 0; r < at_once; ++r)
+        for (int j = 0; j < Cols; ++j) {
+          T& to = c[(i + r) * c_stride + j];
+          to = accumulate ? to + total[r * Cols + j] : total[r * Cols + j];
+        }
+    }
   } else {
-    for (int j = 0; j < Cols; ++j) c[j] = accumulate ? c[j] + predux(sum[j]) : predux(sum[j]);
+    for (int i = 0; i < Rows; ++i)
+      for (int j = 0; j < Cols; ++j) {
+        T& to = c[i * c_stride + j];
+        to = accumulate ? to + predux(sum[i][j]) : predux(sum[i][j]);
+      }
   }
 }
 
-/// c_ij = or += a_i . b_j over k units, a multiple of a packet, for Rows rows of A and Cols of B.
+/// c_j = or += a . b_j over k units, a multiple of a packet, for Cols rows of B.
+template <class S, int Cols, class Unit, class T>
+void gemm_row_dots(Index k, const Unit* a, const Unit* b, Index b_stride, T* c, bool accumulate) {
+  using namespace Eigen::internal;
+  constexpr Index size = GemmSizes<S>::packet;
+  Packet<T> sum[1][std::size_t(Cols)];
+#pragma GCC unroll 4
+  for (int j = 0; j < Cols; ++j) {
+    sum[0][j] = pset1<Packet<T>>(T(0));
+#pragma GCC unroll 8
+    for (Index p = 0; p < k; p += size)
+      sum[0][j] = GemmProduct<S>::multiply_add(ploadu<Packet<Unit>>(a + p),
+                                               ploadu<Packet<Unit>>(streamed(b + j * b_stride + p)), sum[0][j]);
+  }
+  gemm_totals<1, Cols>(sum, c, 0, accumulate);
+}
+
+/// A part of the k units, a multiple of a packet; `ahead` is how many bytes of B away to prefetch.
+struct DotsPart {
+  Index begin, size, ahead;
+  bool first, last;
+};
+
+/// c_ij = or += a_i . b_j for Rows rows of A and Cols of B, once the last part is added to the `sums`.
 template <class S, int Rows, int Cols, class Unit, class T>
-void gemm_dots(Index k, const Unit* a, Index a_stride, const Unit* b, Index b_stride, T* c, Index c_stride, bool accumulate) {
+void gemm_dots(const DotsPart& part, const Unit* a, Index a_stride, const Unit* b, Index b_stride, Packet<T>* sums, T* c,
+               Index c_stride, bool accumulate) {
   using namespace Eigen::internal;
   constexpr Index size = GemmSizes<S>::packet;
   Packet<T> sum[std::size_t(Rows)][std::size_t(Cols)];
 #pragma GCC unroll 4
-  for (auto& row : sum)
+  for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 4
-    for (auto& s : row) s = pset1<Packet<T>>(T(0));
-  if constexpr (Rows == 1) {
+    for (int j = 0; j < Cols; ++j) sum[i][j] = part.first ? pset1<Packet<T>>(T(0)) : sums[i * Cols + j];
+  a += part.begin;
+  b += part.begin;
+  const char* next = reinterpret_cast<const char*>(b) + part.ahead;
+  for (const Unit* const end = a + part.size; a < end; a += size, b += size, next += size * Index{sizeof(Unit)}) {
+    Packet<Unit> x[std::size_t(Rows)];
 #pragma GCC unroll 4
-    for (int j = 0; j < Cols; ++j)
-#pragma GCC unroll 8
-      for (Index p = 0; p < k; p += size)
-        sum[0][j] = GemmProduct<S>::multiply_add(ploadu<Packet<Unit>>(a + p),
-                                                 ploadu<Packet<Unit>>(streamed(b + j * b_stride + p)), sum[0][j]);
-  } else {
-    for (Index p = 0; p < k; p += size) {
-      Packet<Unit> x[std::size_t(Rows)];
+    for (int i = 0; i < Rows; ++i) x[i] = ploadu<Packet<Unit>>(a + i * a_stride);
 #pragma GCC unroll 4
-      for (int i = 0; i < Rows; ++i) x[i] = ploadu<Packet<Unit>>(a + i * a_stride + p);
+    for (int j = 0; j < Cols; ++j) {
+      __builtin_prefetch(next + j * b_stride * Index{sizeof(Unit)});
+      const Packet<Unit> w = ploadu<Packet<Unit>>(b + j * b_stride);
 #pragma GCC unroll 4
-      for (int j = 0; j < Cols; ++j) {
-        const Packet<Unit> w = ploadu<Packet<Unit>>(streamed(b + j * b_stride + p));
-#pragma GCC unroll 4
-        for (int i = 0; i < Rows; ++i) sum[i][j] = GemmProduct<S>::multiply_add(x[i], w, sum[i][j]);
-      }
+      for (int i = 0; i < Rows; ++i) sum[i][j] = GemmProduct<S>::multiply_add(x[i], w, sum[i][j]);
     }
   }
+  if (!part.last) {
 #pragma GCC unroll 4
-  for (int i = 0; i < Rows; ++i) gemm_totals<Cols>(sum[i], c + i * c_stride, accumulate);
+    for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 4
+      for (int j = 0; j < Cols; ++j) sums[i * Cols + j] = sum[i][j];
+    return;
+  }
+  gemm_totals<Rows, Cols>(sum, c, c_stride, accumulate);
 }
 
-/// Dots of k units, a multiple of a packet, of all rows of A with Cols rows of B.
+/// Dots of a part of all rows of A with Cols rows of B.
 template <class S, int Cols, class Unit, class T>
-void gemm_group_dots(Index m, Index k, const Unit* a, Index a_stride, const Unit* b, Index b_stride, T* c, Index c_stride,
-                     bool accumulate) {
+void gemm_group_dots(Index m, const DotsPart& part, const Unit* a, Index a_stride, const Unit* b, Index b_stride,
+                     Packet<T>* sums, T* c, Index c_stride, bool accumulate) {
   Index i = 0;
   const auto tiles = [&](auto rows) {
     for (; i + rows <= m; i += rows)
-      gemm_dots<S, rows, Cols>(k, a + i * a_stride, a_stride, b, b_stride, c + i * c_stride, c_stride, accumulate);
+      gemm_dots<S, rows, Cols>(part, a + i * a_stride, a_stride, b, b_stride, sums + i * Cols, c + i * c_stride, c_stride,
+                               accumulate);
   };
   if (m > dots_rows) tiles(std::integral_constant<int, dots_rows>{});  // a tile alone would prefetch each number once
   if constexpr (dots_rows > 2) tiles(std::integral_constant<int, 2>{});
@@ -92,13 +131,30 @@ void gemm_group_dots(Index m, Index k, const Unit* a, Index a_stride, const Unit
 template <class S, class Unit, class T>
 void gemm_all_dots(Index m, Index n, Index k, const Unit* a, Index a_stride, const Unit* b, Index b_stride, T* c,
                    Index c_stride, bool accumulate) {
-  const auto groups = [&](auto cols, Index begin, Index end) {
-    for (Index j = begin; j < end; j += cols)
-      gemm_group_dots<S, cols>(m, k, a, a_stride, b + j * b_stride, b_stride, c + j, c_stride, accumulate);
+  constexpr Index size = GemmSizes<S>::packet, most_units = 512, groups = 8;  // few_rows of a part: 32 KiB
+  const Index parts = m > dots_rows ? 1 + (k - 1) / most_units : 1, packets = k / size;
+  Packet<T> sums[std::size_t(groups * dots_cols * few_rows)];
+  const auto columns = [&](auto cols, Index begin, Index end) {
+    if (m == 1) {
+      for (Index j = begin; j < end; j += cols) gemm_row_dots<S, cols>(k, a, b + j * b_stride, b_stride, c + j, accumulate);
+      return;
+    }
+    const Index group = cols * Index{sizeof(Unit)}, read = std::max<Index>(1, group * (k / parts));  // bytes, of a part
+    const Index ahead = (stream_ahead + read - 1) / read * group * b_stride;
+    for (Index first = begin, last; first < end; first = last) {
+      last = std::min(end, first + groups * cols);
+      for (Index i = 0; i < parts; ++i) {
+        const Index from = packets * i / parts * size, to = packets * (i + 1) / parts * size;
+        const DotsPart part{from, to - from, ahead, i == 0, i == parts - 1};
+        for (Index j = first; j < last; j += cols)
+          gemm_group_dots<S, cols>(m, part, a, a_stride, b + j * b_stride, b_stride, sums + (j - first) * few_rows, c + j,
+                                   c_stride, accumulate);
+      }
+    }
   };
   const Index whole = n - n % dots_cols;
-  groups(std::integral_constant<int, dots_cols>{}, 0, whole);
-  groups(std::integral_constant<int, 1>{}, whole, n);
+  columns(std::integral_constant<int, dots_cols>{}, 0, whole);
+  columns(std::integral_constant<int, 1>{}, whole, n);
 }
 
 /// Whether the factors are read as they are stored: same scalars, or weights in pairs that an instruction takes.

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include <stlm/backend/eigen/context.hpp>
+#include <stlm/backend/eigen/lane_sums.hpp>
 #include <stlm/backend/token_check.hpp>
 #include <stlm/ops/quantized.hpp>
 
@@ -46,7 +47,7 @@ struct Quantized<EigenBackend> {
       const Index piece = (w.rows + pieces * group - 1) / (pieces * group) * group;
       ctx.for_pieces(w.rows, piece, [=](Index begin, Index end, int) {
         const auto products = [&](auto at_once, auto columns, Index n, Index j) {
-          std::int32_t sums[std::size_t(at_once * columns)];
+          std::int32_t sums[std::size_t(group * group)];
           dots<at_once, columns>(rounded + n * stride, w.row(j), stride, sums);
           for (Index r = 0; r < at_once; ++r) {
             float* const to = y.row(first + n + r) + j;
@@ -57,11 +58,13 @@ struct Quantized<EigenBackend> {
           }
         };
         constexpr std::integral_constant<int, int(group)> several;
+        constexpr std::integral_constant<int, 2> two;
         constexpr std::integral_constant<int, 1> one;
         Index j = begin;
         for (; j + group <= end; j += group) {
           Index n = 0;
           for (; n + group <= rows; n += group) products(several, several, n, j);
+          for (; n + 2 <= rows && rows > 2; n += 2) products(two, several, n, j);  // two alone: as in gemm_few_rows
           for (; n < rows; ++n) products(one, several, n, j);
         }
         for (; j < end; ++j)
@@ -94,21 +97,24 @@ struct Quantized<EigenBackend> {
 #if defined(EIGEN_VECTORIZE_AVX512) && defined(__AVX512VNNI__)
   static constexpr std::int32_t offset = 128;
 
-  /// sums[r * Count + i] = x_r . w_i over `size` bytes, a multiple of 64. For one row of x the rows of W are read one
-  /// after another: a single stream is what memory is fastest at.
+  /// As the instruction sees them: sums of another type than it takes and gives GCC copies in each turn of a loop.
+  using Lanes [[gnu::vector_size(64)]] = std::int32_t;
+
+  static Lanes multiply_add(__m512i x, __m512i w, Lanes sum) {
+    return reinterpret_cast<Lanes>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sum), x, w));
+  }
+  /// sums[r * Count + i] = x_r . w_i over `size` bytes, a multiple of 64; whatever lies behind them is overwritten. For one
+  /// row of x the rows of W are read one after another: a single stream is what memory is fastest at.
   template <int Rows, int Count>
   static void dots(const std::int8_t* x, const std::int8_t* w, Index size, std::int32_t* sums) {
-    __m512i sum[std::size_t(Rows)][std::size_t(Count)];
-#pragma GCC unroll 4
-    for (auto& row : sum)
-#pragma GCC unroll 4
-      for (auto& s : row) s = _mm512_setzero_si512();
+    Lanes sum[std::size_t(Rows * Count)];
+#pragma GCC unroll 16
+    for (Lanes& s : sum) s = Lanes{};
     if constexpr (Rows == 1) {
 #pragma GCC unroll 4
       for (int i = 0; i < Count; ++i)
         for (Index k = 0; k < size; k += 64)
-          sum[0][i] = _mm512_dpbusd_epi32(sum[0][i], _mm512_loadu_si512(x + k),
-                                          _mm512_loadu_si512(eigen::streamed(w + i * size + k)));
+          sum[i] = multiply_add(_mm512_loadu_si512(x + k), _mm512_loadu_si512(eigen::streamed(w + i * size + k)), sum[i]);
     } else {
       for (Index k = 0; k < size; k += 64) {
         __m512i rows[std::size_t(Rows)];
@@ -118,14 +124,11 @@ struct Quantized<EigenBackend> {
         for (int i = 0; i < Count; ++i) {
           const __m512i column = _mm512_loadu_si512(eigen::streamed(w + i * size + k));
 #pragma GCC unroll 4
-          for (int r = 0; r < Rows; ++r) sum[r][i] = _mm512_dpbusd_epi32(sum[r][i], rows[r], column);
+          for (int r = 0; r < Rows; ++r) sum[r * Count + i] = multiply_add(rows[r], column, sum[r * Count + i]);
         }
       }
     }
-#pragma GCC unroll 4
-    for (int r = 0; r < Rows; ++r)
-#pragma GCC unroll 4
-      for (int i = 0; i < Count; ++i) sums[r * Count + i] = _mm512_reduce_add_epi32(sum[r][i]);
+    _mm512_storeu_si512(sums, reinterpret_cast<__m512i>(eigen::lane_sums<16>(sum)));
   }
 #else
   static constexpr std::int32_t offset = 0;

@@ -1,0 +1,35 @@
+// The sums of the lanes of several packets at once: pairs of packets become one, until a packet holds a sum in each lane.
+// Of 16 packets of 16 lanes that is 45 instructions, a third of what they take one by one.
+#pragma once
+
+#include <utility>
+
+#include <stlm/backend/eigen/eigen_core.hpp>
+
+namespace stlm::eigen {
+
+namespace detail {
+/// Of all blocks of 2 Block lanes of a, then b, the sum of the two halves.
+template <int Block, class V, std::size_t... I>
+EIGEN_ALWAYS_INLINE V add_halves(V a, V b, std::index_sequence<I...>) {
+  constexpr auto lane = [](std::size_t i) { return static_cast<int>(i) / Block * 2 * Block + static_cast<int>(i) % Block; };
+  return __builtin_shufflevector(a, b, lane(I)...) + __builtin_shufflevector(a, b, (lane(I) + Block)...);
+}
+}  // namespace detail
+
+/// Lane i becomes the sum of those of v[i], for Count <= Lanes vectors, both powers of two. The order of a sum is the same
+/// whatever the Count.
+template <int Lanes, int Block = Lanes / 2, class V, std::size_t Count>
+EIGEN_ALWAYS_INLINE V lane_sums(const V (&v)[Count]) {
+  if constexpr (Block == 0) {
+    return v[0];
+  } else {
+    constexpr std::make_index_sequence<std::size_t{Lanes}> all{};
+    V halves[(Count + 1) / 2];
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < Count; i += 2) halves[i / 2] = detail::add_halves<Block>(v[i], v[i + (Count > 1)], all);
+    return lane_sums<Lanes, Block / 2>(halves);
+  }
+}
+
+}  // namespace stlm::eigen
