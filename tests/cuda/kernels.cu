@@ -105,6 +105,15 @@ void few_rows(Ctx& ctx, View<Bfloat16, dynamic, dynamic> a, View<Bfloat16, dynam
               View<Bfloat16, dynamic, dynamic> c) {
   ops::gemm(ctx, a, b, c, {.transpose_b = true});
 }
+template <class T>
+void fused(Ctx& ctx, const ops::RowNorm<T>& norm, MatrixView<T> x, HeadsView<T> heads) {
+  const MatrixView<const T> weight(x);
+  ops::rms_norm_gemm(ctx, norm, x, weight, x);
+  ops::swiglu_gemm_add(ctx, x, x, weight, x, x, x);
+  ops::rope_append(ctx, heads, 1, {}, heads, heads, 1);
+}
+template void fused(Ctx&, const ops::RowNorm<float>&, MatrixView<float>, HeadsView<float>);
+template void fused(Ctx&, const ops::RowNorm<Bfloat16>&, MatrixView<Bfloat16>, HeadsView<Bfloat16>);
 
 void packs(Ctx& ctx, const ops::PatchSlots& slots, View<Index, dynamic> first, View<Token, dynamic> packed) {
   ops::pack_bytes(ctx, slots, first, packed);

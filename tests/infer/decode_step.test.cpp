@@ -10,6 +10,12 @@ using namespace stlm::test;
 
 namespace {
 
+/// As Plain, of widths that a GPU reads in packets.
+struct PacketsConfig : SmallConfig {
+  static constexpr int dim = 32, ffn_dim = 48;
+};
+using Packets = ByteModel<PacketsConfig>;
+
 /// Sequences that decode one token after another, beside the same tokens read at once.
 template <class Model>
 struct Beside {
@@ -30,8 +36,8 @@ struct Beside {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("DecodeStep: token by token, the logits of the whole text", "[infer][decode_step]", Plain, Learned, Sinusoidal,
-                   Windowed) {
+TEMPLATE_TEST_CASE("DecodeStep: token by token, the logits of the whole text", "[infer][decode_step]", Plain, Packets, Learned,
+                   Sinusoidal, Windowed) {
   Beside<TestType> beside;
   for (Index t = 0; t < beside.tokens; ++t) {
     const Token now[] = {beside.text[static_cast<std::size_t>(t)], beside.text[static_cast<std::size_t>(beside.tokens + t)]};
@@ -42,6 +48,30 @@ TEMPLATE_TEST_CASE("DecodeStep: token by token, the logits of the whole text", "
         CHECK(beside.one.cache().head.logits(b, v) == Approx(beside.expected(b, t, v)).margin(2e-5));
   }
 }
+
+#if defined(STLM_TEST_EMULATED)
+template <int Layers>
+struct Deep : PacketsConfig {
+  static constexpr int layers = Layers;
+};
+
+TEST_CASE("DecodeStep: six kernels a layer", "[infer][decode_step]") {
+  const auto launches = []<class Model>(std::type_identity<Model>) {
+    Beside<Model> beside;
+    const auto all = [&] {
+      std::int64_t sum = 0;
+      for (const auto& [name, counts] : beside.ctx.counts()) sum += counts.launches;
+      return sum;
+    };
+    const std::int64_t before = all();
+    const Token now[] = {3, 4};
+    const Place places[] = {{2, 0}, {0, 0}};
+    beside.step.run(beside.ctx, beside.params, now, places, beside.one.cache(), beside.state.cache);
+    return all() - before;
+  };
+  CHECK(launches(std::type_identity<ByteModel<Deep<3>>>{}) - launches(std::type_identity<ByteModel<Deep<2>>>{}) == 6);
+}
+#endif
 
 TEST_CASE("DecodeStep: begins anew with other parameters", "[infer][decode_step]") {
   Beside<Plain> beside;

@@ -102,6 +102,47 @@ TEST_CASE("rope: backends agree on packed sequences, and on sequences at places 
     }
 }
 
+TEST_CASE("rope_append: turned queries stay, turned keys and the values go into caches", "[ops][rope][parity]") {
+  if constexpr (!ops::appends_turned<TestedBackend>) return;
+  constexpr Index batch = 3, queries = 4, kv = 2, sequences = 5;
+  const std::vector<Place> own = {{4, 9}, {0, 0}, {2, 7}};
+  for (const RopePairs pairs : {RopePairs::kAdjacent, RopePairs::kHalfSplit})
+    for (const Index tokens : {1, 3})
+      for (const Index size : {6, 16, 64})
+        for (const Place* const at : {own.data(), static_cast<const Place*>(nullptr)}) {
+          CAPTURE(static_cast<int>(pairs), tokens, size, at != nullptr);
+          check_stream_op([=](auto& rig) {
+            const Index width = (queries + 2 * kv) * size, cols = kv * size, capacity = 9 + tokens;
+            const auto x = rig.random(batch * tokens, width);
+            const auto keys = rig.random(sequences * capacity, cols), values = rig.random(sequences * capacity, cols);
+            using T = typename std::decay_t<decltype(rig)>::Scalar;
+            const HeadsView<T> turned{x.data(), queries + kv, size, tokens * width, width};
+            const auto cache = [&](const auto& all) { return HeadsView<T>{all.data(), kv, size, capacity * cols, cols}; };
+            const ops::RopeOptions options{.batch = batch, .tokens = tokens, .position = 5, .pairs = pairs, .places = at};
+            if constexpr (requires { ops::rope_append(rig.ctx, turned, queries, options, turned, turned, batch); }) {
+              ops::rope_append(rig.ctx, turned, queries, options, cache(keys), cache(values), sequences);
+            } else {
+              const std::vector<T> before(x.begin(), x.end());
+              ops::rope(rig.ctx, turned, options);
+              for (Index n = 0; n < batch * tokens; ++n) {
+                const Place place = Places{at, 5}(n / tokens);
+                const Index row = place.sequence * capacity + place.position + n % tokens, key = queries * size;
+                std::copy_n(&x(n, key), cols, &keys(row, 0));
+                std::copy_n(&x(n, key + cols), cols, &values(row, 0));
+                std::copy_n(before.begin() + n * width + key, cols, &x(n, key));
+              }
+            }
+          });
+        }
+  Rig<TestedBackend, float> rig;
+  const auto x = rig.random(1, 3 * 8);
+  const HeadsView<float> all{x.data(), 2, 8, 24, 24}, cache{x.data(), 1, 8, 8, 8};
+  if constexpr (requires { ops::rope_append(rig.ctx, all, 1, {.batch = 1, .tokens = 1}, cache, cache, 1); })
+    CHECK_THROWS_WITH(ops::rope_append(rig.ctx, all, 1, {.batch = 1, .tokens = 1, .position = 1}, cache, cache, 1),
+                      "stlm::ops::rope_append: sequence 0 at position 1 has no room for 1 more in a cache of 1 sequences of 1; plan "
+                      "for more.");
+}
+
 TEST_CASE("rope: refuses odd heads", "[ops][rope]") {
   Rig<CpuBackend, float> rig;
   const auto x = rig.random(1, 3);

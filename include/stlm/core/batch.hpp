@@ -25,6 +25,17 @@ struct Places {
   constexpr Place operator()(Index b) const { return own ? own[b] : Place{b, position}; }
 };
 
+/// Throws ShapeError naming `op` where a cache of `sequences` of `capacity` tokens has no room for `tokens` more at one of
+/// `count` places.
+inline void expect_room(const char* op, const Places& places, Index count, Index tokens, Index sequences, Index capacity) {
+  for (Index b = 0; b < count; ++b) {
+    const Place place = places(b);
+    expect(place.sequence >= 0 && place.sequence < sequences && place.position + tokens <= capacity, "stlm::ops::", op,
+           ": sequence ", place.sequence, " at position ", place.position, " has no room for ", tokens,
+           " more in a cache of ", sequences, " sequences of ", capacity, "; plan for more.");
+  }
+}
+
 /// Token ids on the host, (B, T) each; `targets` is what follows `tokens`, position by position. For a model over patches
 /// of up to W bytes (B, T * W): the slots of patch t begin at t * W, the empty ones hold ByteTokenizer::pad.
 struct Batch {

@@ -90,7 +90,7 @@ struct LanguageModel {
       ops::copy_rows(ctx, MatrixView<const T>(&cache.last(pass.tokens - 1, 0), pass.batch, dim, pass.tokens * dim),
                      MatrixView<T>(predicting));
     }
-    Head::forward(ctx, p.head, head_pass(pass), predicting, cache.head.logits, cache.head);
+    Head::decode(ctx, p.head, head_pass(pass), predicting, cache.head.logits, cache.head);
   }
 
   template <class B, class S, class T = activation_t<B, S>>

@@ -10,6 +10,7 @@
 #include <stlm/nn/linear.hpp>
 #include <stlm/nn/position.hpp>
 #include <stlm/ops/attention.hpp>
+#include <stlm/ops/fused_gemm.hpp>
 
 namespace stlm {
 
@@ -122,20 +123,39 @@ struct Attention {
   template <class B, class S, class T = activation_t<B, S>>
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
-    static_assert(Mask::causal, "stlm::Attention: decoding token by token needs a Causal mask.");
     Qkv::forward(ctx, p.qkv, pass, x, cache.qkv, cache.qkv_linear);
-    rotate(ctx, cache.qkv, pass, false);
-    const MatrixView<const T> keys_and_values(cache.qkv.data() + query_width, pass.rows(), 2 * kv_width, qkv_width);
-    ops::append_rows(ctx, keys_and_values, pass.tokens, pass.all_places(), state.keys, state.values);
-    ops::AttentionShape all = shape(pass);
-    all.places = pass.places;
-    all.keys = pass.places ? state.keys.extent(1) : pass.position + pass.tokens;
-    ops::attention_forward(ctx, queries(cache.qkv, pass), cached(state.keys), cached(state.values), mixed(cache.mixed, pass),
-                           cache.lse, all);
+    attend_to_all(ctx, pass, cache, state);
     Out::forward(ctx, p.out, pass, cache.mixed, y, cache.out_linear);
+  }
+  /// y = x + decode(norm(x)), where the backend's products norm and add.
+  template <class B, class S, class T = activation_t<B, S>>
+    requires(ops::fuses_few_rows<B> && std::is_same_v<Linears, NoBias> && !std::is_same_v<S, Int8>)
+  static void residual_decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, const ops::RowNorm<T>& norm,
+                              Rows<const T, Dim> x, Rows<T, Dim> y, const Cache<T>& cache, const KvCache<T>& state) {
+    ops::rms_norm_gemm(ctx, norm, x, MatrixView<const S>(p.qkv.weight), MatrixView<T>(cache.qkv));
+    attend_to_all(ctx, pass, cache, state);
+    ops::gemm_add(ctx, cache.mixed, p.out.weight, x, y, {.transpose_b = true});
   }
 
  private:
+  /// Puts the new tokens' keys and values beside those before, and mixes all.
+  template <class B, class T>
+  static void attend_to_all(Context<B>& ctx, const Pass& pass, const Cache<T>& cache, const KvCache<T>& state) {
+    static_assert(Mask::causal, "stlm::Attention: decoding token by token needs a Causal mask.");
+    const HeadsView<T> turned = heads(cache.qkv.data(), Heads + KvHeads, pass, qkv_width);
+    const HeadsView<T> all_keys = cached(state.keys), all_values = cached(state.values);
+    if constexpr (requires { Position::rotate_append(ctx, turned, Heads, pass, all_keys, all_values, Heads); }) {
+      Position::rotate_append(ctx, turned, Heads, pass, all_keys, all_values, state.keys.extent(0));
+    } else {
+      Position::rotate(ctx, turned, pass, false);
+      const MatrixView<const T> keys_and_values(cache.qkv.data() + query_width, pass.rows(), 2 * kv_width, qkv_width);
+      ops::append_rows(ctx, keys_and_values, pass.tokens, pass.all_places(), state.keys, state.values);
+    }
+    ops::AttentionShape all = shape(pass);
+    all.places = pass.places;
+    all.keys = pass.places ? state.keys.extent(1) : pass.position + pass.tokens;
+    ops::attention_forward(ctx, queries(cache.qkv, pass), all_keys, all_values, mixed(cache.mixed, pass), cache.lse, all);
+  }
   /// Queries and keys, which lie side by side.
   template <class B, class T>
   static void rotate(Context<B>& ctx, View<T, dynamic, qkv_width> qkv, const Pass& pass, bool inverse) {

@@ -102,9 +102,17 @@ struct PreNormBlock {
     static_assert(LooksBack<Ffn> && LooksBack<AttentionLayer>,
                   "stlm::PreNormBlock: decoding token by token needs layers that see no later token; gate a LoraMixture by "
                   "GateOf::kToken.");
-    Norm::forward(ctx, p.attention_norm, pass, x, cache.attention_in, cache.attention_norm);
-    AttentionLayer::decode(ctx, p.attention, pass, cache.attention_in, cache.branch, cache.attention, state);
-    finish(ctx, p, pass, x, y, cache);
+    if constexpr (fuses<B, S, T>()) {
+      AttentionLayer::residual_decode(ctx, p.attention, pass,
+                                      Norm::in_product(p.attention_norm, cache.attention_in, cache.attention_norm), x,
+                                      cache.middle, cache.attention, state);
+      Ffn::residual_decode(ctx, p.ffn, pass, Norm::in_product(p.ffn_norm, cache.ffn_in, cache.ffn_norm), cache.middle, y,
+                           cache.ffn);
+    } else {
+      Norm::forward(ctx, p.attention_norm, pass, x, cache.attention_in, cache.attention_norm);
+      AttentionLayer::decode(ctx, p.attention, pass, cache.attention_in, cache.branch, cache.attention, state);
+      finish(ctx, p, pass, x, y, cache);
+    }
   }
 
   template <class B, class T>
@@ -124,6 +132,16 @@ struct PreNormBlock {
   }
 
  private:
+  /// Whether all parts have `residual_decode`.
+  template <class B, class S, class T>
+  static constexpr bool fuses() {
+    return requires(Context<B>& ctx, const Params<S>& p, const Pass& pass, ops::RowNorm<T> norm, View<T, dynamic, dim> x,
+                    const Cache<T>& cache, const KvCache<T>& state) {
+      norm = Norm::in_product(p.ffn_norm, x, cache.ffn_norm);
+      AttentionLayer::residual_decode(ctx, p.attention, pass, norm, x, x, cache.attention, state);
+      Ffn::residual_decode(ctx, p.ffn, pass, norm, x, x, cache.ffn);
+    };
+  }
   template <class B, class S, class T = activation_t<B, S>>
   static void finish(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                      const Cache<T>& cache) {

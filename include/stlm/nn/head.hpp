@@ -12,7 +12,7 @@
 
 #include <stlm/nn/norm.hpp>
 #include <stlm/ops/elementwise.hpp>
-#include <stlm/ops/gemm.hpp>
+#include <stlm/ops/fused_gemm.hpp>
 #include <stlm/ops/quantized.hpp>
 
 namespace stlm {
@@ -80,6 +80,17 @@ struct Head {
                       Rows<T, Vocabulary> logits, const Cache<T>& cache) {
     Norm::forward(ctx, p.norm, pass, x, cache.normed, cache.norm);
     project(ctx, p, cache.normed, logits);
+  }
+  /// As forward, without a backward pass: one product where the backend's products norm.
+  template <class B, class S, class T = activation_t<B, S>>
+  static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Vocabulary> logits,
+                     const Cache<T>& cache) {
+    if constexpr (ops::fuses_few_rows<B> && !Bias && !std::is_same_v<S, Int8> &&
+                  requires { Norm::in_product(p.norm, cache.normed, cache.norm); })
+      ops::rms_norm_gemm(ctx, Norm::in_product(p.norm, cache.normed, cache.norm), x, MatrixView<const S>(p.weight),
+                         MatrixView<T>(logits));
+    else
+      forward(ctx, p, pass, x, logits, cache);
   }
   /// The logits of rows that are normed already.
   template <class B, class S, class T = activation_t<B, S>>

@@ -8,6 +8,7 @@
 
 #include <stlm/core/module.hpp>
 #include <stlm/ops/elementwise.hpp>
+#include <stlm/ops/fused_gemm.hpp>
 #include <stlm/ops/norm.hpp>
 
 namespace stlm {
@@ -41,6 +42,11 @@ struct RmsNorm {
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass&, Rows<const T, Dim> x, Rows<T, Dim> y,
                       const Cache<T>& cache) {
     ops::rms_norm_forward(ctx, x, p.gain, y, cache.rstd, eps);
+  }
+  /// For a product that norms its rows.
+  template <class S, class T>
+  static ops::RowNorm<T> in_product(const Params<S>& p, Rows<T, Dim> y, const Cache<T>& cache) {
+    return {p.gain, eps, y, cache.rstd};
   }
   template <class B, class S, class T = activation_t<B, S>>
   static void add_forward(Context<B>& ctx, const Params<S>& p, const Pass&, Rows<const T, Dim> x, Rows<const T, Dim> addend,

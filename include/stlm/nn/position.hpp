@@ -73,8 +73,20 @@ struct Rotary {
 
   template <class B, class T>
   static void rotate(Context<B>& ctx, HeadsView<T> x, const Pass& pass, bool inverse) {
-    ops::rope(ctx, x, {pass.batch, pass.tokens, pass.position, Pairs, static_cast<double>(Base), inverse, pass.offsets,
-                       pass.places});
+    ops::rope(ctx, x, options(pass, inverse));
+  }
+  /// `rotate` of queries and keys, which go into a cache of `sequences` with the values behind them.
+  template <class B, class T>
+    requires(ops::appends_turned<B>)
+  static void rotate_append(Context<B>& ctx, HeadsView<T> x, Index queries, const Pass& pass, HeadsView<T> keys,
+                            HeadsView<T> values, Index sequences) {
+    ops::rope_append(ctx, x, queries, options(pass, false), keys, values, sequences);
+  }
+
+ private:
+  static ops::RopeOptions options(const Pass& pass, bool inverse) {
+    return {pass.batch, pass.tokens,  pass.position, Pairs, static_cast<double>(Base), inverse,
+            pass.offsets, pass.places};
   }
 };
 

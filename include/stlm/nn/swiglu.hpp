@@ -7,6 +7,7 @@
 
 #include <stlm/nn/linear.hpp>
 #include <stlm/ops/activation.hpp>
+#include <stlm/ops/fused_gemm.hpp>
 
 namespace stlm {
 
@@ -83,6 +84,17 @@ struct SwiGlu {
                           Rows<const T, Dim> addend, Rows<T, Dim> y, const Cache<T>& cache) {
     hidden(ctx, p, pass, x, cache);
     ops::gemm_add(ctx, cache.hidden, p.down.weight, addend, y, {.transpose_b = true});
+  }
+  /// y = x + forward(norm(x)) without a backward pass, where the backend's products norm, gate and add.
+  template <class B, class S, class T = activation_t<B, S>>
+    requires(one_product && ops::fuses_few_rows<B> && !std::is_same_v<S, Int8>)
+  static void residual_decode(Context<B>& ctx, const Params<S>& p, const Pass&, const ops::RowNorm<T>& norm,
+                              Rows<const T, Dim> x, Rows<T, Dim> y, const Cache<T>& cache) {
+    with_weights(p, [&](const auto& weight, Index part) {
+      ops::rms_norm_gemm(ctx, norm, x, MatrixView<const S>(weight), columns(cache.both, part, weight.extent(0)));
+    });
+    ops::swiglu_gemm_add(ctx, half(cache.both, 0), half(cache.both, 1), MatrixView<const S>(p.down.weight), x,
+                         MatrixView<T>(y), MatrixView<T>(cache.hidden));
   }
   template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<const T, Dim> dy,

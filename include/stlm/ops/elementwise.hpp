@@ -59,12 +59,7 @@ void append_rows(Context<Backend>& ctx, std::type_identity_t<MatrixView<const T>
          "x", x.cols, " are not sequences of ", tokens, " for ", caches, " caches of width ", cache.extent(2), ".");
   expect(((second.extent(0) == cache.extent(0) && second.extent(1) == cache.extent(1)) && ...),
          "stlm::ops::append_rows: the two caches differ in shape.");
-  for (Index b = 0; b < x.rows / tokens; ++b) {
-    const Place place = places(b);
-    expect(place.sequence >= 0 && place.sequence < cache.extent(0) && place.position + tokens <= cache.extent(1),
-           "stlm::ops::append_rows: sequence ", place.sequence, " at position ", place.position, " has no room for ", tokens,
-           " more in a cache of ", cache.extent(0), " sequences of ", cache.extent(1), "; plan for more.");
-  }
+  expect_room("append_rows", places, x.rows / tokens, tokens, cache.extent(0), cache.extent(1));
   impl::Elementwise<Backend>::template append_rows<T>(ctx, x, tokens, places, std::array{cache.data(), second.data()...},
                                                       cache.extent(1));
 }

@@ -32,10 +32,31 @@ template <class Backend>
 struct Rope : MissingBackend<Backend> {};
 }  // namespace impl
 
+/// Whether a backend puts keys in their place as it turns them: `rope_append`.
+template <class Backend>
+inline constexpr bool appends_turned = false;
+
 template <class Backend, class T>
 void rope(Context<Backend>& ctx, HeadsView<T> x, const RopeOptions& options) {
   expect(x.head_size % 2 == 0, "stlm::ops::rope: expected an even head size, found ", x.head_size, ".");
   impl::Rope<Backend>::template run<T>(ctx, x, options);
+}
+
+/// `rope` of the queries, the first heads of x, in place, and of the keys behind them into a cache; values, which follow in the
+/// rows of x, go into another. Each sequence's new rows stand at its place, of `options`; caches are (sequences, capacity,
+/// heads of a key, D). Throws ShapeError where there is no room.
+template <class Backend, class T>
+  requires(appends_turned<Backend>)
+void rope_append(Context<Backend>& ctx, HeadsView<T> x, Index queries, const RopeOptions& options, HeadsView<T> keys,
+                 HeadsView<T> values, Index sequences) {
+  expect(x.head_size % 2 == 0 && keys.head_size == x.head_size && keys.heads == x.heads - queries &&
+             values.heads == keys.heads && values.head_size == x.head_size && !options.offsets,
+         "stlm::ops::rope_append: expected ", x.heads - queries, " heads of an even size, ", x.head_size,
+         ", in each cache and no packed sequences, found ", keys.heads, " of ", keys.head_size, " and ", values.heads, " of ",
+         values.head_size, ".");
+  expect_room("rope_append", {options.places, options.position}, options.batch, options.tokens, sequences,
+              keys.batch_stride / keys.token_stride);
+  impl::Rope<Backend>::template append<T>(ctx, x, queries, options, keys, values, sequences);
 }
 
 }  // namespace ops

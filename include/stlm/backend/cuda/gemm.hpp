@@ -1,11 +1,11 @@
 // Matrix products on a GPU. In mixed precision factors of float are rounded to Bfloat16 in scratch memory first. Few rows
-// times the rows of a matrix, as when a token is decoded, have a kernel of their own (kernels/few_rows.hpp); other products
-// are the context's: cuBLASLt, or loops where the CPU stands in for the device.
+// times the rows of a matrix, as when a token is decoded, have a kernel of their own (kernels/few_rows.hpp), which may compute
+// these rows as well; other products are the context's: cuBLASLt, or loops where the CPU stands in for the device.
 #pragma once
 
 #include <stlm/backend/cuda/elementwise.hpp>
 #include <stlm/backend/cuda/kernels/few_rows.hpp>
-#include <stlm/ops/gemm.hpp>
+#include <stlm/ops/fused_gemm.hpp>
 
 namespace stlm::gpu {
 
@@ -29,6 +29,8 @@ namespace stlm::ops {
 
 template <GpuBackend B>
 inline constexpr bool adds_in_products<B> = true;
+template <GpuBackend B>
+inline constexpr bool fuses_few_rows<B> = true;
 
 namespace impl {
 
@@ -44,25 +46,48 @@ struct Gemm<Backend> {
       product(ctx, a, b, c, addend, options);
   }
 
+  /// False, and nothing done, unless rows are few and all numbers lie in packets.
+  template <class F, class T>
+  static bool normed(Context<Backend>& ctx, const RowNorm<T>& norm, MatrixView<const T> x, MatrixView<const F> w,
+                     MatrixView<T> y) {
+    if constexpr (std::is_same_v<F, T>)
+      if (gpu::in_packets(x, w) && gpu::in_packets(norm.gain.data(), x.cols, x.cols))
+        return of_few_rows(ctx, gpu::Normed<T>{{gpu::span(x), x.stride}, {norm.gain.data(), x.cols}, compute_t<T>(norm.eps)}, w,
+                           y, static_cast<const T*>(nullptr));
+    return false;
+  }
+  template <class F, class T>
+  static bool gated(Context<Backend>& ctx, MatrixView<const T> gate, MatrixView<const T> up, MatrixView<const F> w,
+                    const T* addend, MatrixView<T> y) {
+    if constexpr (std::is_same_v<F, T>)
+      if (gpu::in_packets(gate, w) && gpu::in_packets(up) && gate.stride == up.stride)
+        return of_few_rows(ctx, gpu::Gated<T>{gpu::span(gate), gpu::span(up), gate.stride}, w, y, addend);
+    return false;
+  }
+
  private:
   static constexpr Index few_rows = 8;  ///< that leave most of a library's tile empty
 
+  template <class Left, class F, class T>
+  static bool of_few_rows(Context<Backend>& ctx, const Left& a, MatrixView<const F> b, MatrixView<T> c, const T* addend) {
+    if constexpr (std::is_same_v<F, double>) return false;
+    if (c.rows == 0 || c.rows > few_rows || b.cols == 0) return false;
+    const auto launch = [&]<int M>(gpu::Constant<M>) {
+      const gpu::FewRows<F, T, M, Left> kernel{a,        gpu::span(b), {addend, gpu::span(c).size}, gpu::span(c),
+                                               b.stride, c.stride,     static_cast<int>(c.rows),    static_cast<int>(c.cols),
+                                               static_cast<int>(b.cols)};
+      ctx.launch(kernel, kernel.blocks());
+    };
+    c.rows == 1 ? launch(gpu::constant<1>) : c.rows <= 4 ? launch(gpu::constant<4>) : launch(gpu::constant<8>);
+    return true;
+  }
   template <class F, class T>
   static void product(Context<Backend>& ctx, MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c,
                       const T* addend, const GemmOptions& options) {
     const bool rows_of_both = !options.transpose_a && options.transpose_b;
-    if constexpr (!std::is_same_v<F, double>)
-      if (rows_of_both && c.rows > 0 && c.rows <= few_rows && a.cols > 0 && gpu::in_packets(a, b)) {
-        const auto launch = [&]<int M>(gpu::Constant<M>) {
-          const gpu::FewRows<F, T, M> kernel{gpu::span(a), gpu::span(b), {addend, gpu::span(c).size}, gpu::span(c),
-                                             a.stride, b.stride, c.stride, static_cast<int>(c.rows),
-                                             static_cast<int>(c.cols), static_cast<int>(a.cols)};
-          ctx.launch(kernel, kernel.blocks());
-        };
-        return c.rows == 1   ? launch(gpu::constant<1>)
-               : c.rows <= 4 ? launch(gpu::constant<4>)
-                             : launch(gpu::constant<8>);
-      }
+    if (rows_of_both && gpu::in_packets(a, b) &&
+        of_few_rows(ctx, gpu::AsTheyAre<F>{gpu::span(a), a.stride}, b, c, addend))
+      return;
     ctx.product(a, b, c, addend, options);
   }
 };

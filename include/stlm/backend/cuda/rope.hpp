@@ -7,27 +7,44 @@
 #include <stlm/backend/cuda/scratch.hpp>
 #include <stlm/ops/rope.hpp>
 
-namespace stlm::ops::impl {
+namespace stlm::ops {
+
+template <GpuBackend B>
+inline constexpr bool appends_turned<B> = true;
+
+namespace impl {
 
 template <GpuBackend B>
 struct Rope<B> {
   template <class T>
   static void run(Context<B>& ctx, HeadsView<T> x, const RopeOptions& options) {
-    options.pairs == RopePairs::kAdjacent ? run<true>(ctx, x, options) : run<false>(ctx, x, options);
+    run(ctx, x, options, gpu::InPlace{}, x.heads, true);
+  }
+  template <class T>
+  static void append(Context<B>& ctx, HeadsView<T> x, Index queries, const RopeOptions& options, HeadsView<T> keys,
+                     HeadsView<T> values, Index sequences) {
+    const Index size = sequences * keys.batch_stride;
+    const gpu::IntoCaches<T> caches{{keys.data, size}, {values.data, size}, keys.batch_stride / keys.token_stride,
+                                    static_cast<int>(queries)};
+    run(ctx, x, options, caches, 2 * x.heads - queries, gpu::aligned(keys.data, values.data));
   }
 
  private:
-  template <bool Adjacent, class T>
-  static void run(Context<B>& ctx, HeadsView<T> x, const RopeOptions& options) {
-    constexpr int packet = gpu::Packet<T>::size;
-    const Index unit = Adjacent ? x.head_size : x.head_size / 2;  // what packets must not straddle
-    const bool fits = gpu::in_packets(x.data, unit, x.token_stride) && x.batch_stride % packet == 0;
-    fits ? launch<Adjacent ? packet / 2 : packet, true, Adjacent>(ctx, x, options)
-         : launch<1, false, Adjacent>(ctx, x, options);
+  /// `heads` of a row are read.
+  template <class T, class Caches>
+  static void run(Context<B>& ctx, HeadsView<T> x, const RopeOptions& options, const Caches& caches, Index heads, bool aligned) {
+    const auto in_pairs = [&]<bool Adjacent>(std::bool_constant<Adjacent>) {
+      constexpr int packet = gpu::Packet<T>::size;
+      const Index unit = Adjacent ? x.head_size : x.head_size / 2;  // what packets must not straddle
+      const bool fits = aligned && gpu::in_packets(x.data, unit, x.token_stride) && x.batch_stride % packet == 0;
+      fits ? launch<Adjacent ? packet / 2 : packet, true, Adjacent>(ctx, x, options, caches, heads)
+           : launch<1, false, Adjacent>(ctx, x, options, caches, heads);
+    };
+    options.pairs == RopePairs::kAdjacent ? in_pairs(std::true_type{}) : in_pairs(std::false_type{});
   }
-  template <int P, bool Packets, bool Adjacent, class T>
-  static void launch(Context<B>& ctx, HeadsView<T> x, const RopeOptions& o) {
-    using Kernel = gpu::TurnHeads<T, P, Packets, Adjacent>;
+  template <int P, bool Packets, bool Adjacent, class T, class Caches>
+  static void launch(Context<B>& ctx, HeadsView<T> x, const RopeOptions& o, const Caches& caches, Index heads) {
+    using Kernel = gpu::TurnHeads<T, P, Packets, Adjacent, Caches>;
     const Index rows = o.offsets ? o.offsets.rows : o.batch * o.tokens;
     if (rows == 0) return;
     const Index last_row = o.offsets ? (rows - 1) * x.token_stride
@@ -38,12 +55,13 @@ struct Rope<B> {
     gpu::Scratch<B> scratch(ctx);
     gpu::Span<const Place> places;
     if (o.places) places = {ctx.readable(scratch, o.places, o.batch), o.batch};
-    ctx.launch(Kernel{{x.data, last_row + x.heads * x.head_size}, {o.offsets, o.tokens}, places, o.batch, pieces,
+    ctx.launch(Kernel{{x.data, last_row + heads * x.head_size}, {o.offsets, o.tokens}, places, o.batch, pieces,
                       o.position, x.batch_stride, x.token_stride, static_cast<int>(x.heads),
                       static_cast<int>(x.head_size), static_cast<int>(rows_of_warp), gpu::RowLanes::of(gpu::pieces(x.head_size / 2, P)),
-                      std::log2(o.base), o.inverse},
+                      std::log2(o.base), o.inverse, caches},
                gpu::pieces(o.batch * pieces, Kernel::warps));
   }
 };
 
-}  // namespace stlm::ops::impl
+}  // namespace impl
+}  // namespace stlm::ops

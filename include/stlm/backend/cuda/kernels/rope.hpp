@@ -1,6 +1,6 @@
-// Rotary embedding in place: a warp has a piece of the rows of one sequence. Its lanes lie side by side in a head,
-// several heads next to each other; a lane turns the same pairs of all heads, so an angle is computed once for each row
-// and pair. Moved: what is turned, once in and once out.
+// Rotary embedding: a warp has a piece of the rows of one sequence. Its lanes lie side by side in a head, several heads
+// next to each other; a lane turns the same pairs of all heads, so an angle is computed once for each row and pair. Moved:
+// what is turned, once in and once out. It stays in place, or the keys go into a cache, and the values behind them as well.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/rows.hpp>
@@ -9,9 +9,18 @@
 
 namespace stlm::gpu {
 
+struct InPlace {};
+/// Places for the keys, which are the heads from `queries` on, and for as many heads of values that follow them in a row.
+template <class T>
+struct IntoCaches {
+  Span<T> keys, values;  // (sequences, capacity, heads of a key, D)
+  Index capacity;
+  int queries;
+};
+
 /// Pairs (2i, 2i + 1) if Adjacent, else (i, i + D/2); a lane turns P of them at once, in packets unless P is 1 and they
 /// do not fit (`Packets` false).
-template <class T, int P, bool Packets, bool Adjacent>
+template <class T, int P, bool Packets, bool Adjacent, class Caches = InPlace>
 struct TurnHeads {
   static constexpr const char* name = "rope";
   static constexpr int threads = 128, warps = threads / warp, most_rows = 8;  ///< of a warp
@@ -26,6 +35,7 @@ struct TurnHeads {
   RowLanes lanes;
   double log2_base;
   bool inverse;
+  Caches caches;
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {
@@ -35,7 +45,8 @@ struct TurnHeads {
       const bool packed = sequences.offsets.data;
       const Index begin = packed ? sequences.first(e, b) : 0;
       const Index rows = packed ? sequences.first(e, b + 1) - begin : sequences.tokens;
-      const Index first = places.data ? e.load(places, b).position : position;
+      const Place place = places.data ? e.load(places, b) : Place{b, position};
+      const Index first = place.position;
       const Index last = (piece + 1) * rows_of_warp < rows ? (piece + 1) * rows_of_warp : rows;
       const Index base = packed ? begin * token_stride : b * batch_stride;
       for (int i = lanes.lane(t) * P; i < head_size / 2; i += lanes.count() * P) {
@@ -47,29 +58,42 @@ struct TurnHeads {
             by[k] = turn<Real>(static_cast<double>(first + r) * turns[k]);
             if (inverse) by[k].sine = -by[k].sine;
           }
-          for (int h = lanes.row(t % warp); h < heads; h += lanes.rows_of(warp))
-            turn_pairs(e, base + r * token_stride + h * head_size, i, by);
+          const Index row = base + r * token_stride;
+          for (int h = lanes.row(t % warp); h < heads; h += lanes.rows_of(warp)) {
+            const Index head = row + h * head_size;
+            if constexpr (std::is_same_v<Caches, InPlace>) {
+              turn_pairs<true>(e, head, x, head, i, by);
+            } else if (h < caches.queries) {
+              turn_pairs<true>(e, head, x, head, i, by);
+            } else {
+              const int keys = heads - caches.queries;
+              const Index to = ((place.sequence * caches.capacity + first + r) * keys + h - caches.queries) * head_size;
+              turn_pairs<true>(e, head, caches.keys, to, i, by);
+              turn_pairs<false>(e, head + keys * head_size, caches.values, to, i, by);
+            }
+          }
         }
       }
     });
   }
 
  private:
-  template <class Exec>
-  STLM_KERNEL void turn_pairs(Exec& e, Index head, int i, const Numbers<Turn<Real>, P>& by) const {
+  /// From a head of x to one of `to`.
+  template <bool Turns, class Exec>
+  STLM_KERNEL void turn_pairs(Exec& e, Index head, Span<T> to, Index to_head, int i, const Numbers<Turn<Real>, P>& by) const {
     if constexpr (Adjacent && Packets) {
       auto pairs = load_numbers<2 * P>(e, x, head + 2 * i);
-      for (int k = 0; k < P; ++k) turn_pair(pairs[2 * k], pairs[2 * k + 1], by[k]);
-      store_numbers<2 * P>(e, x, head + 2 * i, pairs);
+      for (int k = 0; Turns && k < P; ++k) turn_pair(pairs[2 * k], pairs[2 * k + 1], by[k]);
+      store_numbers<2 * P>(e, to, to_head + 2 * i, pairs);
     } else {
-      const Index at = head + (Adjacent ? 2 * i : i), other = Adjacent ? at + 1 : at + head_size / 2;
+      const Index at = Adjacent ? 2 * i : i, other = Adjacent ? at + 1 : at + head_size / 2;
       constexpr int W = Packets ? P : 1;
-      auto left = load_numbers<W>(e, x, at), right = load_numbers<W>(e, x, other);
-      for (int k = 0; k < W; ++k) turn_pair(left[k], right[k], by[k]);
-      store_numbers<W>(e, x, at, left);
-      store_numbers<W>(e, x, other, right);
+      auto left = load_numbers<W>(e, x, head + at), right = load_numbers<W>(e, x, head + other);
+      for (int k = 0; Turns && k < W; ++k) turn_pair(left[k], right[k], by[k]);
+      store_numbers<W>(e, to, to_head + at, left);
+      store_numbers<W>(e, to, to_head + other, right);
     }
-    e.flops(6 * P);
+    e.flops(Turns ? 6 * P : 0);
   }
   static STLM_KERNEL void turn_pair(Real& first, Real& second, const Turn<Real>& by) {
     const Real u = first, w = second;

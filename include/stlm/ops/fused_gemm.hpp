@@ -1,0 +1,54 @@
+// Products y = f(x) W^T of the few rows of a decoded token, whose left factor is computed as it is read: the norm of a layer's
+// input, or the gated unit of a feed-forward layer. For backends that do so; there a token is as many kernels as it waits for.
+//
+// Of more rows f(x) is computed first, into room that is given.
+#pragma once
+
+#include <stlm/ops/activation.hpp>
+#include <stlm/ops/gemm.hpp>
+#include <stlm/ops/norm.hpp>
+
+namespace stlm::ops {
+
+/// Whether a backend has these products.
+template <class Backend>
+inline constexpr bool fuses_few_rows = false;
+
+/// How rows of T are to be normed (`rms_norm_forward`), and room for the result.
+template <class T>
+struct RowNorm {
+  View<const compute_t<T>, dynamic> gain;
+  double eps;
+  MatrixView<T> normed;
+  View<compute_t<T>, dynamic> rstd;
+};
+
+/// y (N, out) = rms_norm(x) W^T, with x (N, C) and W (out, C).
+template <class Backend, class W, class T>
+  requires(fuses_few_rows<Backend>)
+void rms_norm_gemm(Context<Backend>& ctx, const RowNorm<T>& norm, std::type_identity_t<MatrixView<const T>> x,
+                   MatrixView<const W> weight, MatrixView<T> y) {
+  expect(x.cols == norm.gain.size() && weight.cols == x.cols && y.rows == x.rows && y.cols == weight.rows,
+         "stlm::ops::rms_norm_gemm: x ", x.rows, "x", x.cols, ", gain ", norm.gain.size(), ", W ", weight.rows, "x",
+         weight.cols, " and y ", y.rows, "x", y.cols, " do not fit.");
+  if (impl::Gemm<Backend>::normed(ctx, norm, x, weight, y)) return;
+  rms_norm_forward(ctx, x, norm.gain, norm.normed, norm.rstd, norm.eps);
+  gemm(ctx, norm.normed, weight, y, {.transpose_b = true});
+}
+
+/// y (N, out) = addend + (silu(gate) up) W^T, with gate and up (N, F) and W (out, F); `hidden` (N, F) is room.
+template <class Backend, class W, class T>
+  requires(fuses_few_rows<Backend>)
+void swiglu_gemm_add(Context<Backend>& ctx, std::type_identity_t<MatrixView<const T>> gate,
+                     std::type_identity_t<MatrixView<const T>> up, MatrixView<const W> weight,
+                     std::type_identity_t<MatrixView<const T>> addend, MatrixView<T> y, MatrixView<T> hidden) {
+  expect(gate.rows == y.rows && up.rows == y.rows && gate.cols == weight.cols && up.cols == weight.cols &&
+             y.cols == weight.rows && addend.rows == y.rows && addend.cols == y.cols && addend.stride == y.stride,
+         "stlm::ops::swiglu_gemm_add: gate ", gate.rows, "x", gate.cols, ", up ", up.rows, "x", up.cols, ", W ", weight.rows,
+         "x", weight.cols, ", addend ", addend.rows, "x", addend.cols, " and y ", y.rows, "x", y.cols, " do not fit.");
+  if (impl::Gemm<Backend>::gated(ctx, gate, up, weight, addend.data, y)) return;
+  swiglu_forward(ctx, gate, up, hidden);
+  detail::gemm<void, Backend, T, W, T>(ctx, hidden, weight, y, addend.data, {.transpose_b = true, .accumulate = true});
+}
+
+}  // namespace stlm::ops

@@ -1,0 +1,83 @@
+#include <stlm/ops/fused_gemm.hpp>
+
+#include "support/op_parity.hpp"
+
+using namespace stlm;
+using namespace stlm::test;
+
+namespace {
+
+struct Sizes {
+  Index m, n, k;
+};
+// As few rows as are fused, and more; widths in packets, and not.
+constexpr Sizes sizes[] = {{1, 1, 8}, {1, 70, 384}, {2, 9, 1032}, {3, 5, 33}, {4, 33, 64}, {7, 40, 136}, {8, 16, 256}, {9, 24, 64}};
+
+template <class Rig>
+constexpr bool fuses = requires(Rig rig, ops::RowNorm<typename Rig::Scalar> norm, MatrixView<typename Rig::Scalar> x) {
+  ops::rms_norm_gemm(rig.ctx, norm, x, MatrixView<const typename Rig::Scalar>(x), x);
+};
+
+/// Not compared, as it is not written where the product is fused.
+template <class Rig>
+auto room(Rig& rig, Index rows, Index cols) {
+  using T = typename Rig::Scalar;
+  return MatrixView<T>(rig.template room<T>(rows * cols).data(), rows, cols, cols);
+}
+
+}  // namespace
+
+TEST_CASE("rms_norm_gemm: the product of the norm", "[ops][gemm][parity]") {
+  if constexpr (ops::fuses_few_rows<TestedBackend>)
+    for (const auto [m, n, k] : sizes) {
+      CAPTURE(m, n, k);
+      check_stream_op([=, m = m, n = n, k = k](auto& rig) {
+        using Rig = std::decay_t<decltype(rig)>;
+        using T = typename Rig::Scalar;
+        const auto x = rig.random(m, k, 3), weight = rig.random(n, k), y = rig.blank(m, n);
+        const auto gain = rig.random(k);
+        const auto normed = room(rig, m, k);
+        const View<typename Rig::Compute, dynamic> rstd = rig.template room<typename Rig::Compute>(m);
+        if constexpr (fuses<Rig>) {
+          ops::rms_norm_gemm(rig.ctx, ops::RowNorm<T>{gain, 1e-6, normed, rstd}, x, MatrixView<const T>(weight), MatrixView<T>(y));
+        } else {
+          ops::rms_norm_forward(rig.ctx, x, gain, normed, rstd, 1e-6);
+          ops::gemm(rig.ctx, normed, weight, y, {.transpose_b = true});
+        }
+      });
+    }
+}
+
+TEST_CASE("swiglu_gemm_add: the product of a gated unit added to a matrix", "[ops][gemm][parity]") {
+  if constexpr (ops::fuses_few_rows<TestedBackend>)
+    for (const auto [m, n, k] : sizes) {
+      CAPTURE(m, n, k);
+      check_stream_op([=, m = m, n = n, k = k](auto& rig) {
+        using Rig = std::decay_t<decltype(rig)>;
+        using T = typename Rig::Scalar;
+        const auto both = rig.random(m, 2 * k), weight = rig.random(n, k), addend = rig.random(m, n), y = rig.blank(m, n);
+        const MatrixView<const T> gate(both.data(), m, k, 2 * k), up(both.data() + k, m, k, 2 * k);
+        const auto hidden = room(rig, m, k);
+        if constexpr (fuses<Rig>) {
+          ops::swiglu_gemm_add(rig.ctx, gate, up, MatrixView<const T>(weight), addend, MatrixView<T>(y), hidden);
+        } else {
+          ops::swiglu_forward(rig.ctx, gate, up, hidden);
+          std::copy(addend.begin(), addend.end(), y.begin());
+          ops::gemm(rig.ctx, hidden, weight, y, {.transpose_b = true, .accumulate = true});
+        }
+      });
+    }
+}
+
+TEST_CASE("fused products: say which shapes do not fit", "[ops][gemm]") {
+  if constexpr (ops::fuses_few_rows<TestedBackend>) {
+    Rig<TestedBackend, float> rig;
+    const auto x = rig.random(2, 8), w = rig.random(3, 16), y = rig.random(2, 3);
+    const auto gain = rig.random(8);
+    const ops::RowNorm<float> norm{gain, 1e-6, x, rig.random(2)};
+    CHECK_THROWS_WITH(ops::rms_norm_gemm(rig.ctx, norm, x, MatrixView<const float>(w), MatrixView<float>(y)),
+                      "stlm::ops::rms_norm_gemm: x 2x8, gain 8, W 3x16 and y 2x3 do not fit.");
+    CHECK_THROWS_WITH(ops::swiglu_gemm_add(rig.ctx, x, x, MatrixView<const float>(w), y, MatrixView<float>(y), MatrixView<float>(x)),
+                      "stlm::ops::swiglu_gemm_add: gate 2x8, up 2x8, W 3x16, addend 2x3 and y 2x3 do not fit.");
+  }
+}
