@@ -127,9 +127,10 @@ struct Attention {
     attend_to_all(ctx, pass, cache, state);
     Out::forward(ctx, p.out, pass, cache.mixed, y, cache.out_linear);
   }
-  /// y = x + decode(norm(x)), where the backend's products norm and add.
+  template <class B, class S>
+  static constexpr bool fuses = ops::fuses_few_rows_of<B, S> && std::is_same_v<Linears, NoBias>;
+  /// y = x + decode(norm(x)), by products that norm and add, where it `fuses`.
   template <class B, class S, class T = activation_t<B, S>>
-    requires(ops::fuses_few_rows<B> && std::is_same_v<Linears, NoBias> && !std::is_same_v<S, Int8>)
   static void residual_decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, const ops::RowNorm<T>& norm,
                               Rows<const T, Dim> x, Rows<T, Dim> y, const Cache<T>& cache, const KvCache<T>& state) {
     ops::rms_norm_gemm(ctx, norm, x, MatrixView<const S>(p.qkv.weight), MatrixView<T>(cache.qkv));

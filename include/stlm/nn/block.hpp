@@ -102,7 +102,7 @@ struct PreNormBlock {
     static_assert(LooksBack<Ffn> && LooksBack<AttentionLayer>,
                   "stlm::PreNormBlock: decoding token by token needs layers that see no later token; gate a LoraMixture by "
                   "GateOf::kToken.");
-    if constexpr (fuses<B, S, T>()) {
+    if constexpr (Fuses<Norm, B, S> && Fuses<AttentionLayer, B, S> && Fuses<Ffn, B, S>) {
       AttentionLayer::residual_decode(ctx, p.attention, pass,
                                       Norm::in_product(p.attention_norm, cache.attention_in, cache.attention_norm), x,
                                       cache.middle, cache.attention, state);
@@ -132,16 +132,6 @@ struct PreNormBlock {
   }
 
  private:
-  /// Whether all parts have `residual_decode`.
-  template <class B, class S, class T>
-  static constexpr bool fuses() {
-    return requires(Context<B>& ctx, const Params<S>& p, const Pass& pass, ops::RowNorm<T> norm, View<T, dynamic, dim> x,
-                    const Cache<T>& cache, const KvCache<T>& state) {
-      norm = Norm::in_product(p.ffn_norm, x, cache.ffn_norm);
-      AttentionLayer::residual_decode(ctx, p.attention, pass, norm, x, x, cache.attention, state);
-      Ffn::residual_decode(ctx, p.ffn, pass, norm, x, x, cache.ffn);
-    };
-  }
   template <class B, class S, class T = activation_t<B, S>>
   static void finish(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                      const Cache<T>& cache) {

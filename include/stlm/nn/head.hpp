@@ -85,8 +85,7 @@ struct Head {
   template <class B, class S, class T = activation_t<B, S>>
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Vocabulary> logits,
                      const Cache<T>& cache) {
-    if constexpr (ops::fuses_few_rows<B> && !Bias && !std::is_same_v<S, Int8> &&
-                  requires { Norm::in_product(p.norm, cache.normed, cache.norm); })
+    if constexpr (Fuses<Norm, B, S> && !Bias)
       ops::rms_norm_gemm(ctx, Norm::in_product(p.norm, cache.normed, cache.norm), x, MatrixView<const S>(p.weight),
                          MatrixView<T>(logits));
     else

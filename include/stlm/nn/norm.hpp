@@ -13,6 +13,10 @@
 
 namespace stlm {
 
+/// Whether a module's part in the step of a decoded token is fused with its neighbours' (ops/fused_gemm.hpp).
+template <class M, class B, class S>
+concept Fuses = requires { requires M::template fuses<B, S>; };
+
 /// RMSNorm (Zhang & Sennrich 2019), eps 1e-6.
 template <Index Dim>
 struct RmsNorm {
@@ -43,7 +47,9 @@ struct RmsNorm {
                       const Cache<T>& cache) {
     ops::rms_norm_forward(ctx, x, p.gain, y, cache.rstd, eps);
   }
-  /// For a product that norms its rows.
+  template <class B, class S>
+  static constexpr bool fuses = ops::fuses_few_rows_of<B, S>;
+  /// For a product that norms its rows, where it `fuses`.
   template <class S, class T>
   static ops::RowNorm<T> in_product(const Params<S>& p, Rows<T, Dim> y, const Cache<T>& cache) {
     return {p.gain, eps, y, cache.rstd};

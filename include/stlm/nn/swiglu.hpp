@@ -85,9 +85,10 @@ struct SwiGlu {
     hidden(ctx, p, pass, x, cache);
     ops::gemm_add(ctx, cache.hidden, p.down.weight, addend, y, {.transpose_b = true});
   }
-  /// y = x + forward(norm(x)) without a backward pass, where the backend's products norm, gate and add.
+  template <class B, class S>
+  static constexpr bool fuses = ops::fuses_few_rows_of<B, S> && one_product;
+  /// y = x + forward(norm(x)) without a backward pass, by products that norm, gate and add, where it `fuses`.
   template <class B, class S, class T = activation_t<B, S>>
-    requires(one_product && ops::fuses_few_rows<B> && !std::is_same_v<S, Int8>)
   static void residual_decode(Context<B>& ctx, const Params<S>& p, const Pass&, const ops::RowNorm<T>& norm,
                               Rows<const T, Dim> x, Rows<T, Dim> y, const Cache<T>& cache) {
     with_weights(p, [&](const auto& weight, Index part) {

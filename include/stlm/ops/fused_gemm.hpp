@@ -13,6 +13,9 @@ namespace stlm::ops {
 /// Whether a backend has these products.
 template <class Backend>
 inline constexpr bool fuses_few_rows = false;
+/// For weights of S.
+template <class Backend, class S>
+inline constexpr bool fuses_few_rows_of = fuses_few_rows<Backend> && !std::is_same_v<S, Int8>;
 
 /// How rows of T are to be normed (`rms_norm_forward`), and room for the result.
 template <class T>

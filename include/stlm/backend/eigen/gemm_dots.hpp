@@ -1,0 +1,106 @@
+// Tiles of dot products along k, C = or += A B^T: of one row of A as one stream through the rows of B, which is what memory is
+// fastest at, and of several, with all sums in registers.
+#pragma once
+
+#include <stlm/backend/eigen/context.hpp>
+#include <stlm/backend/eigen/gemm_bfloat16.hpp>
+#include <stlm/backend/eigen/lane_sums.hpp>
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // of a packet type as template argument: harmless
+
+namespace stlm::eigen {
+
+/// c_ij = or += the total of a packet of sums, for Rows x Cols of them.
+template <int Rows, int Cols, class P, class T>
+EIGEN_ALWAYS_INLINE void gemm_totals(const P (&sum)[std::size_t(Rows)][std::size_t(Cols)], T* c, Index c_stride,
+                                     bool accumulate) {
+  using namespace Eigen::internal;
+  constexpr int lanes = unpacket_traits<P>::size;
+  if constexpr (Cols == 4 && lanes >= 4) {
+    constexpr int at_once = std::min(Rows, lanes / Cols);
+#pragma GCC unroll 4
+    for (int i = 0; i < Rows; i += at_once) {
+      P some[std::size_t(at_once * Cols)];
+#pragma GCC unroll 16
+      for (int r = 0; r < at_once * Cols; ++r) some[r] = sum[i + r / Cols][r % Cols];
+      T total[std::size_t(lanes)];
+      pstoreu(total, lane_sums<lanes>(some));
+#pragma GCC unroll 4
+      for (int r = 0; r < at_once; ++r)
+        for (int j = 0; j < Cols; ++j) {
+          T& to = c[(i + r) * c_stride + j];
+          to = accumulate ? to + total[r * Cols + j] : total[r * Cols + j];
+        }
+    }
+  } else {
+    for (int i = 0; i < Rows; ++i)
+      for (int j = 0; j < Cols; ++j) {
+        T& to = c[i * c_stride + j];
+        to = accumulate ? to + predux(sum[i][j]) : predux(sum[i][j]);
+      }
+  }
+}
+
+/// c_j = or += a . b_j over k units, a multiple of a packet, for Cols rows of B.
+template <class S, int Cols, class Unit, class T>
+void gemm_row_dots(Index k, const Unit* a, const Unit* b, Index b_stride, T* c, bool accumulate) {
+  using namespace Eigen::internal;
+  constexpr Index size = GemmSizes<S>::packet;
+  Packet<T> sum[1][std::size_t(Cols)];
+#pragma GCC unroll 4
+  for (int j = 0; j < Cols; ++j) {
+    sum[0][j] = pset1<Packet<T>>(T(0));
+#pragma GCC unroll 8
+    for (Index p = 0; p < k; p += size)
+      sum[0][j] = GemmProduct<S>::multiply_add(ploadu<Packet<Unit>>(a + p),
+                                               ploadu<Packet<Unit>>(streamed(b + j * b_stride + p)), sum[0][j]);
+  }
+  gemm_totals<1, Cols>(sum, c, 0, accumulate);
+}
+
+/// A part of the k units, a multiple of a packet; `ahead` is how many bytes of B away to prefetch.
+struct DotsPart {
+  Index begin, size, ahead;
+  bool first, last;
+};
+
+/// c_ij = or += a_i . b_j for Rows rows of A and Cols of B, once the last part is added to the `sums`.
+template <class S, int Rows, int Cols, class Unit, class T>
+void gemm_dots(const DotsPart& part, const Unit* a, Index a_stride, const Unit* b, Index b_stride, Packet<T>* sums, T* c,
+               Index c_stride, bool accumulate) {
+  using namespace Eigen::internal;
+  constexpr Index size = GemmSizes<S>::packet;
+  Packet<T> sum[std::size_t(Rows)][std::size_t(Cols)];
+#pragma GCC unroll 4
+  for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < Cols; ++j) sum[i][j] = part.first ? pset1<Packet<T>>(T(0)) : sums[i * Cols + j];
+  a += part.begin;
+  b += part.begin;
+  const char* next = reinterpret_cast<const char*>(b) + part.ahead;
+  for (const Unit* const end = a + part.size; a < end; a += size, b += size, next += size * Index{sizeof(Unit)}) {
+    Packet<Unit> x[std::size_t(Rows)];
+#pragma GCC unroll 4
+    for (int i = 0; i < Rows; ++i) x[i] = ploadu<Packet<Unit>>(a + i * a_stride);
+#pragma GCC unroll 4
+    for (int j = 0; j < Cols; ++j) {
+      __builtin_prefetch(next + j * b_stride * Index{sizeof(Unit)});
+      const Packet<Unit> w = ploadu<Packet<Unit>>(b + j * b_stride);
+#pragma GCC unroll 4
+      for (int i = 0; i < Rows; ++i) sum[i][j] = GemmProduct<S>::multiply_add(x[i], w, sum[i][j]);
+    }
+  }
+  if (!part.last) {
+#pragma GCC unroll 4
+    for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 4
+      for (int j = 0; j < Cols; ++j) sums[i * Cols + j] = sum[i][j];
+    return;
+  }
+  gemm_totals<Rows, Cols>(sum, c, c_stride, accumulate);
+}
+
+}  // namespace stlm::eigen
+
+#pragma GCC diagnostic pop
