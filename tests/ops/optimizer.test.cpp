@@ -168,7 +168,10 @@ TEST_CASE("normalize: to the length |x| / (|x| + eps), backends agree", "[ops][o
   CHECK(y(0) == Approx(0.5).epsilon(1e-14));
   CHECK(y(1) == Approx(-4.0 / 6).epsilon(1e-14));
   for (const Index size : {0, 1, 33, 30001})
-    check_op([=](auto& tested) { ops::normalize(tested.ctx, tested.random(size), 0.5, tested.blank(size)); });
+    check_stream_op([=](auto& tested) {
+      using T = typename std::decay_t<decltype(tested)>::Scalar;
+      ops::normalize(tested.ctx, tested.random(size), 0.5, View<T, dynamic>(tested.blank(1, size).data(), size));
+    });
   CHECK_THROWS_WITH(ops::normalize(rig.ctx, x, 0, rig.blank(3)), "stlm::ops::normalize: 2 numbers, room for 3.");
 }
 

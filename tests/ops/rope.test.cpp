@@ -134,13 +134,16 @@ TEST_CASE("rope_append: turned queries stay, turned keys and the values go into 
             }
           });
         }
-  Rig<TestedBackend, float> rig;
-  const auto x = rig.random(1, 3 * 8);
-  const HeadsView<float> all{x.data(), 2, 8, 24, 24}, cache{x.data(), 1, 8, 8, 8};
-  if constexpr (requires { ops::rope_append(rig.ctx, all, 1, {.batch = 1, .tokens = 1}, cache, cache, 1); })
-    CHECK_THROWS_WITH(ops::rope_append(rig.ctx, all, 1, {.batch = 1, .tokens = 1, .position = 1}, cache, cache, 1),
-                      "stlm::ops::rope_append: sequence 0 at position 1 has no room for 1 more in a cache of 1 sequences of 1; plan "
-                      "for more.");
+  const auto check = [](auto&& rig) {
+    const auto x = rig.random(1, 3 * 8);
+    const HeadsView<float> all{x.data(), 2, 8, 24, 24}, cache{x.data(), 1, 8, 8, 8};
+    const ops::RopeOptions options{.batch = 1, .tokens = 1, .position = 1};
+    if constexpr (requires { ops::rope_append(rig.ctx, all, 1, options, cache, cache, 1); })
+      CHECK_THROWS_WITH(ops::rope_append(rig.ctx, all, 1, options, cache, cache, 1),
+                        "stlm::ops::rope_append: sequence 0 at position 1 has no room for 1 more in a cache of 1 sequences of 1; "
+                        "plan for more.");
+  };
+  check(Rig<TestedBackend, float>());
 }
 
 TEST_CASE("rope: refuses odd heads", "[ops][rope]") {

@@ -135,9 +135,10 @@ double sum_squares(Context<Backend>& ctx, const X& x) {
   return impl::Optimizer<Backend>::template sum_squares<typename X::value_type>(ctx, x.data(), x.size());
 }
 
-/// y = x / (|x| + eps), |x| being the square root of `sum_squares`. A GPU does not give the host that number to wait for.
-template <class Backend, class T>
-void normalize(Context<Backend>& ctx, std::type_identity_t<View<const T, dynamic>> x, double eps, View<T, dynamic> y) {
+/// y = x / (|x| + eps), |x| being the square root of `sum_squares`. A GPU does not give the host that number to wait for, and
+/// takes a y of Bfloat16 too.
+template <class Backend, class T, class Y>
+void normalize(Context<Backend>& ctx, View<T, dynamic> x, double eps, View<Y, dynamic> y) {
   expect(x.size() == y.size(), "stlm::ops::normalize: ", x.size(), " numbers, room for ", y.size(), ".");
   impl::Optimizer<Backend>::template normalize<T>(ctx, x, eps, y);
 }

@@ -28,7 +28,8 @@ struct MuonOptions {
   AdamWOptions adamw = {};  ///< of all other tensors
 };
 
-/// `Product`: how the factors of the orthogonalisation are rounded, T or Bfloat16. Its result is approximate either way.
+/// `Product`: how the factors of the orthogonalisation are rounded, T or Bfloat16, and on a GPU all its matrices. Its result
+/// is approximate either way.
 template <class Model, class Backend, class T = float, class Product = T>
 class Muon {
   static constexpr detail::MuonCounter count_ = detail::visited<Model>(detail::MuonCounter{});
@@ -39,7 +40,12 @@ class Muon {
   using Options = MuonOptions;
 
   Muon(Context<Backend>& ctx, const Options& options = {})
-      : options_(options), first_(ctx), second_(ctx), work_(2 * count_.matrix + 2 * count_.gram), state_(1) {}
+      : options_(options),
+        first_(ctx),
+        second_(ctx),
+        momentum_(count_.matrix),
+        work_(2 * count_.matrix + 2 * count_.gram),
+        state_(1) {}
 
   /// One step. `factor`, from a schedule, multiplies both learning rates.
   void step(Context<Backend>& ctx, const Parameters<Model, Backend, T>& params,
@@ -63,7 +69,7 @@ class Muon {
             const Index begin = row * cols, size = rows * cols;
             const double ratio = static_cast<double>(rows) / static_cast<double>(cols);
             ops::momentum(ctx, state, part(gradient, begin, size), options_.momentum, part(first, begin, size),
-                          Flat(work_.data(), size), clears);
+                          Flat(momentum_.data(), size), clears);
             ops::descend(ctx, state, orthogonalised(ctx, rows, cols), options_.lr * std::sqrt(std::max(1.0, ratio)),
                          options_.lr * options_.weight_decay, part(weights, begin, size));
           });
@@ -89,19 +95,21 @@ class Muon {
 
  private:
   using Flat = View<T, dynamic>;
-  using Matrix = View<T, dynamic, dynamic>;
+  using Work = activation_t<Backend, Product>;
+  using Matrix = View<Work, dynamic, dynamic>;
 
   static Flat part(Flat flat, Index begin, Index size) { return Flat(flat.data() + begin, size); }
 
-  /// What stands at the beginning of the work memory, orthogonalised.
+  /// The momentum orthogonalised.
   Flat orthogonalised(Context<Backend>& ctx, Index rows, Index cols) {
     constexpr double a = 3.4445, b = -4.7750, c = 2.0315;
     const bool wide = rows <= cols;
-    const Index side = std::min(rows, cols), size = rows * cols;
-    Matrix next(work_.data(), rows, cols), x(work_.data() + count_.matrix, rows, cols);
+    const Index side = std::min(rows, cols);
+    Matrix x(work_.data(), rows, cols), next(work_.data() + count_.matrix, rows, cols);
     const Matrix gram(work_.data() + 2 * count_.matrix, side, side), sum(gram.data() + count_.gram, side, side);
 
-    ops::normalize(ctx, Flat(next.data(), size), 1e-7, Flat(x.data(), size));
+    const Flat momentum(momentum_.data(), rows * cols);
+    ops::normalize(ctx, momentum, 1e-7, View<Work, dynamic>(x.data(), momentum.size()));
     for (int i = 0; i < 5; ++i) {
       ops::gemm<Product>(ctx, x, x, gram, {.transpose_a = !wide, .transpose_b = wide});
       ops::gemm<Product>(ctx, gram, gram, sum);
@@ -110,13 +118,19 @@ class Muon {
       ops::gemm<Product>(ctx, wide ? sum : x, wide ? x : sum, next, {.accumulate = true});
       std::swap(x, next);
     }
-    return Flat(x.data(), size);
+    if constexpr (std::is_same_v<Work, T>) {
+      return Flat(x.data(), x.size());
+    } else {
+      ops::convert(ctx, x, momentum);
+      return momentum;
+    }
   }
 
   Options options_;
   Parameters<Model, Backend, T> first_;  // momentum of the matrices, AdamW's first moment of the rest
   Parameters<detail::WithoutMatrices<Model>, Backend, T> second_;
-  Buffer<T, typename Backend::memory_space> work_;  // two matrices, two Gram matrices
+  Buffer<T, typename Backend::memory_space> momentum_;  // of one matrix
+  Buffer<Work, typename Backend::memory_space> work_;   // two matrices, two Gram matrices
   Buffer<ops::StepState<T>, typename Backend::memory_space> state_;
   std::int64_t step_ = 0;
 };

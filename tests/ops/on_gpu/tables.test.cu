@@ -3,6 +3,7 @@
 
 #include <stlm/ops/attention.hpp>
 #include <stlm/ops/embedding.hpp>
+#include <stlm/ops/fused_gemm.hpp>
 #include <stlm/ops/gemm.hpp>
 #include <stlm/ops/patches.hpp>
 #include <stlm/ops/quantized.hpp>
@@ -13,6 +14,9 @@
 
 namespace embedding_test {
 #include "ops/embedding.test.cpp"
+}
+namespace fused_gemm_test {
+#include "ops/fused_gemm.test.cpp"
 }
 namespace gemm_test {
 #include "ops/gemm.test.cpp"

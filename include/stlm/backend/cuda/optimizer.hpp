@@ -129,8 +129,8 @@ struct Optimizer<B> {
     gpu::Scratch<B> scratch(ctx);
     return ctx.read(&gpu::sum<true>(ctx, scratch, gpu::Span<const T>{x, size}).data->value[0]);
   }
-  template <class T>
-  static void normalize(Ctx& ctx, View<const T, dynamic> x, double eps, View<T, dynamic> y) {
+  template <class T, class Y>
+  static void normalize(Ctx& ctx, View<const T, dynamic> x, double eps, View<Y, dynamic> y) {
     gpu::Scratch<B> scratch(ctx);
     const auto squares = gpu::sum<true>(ctx, scratch, gpu::Span<const T>{x.data(), x.size()});
     gpu::map(ctx, gpu::Normalize<T>{squares, eps}, std::array{gpu::line(y.data(), y.size())},
