@@ -17,18 +17,19 @@ EIGEN_ALWAYS_INLINE V add_halves(V a, V b, std::index_sequence<I...>) {
 }
 }  // namespace detail
 
-/// Lane i becomes the sum of those of v[i], for Count <= Lanes vectors, both powers of two. The order of a sum is the same
-/// whatever the Count.
-template <int Lanes, int Block = Lanes / 2, class V, std::size_t Count>
+/// Lane i becomes the sum of those of v[i], for Count <= Lanes vectors, both powers of two: halves are added until four lanes
+/// are left, then neighbours, whatever the Count. `Left` lanes of each are still to be added.
+template <int Lanes, int Left = Lanes, class V, std::size_t Count>
 EIGEN_ALWAYS_INLINE V lane_sums(const V (&v)[Count]) {
-  if constexpr (Block == 0) {
+  if constexpr (Left == 1) {
     return v[0];
   } else {
     constexpr std::make_index_sequence<std::size_t{Lanes}> all{};
+    constexpr int block = Left > 4 ? Left / 2 : 1;
     V halves[(Count + 1) / 2];
 #pragma GCC unroll 16
-    for (std::size_t i = 0; i < Count; i += 2) halves[i / 2] = detail::add_halves<Block>(v[i], v[i + (Count > 1)], all);
-    return lane_sums<Lanes, Block / 2>(halves);
+    for (std::size_t i = 0; i < Count; i += 2) halves[i / 2] = detail::add_halves<block>(v[i], v[i + (Count > 1)], all);
+    return lane_sums<Lanes, Left / 2>(halves);
   }
 }
 
