@@ -51,7 +51,6 @@ class TrainingRun {
       : o_(o), recipe_(recipe), reading_(std::move(reading)) {
     if (o_.max_seconds == 0 && o_.steps == 0) o_.max_seconds = 215;
     stlm::init(ctx_, params_);
-    train_step_.set_step_count(0);
     std::filesystem::create_directories(o_.out);
     if (o_.resume) resume();
     first_ = {step_, part(), clock_.seconds(), bytes_};

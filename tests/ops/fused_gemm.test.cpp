@@ -25,48 +25,50 @@ auto room(Rig& rig, Index rows, Index cols) {
   return MatrixView<T>(rig.template room<T>(rows * cols).data(), rows, cols, cols);
 }
 
-}  // namespace
-
-TEST_CASE("rms_norm_gemm: the product of the norm", "[ops][gemm][parity]") {
+/// body(rig, m, n, k) on the tested backend and on the reference.
+template <class Body>
+void check_sizes(const Body& body) {
   if constexpr (ops::fuses_few_rows<TestedBackend>)
     for (const auto [m, n, k] : sizes) {
       CAPTURE(m, n, k);
-      check_stream_op([=, m = m, n = n, k = k](auto& rig) {
-        using Rig = std::decay_t<decltype(rig)>;
-        using T = typename Rig::Scalar;
-        const auto x = rig.random(m, k, 3), weight = rig.random(n, k), y = rig.blank(m, n);
-        const auto gain = rig.random(k);
-        const auto normed = room(rig, m, k);
-        const View<typename Rig::Compute, dynamic> rstd = rig.template room<typename Rig::Compute>(m);
-        if constexpr (fuses<Rig>) {
-          ops::rms_norm_gemm(rig.ctx, ops::RowNorm<T>{gain, 1e-6, normed, rstd}, x, MatrixView<const T>(weight), MatrixView<T>(y));
-        } else {
-          ops::rms_norm_forward(rig.ctx, x, gain, normed, rstd, 1e-6);
-          ops::gemm(rig.ctx, normed, weight, y, {.transpose_b = true});
-        }
-      });
+      check_stream_op([=, m = m, n = n, k = k](auto& rig) { body(rig, m, n, k); });
     }
 }
 
-TEST_CASE("swiglu_gemm_add: the product of a gated unit added to a matrix", "[ops][gemm][parity]") {
-  if constexpr (ops::fuses_few_rows<TestedBackend>)
-    for (const auto [m, n, k] : sizes) {
-      CAPTURE(m, n, k);
-      check_stream_op([=, m = m, n = n, k = k](auto& rig) {
-        using Rig = std::decay_t<decltype(rig)>;
-        using T = typename Rig::Scalar;
-        const auto both = rig.random(m, 2 * k), weight = rig.random(n, k), addend = rig.random(m, n), y = rig.blank(m, n);
-        const MatrixView<const T> gate(both.data(), m, k, 2 * k), up(both.data() + k, m, k, 2 * k);
-        const auto hidden = room(rig, m, k);
-        if constexpr (fuses<Rig>) {
-          ops::swiglu_gemm_add(rig.ctx, gate, up, MatrixView<const T>(weight), addend, MatrixView<T>(y), hidden);
-        } else {
-          ops::swiglu_forward(rig.ctx, gate, up, hidden);
-          std::copy(addend.begin(), addend.end(), y.begin());
-          ops::gemm(rig.ctx, hidden, weight, y, {.transpose_b = true, .accumulate = true});
-        }
-      });
+}  // namespace
+
+TEST_CASE("rms_norm_gemm: the product of the norm", "[ops][gemm][parity]") {
+  check_sizes([](auto& rig, Index m, Index n, Index k) {
+    using Rig = std::decay_t<decltype(rig)>;
+    using T = typename Rig::Scalar;
+    const auto x = rig.random(m, k, 3), weight = rig.random(n, k), y = rig.blank(m, n);
+    const auto gain = rig.random(k);
+    const auto normed = room(rig, m, k);
+    const View<typename Rig::Compute, dynamic> rstd = rig.template room<typename Rig::Compute>(m);
+    if constexpr (fuses<Rig>) {
+      ops::rms_norm_gemm(rig.ctx, ops::RowNorm<T>{gain, 1e-6, normed, rstd}, x, MatrixView<const T>(weight), MatrixView<T>(y));
+    } else {
+      ops::rms_norm_forward(rig.ctx, x, gain, normed, rstd, 1e-6);
+      ops::gemm(rig.ctx, normed, weight, y, {.transpose_b = true});
     }
+  });
+}
+
+TEST_CASE("swiglu_gemm_add: the product of a gated unit added to a matrix", "[ops][gemm][parity]") {
+  check_sizes([](auto& rig, Index m, Index n, Index k) {
+    using Rig = std::decay_t<decltype(rig)>;
+    using T = typename Rig::Scalar;
+    const auto both = rig.random(m, 2 * k), weight = rig.random(n, k), addend = rig.random(m, n), y = rig.blank(m, n);
+    const MatrixView<const T> gate(both.data(), m, k, 2 * k), up(both.data() + k, m, k, 2 * k);
+    const auto hidden = room(rig, m, k);
+    if constexpr (fuses<Rig>) {
+      ops::swiglu_gemm_add(rig.ctx, gate, up, MatrixView<const T>(weight), addend, MatrixView<T>(y), hidden);
+    } else {
+      ops::swiglu_forward(rig.ctx, gate, up, hidden);
+      std::copy(addend.begin(), addend.end(), y.begin());
+      ops::gemm(rig.ctx, hidden, weight, y, {.transpose_b = true, .accumulate = true});
+    }
+  });
 }
 
 TEST_CASE("fused products: say which shapes do not fit", "[ops][gemm]") {

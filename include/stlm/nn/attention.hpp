@@ -148,7 +148,7 @@ struct Attention {
     if constexpr (requires { Position::rotate_append(ctx, turned, Heads, pass, all_keys, all_values, Heads); }) {
       Position::rotate_append(ctx, turned, Heads, pass, all_keys, all_values, state.keys.extent(0));
     } else {
-      Position::rotate(ctx, turned, pass, false);
+      rotate(ctx, cache.qkv, pass, false);
       const MatrixView<const T> keys_and_values(cache.qkv.data() + query_width, pass.rows(), 2 * kv_width, qkv_width);
       ops::append_rows(ctx, keys_and_values, pass.tokens, pass.all_places(), state.keys, state.values);
     }

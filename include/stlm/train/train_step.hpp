@@ -66,7 +66,7 @@ class TrainStep {
   /// Trains on one batch of the shape given. `factor` multiplies the learning rate beside the schedule, for runs bounded by
   /// time. A GPU may still be at work when this returns.
   void run(Context<Backend>& ctx, const Batch& batch, double factor = 1) {
-    if (std::exchange(loaded_, false)) {
+    if (std::exchange(stale_, false)) {
       weights_.update(ctx);
       grads_.zero(ctx);  // of a step that failed
     }
@@ -113,7 +113,7 @@ class TrainStep {
     ops::StepState<T> state;
     state.step = steps;
     set_value<Backend>(state_.data(), state);
-    loaded_ = true;
+    stale_ = true;
   }
 
  private:
@@ -129,7 +129,7 @@ class TrainStep {
   MaskKey masks_;  // a stream of the seed's own
   Recorded<Backend> recorded_;
   Index targets_ = 0;
-  bool loaded_ = false;
+  bool stale_ = true;  // parameters were written by another: initialised, loaded
 };
 
 }  // namespace stlm

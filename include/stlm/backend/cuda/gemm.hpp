@@ -70,16 +70,19 @@ struct Gemm<Backend> {
 
   template <class Left, class F, class T>
   static bool of_few_rows(Context<Backend>& ctx, const Left& a, MatrixView<const F> b, MatrixView<T> c, const T* addend) {
-    if constexpr (std::is_same_v<F, double>) return false;
-    if (c.rows == 0 || c.rows > few_rows || b.cols == 0) return false;
-    const auto launch = [&]<int M>(gpu::Constant<M>) {
-      const gpu::FewRows<F, T, M, Left> kernel{a,        gpu::span(b), {addend, gpu::span(c).size}, gpu::span(c),
-                                               b.stride, c.stride,     static_cast<int>(c.rows),    static_cast<int>(c.cols),
-                                               static_cast<int>(b.cols)};
-      ctx.launch(kernel, kernel.blocks());
-    };
-    c.rows == 1 ? launch(gpu::constant<1>) : c.rows <= 4 ? launch(gpu::constant<4>) : launch(gpu::constant<8>);
-    return true;
+    if constexpr (std::is_same_v<F, double>) {
+      return false;
+    } else {
+      if (c.rows == 0 || c.rows > few_rows || b.cols == 0) return false;
+      const auto launch = [&]<int M>(gpu::Constant<M>) {
+        const gpu::FewRows<F, T, M, Left> kernel{a,        gpu::span(b), {addend, gpu::span(c).size}, gpu::span(c),
+                                                 b.stride, c.stride,     static_cast<int>(c.rows),    static_cast<int>(c.cols),
+                                                 static_cast<int>(b.cols)};
+        ctx.launch(kernel, kernel.blocks());
+      };
+      c.rows == 1 ? launch(gpu::constant<1>) : c.rows <= 4 ? launch(gpu::constant<4>) : launch(gpu::constant<8>);
+      return true;
+    }
   }
   template <class F, class T>
   static void product(Context<Backend>& ctx, MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c,
