@@ -8,27 +8,12 @@
 #pragma once
 
 #include <stlm/nn/linear.hpp>
+#include <stlm/nn/mask.hpp>
 #include <stlm/nn/position.hpp>
 #include <stlm/ops/attention.hpp>
 #include <stlm/ops/fused_gemm.hpp>
 
 namespace stlm {
-
-struct Causal {
-  static constexpr bool causal = true;
-  static constexpr Index window = 0;  // keys at any distance
-};
-struct Bidirectional {
-  static constexpr bool causal = false;
-  static constexpr Index window = 0;
-};
-/// Keys at most Window tokens away: before the query alone, or on both sides (Beltagy et al. 2020).
-template <Index Window, bool IsCausal = true>
-struct SlidingWindow {
-  static_assert(Window > 0, "stlm::SlidingWindow: expected a Window of at least one token; use stlm::Causal for no limit.");
-  static constexpr bool causal = IsCausal;
-  static constexpr Index window = Window;
-};
 
 template <Index Dim, Index Heads, Index KvHeads, Index HeadSize, class Position = Rotary<>, class Mask = Causal,
           class Linears = NoBias>
