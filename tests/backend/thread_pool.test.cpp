@@ -1,5 +1,7 @@
 #include <stlm/backend/thread_pool.hpp>
 
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <ctime>
 #include <numeric>
@@ -34,6 +36,20 @@ TEST_CASE("many short runs in a row, each seeing what the one before wrote") {
   for (Index round = 0; round < 2000; ++round)
     pool.run(64, [&](Index task, int) { values[static_cast<std::size_t>(task)] += values[static_cast<std::size_t>(task)] == round; });
   for (const Index value : values) CHECK(value == 2000);
+}
+
+TEST_CASE("a thread begins with its own share of the tasks, the same in every run") {
+  constexpr int threads = 4;
+  ThreadPool pool(threads);
+  for (int round = 0; round < 100; ++round) {
+    std::array<int, threads> workers{};
+    std::atomic<int> begun{0};
+    pool.run(threads, [&](Index task, int worker) {
+      workers[static_cast<std::size_t>(task)] = worker;
+      for (++begun; begun < threads;) std::this_thread::yield();
+    });
+    REQUIRE(workers == std::array{0, 1, 2, 3});
+  }
 }
 
 TEST_CASE("idle threads sleep: processor time stands still") {

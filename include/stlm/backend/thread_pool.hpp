@@ -1,8 +1,10 @@
 // ThreadPool: a fixed set of threads that run numbered tasks.
 //
 // `run(tasks, f)` calls f(task, worker) for every task in [0, tasks), on the calling thread (worker 0) and the pool's.
-// Which thread takes which task is chance; callers make results independent of it by splitting work by the problem's
-// shape and giving every task its own output. Between runs threads spin briefly, then sleep. One thread starts none.
+// Each has a share of the tasks, the same part of them in every run, so that what it wrote in one run and reads in the next
+// is in its own cache; who is done with its share takes from those of the others. Which thread takes which task is chance
+// therefore; callers make results independent of it by splitting work by the problem's shape and giving every task its own
+// output. Between runs threads spin briefly, then sleep. One thread starts none.
 //
 // A run does not wait for threads that come too late to find a task: it opens, its caller works until no task is left,
 // closes it, and waits only for those inside. A thread enters by raising `inside_` before it looks whether the run is
@@ -20,8 +22,9 @@ namespace stlm {
 
 class ThreadPool {
  public:
-  explicit ThreadPool(int threads) {
-    expect<Error>(threads >= 1 && threads <= 1024, "stlm::ThreadPool: expected 1 to 1024 threads, found ", threads, ".");
+  static constexpr int max_threads = 1024;
+
+  explicit ThreadPool(int threads) : shares_(checked(threads)) {
     for (int worker = 1; worker < threads; ++worker) workers_.emplace_back([this, worker] { serve(worker); });
   }
   ThreadPool(const ThreadPool&) = delete;
@@ -43,8 +46,10 @@ class ThreadPool {
     }
     call_ = [](const void* object, Index task, int worker) { (*static_cast<const F*>(object))(task, worker); };
     object_ = &f;
-    tasks_ = tasks;
-    next_.store(0, std::memory_order_relaxed);
+    for (Index worker = 0, first = 0; Share& share : shares_) {
+      share.next.store(first, std::memory_order_relaxed);
+      share.end = first = tasks * ++worker / threads();
+    }
     open_.store(true);
     wake();
     drain(0);
@@ -54,6 +59,17 @@ class ThreadPool {
 
  private:
   static constexpr int spins = 4000;  // tens of microseconds: longer than the gap between two ops, shorter than a pause
+
+  struct alignas(64) Share {
+    std::atomic<Index> next{0};  // of its tasks
+    Index end = 0;
+  };
+
+  static std::size_t checked(int threads) {
+    expect<Error>(threads >= 1 && threads <= max_threads, "stlm::ThreadPool: expected 1 to ", max_threads,
+                  " threads, found ", threads, ".");
+    return static_cast<std::size_t>(threads);
+  }
 
   void wake() {
     epoch_.fetch_add(1);
@@ -74,9 +90,11 @@ class ThreadPool {
   }
 
   void drain(int worker) {
-    for (Index task = next_.fetch_add(1, std::memory_order_relaxed); task < tasks_;
-         task = next_.fetch_add(1, std::memory_order_relaxed))
-      call_(object_, task, worker);
+    for (int i = 0; i < threads(); ++i) {
+      Share& share = shares_[static_cast<std::size_t>((worker + i) % threads())];
+      for (Index task; (task = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;)
+        call_(object_, task, worker);
+    }
   }
 
   void serve(int worker) {
@@ -93,10 +111,9 @@ class ThreadPool {
   std::atomic<unsigned> epoch_{0};
   std::atomic<int> inside_{0};
   std::atomic<bool> open_{false}, stop_{false};
-  std::atomic<Index> next_{0};
+  std::vector<Share> shares_;  // one of each worker
   void (*call_)(const void*, Index, int) = nullptr;
   const void* object_ = nullptr;
-  Index tasks_ = 0;
   std::vector<std::thread> workers_;  // last: they use all of the above
 };
 

@@ -6,6 +6,9 @@
 // threads, the bits do not.
 #pragma once
 
+#include <array>
+#include <utility>
+
 #include <stlm/backend/eigen/context.hpp>
 #include <stlm/backend/eigen/gemm_bfloat16.hpp>
 #include <stlm/backend/eigen/gemm_panel.hpp>
@@ -46,7 +49,7 @@ struct Gemm<EigenBackend> {
   template <class S, class A, class B, class T>
   static void by_rows(Context<EigenBackend>& ctx, Index n, Index k, eigen::GemmOperand<A> a, eigen::GemmOperand<B> b,
                       MatrixView<T> c, bool accumulate) {
-    eigen::GemmPanel<S> panel(ctx, n, k);
+    eigen::GemmPanel<S> panel(ctx.shared<typename eigen::GemmProduct<S>::Unit>(), ctx.shared_bytes, n, k);
     for (Index first = 0; first < n; first += panel.max_cols)
       for (Index p = 0; p < k; p += panel.max_k) {
         const Index cols = std::min(n - first, panel.max_cols), length = std::min(k - p, panel.max_k);
@@ -60,25 +63,30 @@ struct Gemm<EigenBackend> {
       }
   }
 
-  /// C^T = B^T A^T, and threads take columns of C: A, of few rows, is the factor to pack; B is read where it lies.
+  /// C^T = B^T A^T, and threads take columns of C: A, of few rows, is the factor to pack; B is read where it lies. Each
+  /// thread packs A for itself, as memory that all write and read travels between their caches.
   template <class S>
   static void by_columns(Context<EigenBackend>& ctx, Index n, Index k, eigen::GemmOperand<S> a, eigen::GemmOperand<S> b,
                          MatrixView<S> c, bool accumulate) {
     constexpr Index block = eigen::GemmSizes<S>::rows, lines = 8;  // of C at a time: as many as a set of the L1 holds
     const eigen::GemmOperand<S> left{b.data, b.col_stride, b.row_stride}, right{a.data, a.col_stride, a.row_stride};
-    const Index m = c.rows;
-    eigen::GemmPanel<S> panel(ctx, m, k);
-    for (Index p = 0; p < k; p += panel.max_k) {
-      const Index length = std::min(k - p, panel.max_k);
+    const Index m = c.rows, room = Context<EigenBackend>::scratch_bytes - block * m * Index{sizeof(S)};
+    const auto panel_of = [&](int worker) {
+      return eigen::GemmPanel<S>(ctx.scratch<S>(worker) + block * m, room, m, k);
+    };
+    for (Index p = 0, length; p < k; p += length) {
+      length = std::min(k - p, panel_of(0).max_k);
       const bool add = accumulate || p > 0;
-      panel.pack(ctx, length, m, right.from(p, 0));
-      const eigen::GemmPieces columns(ctx, n, block, m * n * length);
+      const eigen::GemmPieces columns(ctx, n, block, m * n * length, 12);
+      std::array<bool, ThreadPool::max_threads> packed{};
       ctx.parallel_for(columns.tasks, [&](Index task, int worker) {
         S* const sums = ctx.scratch<S>(worker);
+        eigen::GemmPanel<S> panel = panel_of(worker);
+        if (!std::exchange(packed[static_cast<std::size_t>(worker)], true)) panel.pack(length, m, right.from(p, 0), 0, m);
         for (Index j = columns.begin(task), end = columns.begin(task + 1); j < end; j += block) {
           const Index cols = std::min(end - j, block);
           if (add) eigen::pack_transposed(m, cols, c.data + j, c.stride, sums, m);
-          panel.multiply(cols, length, m, left.from(j, p), sums, m, add, sums + block * m, n - j - cols);
+          panel.multiply(cols, length, m, left.from(j, p), sums, m, add, sums, n - j - cols);
           for (Index i = 0; i < m; i += lines)
             eigen::pack_transposed(cols, std::min(m - i, lines), sums + i, m, c.row(i) + j, c.stride);
         }

@@ -1,4 +1,4 @@
-// What the threads of one product share: how its rows or columns are cut into tasks, and the right factor, packed.
+// How the rows or columns of a product are cut into tasks, and its right factor, packed for all of them.
 #pragma once
 
 #include <stlm/backend/eigen/context.hpp>
@@ -10,46 +10,49 @@ namespace stlm::eigen {
 struct GemmPieces {
   Index size, unit, units, tasks;
 
-  GemmPieces(const Context<EigenBackend>& ctx, Index size_, Index unit_, Index work)
+  GemmPieces(const Context<EigenBackend>& ctx, Index size_, Index unit_, Index work, Index each = 4)
       : size(size_), unit(unit_), units(gemm_blocks(size, unit)) {
-    const Index threads = ctx.threads(), most = threads == 1 ? 1 : 4 * threads;
+    const Index threads = ctx.threads(), most = threads == 1 ? 1 : each * threads;
     tasks = std::clamp<Index>(std::min(units / 2, work / (Index{1} << 15)), 1, most);
     if (tasks > threads) tasks -= tasks % threads;  // as many for each
   }
   Index begin(Index task) const { return std::min(size, units * task / tasks * unit); }
 };
 
-/// B (k x n), or as much of it at once as `shared` holds: `max_k` x `max_cols`. All threads pack it together.
+/// B (k x n), or as much of it at once as there is room for: `max_k` x `max_cols`.
 template <class S>
 class GemmPanel {
   using Product = GemmProduct<S>;
   using Unit = typename Product::Unit;
   static constexpr Index strip = GemmSizes<S>::tile_cols;
-  static constexpr Index room = Context<EigenBackend>::shared_bytes / Index{sizeof(Unit)};
 
   GemmBlocks<S> blocks_;
   Unit* packed_;
-  Index padded_ = 0;
 
  public:
   Index max_cols, max_k;
 
-  GemmPanel(Context<EigenBackend>& ctx, Index n, Index k) : blocks_(n, k), packed_(ctx.shared<Unit>()) {
+  /// In `bytes` of memory, aligned to 64 bytes.
+  GemmPanel(Unit* memory, Index bytes, Index n, Index k) : blocks_(n, k), packed_(memory) {
+    const Index room = bytes / Index{sizeof(Unit)};
     const Index units = gemm_blocks(Product::units(k), blocks_.depth) * blocks_.depth;
     max_cols = std::max(room / units / strip * strip, blocks_.cols);
     max_k = Product::elements(room / max_cols / blocks_.depth * blocks_.depth);
   }
 
+  /// Packs B's columns `first` to `end` of `cols`.
+  template <class B>
+  void pack(Index k, Index cols, GemmOperand<B> b, Index first, Index end) {
+    blocks_.along_k(k, [&](Index u, Index depth, Index p, Index length) {
+      Product::pack_b(length, end - first, b.from(p, first), packed_ + u * padded(cols) + first * depth);
+    });
+  }
+  /// Packs them by all threads.
   template <class B>
   void pack(Context<EigenBackend>& ctx, Index k, Index cols, GemmOperand<B> b) {
-    padded_ = gemm_blocks(cols, strip) * strip;
     const GemmPieces columns(ctx, cols, strip, cols * k);
-    ctx.parallel_for(columns.tasks, [&](Index task, int) {
-      const Index j = columns.begin(task), end = columns.begin(task + 1);
-      blocks_.along_k(k, [&](Index u, Index depth, Index p, Index length) {
-        Product::pack_b(length, end - j, b.from(p, j), packed_ + u * padded_ + j * depth);
-      });
-    });
+    ctx.parallel_for(columns.tasks,
+                     [&](Index task, int) { pack(k, cols, b, columns.begin(task), columns.begin(task + 1)); });
   }
 
   /// C (m x cols) = or += A times what was packed. `scratch` and `coming`: see gemm_rows.
@@ -59,10 +62,13 @@ class GemmPanel {
     for (Index j = 0; j < cols; j += blocks_.cols)
       blocks_.along_k(k, [&](Index u, Index depth, Index p, Index length) {
         gemm_rows<S>(m, std::min(cols - j, blocks_.cols), length, a.from(0, p),
-                     GemmStrips<Unit>{packed_ + u * padded_ + j * depth, strip, strip * depth}, c + j, c_stride,
+                     GemmStrips<Unit>{packed_ + u * padded(cols) + j * depth, strip, strip * depth}, c + j, c_stride,
                      accumulate || u > 0, scratch, coming);
       });
   }
+
+ private:
+  static Index padded(Index cols) { return gemm_blocks(cols, strip) * strip; }
 };
 
 }  // namespace stlm::eigen
