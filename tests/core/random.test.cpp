@@ -53,16 +53,13 @@ TEST_CASE("random_uniform: even in [0, 1)", "[core][random]") {
   CHECK(lag / draws == Approx(0).margin(0.0012));
 }
 
-TEST_CASE("random_uniforms: those of random_uniform, from anywhere", "[core][random]") {
-  const RandomKey key{3, 4};
-  for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{3}, (std::uint64_t{1} << 34) - 6})
-    for (const Index count : {0, 1, 2, 5, 511, 1030}) {
-      CAPTURE(first, count);
-      std::vector<float> drawn(static_cast<std::size_t>(count) + 1, -1);
-      random_uniforms(key, first, count, drawn.data());
-      for (std::size_t i = 0; i + 1 < drawn.size(); ++i) REQUIRE(drawn[i] == random_uniform(key, first + i));
-      CHECK(drawn.back() == -1);
-    }
+TEST_CASE("values_below: as many as random_uniform may have below a rate", "[core][random]") {
+  for (const float rate : {0.0F, 0.05F, 0.1F, 0.5F, 0x1p-24F, 0x1.8p-24F, 1 - 0x1p-24F}) {
+    const std::uint32_t below = values_below(rate);
+    CAPTURE(rate, below);
+    if (below > 0) CHECK(uniform_of((below - 1) << 8) < rate);
+    CHECK(uniform_of(below << 8) >= rate);
+  }
 }
 
 TEST_CASE("random_below: every value below the bound, evenly", "[core][random]") {

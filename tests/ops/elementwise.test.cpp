@@ -151,6 +151,18 @@ TEST_CASE("clear: the part asked for becomes zero, whatever stood there", "[ops]
   });
 }
 
+TEST_CASE("drop: a number's place is all that its mask depends on", "[ops][elementwise]") {
+  const RandomKey key{3, 4};
+  for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{3}, (std::uint64_t{1} << 34) - 6})
+    for (const Index size : {0, 1, 2, 5, 511, 1030}) {
+      CAPTURE(first, size);
+      std::vector<double> x(static_cast<std::size_t>(size) + 1, 3);
+      eigen::drop(key, 0.25, first, x.data(), size);
+      for (std::size_t i = 0; i + 1 < x.size(); ++i) REQUIRE(x[i] == (random_uniform(key, first + i) < 0.25F ? 0 : 3 / 0.75));
+      CHECK(x.back() == 3);
+    }
+}
+
 TEST_CASE("dropout: rate 0 changes nothing, rates outside [0, 1) are refused", "[ops][elementwise]") {
   Rig<TestedBackend, float> rig;
   const auto x = rig.random(10);

@@ -4,9 +4,6 @@
 // mask can be drawn again in the backward pass instead of being stored, and resuming needs the counter alone.
 #pragma once
 
-#include <algorithm>
-#include <array>
-
 #include <stlm/core/config.hpp>
 
 namespace stlm {
@@ -71,22 +68,12 @@ STLM_HOST_DEVICE constexpr float uniform_of(std::uint32_t word) { return static_
 /// The i-th uniform number of a stream.
 STLM_HOST_DEVICE constexpr float random_uniform(RandomKey key, std::uint64_t i) { return uniform_of(random_word(key, i)); }
 
-/// The uniform numbers from the i-th on, `count` of them: those of `random_uniform`, in loops that compilers vectorise.
-inline void random_uniforms(RandomKey key, std::uint64_t i, Index count, float* to) {
-  constexpr std::uint64_t most = 128;  // blocks at once
-  std::uint32_t word[4][most];
-  const std::uint64_t end = i + static_cast<std::uint64_t>(count);
-  while (i < end) {
-    const std::uint64_t blocks = i % 4 ? 0 : std::min(most, (end - i) / 4);
-    for (std::uint64_t j = 0; j < blocks; ++j) {
-      const RandomBlock block = philox(key, i / 4 + j);
-      for (int w = 0; w < 4; ++w) word[w][j] = block.word[w];
-    }
-    for (std::uint64_t j = 0; j < blocks; ++j)
-      for (int w = 0; w < 4; ++w) *to++ = uniform_of(word[w][j]);
-    i += 4 * blocks;
-    if (blocks == 0) *to++ = random_uniform(key, i++);  // before the first whole block, after the last
-  }
+/// How many of the 2^24 values that `random_uniform` may have are below a float: word >> 8 < values_below(rate) where the
+/// number is below the rate.
+constexpr std::uint32_t values_below(float rate) {
+  const float scaled = rate * 0x1p24f;  // exact
+  const auto below = static_cast<std::uint32_t>(scaled);
+  return static_cast<float>(below) < scaled ? below + 1 : below;
 }
 
 /// The i-th uniform integer in [0, bound), from 64 random bits (bias below bound / 2^64).

@@ -37,7 +37,7 @@ struct AttentionPlan : AttentionNumbers {
     slope_step = 8.f / static_cast<float>(slopes);
     mask_keys = shape.keys;
     masks = MaskStream::of(shape.key);
-    dropped = dropped_of(shape.dropout);
+    dropped = values_below(static_cast<float>(shape.dropout));
     keep_scale = 1 / (1 - shape.dropout);
     // Where places are given nothing here may depend on them: work that is recorded reads others when it is replayed.
     // So it is unknown how many sequences the cache holds.

@@ -5,13 +5,6 @@
 
 namespace stlm::gpu {
 
-/// What of 2^24 numbers `random_uniform` is below this rate.
-inline std::uint32_t dropped_of(double rate) {
-  const float scaled = static_cast<float>(rate) * 0x1p24f;  // exact
-  const auto below = static_cast<std::uint32_t>(scaled);
-  return static_cast<float>(below) < scaled ? below + 1 : below;
-}
-
 /// Bit i says whether element `first` + i of the mask is kept, for N elements. `first` may be negative where bits are
 /// not used.
 template <int N>
