@@ -100,6 +100,25 @@ TEST_CASE("gemm: of activations, added to the gradient of weights", "[ops][gemm]
   }
 }
 
+TEST_CASE("gemm: a batch is its products one by one", "[ops][gemm][parity]") {
+  for (const auto [m, n, k] : {Sizes{1, 1, 1}, Sizes{5, 7, 9}, Sizes{70, 19, 33}})
+    for (const bool transpose_a : both)
+      for (const bool transpose_b : both)
+        for (const bool accumulate : both) {
+          CAPTURE(m, n, k, transpose_a, transpose_b, accumulate);
+          check_stream_op([=, m = m, n = n, k = k](auto& rig) {
+            constexpr Index count = 5;
+            const auto batch = [&](Index rows, Index cols) {
+              const Index step = rows * cols + 8;  // what lies between stays as it is
+              return ops::MatrixBatch<typename std::decay_t<decltype(rig)>::Scalar>{
+                  {rig.random(count, step).data(), rows, cols, cols}, count, step};
+            };
+            const auto a = transpose_a ? batch(k, m) : batch(m, k), b = transpose_b ? batch(n, k) : batch(k, n);
+            ops::gemm(rig.ctx, a, b, batch(m, n), {transpose_a, transpose_b, accumulate});
+          });
+        }
+}
+
 TEST_CASE("gemm_add: the product added to a matrix, by backends that do so", "[ops][gemm][parity]") {
   if constexpr (ops::adds_in_products<TestedBackend>)
     for (const auto [m, n, k] : sizes) {
@@ -120,6 +139,10 @@ TEST_CASE("gemm: says which shapes do not fit", "[ops][gemm]") {
   Rig<CpuBackend, float> rig;
   const auto a = rig.random(2, 3), b = rig.random(4, 5), c = rig.random(2, 5);
   CHECK_THROWS_AS(ops::gemm(rig.ctx, a, b, c), ShapeError);
+  const ops::MatrixBatch<float> one{a, 1, 6}, two{a, 2, 3};
+  CHECK_THROWS_AS(ops::gemm(rig.ctx, one, one, one), ShapeError);
+  CHECK_THROWS_WITH(ops::gemm(rig.ctx, two, one, two),
+                    "stlm::ops::gemm: expected batches of as many matrices as that of C, 2, found 2 of A and 1 of B.");
   CHECK_THROWS_WITH(ops::gemm(rig.ctx, a, b, c, {.transpose_b = true}),
                     "stlm::ops::gemm: the product of A 2x3 and B 4x5 (transposed) does not fit C 2x5; check the widths and "
                     "the transpose options.");

@@ -7,6 +7,9 @@
 //
 // In mixed precision, `gemm<Bfloat16>` or any factor of that type, both factors are rounded to Bfloat16 and multiplied
 // exactly; sums and C are float. On a GPU C may be Bfloat16 as well: each sum, with what stood in C, is rounded once.
+//
+// Products of many small matrices of one shape are one call of MatrixBatches: one product of cuBLASLt on a GPU, and on a CPU
+// whole matrices for the threads.
 #pragma once
 
 #include <stlm/core/backend.hpp>
@@ -19,6 +22,27 @@ struct GemmOptions {
   bool transpose_b = false;  ///< read B as stored (n, k) instead of (k, n)
   bool accumulate = false;   ///< add to C instead of overwriting it
 };
+
+/// `count` matrices of one shape; each begins `step` numbers behind the one before.
+template <class T>
+struct MatrixBatch {
+  using value_type = std::remove_const_t<T>;
+  MatrixView<T> first;
+  Index count, step;
+
+  constexpr MatrixView<T> operator[](Index i) const {
+    return {first.data + i * step, first.rows, first.cols, first.stride};
+  }
+  constexpr operator MatrixBatch<const T>() const
+    requires(!std::is_const_v<T>)
+  {
+    return {first, count, step};
+  }
+};
+/// How many numbers the matrices of a batch should have together: so many that they fill a GPU, few enough for the caches of
+/// a CPU.
+template <class Backend>
+inline constexpr Index batch_numbers = Index{1} << 16;
 
 /// Whether a backend adds a matrix while it multiplies: `gemm_add`. On a CPU the sum has no place to hide.
 template <class Backend>
@@ -36,16 +60,20 @@ using product_t = std::conditional_t<!std::is_void_v<S> && !std::is_same_v<S, In
 }  // namespace impl
 
 namespace detail {
-/// Of matrices whose static shapes are erased: one function for all widths.
-template <class S, class Backend, class A, class B, class T>
-void gemm(Context<Backend>& ctx, MatrixView<const A> a, MatrixView<const B> b, MatrixView<T> c, const T* addend,
-          const GemmOptions& options) {
+template <class A, class B, class T>
+void expect_product(const MatrixView<A>& a, const MatrixView<B>& b, const MatrixView<T>& c, const GemmOptions& options) {
   const Index k = options.transpose_a ? a.rows : a.cols;
   expect((options.transpose_a ? a.cols : a.rows) == c.rows && (options.transpose_b ? b.rows : b.cols) == c.cols &&
              (options.transpose_b ? b.cols : b.rows) == k,
          "stlm::ops::gemm: the product of A ", a.rows, "x", a.cols, options.transpose_a ? " (transposed)" : "", " and B ",
          b.rows, "x", b.cols, options.transpose_b ? " (transposed)" : "", " does not fit C ", c.rows, "x", c.cols,
          "; check the widths and the transpose options.");
+}
+/// Of matrices whose static shapes are erased: one function for all widths.
+template <class S, class Backend, class A, class B, class T>
+void gemm(Context<Backend>& ctx, MatrixView<const A> a, MatrixView<const B> b, MatrixView<T> c, const T* addend,
+          const GemmOptions& options) {
+  expect_product(a, b, c, options);
   using Product = impl::product_t<S, A, B, T>;
   if constexpr (adds_in_products<Backend>)
     impl::Gemm<Backend>::template run<Product>(ctx, a, b, c, addend, options);
@@ -61,6 +89,17 @@ void gemm(Context<Backend>& ctx, const A& a, const B& b, const C& c, GemmOptions
   const MatrixView<typename C::value_type> to(c);
   detail::gemm<S, Backend, typename A::value_type, typename B::value_type>(ctx, a, b, to,
                                                                            options.accumulate ? to.data : nullptr, options);
+}
+
+/// C_i = op(A_i) op(B_i), or += that, for every i. Throws ShapeError when shapes or counts do not fit.
+template <class S = void, class Backend, class A, class B, class T>
+void gemm(Context<Backend>& ctx, const MatrixBatch<A>& a, const MatrixBatch<B>& b, const MatrixBatch<T>& c,
+          GemmOptions options = {}) {
+  expect(a.count == c.count && b.count == c.count, "stlm::ops::gemm: expected batches of as many matrices as that of C, ",
+         c.count, ", found ", a.count, " of A and ", b.count, " of B.");
+  detail::expect_product(a.first, b.first, c.first, options);
+  using F = std::remove_const_t<A>;
+  impl::Gemm<Backend>::template run_batch<impl::product_t<S, F, F, T>, F>(ctx, a, b, c, options);
 }
 
 /// C = addend + op(A) op(B), for an addend that lies as C does.

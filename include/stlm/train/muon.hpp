@@ -7,12 +7,15 @@
 //   X <- a X + (b G + c G G) X,  G = X X^T        or, when rows > cols,  X <- a X + X (b G + c G G),  G = X^T X
 //
 // Matrices are the tensors of Role::kMatrix and rank 2; those that `row_parts` says are stacked, as Q, K and V, are
-// orthogonalised each on its own. Tables, gains and biases take AdamW's step, with its options.
+// orthogonalised each on its own, those of one shape together in batches. Tables, gains and biases take AdamW's step, with
+// its options.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include <stlm/ops/elementwise.hpp>
 #include <stlm/ops/gemm.hpp>
@@ -32,8 +35,7 @@ struct MuonOptions {
 /// is approximate either way.
 template <class Model, class Backend, class T = float, class Product = T>
 class Muon {
-  static constexpr detail::MuonCounter count_ = detail::visited<Model>(detail::MuonCounter{});
-  static_assert(count_.parts_fit,
+  static_assert(detail::visited<Model>(detail::PartsFit{}).all,
                 "stlm::Muon: the row_parts of a tensor do not add up to its rows; correct its ParameterSpec.");
 
  public:
@@ -43,8 +45,10 @@ class Muon {
       : options_(options),
         first_(ctx),
         second_(ctx),
-        momentum_(count_.matrix),
-        work_(2 * count_.matrix + 2 * count_.gram),
+        matrices_(detail::muon_matrices(first_)),
+        room_(largest_batch()),
+        momentum_(room_.numbers),
+        work_(2 * room_.numbers + 2 * room_.gram),
         state_(1) {}
 
   /// One step. `factor`, from a schedule, multiplies both learning rates.
@@ -57,27 +61,29 @@ class Muon {
   /// becomes the new matrices in Bfloat16.
   void update(Context<Backend>& ctx, ops::StepView<T> state, const Parameters<Model, Backend, T>& params,
               const Parameters<Model, Backend, T>& grads, bool clears, View<Bfloat16, dynamic> rounded) {
+    for (Matrices rest = matrices_; !rest.empty();) {
+      const Matrices batch = first_batch(rest);
+      rest = rest.subspan(batch.size());
+      const detail::MuonMatrix& one = batch.front();
+      const Index size = one.size(), step = detail::aligned(size);
+      for (Index i = 0; const detail::MuonMatrix& matrix : batch)
+        ops::momentum(ctx, state, part(grads.flat(), matrix.at, size), options_.momentum, part(first_.flat(), matrix.at, size),
+                      Flat(momentum_.data() + i++ * step, size), clears);
+      const T* turned = orthogonalised(ctx, batch);
+      const double lr = options_.lr * std::sqrt(std::max(1.0, static_cast<double>(one.rows) / static_cast<double>(one.cols)));
+      for (const detail::MuonMatrix& matrix : batch) {
+        ops::descend(ctx, state, View<const T, dynamic>(turned, size), lr, options_.lr * options_.weight_decay,
+                     part(params.flat(), matrix.at, size));
+        turned += step;
+      }
+    }
     Index table = 0;  // where the next one's second moment begins
     params.for_each([&]<class Shape>(const Path&, const TensorView<T, Shape>& w, const ParameterSpec& spec) {
-      if constexpr (Shape::rank >= 2) {
-        const Index at = w.data() - params.flat().data();
-        const Flat weights(w.data(), w.size()), first = part(first_.flat(), at, w.size());
-        const Flat gradient = part(grads.flat(), at, w.size());
-        if (detail::is_muon_matrix<Shape>(spec)) {
-          const Index cols = w.extent(1);
-          detail::for_each_part(spec, w.extent(0), [&](Index row, Index rows) {
-            const Index begin = row * cols, size = rows * cols;
-            const double ratio = static_cast<double>(rows) / static_cast<double>(cols);
-            ops::momentum(ctx, state, part(gradient, begin, size), options_.momentum, part(first, begin, size),
-                          Flat(momentum_.data(), size), clears);
-            ops::descend(ctx, state, orthogonalised(ctx, rows, cols), options_.lr * std::sqrt(std::max(1.0, ratio)),
-                         options_.lr * options_.weight_decay, part(weights, begin, size));
-          });
-        } else {
-          ops::adamw(ctx, state, weights, gradient, first, part(second_.flat(), table, w.size()), {true, clears});
-          table += detail::aligned(w.size());
-        }
-      }
+      if (Shape::rank < 2 || detail::is_muon_matrix<Shape>(spec)) return;
+      const Index at = w.data() - params.flat().data();
+      ops::adamw(ctx, state, Flat(w.data(), w.size()), part(grads.flat(), at, w.size()), part(first_.flat(), at, w.size()),
+                 part(second_.flat(), table, w.size()), {true, clears});
+      table += detail::aligned(w.size());
     });
     ops::adamw(ctx, state, params.vectors(), grads.vectors(), first_.vectors(), second_.vectors(), {false, clears});
     if (rounded) ops::convert(ctx, params.matrices(), rounded);
@@ -96,41 +102,70 @@ class Muon {
  private:
   using Flat = View<T, dynamic>;
   using Work = activation_t<Backend, Product>;
-  using Matrix = View<Work, dynamic, dynamic>;
+  using Matrices = std::span<const detail::MuonMatrix>;
+  struct Room {
+    Index numbers = 0, gram = 0;
+  };
 
   static Flat part(Flat flat, Index begin, Index size) { return Flat(flat.data() + begin, size); }
+  /// Those at the front that are of one shape and go together.
+  static Matrices first_batch(Matrices all) {
+    const auto same = [&](const detail::MuonMatrix& matrix) { return matrix.shape() == all.front().shape(); };
+    const auto count = static_cast<Index>(std::ranges::find_if_not(all, same) - all.begin());
+    const Index most = std::max<Index>(1, ops::batch_numbers<Backend> / all.front().size());
+    return all.first(static_cast<std::size_t>(std::min(count, most)));
+  }
+  Room largest_batch() const {
+    Room room;
+    for (Matrices rest = matrices_; !rest.empty(); rest = rest.subspan(first_batch(rest).size())) {
+      const detail::MuonMatrix& one = rest.front();
+      const Index count = std::ssize(first_batch(rest));
+      room.numbers = std::max(room.numbers, count * detail::aligned(one.size()));
+      room.gram = std::max(room.gram, count * detail::aligned(one.side() * one.side()));
+    }
+    return room;
+  }
 
-  /// The momentum orthogonalised.
-  Flat orthogonalised(Context<Backend>& ctx, Index rows, Index cols) {
+  /// The momentum of a batch, each matrix orthogonalised.
+  const T* orthogonalised(Context<Backend>& ctx, Matrices batch) {
     constexpr double a = 3.4445, b = -4.7750, c = 2.0315;
-    const bool wide = rows <= cols;
-    const Index side = std::min(rows, cols);
-    Matrix x(work_.data(), rows, cols), next(work_.data() + count_.matrix, rows, cols);
-    const Matrix gram(work_.data() + 2 * count_.matrix, side, side), sum(gram.data() + count_.gram, side, side);
+    const detail::MuonMatrix& one = batch.front();
+    const Index count = std::ssize(batch), step = detail::aligned(one.size());
+    const bool wide = one.rows <= one.cols;
+    const auto matrices = [count](Work* data, Index rows, Index cols) {
+      return ops::MatrixBatch<Work>{{data, rows, cols, cols}, count, detail::aligned(rows * cols)};
+    };
+    const auto all = [count](const ops::MatrixBatch<Work>& x) { return View<Work, dynamic>(x.first.data, count * x.step); };
+    ops::MatrixBatch<Work> x = matrices(work_.data(), one.rows, one.cols);
+    ops::MatrixBatch<Work> next = matrices(work_.data() + room_.numbers, one.rows, one.cols);
+    const ops::MatrixBatch<Work> gram = matrices(work_.data() + 2 * room_.numbers, one.side(), one.side());
+    const ops::MatrixBatch<Work> sum = matrices(gram.first.data + room_.gram, one.side(), one.side());
 
-    const Flat momentum(momentum_.data(), rows * cols);
-    ops::normalize(ctx, momentum, 1e-7, View<Work, dynamic>(x.data(), momentum.size()));
+    for (Index i = 0; i < count; ++i)
+      ops::normalize(ctx, Flat(momentum_.data() + i * step, one.size()), 1e-7, View<Work, dynamic>(x[i].data, one.size()));
     for (int i = 0; i < 5; ++i) {
       ops::gemm<Product>(ctx, x, x, gram, {.transpose_a = !wide, .transpose_b = wide});
       ops::gemm<Product>(ctx, gram, gram, sum);
-      ops::axpby(ctx, T(b), gram, T(c), sum);
-      ops::axpby(ctx, T(a), x, T(0), next);
+      ops::axpby(ctx, T(b), all(gram), T(c), all(sum));
+      ops::axpby(ctx, T(a), all(x), T(0), all(next));
       ops::gemm<Product>(ctx, wide ? sum : x, wide ? x : sum, next, {.accumulate = true});
       std::swap(x, next);
     }
     if constexpr (std::is_same_v<Work, T>) {
-      return Flat(x.data(), x.size());
+      return x.first.data;
     } else {
-      ops::convert(ctx, x, momentum);
-      return momentum;
+      ops::convert(ctx, all(x), Flat(momentum_.data(), count * step));
+      return momentum_.data();
     }
   }
 
   Options options_;
   Parameters<Model, Backend, T> first_;  // momentum of the matrices, AdamW's first moment of the rest
   Parameters<detail::WithoutMatrices<Model>, Backend, T> second_;
-  Buffer<T, typename Backend::memory_space> momentum_;  // of one matrix
-  Buffer<Work, typename Backend::memory_space> work_;   // two matrices, two Gram matrices
+  std::vector<detail::MuonMatrix> matrices_;
+  Room room_;                                           // of the largest batch
+  Buffer<T, typename Backend::memory_space> momentum_;  // of a batch
+  Buffer<Work, typename Backend::memory_space> work_;   // two batches of matrices, two of Gram matrices
   Buffer<ops::StepState<T>, typename Backend::memory_space> state_;
   std::int64_t step_ = 0;
 };

@@ -64,6 +64,25 @@ TEST_CASE("LtProduct: row-major factors are cuBLASLt's transposed ones, in the o
     }
 }
 
+TEST_CASE("LtProduct: the matrices of a batch, and the numbers from one to the next", "[backend][cuda]") {
+  const auto batch = [](const gpu::LtLayout& layout) {
+    std::pair<std::int32_t, std::int64_t> found;
+    const auto get = [&](cublasLtMatrixLayoutAttribute_t which, auto& value) {
+      gpu::check(cublasLtMatrixLayoutGetAttribute(layout.get(), which, &value, sizeof value, nullptr), "get");
+    };
+    get(CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, found.first);
+    get(CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, found.second);
+    return found;
+  };
+  gpu::LtShape given = shape(false, true);
+  CHECK(batch(gpu::LtProduct(given).a()) == std::pair<std::int32_t, std::int64_t>(1, 0));
+  given.batch = {5, 1000, 4000, 3000};
+  const gpu::LtProduct product(given);
+  CHECK(batch(product.a()) == std::pair<std::int32_t, std::int64_t>(5, 1000));
+  CHECK(batch(product.b()) == std::pair<std::int32_t, std::int64_t>(5, 4000));
+  CHECK(batch(product.c()) == std::pair<std::int32_t, std::int64_t>(5, 3000));
+}
+
 TEST_CASE("LtProduct: float is not rounded unless TF32 is asked for, factors may be Bfloat16", "[backend][cuda]") {
   gpu::LtShape given = shape(false, false);
   const auto compute = [&] {

@@ -31,6 +31,13 @@ TEST_CASE("LtShape: a product of Bfloat16 may be Bfloat16 itself, and is another
   CHECK(shape != other);
 }
 
+TEST_CASE("LtShape: a batch is aligned as its least aligned matrix", "[backend][cuda]") {
+  alignas(32) float a[64] = {}, b[64] = {}, c[64] = {};
+  const LtShape shape = LtShape::of<float, float>({a, 2, 2, 2}, {b, 2, 2, 2}, {c, 2, 2, 2}, {}, false, {3, 4, 6, 5});
+  CHECK(shape.str() == "float 2x2x2 nn strides 2 2 2 align 16 8 4 = batch of 3 steps 4 6 5");
+  CHECK(shape != LtShape::of<float, float>({a, 2, 2, 2}, {b, 2, 2, 2}, {c, 2, 2, 2}, {}, false));
+}
+
 TEST_CASE("LtShape: an order for maps, in which every field counts", "[backend][cuda]") {
   const LtShape one;
   LtShape other = one;

@@ -53,11 +53,11 @@ class Context<CudaBackend> {
     gpu::check_launch(Kernel::name, stream_.get());
     if (gpu::detail::waits_for_launches() && !stream_.capturing()) synchronize();
   }
-  /// C = op(A) op(B) by cuBLASLt; to accumulate, added to `addend`, which lies as C does and may be C.
+  /// C = op(A) op(B) by cuBLASLt; to accumulate, added to `addend`, which lies as C does and may be C. Of a batch, the first.
   template <class F, class T>
   void product(MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c, const T* addend,
-               const ops::GemmOptions& options) {
-    products_.run(stream_, a, b, c, addend, options);
+               const ops::GemmOptions& options, const gpu::LtBatch& batch = {}) {
+    products_.run(stream_, a, b, c, addend, options, batch);
   }
 
   /// A number that a kernel wrote; waits for it. Throws the faults of kernels before.

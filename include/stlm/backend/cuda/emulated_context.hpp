@@ -9,6 +9,7 @@
 #include <stlm/backend/cuda/emulated_space.hpp>
 #include <stlm/backend/cuda/host_executor.hpp>
 #include <stlm/backend/cuda/launch_trace.hpp>
+#include <stlm/backend/cuda/lt_shape.hpp>
 #include <stlm/backend/cuda/scratch.hpp>
 #include <stlm/backend/thread_pool.hpp>
 #include <stlm/core/random.hpp>
@@ -57,15 +58,20 @@ class Context<EmulatedCudaBackend> {
 
   /// C = or += op(A) op(B), each sum in order of k and rounded once: the contract of cuBLASLt's products, by loops.
   template <class F, class T>
-  void product(MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c, const T* addend,
-               const ops::GemmOptions& options) {
+  void product(MatrixView<const F> first_a, MatrixView<const F> first_b, MatrixView<T> first_c, const T* addend,
+               const ops::GemmOptions& options, const gpu::LtBatch& batch = {}) {
     const EmulatedSpace::Access access;
-    if (trace_) trace_->add("product", Product<F, T>{a, b, c, addend, options}, c.rows);
-    const Index depth = options.transpose_a ? a.rows : a.cols;
+    const ops::MatrixBatch<const F> all_a{first_a, batch.count, batch.step_a}, all_b{first_b, batch.count, batch.step_b};
+    const ops::MatrixBatch<T> all_c{first_c, batch.count, batch.step_c};
+    if (trace_) trace_->add("product", Product<F, T>{all_a, all_b, all_c, addend, options}, first_c.rows);
+    const Index depth = options.transpose_a ? first_a.rows : first_a.cols;
     using Real = compute_t<T>;
-    pool_.run(c.rows, [&](Index i, int) {
+    pool_.run(batch.count * first_c.rows, [&](Index row, int) {
+      const Index i = row % first_c.rows, one = row / first_c.rows;
+      const MatrixView<const F> a = all_a[one], b = all_b[one];
+      const MatrixView<T> c = all_c[one];
       std::vector<Real> sums(static_cast<std::size_t>(c.cols));
-      if (options.accumulate) std::copy_n(addend + i * c.stride, c.cols, sums.begin());
+      if (options.accumulate) std::copy_n(addend + one * batch.step_c + i * c.stride, c.cols, sums.begin());
       for (Index k = 0; k < depth; ++k) {
         const Real left = static_cast<Real>(options.transpose_a ? a(k, i) : a(i, k));
         for (Index j = 0; j < c.cols; ++j)
@@ -106,8 +112,8 @@ class Context<EmulatedCudaBackend> {
  private:
   template <class F, class T>
   struct Product {
-    MatrixView<const F> a, b;
-    MatrixView<T> c;
+    ops::MatrixBatch<const F> a, b;
+    ops::MatrixBatch<T> c;
     const T* addend;
     ops::GemmOptions options;
   };

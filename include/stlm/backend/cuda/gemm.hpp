@@ -31,6 +31,8 @@ template <GpuBackend B>
 inline constexpr bool adds_in_products<B> = true;
 template <GpuBackend B>
 inline constexpr bool fuses_few_rows<B> = true;
+template <GpuBackend B>
+inline constexpr Index batch_numbers<B> = Index{1} << 22;
 
 namespace impl {
 
@@ -44,6 +46,16 @@ struct Gemm<Backend> {
       product(ctx, gpu::rounded(ctx, scratch, a), gpu::rounded(ctx, scratch, b), c, addend, options);
     else
       product(ctx, a, b, c, addend, options);
+  }
+
+  template <class S, class F, class T>
+  static void run_batch(Context<Backend>& ctx, const MatrixBatch<const F>& a, const MatrixBatch<const F>& b,
+                        const MatrixBatch<T>& c, const GemmOptions& options) {
+    if constexpr (std::is_same_v<S, F>)
+      ctx.product(a.first, b.first, c.first, options.accumulate ? c.first.data : nullptr, options,
+                  gpu::LtBatch{c.count, a.step, b.step, c.step});
+    else
+      for (Index i = 0; i < c.count; ++i) run<S>(ctx, a[i], b[i], c[i], options.accumulate ? c[i].data : nullptr, options);
   }
 
   /// False, and nothing done, unless rows are few and all numbers lie in packets.

@@ -45,10 +45,10 @@ class LtProduct {
       : shape_(shape),
         operation_(make_operation(shape)),
         a_(make_layout(scalar(), shape.transpose_a ? shape.k : shape.m, shape.transpose_a ? shape.m : shape.k,
-                       shape.stride_a)),
+                       shape.stride_a, shape.batch.step_a)),
         b_(make_layout(scalar(), shape.transpose_b ? shape.n : shape.k, shape.transpose_b ? shape.k : shape.n,
-                       shape.stride_b)),
-        c_(make_layout(shape.rounds ? CUDA_R_16BF : CUDA_R_32F, shape.m, shape.n, shape.stride_c)) {}
+                       shape.stride_b, shape.batch.step_b)),
+        c_(make_layout(shape.rounds ? CUDA_R_16BF : CUDA_R_32F, shape.m, shape.n, shape.stride_c, shape.batch.step_c)) {}
 
   /// cuBLASLt's suggestions, the best by its own estimate first, `most` of them or fewer. With `ordered` their sums are
   /// taken in an order that is the same in every run. Throws CudaError when there is none.
@@ -114,13 +114,21 @@ class LtProduct {
     return operation;
   }
 
-  /// Of a row-major matrix.
-  static LtLayout make_layout(cudaDataType_t scalar, Index rows, Index cols, Index stride) {
+  /// Of a row-major matrix, or of a batch of them.
+  LtLayout make_layout(cudaDataType_t scalar, Index rows, Index cols, Index stride, Index step) const {
     cublasLtMatrixLayout_t made = nullptr;
     check(cublasLtMatrixLayoutCreate(&made, scalar, static_cast<std::uint64_t>(cols), static_cast<std::uint64_t>(rows),
                                      stride),
           "cublasLtMatrixLayoutCreate");
-    return LtLayout(made);
+    LtLayout layout(made);
+    const auto set = [&](cublasLtMatrixLayoutAttribute_t which, const auto& value) {
+      check(cublasLtMatrixLayoutSetAttribute(made, which, &value, sizeof value), "cublasLtMatrixLayoutSetAttribute");
+    };
+    if (shape_.batch.count != 1) {
+      set(CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, static_cast<std::int32_t>(shape_.batch.count));
+      set(CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, static_cast<std::int64_t>(step));
+    }
+    return layout;
   }
 
   LtPreference make_preference(std::size_t workspace_bytes, bool ordered) const {

@@ -37,9 +37,10 @@ class LtProducts {
   /// C = op(A) op(B), or to accumulate addend + op(A) op(B), else without one; the shapes fit, as ops::gemm has checked.
   template <class F, class T>
   void run(const Stream& stream, MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c, const T* addend,
-           const ops::GemmOptions& options) {
-    const LtShape shape = LtShape::of(a, b, c, options, options_.tf32);
-    if (shape.m == 0 || shape.n == 0) return;
+           const ops::GemmOptions& options, const LtBatch& batch = {}) {
+    const LtShape shape = LtShape::of(a, b, c, options, options_.tf32, batch);
+    if (shape.m == 0 || shape.n == 0 || batch.count == 0) return;
+    expect(batch.count == 1 || shape.k > 0, "stlm::gpu::LtProducts: a batch of products of nothing, ", shape.str(), ".");
     if (shape.k == 0) return sum_of_nothing(stream, c, addend);
     auto found = plans_.find(shape);
     if (found == plans_.end()) found = plans_.emplace(shape, plan(shape, a.data, b.data, stream)).first;
@@ -98,7 +99,8 @@ class LtProducts {
   /// By the best of some timings each, after one run unmeasured. C is a stand-in, which may be added to.
   LtAlgorithm fastest(const LtProduct& product, const std::vector<LtAlgorithm>& found, const void* a, const void* b,
                       const Stream& stream) const {
-    const Buffer<float, DeviceSpace> c(product.shape().m * product.shape().stride_c);
+    const LtShape& shape = product.shape();
+    const Buffer<float, DeviceSpace> c((shape.batch.count - 1) * shape.batch.step_c + shape.m * shape.stride_c);
     const Event begin(Event::Timing::kOn), end(Event::Timing::kOn);
     LtAlgorithm best = found.front();
     float best_time = std::numeric_limits<float>::infinity();

@@ -16,6 +16,12 @@ enum class LtFactors {
   kBfloat16  ///< exact products, in tensor cores
 };
 
+/// How many products of one shape are one, and the numbers from a matrix to the next.
+struct LtBatch {
+  Index count = 1, step_a = 0, step_b = 0, step_c = 0;
+  friend auto operator<=>(const LtBatch&, const LtBatch&) = default;
+};
+
 /// C (m, n) = op(A) op(B) over k, as ops::gemm takes them.
 struct LtShape {
   LtFactors factors = LtFactors::kFloat;
@@ -26,12 +32,13 @@ struct LtShape {
   /// Of the first element, in bytes, 16 at most: what the widest access of a kernel needs. Finer ones would give the
   /// same layer of two models other algorithms, and so other bits.
   int align_a = 16, align_b = 16, align_c = 16;
+  LtBatch batch = {};
 
   friend auto operator<=>(const LtShape&, const LtShape&) = default;
 
   template <class F, class T>
   static LtShape of(MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c, const ops::GemmOptions& options,
-                    bool tf32) {
+                    bool tf32, const LtBatch& batch = {}) {
     static_assert(std::is_same_v<F, Bfloat16> || (std::is_same_v<F, float> && std::is_same_v<T, float>),
                   "stlm::gpu::LtShape: cuBLASLt multiplies two matrices of float, or two of stlm::Bfloat16 whose "
                   "product may be that too; convert the factors first.");
@@ -42,7 +49,9 @@ struct LtShape {
     shape.transpose_a = options.transpose_a, shape.transpose_b = options.transpose_b;
     shape.accumulate = options.accumulate;
     shape.stride_a = a.stride, shape.stride_b = b.stride, shape.stride_c = c.stride;
-    shape.align_a = alignment(a.data), shape.align_b = alignment(b.data), shape.align_c = alignment(c.data);
+    shape.align_a = alignment(a.data, batch.step_a), shape.align_b = alignment(b.data, batch.step_b);
+    shape.align_c = alignment(c.data, batch.step_c);
+    shape.batch = batch;
     return shape;
   }
 
@@ -54,12 +63,16 @@ struct LtShape {
     out << names[static_cast<int>(factors)] << " " << m << "x" << n << "x" << k << " " << (transpose_a ? "t" : "n")
         << (transpose_b ? "t" : "n") << " strides " << stride_a << " " << stride_b << " " << stride_c << " align "
         << align_a << " " << align_b << " " << align_c << (accumulate ? " +=" : " =") << (rounds ? " rounded" : "");
+    if (batch.count != 1)
+      out << " batch of " << batch.count << " steps " << batch.step_a << " " << batch.step_b << " " << batch.step_c;
     return out.str();
   }
 
  private:
-  static int alignment(const void* pointer) {
-    const auto address = reinterpret_cast<std::uintptr_t>(pointer);
+  /// Of all matrices of a batch.
+  template <class T>
+  static int alignment(const T* first, Index step) {
+    const auto address = reinterpret_cast<std::uintptr_t>(first) | static_cast<std::uintptr_t>(step) * sizeof(T);
     return static_cast<int>(std::min<std::uintptr_t>(address & (~address + 1), 16) + (address == 0 ? 16 : 0));
   }
 };

@@ -44,6 +44,24 @@ struct Gemm<EigenBackend> {
     });
   }
 
+  /// Threads take whole matrices, where there are as many.
+  template <class S, class F, class T>
+  static void run_batch(Context<EigenBackend>& ctx, const MatrixBatch<const F>& a, const MatrixBatch<const F>& b,
+                        const MatrixBatch<T>& c, const GemmOptions& options) {
+    using Product = eigen::MachineProduct<S>;
+    const Index k = options.transpose_a ? a.first.rows : a.first.cols;
+    if (ctx.threads() == 1 || c.count < ctx.threads()) {
+      for (Index i = 0; i < c.count; ++i) run<S>(ctx, a[i], b[i], c[i], options);
+      return;
+    }
+    ctx.parallel_for(c.count, [&](Index i, int worker) {
+      const MatrixView<T> to = c[i];
+      eigen::gemm_serial<Product>(to.rows, to.cols, k, operand(a[i], options.transpose_a), operand(b[i], options.transpose_b),
+                                  to.data, to.stride, options.accumulate,
+                                  ctx.scratch<typename eigen::GemmProduct<Product>::Unit>(worker));
+    });
+  }
+
  private:
   /// Threads take rows of C.
   template <class S, class A, class B, class T>

@@ -23,6 +23,12 @@ struct Gemm<ReferenceBackend> {
       }
   }
 
+  template <class S, class F, class T>
+  static void run_batch(Context<ReferenceBackend>& ctx, const MatrixBatch<const F>& a, const MatrixBatch<const F>& b,
+                        const MatrixBatch<T>& c, const GemmOptions& options) {
+    for (Index i = 0; i < c.count; ++i) run<S>(ctx, a[i], b[i], c[i], options);
+  }
+
  private:
   template <class S, class T, class X>
   static T factor(X x) {

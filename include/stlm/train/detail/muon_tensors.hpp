@@ -1,7 +1,9 @@
-// Which tensors of a model Muon orthogonalises, as which matrices, and the memory that takes.
+// Which tensors of a model Muon orthogonalises, and as which matrices.
 #pragma once
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include <stlm/core/parameter.hpp>
 
@@ -23,24 +25,42 @@ constexpr void for_each_part(const ParameterSpec& spec, Index rows, F&& f) {
   }
 }
 
-/// The elements of the largest matrix and of the largest Gram matrix.
-struct MuonCounter {
-  Index matrix = 0, gram = 0;
-  bool parts_fit = true;
+/// Whether the matrices stacked in each tensor are the whole of it.
+struct PartsFit {
+  bool all = true;
 
   template <class T, class Shape>
   constexpr void operator()(const Path&, TensorView<T, Shape>& view, const ParameterSpec& spec) {
     if (!is_muon_matrix<Shape>(spec)) return;
     Index rows = 0;
-    for_each_part(spec, view.extent(0), [&](Index begin, Index part) {
-      const Index side = std::min(part, view.extent(1));
-      matrix = std::max(matrix, aligned(part * view.extent(1)));
-      gram = std::max(gram, aligned(side * side));
-      rows = begin + part;
-    });
-    parts_fit = parts_fit && rows == view.extent(0);
+    for_each_part(spec, view.extent(0), [&](Index begin, Index part) { rows = begin + part; });
+    all = all && rows == view.extent(0);
   }
 };
+
+/// A matrix that lies `at` in the buffer of parameters.
+struct MuonMatrix {
+  Index at, rows, cols;
+
+  Index size() const { return rows * cols; }
+  Index side() const { return std::min(rows, cols); }
+  std::pair<Index, Index> shape() const { return {rows, cols}; }
+};
+
+/// All of them, those of one shape side by side.
+template <class P>
+std::vector<MuonMatrix> muon_matrices(const P& params) {
+  std::vector<MuonMatrix> all;
+  params.for_each([&]<class T, class Shape>(const Path&, const TensorView<T, Shape>& view, const ParameterSpec& spec) {
+    if constexpr (Shape::rank == 2)
+      if (is_muon_matrix<Shape>(spec))
+        for_each_part(spec, view.extent(0), [&](Index row, Index rows) {
+          all.push_back({view.data() - params.flat().data() + row * view.extent(1), rows, view.extent(1)});
+        });
+  });
+  std::ranges::stable_sort(all, {}, &MuonMatrix::shape);
+  return all;
+}
 
 /// A model's tensors without Muon's matrices.
 template <class Model>
