@@ -69,7 +69,7 @@ void each_op(stlm::Context<B>& ctx, Index rows, const F& f) {
     const Activations gate = random_numbers<Bfloat16, B>(rows * ffn), up = random_numbers<Bfloat16, B>(rows * ffn);
     const Activations y = random_numbers<Bfloat16, B>(rows * ffn), d(rows * ffn), e(rows * ffn);
     f("swiglu_forward", [&] { ops::swiglu_forward(ctx, gate.view(), up.view(), y.view()); });
-    f("swiglu_backward", [&] { ops::swiglu_backward(ctx, gate.view(), up.view(), y.view(), d.view(), e.view()); });
+    f("swiglu_backward", [&] { ops::swiglu_backward(ctx, gate.view(), up.view(), y.view(), d.view(), e.view(), y.view()); });
   }
   {
     const Activations logits = random_numbers<Bfloat16, B>(logit_rows * vocabulary);

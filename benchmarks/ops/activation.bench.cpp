@@ -23,9 +23,9 @@ const bench::Suite activations([] {
       [](Hidden& h, Context& ctx) { stlm::ops::swiglu_forward(ctx, h.x.flat(), h.up.flat(), h.y.flat()); },
       [](Hidden& h) { h.y.array() = h.x.array() / (1 + (-h.x.array()).exp()) * h.up.array(); });
   bench::add(
-      sized("activation/swiglu_backward", {rows, cols}), {.bytes = 20 * size}, make,
+      sized("activation/swiglu_backward", {rows, cols}), {.bytes = 24 * size}, make,
       [](Hidden& h, Context& ctx) {
-        stlm::ops::swiglu_backward(ctx, h.x.flat(), h.up.flat(), h.dy.flat(), h.y.flat(), h.dup.flat());
+        stlm::ops::swiglu_backward(ctx, h.x.flat(), h.up.flat(), h.dy.flat(), h.y.flat(), h.dup.flat(), h.dy.flat());
       },
       [](Hidden& h) {
         const auto gate = h.x.array(), up = h.up.array(), dy = h.dy.array();

@@ -49,6 +49,7 @@ void flat(Ctx& ctx, const Stream<T>& s) {
   ops::activation_backward<Gelu>(ctx, a, b, c);
   ops::swiglu_forward(ctx, a, b, c);
   ops::swiglu_backward(ctx, a, b, c, a, b);
+  ops::swiglu_backward(ctx, a, b, c, a, b, c);
   ops::learned_activation_forward(ctx, a, ops::ReluNetwork<float>{}, b);
   ops::learned_activation_backward(ctx, a, ops::ReluNetwork<float>{}, b, c, ops::ReluNetwork<float>{});
   ops::rope(ctx, heads, {.batch = 1, .tokens = 1});

@@ -51,6 +51,7 @@ TEST_CASE("PreNormBlock: names", "[nn][block]") {
 
 TEMPLATE_TEST_CASE("PreNormBlock: gradients with every norm and sharing policy", "[nn][block][gradient]", Block<RmsNorm<6>>,
                    Block<LayerNorm<6>>, (Block<LayerNorm<6, false>, FeedForward<6, 8>>), Block<NoNorm<6>>,
+                   Block<Recomputed<RmsNorm<6>>>, (Block<Recomputed<LayerNorm<6>>, FeedForward<6, 8>>),
                    (Block<RmsNorm<6>, SwiGlu<6, 8>, SharedAcrossLayers<>>),
                    (Block<RmsNorm<6>, SwiGlu<6, 8, WithLora<Lora<2>>>>)) {
   check_gradients<TestType>();

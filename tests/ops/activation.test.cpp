@@ -106,8 +106,10 @@ TEST_CASE("swiglu: silu(gate) up, and both gradients", "[ops][activation]") {
       CHECK(first(y) == Approx(Silu::value(g) * u).epsilon(close));
       CHECK(first(dgate) == Approx(d * u * Silu::derivative(g)).epsilon(close));
       CHECK(first(dup) == Approx(d * Silu::value(g)).epsilon(close));
-      ops::swiglu_backward(rig.ctx, gate, up, dy, dgate, dy);  // dup in place of dy
-      CHECK(std::equal(dup.begin(), dup.end(), dy.begin()));
+      ops::swiglu_backward(rig.ctx, gate, up, dy, gate, up, dy);  // in place
+      CHECK(std::equal(dgate.begin(), dgate.end(), gate.begin()));
+      CHECK(std::equal(dup.begin(), dup.end(), up.begin()));
+      CHECK(std::equal(y.begin(), y.end(), dy.begin()));
     });
 }
 
@@ -119,4 +121,5 @@ TEST_CASE("activations: sizes that differ are named", "[ops][activation]") {
   CHECK_THROWS_AS(ops::activation_backward<Gelu>(rig.ctx, three, four, three), ShapeError);
   CHECK_THROWS_AS(ops::swiglu_forward(rig.ctx, three, four, three), ShapeError);
   CHECK_THROWS_AS(ops::swiglu_backward(rig.ctx, three, three, three, three, four), ShapeError);
+  CHECK_THROWS_AS(ops::swiglu_backward(rig.ctx, three, three, three, three, three, four), ShapeError);
 }

@@ -2,8 +2,9 @@
 //
 //   h = x + dropout(Attention(Norm1(x))),   y = h + dropout(FeedForward(Norm2(h)))
 //
-// x (N, C) -> y (N, C). Cached: both normed inputs, h, and what the parts cache. Backward works on the gradient of the
-// residual stream in place: each branch adds its share, the path around it is already there.
+// x (N, C) -> y (N, C). Cached: both normed inputs, unless the norm is Recomputed (nn/recomputed.hpp), h, and what the parts
+// cache. Backward works on the gradient of the residual stream in place: each branch adds its share, the path around it is
+// already there.
 //
 // In a Repeat, `FfnSharing` and `OutSharing` are the policies (nn/sharing.hpp) of the feed-forward layer and of
 // attention's output projection.
@@ -11,7 +12,7 @@
 
 #include <stlm/nn/attention.hpp>
 #include <stlm/nn/feed_forward.hpp>
-#include <stlm/nn/norm.hpp>
+#include <stlm/nn/recomputed.hpp>
 #include <stlm/nn/sharing.hpp>
 #include <stlm/nn/swiglu.hpp>
 
@@ -68,9 +69,9 @@ struct PreNormBlock {
 
   template <class A, class C>
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
-    arena.keep(cache.attention_in, pass.rows());
+    for (auto* normed : {&cache.attention_in, &cache.ffn_in})
+      detail::IsRecomputed<Norm> ? arena.temp(*normed, pass.rows()) : arena.keep(*normed, pass.rows());
     arena.keep(cache.middle, pass.rows());
-    arena.keep(cache.ffn_in, pass.rows());
     arena.temp(cache.branch, pass.rows());
     Norm::plan(arena, cache.attention_norm, pass);
     Norm::plan(arena, cache.ffn_norm, pass);
@@ -124,8 +125,10 @@ struct PreNormBlock {
   template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> d,
                        const Cache<T>& cache, const Params<compute_t<T>>& grads) {
+    norm_again(ctx, p.ffn_norm, pass, cache.middle, cache.ffn_in, cache.ffn_norm);
     Ffn::backward(ctx, p.ffn, pass, cache.ffn_in, dropped(ctx, pass, 2, d, cache), cache.branch, cache.ffn, grads.ffn);
     Norm::backward(ctx, p.ffn_norm, pass, cache.middle, cache.branch, d, cache.ffn_norm, grads.ffn_norm, true);
+    norm_again(ctx, p.attention_norm, pass, x, cache.attention_in, cache.attention_norm);
     AttentionLayer::backward(ctx, p.attention, pass.at(0), cache.attention_in, dropped(ctx, pass, 1, d, cache),
                              cache.branch, cache.attention, grads.attention);
     Norm::backward(ctx, p.attention_norm, pass, x, cache.branch, d, cache.attention_norm, grads.attention_norm, true);
@@ -144,6 +147,11 @@ struct PreNormBlock {
     ops::add(ctx, cache.middle, cache.branch, y);
   }
 
+  /// What was not kept.
+  template <class B, class P, class X, class Y, class C>
+  static void norm_again(Context<B>& ctx, const P& p, const Pass& pass, const X& x, const Y& y, const C& cache) {
+    if constexpr (detail::IsRecomputed<Norm>) Norm::forward(ctx, p, pass, x, y, cache);
+  }
   /// The gradient that enters a branch: d itself, or its masked copy. A branch reads it before it writes its dx.
   template <class B, class T>
   static View<T, dynamic, dim> dropped(Context<B>& ctx, const Pass& pass, std::uint64_t site, View<T, dynamic, dim> d,

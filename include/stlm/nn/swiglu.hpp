@@ -1,8 +1,8 @@
 // SwiGlu: a gated feed-forward layer, y = W2 (silu(W1 x) * W3 x), with gate W1 and up W3 (F, C), down W2 (C, F) (Shazeer 2020).
 //
-// x (N, C) -> y (N, C). Cached: gate and up as the halves of one row, [gate | up], and their product. Where nothing but
-// matrices is in them (`one_product`), which lie one after the other in the buffer of parameters, both are one product of
-// twice the width.
+// x (N, C) -> y (N, C). Where nothing but matrices is in them (`one_product`), which lie one after the other in the buffer
+// of parameters, gate and up are one product of twice the width. Cached: then both as the halves of one row, [gate | up],
+// from which backward forms their product again; else this too. Backward puts their gradients in their place.
 #pragma once
 
 #include <stlm/nn/linear.hpp>
@@ -29,12 +29,12 @@ struct SwiGlu {
   };
   template <class T>
   struct Joint {
-    View<T, dynamic, 2 * Hidden> both, dboth;
+    View<T, dynamic, 2 * Hidden> both;
     View<T, dynamic, Hidden> hidden;
   };
   template <class T>
   struct Apart {
-    View<T, dynamic, Hidden> gate, up, hidden, dgate, dup;
+    View<T, dynamic, Hidden> gate, up, hidden, dhidden;
     typename Up::template Cache<T> gate_linear, up_linear;
     typename Down::template Cache<T> down_linear;
   };
@@ -51,14 +51,12 @@ struct SwiGlu {
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
     if constexpr (one_product) {
       arena.keep(cache.both, pass.rows());
-      arena.keep(cache.hidden, pass.rows());
-      arena.temp(cache.dboth, pass.rows());
+      arena.temp(cache.hidden, pass.rows());
     } else {
       arena.keep(cache.gate, pass.rows());
       arena.keep(cache.up, pass.rows());
       arena.keep(cache.hidden, pass.rows());
-      arena.temp(cache.dgate, pass.rows());
-      arena.temp(cache.dup, pass.rows());
+      arena.temp(cache.dhidden, pass.rows());
       Up::plan(arena, cache.gate_linear, pass);
       Up::plan(arena, cache.up_linear, pass);
       Down::plan(arena, cache.down_linear, pass);
@@ -101,22 +99,22 @@ struct SwiGlu {
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<const T, Dim> dy,
                        Rows<T, Dim> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     if constexpr (one_product) {
+      const auto gate = half(cache.both, 0), up = half(cache.both, 1);  // then their gradients
+      ops::gemm(ctx, dy, p.down.weight, cache.hidden);
+      ops::swiglu_backward(ctx, gate, up, cache.hidden, gate, up, cache.hidden);
       ops::gemm<S>(ctx, dy, cache.hidden, grads.down.weight, {.transpose_a = true, .accumulate = true});
-      ops::gemm(ctx, dy, p.down.weight, half(cache.dboth, 1));
-      ops::swiglu_backward(ctx, half(cache.both, 0), half(cache.both, 1), half(cache.dboth, 1), half(cache.dboth, 0),
-                           half(cache.dboth, 1));
       with_weights(grads, [&](const auto& weight, Index part) {
-        ops::gemm<S>(ctx, columns(cache.dboth, part, weight.extent(0)), x, weight,
+        ops::gemm<S>(ctx, columns(cache.both, part, weight.extent(0)), x, weight,
                      {.transpose_a = true, .accumulate = true});
       });
       with_weights(p, [&](const auto& weight, Index part) {
-        ops::gemm(ctx, columns(cache.dboth, part, weight.extent(0)), weight, dx, {.accumulate = part > 0});
+        ops::gemm(ctx, columns(cache.both, part, weight.extent(0)), weight, dx, {.accumulate = part > 0});
       });
     } else {
-      Down::backward(ctx, p.down, pass, cache.hidden, dy, cache.dup, cache.down_linear, grads.down);
-      ops::swiglu_backward(ctx, cache.gate, cache.up, cache.dup, cache.dgate, cache.dup);
-      Up::backward(ctx, p.gate, pass, x, cache.dgate, dx, cache.gate_linear, grads.gate);
-      Up::backward(ctx, p.up, pass, x, cache.dup, dx, cache.up_linear, grads.up, true);
+      Down::backward(ctx, p.down, pass, cache.hidden, dy, cache.dhidden, cache.down_linear, grads.down);
+      ops::swiglu_backward(ctx, cache.gate, cache.up, cache.dhidden, cache.gate, cache.up);
+      Up::backward(ctx, p.gate, pass, x, cache.gate, dx, cache.gate_linear, grads.gate);
+      Up::backward(ctx, p.up, pass, x, cache.up, dx, cache.up_linear, grads.up, true);
     }
   }
 

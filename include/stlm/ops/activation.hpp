@@ -135,16 +135,18 @@ void swiglu_forward(Context<Backend>& ctx, const Gate& gate_view, const Up& up_v
   impl::Activation<Backend>::template swiglu_forward<T>(ctx, gate, up, y);
 }
 
-/// dgate = dy up silu'(gate), dup = dy silu(gate); either may be dy.
-template <class Backend, class Gate, class Up, class Dy, class D>
+/// dgate = dy up silu'(gate), dup = dy silu(gate). Given one more matrix, writes y into it, the bits that swiglu_forward
+/// wrote, so that nobody need keep them. Results may take the place of arguments.
+template <class Backend, class Gate, class Up, class Dy, class D, class... Y>
 void swiglu_backward(Context<Backend>& ctx, const Gate& gate_view, const Up& up_view, const Dy& dy_view,
-                     const D& dgate_view, const D& dup_view) {
+                     const D& dgate_view, const D& dup_view, const Y&... y_view) {
+  static_assert(sizeof...(Y) <= 1);
   using T = typename D::value_type;
   const MatrixView<const T> gate(gate_view), up(up_view), dy(dy_view);
-  const MatrixView<T> dgate(dgate_view), dup(dup_view);
-  using Read = MatrixView<const T>;
-  detail::expect_equal("swiglu_backward", std::array{gate, up, dy, Read(dgate), Read(dup)});
-  impl::Activation<Backend>::template swiglu_backward<T>(ctx, gate, up, dy, dgate, dup);
+  const std::array results{MatrixView<T>(dgate_view), MatrixView<T>(dup_view), MatrixView<T>(y_view)...};
+  detail::expect_equal("swiglu_backward", std::array{gate, up, dy});
+  for (const MatrixView<const T> one : results) detail::expect_equal("swiglu_backward", std::array{gate, one});
+  impl::Activation<Backend>::swiglu_backward(ctx, gate, up, dy, results);
 }
 
 }  // namespace ops

@@ -30,13 +30,16 @@ struct SwigluForward {
     return {{Silu::value(x[0]) * x[1]}};
   }
 };
-/// (dgate, dup) from (gate, up, dy): one exponential for both.
+/// (dgate, dup), or (dgate, dup, y), from (gate, up, dy): one exponential for all.
+template <int Results>
 struct SwigluBackward {
   static constexpr const char* name = "swiglu_backward";
   template <class T>
-  STLM_KERNEL Numbers<T, 2> operator()(const Numbers<T, 3>& x) const {
+  STLM_KERNEL Numbers<T, Results> operator()(const Numbers<T, 3>& x) const {
     const T gate = x[0], s = Sigmoid::value(gate), d = x[2];
-    return {{d * x[1] * s * (T(1) + gate * (T(1) - s)), d * gate * s}};
+    Numbers<T, Results> results{{d * x[1] * s * (T(1) + gate * (T(1) - s)), d * gate * s}};
+    if constexpr (Results == 3) results[2] = gate * s * x[1];
+    return results;
   }
 };
 
@@ -61,10 +64,10 @@ struct Activation<B> {
   static void swiglu_forward(Ctx& ctx, MatrixView<const T> gate, MatrixView<const T> up, MatrixView<T> y) {
     gpu::map(ctx, gpu::SwigluForward{}, std::array{y}, std::array{gate, up});
   }
-  template <class T>
+  template <class T, std::size_t N>
   static void swiglu_backward(Ctx& ctx, MatrixView<const T> gate, MatrixView<const T> up, MatrixView<const T> dy,
-                              MatrixView<T> dgate, MatrixView<T> dup) {
-    gpu::map(ctx, gpu::SwigluBackward{}, std::array{dgate, dup}, std::array{gate, up, dy});
+                              const std::array<MatrixView<T>, N>& results) {
+    gpu::map(ctx, gpu::SwigluBackward<int{N}>{}, results, std::array{gate, up, dy});
   }
 };
 

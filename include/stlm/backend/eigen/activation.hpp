@@ -5,7 +5,7 @@
 #include <array>
 #include <initializer_list>
 
-#include <stlm/backend/eigen/context.hpp>
+#include <stlm/backend/eigen/swiglu.hpp>
 #include <stlm/ops/activation.hpp>
 
 namespace stlm::eigen {
@@ -144,26 +144,18 @@ struct Activation<EigenBackend> {
   template <class T>
   static void swiglu_forward(Ctx& ctx, MatrixView<const T> gate, MatrixView<const T> up, MatrixView<T> y) {
     for_parts(ctx, std::array{gate, up, MatrixView<const T>(y)}, [=](Index row, Index begin, Index count) {
-      const auto part = [&](const auto& x) { return eigen::array(x.row(row) + begin, count); };
-      part(y) = eigen::Vectorized<Silu>::value(part(gate)) * part(up);
+      eigen::swiglu_forward(gate.row(row) + begin, up.row(row) + begin, y.row(row) + begin, count);
     });
   }
-  template <class T>
+  template <class T, std::size_t N>
   static void swiglu_backward(Ctx& ctx, MatrixView<const T> gate, MatrixView<const T> up, MatrixView<const T> dy,
-                              MatrixView<T> dgate, MatrixView<T> dup) {
-    constexpr Index strip = 256;  // one exponential for both results
+                              const std::array<MatrixView<T>, N>& results) {
     using Read = MatrixView<const T>;
-    for_parts(ctx, std::array{gate, up, dy, Read(dgate), Read(dup)}, [=](Index row, Index begin, Index count) {
-      for (Index i = begin; i < begin + count; i += strip) {
-        const Index width = std::min(strip, begin + count - i);
-        const auto part = [&](const auto& x) { return eigen::array(x.row(row) + i, width); };
-        Eigen::Array<T, Eigen::Dynamic, 1, 0, strip, 1> s(width), d(width);
-        const auto g = part(gate);
-        s = eigen::Vectorized<Sigmoid>::value(g);
-        d = part(dy);
-        part(dgate) = d * part(up) * s * (1 + g * (1 - s));
-        part(dup) = d * g * s;
-      }
+    const std::array all{gate, up, dy, Read(results[0]), Read(results[1]), Read(results[N - 1])};
+    for_parts(ctx, all, [=](Index row, Index begin, Index count) {
+      std::array<T*, N> to;
+      std::ranges::transform(results, to.begin(), [&](const auto& x) { return x.row(row) + begin; });
+      eigen::swiglu_backward(gate.row(row) + begin, up.row(row) + begin, dy.row(row) + begin, to, count);
     });
   }
 

@@ -79,14 +79,15 @@ struct Activation<ReferenceBackend> {
     for (Index r = 0; r < y.rows; ++r)
       for (Index c = 0; c < y.cols; ++c) y(r, c) = Silu::value(gate(r, c)) * up(r, c);
   }
-  template <class T>
+  template <class T, std::size_t N>
   static void swiglu_backward(Ctx&, MatrixView<const T> gate, MatrixView<const T> up, MatrixView<const T> dy,
-                              MatrixView<T> dgate, MatrixView<T> dup) {
+                              const std::array<MatrixView<T>, N>& results) {
     for (Index r = 0; r < dy.rows; ++r)
       for (Index c = 0; c < dy.cols; ++c) {
-        const T d = dy(r, c);
-        dgate(r, c) = d * up(r, c) * Silu::derivative(gate(r, c));
-        dup(r, c) = d * Silu::value(gate(r, c));
+        const T d = dy(r, c), g = gate(r, c), u = up(r, c);
+        results[0](r, c) = d * u * Silu::derivative(g);
+        results[1](r, c) = d * Silu::value(g);
+        if constexpr (N == 3) results[2](r, c) = Silu::value(g) * u;
       }
   }
 };
