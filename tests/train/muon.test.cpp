@@ -111,6 +111,19 @@ TEST_CASE("Muon takes the Q, K and V of attention as matrices of their own") {
   CHECK(seen == 4);
 }
 
+TEST_CASE("Muon takes matrices of one shape together, as many as a batch may hold") {
+  using Shapes = std::vector<std::array<Index, 3>>;
+  Context<ReferenceBackend> ctx;
+  Parameters<Large, ReferenceBackend> params(ctx);
+  const auto batches = [&](Index numbers) {
+    Shapes found;
+    for (const auto& batch : detail::muon_batches(params, numbers)) found.push_back({batch.rows, batch.cols, batch.count()});
+    return found;
+  };
+  CHECK(batches(2 * 50 * 130) == Shapes{{200, 130, 1}, {50, 130, 2}, {130, 300, 1}});
+  CHECK(batches(2 * 50 * 130 - 1) == Shapes{{200, 130, 1}, {50, 130, 1}, {50, 130, 1}, {130, 300, 1}});
+}
+
 TEST_CASE("Muon on one number is the Newton-Schulz polynomial five times") {
   Context<ReferenceBackend> ctx;
   Parameters<Scalar, ReferenceBackend, double> params(ctx), grads(ctx);

@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -45,10 +44,11 @@ class Muon {
       : options_(options),
         first_(ctx),
         second_(ctx),
-        matrices_(detail::muon_matrices(first_)),
-        room_(largest_batch()),
-        momentum_(room_.numbers),
-        work_(2 * room_.numbers + 2 * room_.gram),
+        batches_(detail::muon_batches(first_, ops::batch_numbers<Backend>)),
+        most_(largest(&detail::MuonBatch::step)),
+        most_gram_(largest(&detail::MuonBatch::gram_step)),
+        momentum_(most_),
+        work_(2 * most_ + 2 * most_gram_),
         state_(1) {}
 
   /// One step. `factor`, from a schedule, multiplies both learning rates.
@@ -61,20 +61,17 @@ class Muon {
   /// becomes the new matrices in Bfloat16.
   void update(Context<Backend>& ctx, ops::StepView<T> state, const Parameters<Model, Backend, T>& params,
               const Parameters<Model, Backend, T>& grads, bool clears, View<Bfloat16, dynamic> rounded) {
-    for (Matrices rest = matrices_; !rest.empty();) {
-      const Matrices batch = first_batch(rest);
-      rest = rest.subspan(batch.size());
-      const detail::MuonMatrix& one = batch.front();
-      const Index size = one.size(), step = detail::aligned(size);
-      for (Index i = 0; const detail::MuonMatrix& matrix : batch)
-        ops::momentum(ctx, state, part(grads.flat(), matrix.at, size), options_.momentum, part(first_.flat(), matrix.at, size),
-                      Flat(momentum_.data() + i++ * step, size), clears);
+    for (const detail::MuonBatch& batch : batches_) {
+      const Index size = batch.size();
+      const double ratio = static_cast<double>(batch.rows) / static_cast<double>(batch.cols);
+      for (Index i = 0; const Index at : batch.at)
+        ops::momentum(ctx, state, part(grads.flat(), at, size), options_.momentum, part(first_.flat(), at, size),
+                      part(momentum_.view(), i++ * batch.step(), size), clears);
       const T* turned = orthogonalised(ctx, batch);
-      const double lr = options_.lr * std::sqrt(std::max(1.0, static_cast<double>(one.rows) / static_cast<double>(one.cols)));
-      for (const detail::MuonMatrix& matrix : batch) {
-        ops::descend(ctx, state, View<const T, dynamic>(turned, size), lr, options_.lr * options_.weight_decay,
-                     part(params.flat(), matrix.at, size));
-        turned += step;
+      for (const Index at : batch.at) {
+        ops::descend(ctx, state, View<const T, dynamic>(turned, size), options_.lr * std::sqrt(std::max(1.0, ratio)),
+                     options_.lr * options_.weight_decay, part(params.flat(), at, size));
+        turned += batch.step();
       }
     }
     Index table = 0;  // where the next one's second moment begins
@@ -102,47 +99,31 @@ class Muon {
  private:
   using Flat = View<T, dynamic>;
   using Work = activation_t<Backend, Product>;
-  using Matrices = std::span<const detail::MuonMatrix>;
-  struct Room {
-    Index numbers = 0, gram = 0;
-  };
 
   static Flat part(Flat flat, Index begin, Index size) { return Flat(flat.data() + begin, size); }
-  /// Those at the front that are of one shape and go together.
-  static Matrices first_batch(Matrices all) {
-    const auto same = [&](const detail::MuonMatrix& matrix) { return matrix.shape() == all.front().shape(); };
-    const auto count = static_cast<Index>(std::ranges::find_if_not(all, same) - all.begin());
-    const Index most = std::max<Index>(1, ops::batch_numbers<Backend> / all.front().size());
-    return all.first(static_cast<std::size_t>(std::min(count, most)));
-  }
-  Room largest_batch() const {
-    Room room;
-    for (Matrices rest = matrices_; !rest.empty(); rest = rest.subspan(first_batch(rest).size())) {
-      const detail::MuonMatrix& one = rest.front();
-      const Index count = std::ssize(first_batch(rest));
-      room.numbers = std::max(room.numbers, count * detail::aligned(one.size()));
-      room.gram = std::max(room.gram, count * detail::aligned(one.side() * one.side()));
-    }
-    return room;
+  /// The numbers of the largest batch of matrices, or of Gram matrices.
+  Index largest(Index (detail::MuonBatch::*numbers)() const) const {
+    Index most = 0;
+    for (const detail::MuonBatch& batch : batches_) most = std::max(most, batch.count() * (batch.*numbers)());
+    return most;
   }
 
   /// The momentum of a batch, each matrix orthogonalised.
-  const T* orthogonalised(Context<Backend>& ctx, Matrices batch) {
+  const T* orthogonalised(Context<Backend>& ctx, const detail::MuonBatch& batch) {
+    using Matrices = ops::MatrixBatch<Work>;
     constexpr double a = 3.4445, b = -4.7750, c = 2.0315;
-    const detail::MuonMatrix& one = batch.front();
-    const Index count = std::ssize(batch), step = detail::aligned(one.size());
-    const bool wide = one.rows <= one.cols;
-    const auto matrices = [count](Work* data, Index rows, Index cols) {
-      return ops::MatrixBatch<Work>{{data, rows, cols, cols}, count, detail::aligned(rows * cols)};
-    };
-    const auto all = [count](const ops::MatrixBatch<Work>& x) { return View<Work, dynamic>(x.first.data, count * x.step); };
-    ops::MatrixBatch<Work> x = matrices(work_.data(), one.rows, one.cols);
-    ops::MatrixBatch<Work> next = matrices(work_.data() + room_.numbers, one.rows, one.cols);
-    const ops::MatrixBatch<Work> gram = matrices(work_.data() + 2 * room_.numbers, one.side(), one.side());
-    const ops::MatrixBatch<Work> sum = matrices(gram.first.data + room_.gram, one.side(), one.side());
+    const Index rows = batch.rows, cols = batch.cols, side = batch.side(), count = batch.count();
+    const bool wide = rows <= cols;
+    const auto all = [](const Matrices& x) { return View<Work, dynamic>(x.first.data, x.count * x.step); };
+    Matrices x{{work_.data(), rows, cols, cols}, count, batch.step()}, next = x;
+    next.first.data += most_;
+    const Matrices gram{{work_.data() + 2 * most_, side, side, side}, count, batch.gram_step()};
+    Matrices sum = gram;
+    sum.first.data += most_gram_;
 
     for (Index i = 0; i < count; ++i)
-      ops::normalize(ctx, Flat(momentum_.data() + i * step, one.size()), 1e-7, View<Work, dynamic>(x[i].data, one.size()));
+      ops::normalize(ctx, part(momentum_.view(), i * batch.step(), batch.size()), 1e-7,
+                     View<Work, dynamic>(x[i].data, batch.size()));
     for (int i = 0; i < 5; ++i) {
       ops::gemm<Product>(ctx, x, x, gram, {.transpose_a = !wide, .transpose_b = wide});
       ops::gemm<Product>(ctx, gram, gram, sum);
@@ -154,7 +135,7 @@ class Muon {
     if constexpr (std::is_same_v<Work, T>) {
       return x.first.data;
     } else {
-      ops::convert(ctx, all(x), Flat(momentum_.data(), count * step));
+      ops::convert(ctx, all(x), part(momentum_.view(), 0, count * batch.step()));
       return momentum_.data();
     }
   }
@@ -162,8 +143,8 @@ class Muon {
   Options options_;
   Parameters<Model, Backend, T> first_;  // momentum of the matrices, AdamW's first moment of the rest
   Parameters<detail::WithoutMatrices<Model>, Backend, T> second_;
-  std::vector<detail::MuonMatrix> matrices_;
-  Room room_;                                           // of the largest batch
+  std::vector<detail::MuonBatch> batches_;
+  Index most_, most_gram_;                              // numbers of the largest
   Buffer<T, typename Backend::memory_space> momentum_;  // of a batch
   Buffer<Work, typename Backend::memory_space> work_;   // two batches of matrices, two of Gram matrices
   Buffer<ops::StepState<T>, typename Backend::memory_space> state_;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <algorithm>
-#include <utility>
+#include <iterator>
 #include <vector>
 
 #include <stlm/core/parameter.hpp>
@@ -38,28 +38,35 @@ struct PartsFit {
   }
 };
 
-/// A matrix that lies `at` in the buffer of parameters.
-struct MuonMatrix {
-  Index at, rows, cols;
+/// Matrices of one shape that are orthogonalised together.
+struct MuonBatch {
+  Index rows, cols;
+  std::vector<Index> at;  // where each begins in the buffer of parameters
 
+  Index count() const { return std::ssize(at); }
   Index size() const { return rows * cols; }
   Index side() const { return std::min(rows, cols); }
-  std::pair<Index, Index> shape() const { return {rows, cols}; }
+  /// The numbers from one matrix to the next, and from one Gram matrix to the next.
+  Index step() const { return aligned(size()); }
+  Index gram_step() const { return aligned(side() * side()); }
 };
 
-/// All of them, those of one shape side by side.
+/// All of them, in batches of `numbers` at most where one is not larger.
 template <class P>
-std::vector<MuonMatrix> muon_matrices(const P& params) {
-  std::vector<MuonMatrix> all;
+std::vector<MuonBatch> muon_batches(const P& params, Index numbers) {
+  std::vector<MuonBatch> batches;
   params.for_each([&]<class T, class Shape>(const Path&, const TensorView<T, Shape>& view, const ParameterSpec& spec) {
-    if constexpr (Shape::rank == 2)
-      if (is_muon_matrix<Shape>(spec))
-        for_each_part(spec, view.extent(0), [&](Index row, Index rows) {
-          all.push_back({view.data() - params.flat().data() + row * view.extent(1), rows, view.extent(1)});
-        });
+    if (!is_muon_matrix<Shape>(spec)) return;
+    const Index cols = view.extent(Shape::rank - 1);
+    for_each_part(spec, view.extent(0), [&](Index row, Index rows) {
+      auto batch = std::ranges::find_if(batches, [&](const MuonBatch& one) {
+        return one.rows == rows && one.cols == cols && (one.count() + 1) * one.size() <= numbers;
+      });
+      if (batch == batches.end()) batch = batches.insert(batch, {rows, cols, {}});
+      batch->at.push_back(view.data() - params.flat().data() + row * cols);
+    });
   });
-  std::ranges::stable_sort(all, {}, &MuonMatrix::shape);
-  return all;
+  return batches;
 }
 
 /// A model's tensors without Muon's matrices.
