@@ -92,8 +92,9 @@ class ThreadPool {
   void drain(int worker) {
     for (int i = 0; i < threads(); ++i) {
       Share& share = shares_[static_cast<std::size_t>((worker + i) % threads())];
-      for (Index task; (task = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;)
-        call_(object_, task, worker);
+      while (share.next.load(std::memory_order_relaxed) < share.end)  // cheaper to ask than to take
+        if (const Index task = share.next.fetch_add(1, std::memory_order_relaxed); task < share.end)
+          call_(object_, task, worker);
     }
   }
 

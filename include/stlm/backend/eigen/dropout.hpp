@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 
 #include <stlm/backend/eigen/eigen_core.hpp>
 #include <stlm/core/random.hpp>
@@ -10,32 +11,46 @@ namespace stlm::eigen {
 
 /// The words of some blocks of a stream from the `counter`-th on, one block after another, as `philox` has them; up to a
 /// multiple of drawn_blocks.
-inline constexpr Index drawn_blocks = 8;
-inline void draw_blocks(RandomKey key, std::uint64_t counter, Index blocks, std::uint32_t* to) {
+#ifdef EIGEN_VECTORIZE_AVX2
+// A word in each lane of 64 bits: of a factor the product reads the lower half, so what is above may stay as it is.
 #ifdef EIGEN_VECTORIZE_AVX512
-  // Words in lanes of 64 bits: of a factor the product reads the lower half, so what is above may stay as it is.
-  const auto all = [](std::uint64_t value) { return _mm512_set1_epi64(static_cast<long long>(value)); };
-  const __m512i first_four = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
-  const __m512i last_four = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
-  for (; blocks > 0; blocks -= drawn_blocks, counter += drawn_blocks, to += 4 * drawn_blocks) {
-    __m512i a = _mm512_add_epi64(all(counter), _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7)), b = _mm512_srli_epi64(a, 32);
-    __m512i c = _mm512_setzero_si512(), d = c;
+using WordLanes [[gnu::vector_size(64)]] = std::uint64_t;
+inline WordLanes word_products(WordLanes a, WordLanes b) {
+  return reinterpret_cast<WordLanes>(_mm512_mul_epu32(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+}
+#else
+using WordLanes [[gnu::vector_size(32)]] = std::uint64_t;
+inline WordLanes word_products(WordLanes a, WordLanes b) {
+  return reinterpret_cast<WordLanes>(_mm256_mul_epu32(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
+}
+#endif
+inline constexpr Index drawn_blocks = sizeof(WordLanes) / sizeof(std::uint64_t);
+inline void draw_blocks(RandomKey key, std::uint64_t counter, Index blocks, std::uint32_t* to) {
+  constexpr WordLanes zero{};
+  WordLanes places{};
+  for (int i = 0; i < drawn_blocks; ++i) places[i] = static_cast<std::uint64_t>(i);
+  for (; blocks > 0; blocks -= drawn_blocks, counter += drawn_blocks) {
+    WordLanes a = places + counter, b = a >> 32, c = zero, d = zero;
     RandomKey now = key;
     for (int round = 0; round < 10; ++round) {
-      const __m512i p = _mm512_mul_epu32(a, all(0xD2511F53)), q = _mm512_mul_epu32(c, all(0xCD9E8D57));
-      a = _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(q, 32), b), all(now.low));
-      c = _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(p, 32), d), all(now.high));
+      const WordLanes p = word_products(a, zero + 0xD2511F53), q = word_products(c, zero + 0xCD9E8D57);
+      a = (q >> 32) ^ b ^ now.low;
+      c = (p >> 32) ^ d ^ now.high;
       b = q;
       d = p;
       now.low += 0x9E3779B9;
       now.high += 0xBB67AE85;
     }
-    const __m512i ab = _mm512_mask_blend_epi32(0xAAAA, a, _mm512_slli_epi64(b, 32));
-    const __m512i cd = _mm512_mask_blend_epi32(0xAAAA, c, _mm512_slli_epi64(d, 32));
-    _mm512_storeu_si512(to, _mm512_permutex2var_epi64(ab, first_four, cd));
-    _mm512_storeu_si512(to + 16, _mm512_permutex2var_epi64(ab, last_four, cd));
+    const WordLanes ab = (a & 0xFFFFFFFF) | b << 32, cd = (c & 0xFFFFFFFF) | d << 32;
+    for (int i = 0; i < drawn_blocks; ++i, to += 4) {
+      const std::uint64_t block[2] = {ab[i], cd[i]};
+      std::memcpy(to, block, sizeof block);
+    }
   }
+}
 #else
+inline constexpr Index drawn_blocks = 8;
+inline void draw_blocks(RandomKey key, std::uint64_t counter, Index blocks, std::uint32_t* to) {
   for (; blocks > 0; blocks -= drawn_blocks, counter += drawn_blocks) {
     std::uint32_t words[4][drawn_blocks];  // a loop that compilers vectorise
     for (Index j = 0; j < drawn_blocks; ++j) {
@@ -45,8 +60,8 @@ inline void draw_blocks(RandomKey key, std::uint64_t counter, Index blocks, std:
     for (Index j = 0; j < drawn_blocks; ++j)
       for (int w = 0; w < 4; ++w) *to++ = words[w][j];
   }
-#endif
 }
+#endif
 
 /// x[i] becomes 0 where the (first + i)-th uniform number of the stream is below `rate`, else x[i] / (1 - rate).
 template <class T>
