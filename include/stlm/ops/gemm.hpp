@@ -33,9 +33,9 @@ struct MatrixBatch {
   constexpr MatrixView<T> operator[](Index i) const {
     return {first.data + i * step, first.rows, first.cols, first.stride};
   }
-  constexpr operator MatrixBatch<const T>() const
-    requires(!std::is_const_v<T>)
-  {
+  template <class U>
+    requires(std::is_same_v<U, const T> && !std::is_const_v<T>)
+  constexpr operator MatrixBatch<U>() const {
     return {first, count, step};
   }
 };
