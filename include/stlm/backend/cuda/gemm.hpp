@@ -5,6 +5,7 @@
 
 #include <stlm/backend/cuda/elementwise.hpp>
 #include <stlm/backend/cuda/kernels/few_rows.hpp>
+#include <stlm/backend/cuda/lt_shape.hpp>
 #include <stlm/ops/fused_gemm.hpp>
 
 namespace stlm::gpu {
