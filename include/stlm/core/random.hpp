@@ -38,18 +38,25 @@ struct RandomBlock {
   std::uint32_t word[4];
 };
 
+/// What the rounds of Philox4x32 are made of.
+struct PhiloxRounds {
+  static constexpr int count = 10;
+  static constexpr std::uint32_t first_factor = 0xD2511F53, third_factor = 0xCD9E8D57;  // of these words
+  static constexpr std::uint32_t low_step = 0x9E3779B9, high_step = 0xBB67AE85;         // of the key, after each
+};
+
 /// The four words at one counter of a stream.
 STLM_HOST_DEVICE constexpr RandomBlock philox(RandomKey key, std::uint64_t counter, std::uint64_t lane = 0) {
   std::uint32_t a = static_cast<std::uint32_t>(counter), b = static_cast<std::uint32_t>(counter >> 32);
   std::uint32_t c = static_cast<std::uint32_t>(lane), d = static_cast<std::uint32_t>(lane >> 32);
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t p = std::uint64_t{0xD2511F53u} * a, q = std::uint64_t{0xCD9E8D57u} * c;
+  for (int round = 0; round < PhiloxRounds::count; ++round) {
+    const std::uint64_t p = std::uint64_t{PhiloxRounds::first_factor} * a, q = std::uint64_t{PhiloxRounds::third_factor} * c;
     a = static_cast<std::uint32_t>(q >> 32) ^ b ^ key.low;
     b = static_cast<std::uint32_t>(q);
     c = static_cast<std::uint32_t>(p >> 32) ^ d ^ key.high;
     d = static_cast<std::uint32_t>(p);
-    key.low += 0x9E3779B9u;
-    key.high += 0xBB67AE85u;
+    key.low += PhiloxRounds::low_step;
+    key.high += PhiloxRounds::high_step;
   }
   return {{a, b, c, d}};
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <initializer_list>
 
+#include <stlm/backend/eigen/context.hpp>
 #include <stlm/backend/eigen/swiglu.hpp>
 #include <stlm/ops/activation.hpp>
 

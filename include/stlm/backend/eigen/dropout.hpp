@@ -32,14 +32,15 @@ inline void draw_blocks(RandomKey key, std::uint64_t counter, Index blocks, std:
   for (; blocks > 0; blocks -= drawn_blocks, counter += drawn_blocks) {
     WordLanes a = places + counter, b = a >> 32, c = zero, d = zero;
     RandomKey now = key;
-    for (int round = 0; round < 10; ++round) {
-      const WordLanes p = word_products(a, zero + 0xD2511F53), q = word_products(c, zero + 0xCD9E8D57);
+    for (int round = 0; round < PhiloxRounds::count; ++round) {
+      const WordLanes p = word_products(a, zero + PhiloxRounds::first_factor);
+      const WordLanes q = word_products(c, zero + PhiloxRounds::third_factor);
       a = (q >> 32) ^ b ^ now.low;
       c = (p >> 32) ^ d ^ now.high;
       b = q;
       d = p;
-      now.low += 0x9E3779B9;
-      now.high += 0xBB67AE85;
+      now.low += PhiloxRounds::low_step;
+      now.high += PhiloxRounds::high_step;
     }
     const WordLanes ab = (a & 0xFFFFFFFF) | b << 32, cd = (c & 0xFFFFFFFF) | d << 32;
     for (int i = 0; i < drawn_blocks; ++i, to += 4) {

@@ -104,7 +104,7 @@ struct Gemm<EigenBackend> {
         for (Index j = columns.begin(task), end = columns.begin(task + 1); j < end; j += block) {
           const Index cols = std::min(end - j, block);
           if (add) eigen::pack_transposed(m, cols, c.data + j, c.stride, sums, m);
-          panel.multiply(cols, length, m, left.from(j, p), sums, m, add, sums, n - j - cols);
+          panel.multiply(cols, length, m, left.from(j, p), sums, m, add, nullptr, n - j - cols);
           for (Index i = 0; i < m; i += lines)
             eigen::pack_transposed(cols, std::min(m - i, lines), sums + i, m, c.row(i) + j, c.stride);
         }

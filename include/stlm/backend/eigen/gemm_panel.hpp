@@ -6,7 +6,7 @@
 
 namespace stlm::eigen {
 
-/// `size` rows or columns, in pieces of whole units.
+/// `size` rows or columns, in pieces of whole units, up to `each` for a thread.
 struct GemmPieces {
   Index size, unit, units, tasks;
 

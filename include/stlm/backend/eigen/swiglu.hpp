@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <array>
 
-#include <stlm/backend/eigen/context.hpp>
+#include <stlm/backend/eigen/eigen_core.hpp>
+#include <stlm/core/config.hpp>
 
 namespace stlm::eigen {
 
