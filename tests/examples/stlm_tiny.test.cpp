@@ -13,8 +13,8 @@ namespace {
 
 /// Starts the program and kills it outright once its metrics hold `lines` lines.
 void run_and_kill(std::vector<std::string> arguments, const std::string& metrics, std::ptrdiff_t lines) {
-  arguments.insert(arguments.begin(), STLM_PROGRAM);
-  std::vector<char*> argv;
+  std::string name = STLM_PROGRAM;
+  std::vector<char*> argv{name.data()};
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   const pid_t child = ::fork();
