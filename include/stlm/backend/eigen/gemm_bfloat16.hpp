@@ -3,8 +3,12 @@
 // A pair of numbers that follow each other along k is multiplied and added in two steps, the second number's product
 // first: as the instruction vdpbf16ps does, whose 32 products take the time of 16 of f32. A product of two Bfloat16 is
 // exact in float, so multiplication and addition in float give the same bits, but for numbers below 2^-126: where the
-// instruction is missing, pairs are packed in that order as floats, and go through the kernel of f32.
+// instruction is missing, pairs are packed in that order as floats, and go through the kernel of f32; products of few rows,
+// which read the weights as they are stored, take a pair apart instead.
 #pragma once
+
+#include <bit>
+#include <cstdint>
 
 #include <stlm/backend/eigen/gemm_pack.hpp>
 #include <stlm/core/backend.hpp>
@@ -153,6 +157,34 @@ void GemmProduct<Bfloat16Pairs>::pack_b(Index k, Index cols, GemmOperand<B> b, f
 using Bfloat16Product = Bfloat16Pairs;
 
 #else
+
+/// Pairs in the bits of a float, for the dots of few rows alone: what lies in memory is half of what floats take.
+struct Bfloat16Pairs {};
+
+template <>
+struct GemmProduct<Bfloat16Pairs> {
+  using Value = float;
+  using Unit = float;
+  static constexpr Index elements(Index units) { return 2 * units; }
+  EIGEN_ALWAYS_INLINE static Packet<float> multiply_add(Packet<float> a, Packet<float> b, Packet<float> sum) {
+    return Eigen::internal::pmadd(first(a), first(b), Eigen::internal::pmadd(second(a), second(b), sum));
+  }
+  /// k consecutive numbers, an even count.
+  static void pair_up(Index k, const float* x, float* to) {
+    for (Index p = 0; p < k; p += 2)
+      to[p / 2] = std::bit_cast<float>(std::uint32_t{Bfloat16(x[p]).bits} | std::uint32_t{Bfloat16(x[p + 1]).bits} << 16);
+  }
+
+ private:
+  using Bits [[gnu::vector_size(sizeof(Packet<float>))]] = std::uint32_t;
+
+  EIGEN_ALWAYS_INLINE static Packet<float> first(Packet<float> pairs) {
+    return std::bit_cast<Packet<float>>(std::bit_cast<Bits>(pairs) << 16);
+  }
+  EIGEN_ALWAYS_INLINE static Packet<float> second(Packet<float> pairs) {
+    return std::bit_cast<Packet<float>>(std::bit_cast<Bits>(pairs) & 0xFFFF0000U);
+  }
+};
 
 using Bfloat16Product = Bfloat16AsFloat;
 

@@ -79,16 +79,21 @@ void gemm_dots(const DotsPart& part, const Unit* a, Index a_stride, const Unit* 
   a += part.begin;
   b += part.begin;
   const char* next = reinterpret_cast<const char*>(b) + part.ahead;
-  for (const Unit* const end = a + part.size; a < end; a += size, b += size, next += size * Index{sizeof(Unit)}) {
-    Packet<Unit> x[std::size_t(Rows)];
+  for (const Unit* const end = a + part.size; a < end; next += 64) {
 #pragma GCC unroll 4
-    for (int i = 0; i < Rows; ++i) x[i] = ploadu<Packet<Unit>>(a + i * a_stride);
+    for (int j = 0; j < Cols; ++j) __builtin_prefetch(next + j * b_stride * Index{sizeof(Unit)});
 #pragma GCC unroll 4
-    for (int j = 0; j < Cols; ++j) {
-      __builtin_prefetch(next + j * b_stride * Index{sizeof(Unit)});
-      const Packet<Unit> w = ploadu<Packet<Unit>>(b + j * b_stride);
+    for (Index line = 0; line < 64 && a < end; line += size * Index{sizeof(Unit)}, a += size, b += size) {
+      Packet<Unit> x[std::size_t(Rows)];
 #pragma GCC unroll 4
-      for (int i = 0; i < Rows; ++i) sum[i][j] = GemmProduct<S>::multiply_add(x[i], w, sum[i][j]);
+      for (int i = 0; i < Rows; ++i) x[i] = ploadu<Packet<Unit>>(a + i * a_stride);
+#pragma GCC unroll 4
+      for (int j = 0; j < Cols; ++j) {
+        Packet<Unit> w = ploadu<Packet<Unit>>(b + j * b_stride);
+        EIGEN_OPTIMIZATION_BARRIER(w)
+#pragma GCC unroll 4
+        for (int i = 0; i < Rows; ++i) sum[i][j] = GemmProduct<S>::multiply_add(x[i], w, sum[i][j]);
+      }
     }
   }
   if (!part.last) {

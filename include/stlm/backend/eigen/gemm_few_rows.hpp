@@ -65,15 +65,15 @@ void gemm_all_dots(Index m, Index n, Index k, const Unit* a, Index a_stride, con
   columns(std::integral_constant<int, 1>{}, whole, n);
 }
 
-/// Whether the factors are read as they are stored: same scalars, or weights in pairs that an instruction takes.
+/// Whether the weights are read as they are stored, in pairs.
 template <class S, class A, class B>
 inline constexpr bool unpacked_pairs =
-    std::is_same_v<A, float> && std::is_same_v<B, Bfloat16> && std::is_same_v<S, Bfloat16Product> &&
-    !std::is_same_v<S, Bfloat16AsFloat>;
+    std::is_same_v<A, float> && std::is_same_v<B, Bfloat16> && std::is_same_v<S, Bfloat16Product>;
 
 template <class S, class A, class B>
 bool takes_few_rows(Index m, const GemmOperand<A>& a, const GemmOperand<B>& b) {
   if (m > few_rows || a.transposed() || !b.transposed()) return false;
+  if (few_rows * (b.col_stride + few_rows) > GemmSizes<S>::scratch) return false;
   if constexpr (unpacked_pairs<S, A, B>) return b.col_stride % 2 == 0;
   return std::is_same_v<S, A> && std::is_same_v<S, B>;
 }
@@ -81,14 +81,19 @@ bool takes_few_rows(Index m, const GemmOperand<A>& a, const GemmOperand<B>& b) {
 template <class S, class A, class B>
 void gemm_few_rows(Index m, Index n, Index k, GemmOperand<A> a, GemmOperand<B> b, typename GemmProduct<S>::Value* c,
                    Index c_stride, bool accumulate, [[maybe_unused]] typename GemmProduct<S>::Unit* scratch) {
-  constexpr Index size = GemmSizes<S>::packet * GemmProduct<S>::elements(1);
-  const Index whole = k - k % size;
+  using Dots = std::conditional_t<unpacked_pairs<S, A, B>, Bfloat16Pairs, S>;
+  using Unit = typename GemmProduct<Dots>::Unit;
+  constexpr Index pair = GemmProduct<Dots>::elements(1), size = GemmSizes<Dots>::packet * pair;
+  const Index whole = k - k % size, stride = whole / pair + Index(64 / sizeof(Unit));
   if constexpr (unpacked_pairs<S, A, B>) {
-    for (Index i = 0; i < m; ++i) GemmProduct<S>::pair_up(whole, a.from(i, 0).data, scratch + i * whole / 2);
-    gemm_all_dots<S>(m, n, whole / 2, scratch, whole / 2, reinterpret_cast<const float*>(b.data), b.col_stride / 2, c,
-                     c_stride, accumulate);
+    for (Index i = 0; i < m; ++i) GemmProduct<Dots>::pair_up(whole, a.from(i, 0).data, scratch + i * stride);
+    gemm_all_dots<Dots>(m, n, whole / 2, scratch, stride, reinterpret_cast<const float*>(b.data), b.col_stride / 2, c,
+                        c_stride, accumulate);
   } else if constexpr (std::is_same_v<S, A> && std::is_same_v<S, B>) {
-    gemm_all_dots<S>(m, n, whole, a.data, a.row_stride, b.data, b.col_stride, c, c_stride, accumulate);
+    if (m > dots_rows)
+      for (Index i = 0; i < m; ++i) std::copy_n(a.from(i, 0).data, whole, scratch + i * stride);
+    gemm_all_dots<S>(m, n, whole, m > dots_rows ? scratch : a.data, m > dots_rows ? stride : a.row_stride, b.data,
+                     b.col_stride, c, c_stride, accumulate);
   }
   for (Index i = 0; i < m; ++i)
     for (Index j = 0; j < n; ++j)
