@@ -4,8 +4,8 @@
 // tile of C, tile_rows x 2 packets, stays in registers while the loop over k multiplies two packets of B by one
 // broadcast unit of A per row: 12 x 2 = 24 sums in 32 registers (AVX-512, NEON), 6 x 2 = 12 in 16, enough to hide
 // the latency of a multiply-add, with one load for two of them. The tile's rows of A stay in L1 while all strips of B,
-// packed before (gemm_pack.hpp), stream past from L2. A is read where it lies, by rows or by columns: copying it costs
-// more than its stride. So is B when few tiles would read the copy, as in a gradient of weights. Rows that fill no tile
+// packed before (gemm_pack.hpp), stream past from L2. A is read where it lies, by rows or, of high tiles, by columns:
+// copying it costs more than its stride. So is B when few tiles would read the copy, as in a gradient of weights. Rows that fill no tile
 // take tiles of 4 and 1 rows; columns that fill no strip, a tile on the stack. What the next tile and the next block
 // need is prefetched while this one is summed.
 //

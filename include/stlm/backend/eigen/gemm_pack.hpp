@@ -4,7 +4,8 @@
 // at once (gemm_bfloat16.hpp).
 //
 // A block of B becomes strips [depth][tile_cols] with zeros beyond its last column: whatever the layout, the kernel reads it
-// from the first byte to the last. A block of A is packed only where its numbers must be converted.
+// from the first byte to the last. A block of A is packed only where its numbers must be converted, or where a tile of few rows
+// would read a small part of each cache line of its columns.
 #pragma once
 
 #include <algorithm>
@@ -44,7 +45,7 @@ struct GemmProduct {
 
   static constexpr bool columns = true;                   // packed A may lie by columns
 
-  static GemmOperand<S> pack_a(Index, Index, GemmOperand<S> a, S*) { return a; }
+  static GemmOperand<S> pack_a(Index rows, Index k, GemmOperand<S> a, S* to);
   static void pack_b(Index k, Index cols, GemmOperand<S> b, S* to);
 };
 
@@ -80,6 +81,15 @@ void pack_transposed(Index rows, Index cols, const T* from, Index from_stride, T
     }
   for (Index j = 0; j < cols; ++j)
     for (Index i = j < whole_cols ? whole_rows : 0; i < rows; ++i) to[j * to_stride + i] = from[i * from_stride + j];
+}
+
+/// A block of A as it lies; columns for low tiles as [k][rows of a block].
+template <class S>
+GemmOperand<S> GemmProduct<S>::pack_a(Index rows, Index k, GemmOperand<S> a, S* to) {
+  using Sizes = GemmSizes<S>;
+  if (Sizes::tile_rows >= 12 || !a.transposed()) return a;
+  for (Index p = 0; p < k; ++p) std::copy_n(a.from(0, p).data, rows, to + p * Sizes::rows);
+  return {to, 1, Sizes::rows};
 }
 
 /// A block of B as strips [k][tile_cols]. Contiguous rows are read whole, each into all strips.
