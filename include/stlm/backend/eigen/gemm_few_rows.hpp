@@ -7,7 +7,8 @@
 // do not depend on the others. Every read of W prefetches what will be read `stream_ahead` bytes later, each tile of a
 // group anew: a prefetch may be dropped where too much is under way, and once was a third slower.
 //
-// For factors of Bfloat16 the weights are read as they are stored, in pairs; x is rounded into pairs first.
+// For factors of Bfloat16 the weights are read as they are stored, in pairs; x is rounded into pairs first. Several rows of x
+// are copied, a cache line apart more than they are long: rows of 2 KiB or 4 KiB would fall into the same sets of the L1.
 #pragma once
 
 #include <stlm/backend/eigen/gemm_dots.hpp>

@@ -5,9 +5,9 @@
 // broadcast unit of A per row: 12 x 2 = 24 sums in 32 registers (AVX-512, NEON), 6 x 2 = 12 in 16, enough to hide
 // the latency of a multiply-add, with one load for two of them. The tile's rows of A stay in L1 while all strips of B,
 // packed before (gemm_pack.hpp), stream past from L2. A is read where it lies, by rows or, of high tiles, by columns:
-// copying it costs more than its stride. So is B when few tiles would read the copy, as in a gradient of weights. Rows that fill no tile
-// take tiles of 4 and 1 rows; columns that fill no strip, a tile on the stack. What the next tile and the next block
-// need is prefetched while this one is summed.
+// copying it costs more than its stride. So is B when few tiles would read the copy, as in a gradient of weights. Rows
+// that fill no tile take tiles of 4 and 1 rows; columns that fill no strip, a tile on the stack. What the next tile and
+// the next block need is prefetched while this one is summed.
 //
 // Each element of C is the sum over k in order, one sum per block of k: its bits depend on k alone, not on m, n or its
 // place, so a product may be cut into pieces of rows or columns at will. Only few rows go another way

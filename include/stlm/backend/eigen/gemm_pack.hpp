@@ -4,8 +4,8 @@
 // at once (gemm_bfloat16.hpp).
 //
 // A block of B becomes strips [depth][tile_cols] with zeros beyond its last column: whatever the layout, the kernel reads it
-// from the first byte to the last. A block of A is packed only where its numbers must be converted, or where a tile of few rows
-// would read a small part of each cache line of its columns.
+// from the first byte to the last. A block of A is packed only where its numbers must be converted, and by columns for
+// low tiles, which would read little of each cache line.
 #pragma once
 
 #include <algorithm>
