@@ -207,7 +207,8 @@ TEST_CASE("gemm: rounded products have the same bits with and without an instruc
 #endif
 
 TEST_CASE("gemm: up to sixteen rows, each has the bits it has alone", "[ops][gemm]") {
-  for (const auto [m, n, k] : {Sizes{16, 70, 200}, Sizes{16, 33, 64}, Sizes{16, 3, 17}, Sizes{16, 37, 1500}}) {
+  for (const auto [m, n, k] : {Sizes{16, 70, 200}, Sizes{16, 33, 64}, Sizes{16, 3, 17}, Sizes{16, 37, 1500},
+                               Sizes{16, 5, 20000}}) {  // the last: longer than scratch has room for
     Rig<CpuBackend, float> rig;
     const auto x = rig.random(m, k), w = rig.random(n, k), alone = rig.blank(m, n), together = rig.blank(m, n);
     Buffer<Bfloat16> rounded(w.size());

@@ -90,7 +90,7 @@ void gemm_dots(const DotsPart& part, const Unit* a, Index a_stride, const Unit* 
 #pragma GCC unroll 4
       for (int j = 0; j < Cols; ++j) {
         Packet<Unit> w = ploadu<Packet<Unit>>(b + j * b_stride);
-        EIGEN_OPTIMIZATION_BARRIER(w)
+        EIGEN_OPTIMIZATION_BARRIER(w)  // stays in a register: GCC would load it again for every row
 #pragma GCC unroll 4
         for (int i = 0; i < Rows; ++i) sum[i][j] = GemmProduct<S>::multiply_add(x[i], w, sum[i][j]);
       }

@@ -91,10 +91,12 @@ void gemm_few_rows(Index m, Index n, Index k, GemmOperand<A> a, GemmOperand<B> b
     gemm_all_dots<Dots>(m, n, whole / 2, scratch, stride, reinterpret_cast<const float*>(b.data), b.col_stride / 2, c,
                         c_stride, accumulate);
   } else if constexpr (std::is_same_v<S, A> && std::is_same_v<S, B>) {
-    if (m > dots_rows)
+    GemmOperand<S> rows = a;
+    if (m > dots_rows) {
       for (Index i = 0; i < m; ++i) std::copy_n(a.from(i, 0).data, whole, scratch + i * stride);
-    gemm_all_dots<S>(m, n, whole, m > dots_rows ? scratch : a.data, m > dots_rows ? stride : a.row_stride, b.data,
-                     b.col_stride, c, c_stride, accumulate);
+      rows = {scratch, stride, 1};
+    }
+    gemm_all_dots<S>(m, n, whole, rows.data, rows.row_stride, b.data, b.col_stride, c, c_stride, accumulate);
   }
   for (Index i = 0; i < m; ++i)
     for (Index j = 0; j < n; ++j)
