@@ -83,7 +83,7 @@ void gemm_dots(const DotsPart& part, const Unit* a, Index a_stride, const Unit* 
 #pragma GCC unroll 4
     for (int j = 0; j < Cols; ++j) __builtin_prefetch(next + j * b_stride * Index{sizeof(Unit)});
 #pragma GCC unroll 4
-    for (Index line = 0; line < 64 && a < end; line += size * Index{sizeof(Unit)}, a += size, b += size) {
+    for (Index line = 0; (line < 64) & (a < end); line += size * Index{sizeof(Unit)}, a += size, b += size) {
       Packet<Unit> x[std::size_t(Rows)];
 #pragma GCC unroll 4
       for (int i = 0; i < Rows; ++i) x[i] = ploadu<Packet<Unit>>(a + i * a_stride);
