@@ -55,7 +55,8 @@ template <class S>
 struct GemmSizes {
   using Unit = typename GemmProduct<S>::Unit;
   static constexpr Index packet = Eigen::internal::unpacket_traits<Packet<Unit>>::size;
-  static constexpr Index tile_rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 12 : 6;
+  static constexpr bool low_tiles = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS < 32;
+  static constexpr Index tile_rows = low_tiles ? 6 : 12;
   static constexpr Index tile_cols = 2 * packet;
   static constexpr Index rows = 4 * tile_rows;
   static constexpr Index depth = GemmProduct<S>::depth;
@@ -87,7 +88,7 @@ void pack_transposed(Index rows, Index cols, const T* from, Index from_stride, T
 template <class S>
 GemmOperand<S> GemmProduct<S>::pack_a(Index rows, Index k, GemmOperand<S> a, S* to) {
   using Sizes = GemmSizes<S>;
-  if (Sizes::tile_rows >= 12 || !a.transposed()) return a;
+  if (!Sizes::low_tiles || !a.transposed()) return a;
   for (Index p = 0; p < k; ++p) std::copy_n(a.from(0, p).data, rows, to + p * Sizes::rows);
   return {to, 1, Sizes::rows};
 }
