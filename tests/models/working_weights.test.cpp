@@ -79,7 +79,7 @@ TEST_CASE("WorkingWeights: in Bfloat16, the same bits for every number of thread
   const SomeBatch batch({3, 130}, 11);
   InScalar<Plain, EigenBackend, Bfloat16> one(1);
   const float loss = one.run(batch);
-  for (const int threads : {2, 3, 8}) {
+  for (const int threads : many_threads) {
     InScalar<Plain, EigenBackend, Bfloat16> many(threads);
     CHECK(many.run(batch) == loss);
     CHECK(std::equal(one.grads.flat().begin(), one.grads.flat().end(), many.grads.flat().begin()));

@@ -1,4 +1,4 @@
-// Every op that works in threads, on shapes that it splits: the same bits from 1, 2, 3 and 8.
+// Every op that works in threads, on shapes that it splits: the same bits from any number.
 
 #include <stlm/ops/activation.hpp>
 #include <stlm/ops/attention.hpp>

@@ -162,12 +162,12 @@ void check_stream_op(Body&& body) {
   }
 }
 
-/// The same bits from 1, 2, 3 and 8 threads.
+/// The same bits from one thread and from many.
 template <class T = float, class Body>
 void check_threads(Body&& body) {
   Rig<TestedBackend, T> one(1);
   body(one);
-  for (const int threads : {2, 3, 8}) {
+  for (const int threads : many_threads) {
     if (std::is_same_v<TestedBackend, CudaBackend> && threads > 2) break;  // a GPU's are its own: the same bits again
     CAPTURE(threads);
     Rig<TestedBackend, T> many(threads);

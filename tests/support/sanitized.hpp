@@ -1,5 +1,7 @@
-// Whether a sanitizer watches the tests. Then what differs in its scalar alone is run once.
+// Whether a sanitizer watches the tests. Then what differs in its scalar or its number of threads alone is run once.
 #pragma once
+
+#include <array>
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
@@ -13,7 +15,9 @@
 namespace stlm::test {
 #ifdef STLM_TEST_SANITIZED
 inline constexpr bool sanitized = true;
+inline constexpr std::array many_threads{3};
 #else
 inline constexpr bool sanitized = false;
+inline constexpr std::array many_threads{2, 3, 8};  ///< how many compute what one does
 #endif
 }  // namespace stlm::test

@@ -17,8 +17,8 @@ struct Dropout {
 
   Span<T> x;
   MaskStream masks;
-  float rate;
-  Real scale;  // of what is kept
+  std::uint32_t dropped;  // of 2^24 random numbers
+  Real scale;             // of what is kept
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {
@@ -28,7 +28,7 @@ struct Dropout {
       const RandomKey key = masks.now(e);
       Numbers<RandomBlock, numbers / draw> drawn;
       unroll<numbers / draw>([&](int i) { drawn[i] = philox(key, static_cast<std::uint64_t>(first / draw + i)); });
-      const auto factor = [&](int j) { return uniform_of(drawn[j / draw].word[j % draw]) < rate ? Real(0) : scale; };
+      const auto factor = [&](int j) { return drawn[j / draw].word[j % draw] >> 8 < dropped ? Real(0) : scale; };
       if constexpr (Packets) {
         auto v = load_numbers<numbers>(e, x, first, x.size);
         unroll<numbers>([&](int j) { v[j] *= factor(j); });
