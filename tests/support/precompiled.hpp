@@ -7,9 +7,13 @@
 
 #include "support/catch.hpp"
 
+/// The products of numbers T: `extern template` or `template` before each.
+#define STLM_TEST_PRODUCTS(prefix, T)                                                                                    \
+  prefix void gemm_rows<T, T, T>(Index, Index, Index, GemmOperand<T>, GemmStrips<T>, T*, Index, bool, T*, Index);        \
+  prefix void gemm_serial<T, T, T>(Index, Index, Index, GemmOperand<T>, GemmOperand<T>, T*, Index, bool, T*);            \
+  prefix void gemm_few_rows<T, T, T>(Index, Index, Index, GemmOperand<T>, GemmOperand<T>, T*, Index, bool, T*);
+
 namespace stlm::eigen {
-extern template void gemm_serial<float, float, float>(Index, Index, Index, GemmOperand<float>, GemmOperand<float>, float*, Index, bool,
-                                        float*);
-extern template void gemm_serial<double, double, double>(Index, Index, Index, GemmOperand<double>, GemmOperand<double>, double*, Index, bool,
-                                         double*);
+STLM_TEST_PRODUCTS(extern template, float)
+STLM_TEST_PRODUCTS(extern template, double)
 }  // namespace stlm::eigen
