@@ -1,6 +1,1 @@
-#include "support/precompiled.hpp"
-
-namespace stlm::eigen {
-STLM_TEST_PRODUCTS(template, float)
-STLM_TEST_PRODUCTS(template, double)
-}  // namespace stlm::eigen
+#include "support/precompiled.hpp"  // which CMake precompiles for a target that has a source
