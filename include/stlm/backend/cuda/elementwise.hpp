@@ -113,7 +113,8 @@ struct Elementwise<B> {
   static void dropout(Ctx& ctx, T* x, Index size, double rate, const MaskKey& key) {
     const auto run = [&]<bool Packets>(std::bool_constant<Packets>) {
       using Kernel = gpu::Dropout<T, Packets>;
-      ctx.launch(Kernel{{x, size}, gpu::MaskStream::of(key), values_below(static_cast<float>(rate)), compute_t<T>(1 / (1 - rate))},
+      const std::uint32_t dropped = values_below(static_cast<float>(rate));
+      ctx.launch(Kernel{{x, size}, gpu::MaskStream::of(key), dropped, compute_t<T>(1 / (1 - rate))},
                  gpu::pieces(size, Kernel::numbers_of_block));
     };
     gpu::aligned(x) ? run(std::true_type{}) : run(std::false_type{});
