@@ -56,6 +56,8 @@ TEST_CASE("the shortest text is one token longer than a window") {
   ByteLoader<AnyModel> loader(counting_text(11), {1, 10});
   CHECK(loader.next().targets(0, 9) == 10);
   CHECK_THROWS_AS(ByteLoader<AnyModel>(counting_text(10), {1, 10}), Error);
+  for (const BatchShape& nothing : {BatchShape{0, 4}, BatchShape{-1, 4}, BatchShape{2, 0}, BatchShape{2, -1}})
+    CHECK_THROWS_AS(ByteLoader<AnyModel>(counting_text(10), nothing), ShapeError);
 }
 
 TEST_CASE("windows of tokens, however many bytes each stands for") {

@@ -126,6 +126,7 @@ TEST_CASE("QuestionAnswerLoader: continues anywhere, and its seed decides", "[da
 
 TEST_CASE("QuestionAnswerLoader: refuses pairs that do not fit", "[data][question_answer]") {
   const auto refuse = [](std::vector<QuestionAnswer> pairs) {
+    CHECK_THROWS_AS(QuestionAnswerLoader(pairs, {-1, 4}), ShapeError);
     return error_of<Error>([&] { QuestionAnswerLoader(pairs, {1, 4}); });
   };
   CHECK(refuse({{"abcd", "abc"}}).empty());

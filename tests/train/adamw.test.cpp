@@ -35,6 +35,13 @@ TEMPLATE_TEST_CASE("AdamW equals PyTorch's", "[golden]", golden::ReferenceDouble
   golden::check_updates<TestType, Optimizer>("adamw", golden_options());
 }
 
+TEST_CASE("AdamW refuses options that make no sense") {
+  Context<EigenBackend> ctx;
+  for (const AdamWOptions& bad : {AdamWOptions{.lr = -1}, AdamWOptions{.lr = NAN}, AdamWOptions{.beta1 = 1},
+                                  AdamWOptions{.beta2 = -0.1}, AdamWOptions{.eps = -1}, AdamWOptions{.weight_decay = INFINITY}})
+    CHECK_THROWS_AS((AdamW<Tiny, EigenBackend>(ctx, bad)), Error);
+}
+
 TEMPLATE_TEST_CASE("AdamW by hand", "", golden::ReferenceDouble, golden::EigenDouble, golden::EigenFloat) {
   using Backend = typename TestType::Backend;
   using T = typename TestType::T;

@@ -19,6 +19,18 @@ TEST_CASE("gradients longer than the limit are scaled to it, shorter ones are le
   CHECK(grads.flat().data()[5] == Approx(before * 0.5 / norm));
 }
 
+TEST_CASE("a limit that is no length is refused, an infinite one leaves gradients as they are") {
+  stlm::Context<Backend> ctx({.seed = 1});
+  SmallParameters params(ctx), grads(ctx);
+  stlm::init(ctx, grads);
+  const std::vector<float> before(grads.flat().begin(), grads.flat().end());
+  for (const double bad : {0.0, -1.0, std::numeric_limits<double>::quiet_NaN()})
+    CHECK(error_of<stlm::Error>([&] { stlm::clip_grad_norm(ctx, params, grads, bad, 0); }).find("max_norm above 0") !=
+          std::string::npos);
+  stlm::clip_grad_norm(ctx, params, grads, std::numeric_limits<double>::infinity(), 0);
+  CHECK(std::vector<float>(grads.flat().begin(), grads.flat().end()) == before);
+}
+
 TEST_CASE("a gradient that is not finite stops the run, naming step and tensor") {
   stlm::Context<Backend> ctx({.seed = 1});
   SmallParameters params(ctx), grads(ctx);

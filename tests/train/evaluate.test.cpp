@@ -60,6 +60,7 @@ TEST_CASE("an end of text is paid for, but is not a byte") {
   CHECK(result.bytes == 6);
   CHECK(result.nats_per_byte() == Approx(result.nats / 6));
   CHECK_THROWS_AS(evaluate(ctx, params, acts, ByteText::from_string("abc"), 8), Error);
+  CHECK_THROWS_AS(evaluate(ctx, params, acts, ByteText::from_string("")), Error);
 }
 
 TEST_CASE("nats of tokens are divided by the bytes of the text") {

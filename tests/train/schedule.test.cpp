@@ -19,6 +19,12 @@ TEST_CASE("a cosine of one step, or all warm-up, is defined") {
   CHECK(stlm::CosineSchedule{.warmup = 5, .total = 5, .minimum = 0.2}(4) == 1.0);
 }
 
+TEST_CASE("a cosine without an end stays at 1") {
+  const stlm::CosineSchedule factor{.warmup = 4};
+  CHECK(factor(0) == 0.25);
+  for (const int step : {3, 4, 1000}) CHECK(factor(step) == 1.0);
+}
+
 TEST_CASE("constant after warm-up") {
   const stlm::ConstantSchedule factor{.warmup = 4};
   CHECK(factor(0) == 0.25);

@@ -12,6 +12,12 @@ struct BatchShape {
   Index batch = 1, tokens = 1, bytes = 0;
 };
 
+/// Throws ShapeError naming `who` where there is no sequence, or no token in it.
+inline void expect_not_empty(const char* who, BatchShape shape) {
+  expect(shape.batch > 0 && shape.tokens > 0, "stlm::", who, ": expected batch >= 1 and tokens >= 1, found ", shape.batch,
+         " and ", shape.tokens, ".");
+}
+
 /// Where a sequence belongs in a cache of keys and values: which of the cache's it is, and the position of its first new
 /// token.
 struct Place {

@@ -12,9 +12,12 @@ namespace stlm {
 
 template <class Model, FlatText Text = ByteText>
 class ByteLoader {
+  static_assert(!requires { Model::window; }, "stlm::ByteLoader: this is a model over patches; use stlm::PatchLoader.");
+
  public:
   ByteLoader(Text text, BatchShape shape, std::uint64_t seed = 0)
       : text_(std::move(text)), shape_(shape), order_(text_.size(), shape.tokens, seed) {
+    expect_not_empty("ByteLoader", shape);
     expect<Error>(text_.size() > shape.tokens, "stlm::ByteLoader: expected a text of more than ", shape.tokens,
                   " tokens, found ", text_.size(), "; give more text or a shorter window.");
     tokens_.resize(static_cast<std::size_t>(shape.batch * (shape.tokens + 1)));

@@ -59,7 +59,8 @@ class QuestionAnswerLoader {
   /// `shape.tokens`: the most tokens of a question, and of an answer with its end of text.
   QuestionAnswerLoader(const std::vector<QuestionAnswer>& pairs, BatchShape shape, std::uint64_t seed = 0,
                        const Tokenizer& tokenizer = {})
-      : shape_(shape), key_(RandomKey::from_seed(seed)), pad_(tokenizer.pad), order_(static_cast<std::size_t>(shape.batch)) {
+      : shape_(shape), key_(RandomKey::from_seed(seed)), pad_(tokenizer.pad) {
+    expect_not_empty("QuestionAnswerLoader", shape);
     expect<Error>(!pairs.empty(), "stlm::QuestionAnswerLoader: there is no pair; give at least one.");
     for (const QuestionAnswer& pair : pairs) {
       Tokens& ids = pairs_.emplace_back(tokenizer.encode(pair.question), tokenizer.encode(pair.answer));
@@ -70,6 +71,7 @@ class QuestionAnswerLoader {
                     " in each: leave it out, or raise `tokens`.");
     }
     const auto most = static_cast<std::size_t>(shape.batch * shape.tokens);
+    order_.resize(static_cast<std::size_t>(shape.batch));
     questions_.reserve(most);
     answers_.reserve(most);
     lengths_.reserve(order_.size());

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cmath>
+#include <limits>
 
 #include <stlm/core/backend.hpp>
 #include <stlm/core/bfloat16.hpp>
@@ -15,6 +16,22 @@ namespace stlm {
 struct AdamWOptions {
   double lr = 6e-4, beta1 = 0.9, beta2 = 0.95, eps = 1e-8, weight_decay = 0.1;
 };
+
+namespace detail {
+constexpr bool finite_from(double least, double number) {
+  return number >= least && number <= std::numeric_limits<double>::max();
+}
+inline void expect_valid(const AdamWOptions& o) {
+  expect<Error>(finite_from(0, o.lr) && o.beta1 >= 0 && o.beta1 < 1 && o.beta2 >= 0 && o.beta2 < 1 && finite_from(0, o.eps) &&
+                    finite_from(0, o.weight_decay),
+                "stlm::AdamW: expected lr, eps and weight_decay of at least 0, and beta1 and beta2 from 0 to below 1, found ",
+                o.lr, ", ", o.eps, ", ", o.weight_decay, ", ", o.beta1, " and ", o.beta2, ".");
+}
+inline void expect_max_norm(const char* who, double max_norm) {
+  expect<Error>(max_norm > 0, "stlm::", who, ": expected a max_norm above 0, found ", max_norm,
+                "; give infinity to leave gradients as they are.");
+}
+}  // namespace detail
 
 namespace ops {
 

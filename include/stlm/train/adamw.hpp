@@ -15,7 +15,9 @@ class AdamW {
  public:
   using Options = AdamWOptions;
 
-  AdamW(Context<Backend>& ctx, const Options& options = {}) : options_(options), first_(ctx), second_(ctx), state_(1) {}
+  AdamW(Context<Backend>& ctx, const Options& options = {}) : options_(options), first_(ctx), second_(ctx), state_(1) {
+    detail::expect_valid(options);
+  }
 
   /// One step. `factor`, from a schedule, multiplies the learning rate.
   void step(Context<Backend>& ctx, const Parameters<Model, Backend, T>& params, const Parameters<Model, Backend, T>& grads,

@@ -33,11 +33,12 @@ template <class Model, class B, class T>
                      ". Lower the learning rate, lengthen the warm-up, or clip gradients.");
 }
 
-/// Scales `grads` so that their global norm is at most `max_norm`; returns the norm before. Throws NumericError naming
+/// Scales `grads` so that their global norm is at most `max_norm` > 0; returns the norm before. Throws NumericError naming
 /// step and tensor when it is not finite.
 template <class Model, class B, class T>
 double clip_grad_norm(Context<B>& ctx, const Parameters<Model, B, T>& params, const Parameters<Model, B, T>& grads,
                       double max_norm, Index step) {
+  detail::expect_max_norm("clip_grad_norm", max_norm);
   const double norm = std::sqrt(ops::sum_squares(ctx, grads.flat()));
   if (!std::isfinite(norm)) fail_not_finite("gradient norm", step, params, grads);
   if (norm > max_norm) ops::axpby(ctx, static_cast<T>(max_norm / norm), grads.flat(), T(0), grads.flat());

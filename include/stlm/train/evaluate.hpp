@@ -20,14 +20,22 @@ struct Evaluation {
   double bits_per_byte() const { return nats_per_byte() * 1.4426950408889634; }
 };
 
+namespace detail {
+inline void expect_text(Index size) {
+  expect<Error>(size > 0, "stlm::evaluate: there is no text to be predicted; give one that is not empty.");
+}
+}  // namespace detail
+
 /// Scores `text` with windows of the shape of `acts`. `context` < T; -1 stands for 3/4 of T.
 template <class Model, class B, class S, class P, FlatText Text>
 Evaluation evaluate(Context<B>& ctx, const P& params, Activations<Model, B, S>& acts,
                     const Text& text, Index context = -1) {
+  static_assert(!requires { Model::window; }, "stlm::evaluate: this is a model over patches; give it a stlm::PatchText.");
   const Index batch = acts.pass().batch, tokens = acts.pass().tokens;
   if (context < 0) context = tokens * 3 / 4;
   expect<Error>(context < tokens, "stlm::evaluate: expected a context shorter than the window of ", tokens, ", found ",
                 context, ".");
+  detail::expect_text(text.size());
   Evaluation result{0, text.size(), text.num_bytes(), context};
   std::vector<Token> inputs(static_cast<std::size_t>(batch * tokens)), targets(inputs.size());
   for (Index scored = 0; scored < text.size();) {
@@ -58,6 +66,7 @@ Evaluation evaluate(Context<B>& ctx, const P& params, Activations<Model, B, S>& 
   if (context < 0) context = patches * 3 / 4;
   expect<Error>(context < patches, "stlm::evaluate: expected a context shorter than the window of ", patches,
                 " patches, found ", context, ".");
+  detail::expect_text(text.size());
   Evaluation result{0, text.num_tokens(), text.num_bytes(), context};
   std::vector<Token> inputs(static_cast<std::size_t>(batch * size)), targets(inputs.size());
   acts.pass().dropout = 0;

@@ -27,12 +27,14 @@ struct ConstantSchedule {
 };
 
 /// Linear from 1/warmup to 1, then half a cosine down to `minimum`, which step total - 1 and all later ones have exactly.
+/// Without a `total` it stays at 1.
 struct CosineSchedule {
-  Index warmup = 0, total = 1;
+  Index warmup = 0, total = 0;
   double minimum = 0.1;
 
   STLM_HOST_DEVICE double operator()(Index step) const {
     if (step < warmup) return static_cast<double>(step + 1) / static_cast<double>(warmup);
+    if (total <= 0) return 1;
     if (step >= total - 1) return minimum;
     const Index steps = total - 1 - warmup;
     return at(static_cast<double>(step - warmup) / static_cast<double>(steps > 1 ? steps : 1));

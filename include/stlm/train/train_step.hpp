@@ -46,7 +46,7 @@ class TrainStep {
     BatchShape shape;
     typename Optimizer::Options optimizer = {};
     Schedule schedule = {};
-    double max_norm = 1;
+    double max_norm = 1;  ///< of the gradient; infinity: as it is
     double dropout = 0;
   };
 
@@ -61,7 +61,9 @@ class TrainStep {
         stage_(ctx, options.shape.batch * options.shape.tokens * detail::ids_of_token<Model>()),
         state_(1),
         factor_(ctx, 1),
-        masks_(RandomKey::from_seed(ctx.random().seed()).fold(~std::uint64_t{0}), &state_.data()->step) {}
+        masks_(RandomKey::from_seed(ctx.random().seed()).fold(~std::uint64_t{0}), &state_.data()->step) {
+    detail::expect_max_norm("TrainStep", options.max_norm);
+  }
 
   /// Trains on one batch of the shape given. `factor` multiplies the learning rate beside the schedule, for runs bounded by
   /// time. A GPU may still be at work when this returns.
