@@ -64,6 +64,22 @@ TEMPLATE_TEST_CASE("backward: two half batches add up to one", "[models][program
   CHECK(deviation(std::vector<double>(static_cast<std::size_t>(whole.grads.flat().size())), whole.grads.flat()) > 0.1);
 }
 
+TEST_CASE("backward: refuses what no forward pass has filled", "[models][program]") {
+  Training<EigenBackend> training;
+  const SomeBatch batch({2, 5}, 11);
+  Activations<Plain, EigenBackend, double> acts(training.ctx, batch.shape);
+  const auto differentiate = [&] { backward(training.ctx, training.params, batch.view(), acts, training.grads); };
+  CHECK_THROWS_AS(differentiate(), Error);  // none yet
+  forward(training.ctx, training.params, batch.view(), acts);
+  differentiate();
+  CHECK_THROWS_AS(differentiate(), Error);  // taken
+  forward(training.ctx, training.params, batch.view(), acts);
+  detail::forward_sum(training.ctx, training.params, batch.view(), acts);  // as evaluation does
+  CHECK_THROWS_AS(differentiate(), Error);
+  forward_backward(training.ctx, training.params, batch.view(), acts, training.grads);
+  CHECK_THROWS_AS(differentiate(), Error);
+}
+
 TEMPLATE_TEST_CASE("forward, backward: targets to ignore change nothing", "[models][program]", ReferenceBackend, EigenBackend) {
   Training<TestType> whole, padded, none;
   const SomeBatch batch({2, 5}, 11);

@@ -11,6 +11,8 @@
 // The same function counts at compile time (`activation_bytes<Model>`) and binds at run time.
 #pragma once
 
+#include <utility>
+
 #include <stlm/core/arena.hpp>
 #include <stlm/core/batch.hpp>
 #include <stlm/core/bfloat16.hpp>
@@ -60,6 +62,13 @@ constexpr Pass largest_pass(BatchShape shape) {
   else
     return {shape.batch, shape.tokens};
 }
+/// Throws ShapeError where the model's positions are a table of fewer rows than `tokens`.
+template <class Model>
+void expect_positions([[maybe_unused]] const char* who, [[maybe_unused]] Index tokens) {
+  if constexpr (requires { Model::Embedding::max_tokens; })
+    expect(tokens <= Model::Embedding::max_tokens, "stlm::", who, ": expected at most the ", Model::Embedding::max_tokens,
+           " tokens of the model's learned positions, found ", tokens, "; ask for fewer, or give the model more.");
+}
 template <class Model, class T>
 constexpr Arena plan(const Pass& pass) {
   typename Model::template Cache<T> cache{};
@@ -94,8 +103,8 @@ class Activations {
   using Cache = typename Model::template Cache<activation_t<Backend, S>>;
 
   Activations(Context<Backend>&, BatchShape shape) : pass_(detail::largest_pass<Model>(shape)), largest_(pass_) {
-    expect(shape.batch > 0 && shape.tokens > 0, "stlm::Activations: expected batch >= 1 and tokens >= 1, found ", shape.batch,
-           " and ", shape.tokens, ".");
+    expect_not_empty("Activations", shape);
+    detail::expect_positions<Model>("Activations", shape.tokens);
     memory_.allocate([this](Arena& arena) { Model::plan(arena, cache_, pass_); });
   }
 
@@ -117,13 +126,20 @@ class Activations {
 
   /// How many targets counted in the last forward pass.
   Index targets() const { return targets_; }
-  void set_targets(Index count) { targets_ = count; }
+  /// Of a forward pass that is complete: a backward pass may follow.
+  void set_targets(Index count) {
+    targets_ = count;
+    forward_done_ = true;
+  }
+  /// Whether there is a forward pass for a backward pass, which takes it.
+  bool take_forward() { return std::exchange(forward_done_, false); }
 
  private:
   PlannedMemory<typename Backend::memory_space> memory_;
   Cache cache_{};
   Pass pass_, largest_;
   Index targets_ = 0;
+  bool forward_done_ = false;
 };
 
 }  // namespace stlm

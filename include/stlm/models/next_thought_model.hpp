@@ -121,6 +121,7 @@ template <class Model, class B, class S, class P>
 compute_t<S> forward(Context<B>& ctx, const P& params, const PairBatch& batch, Activations<Model, B, S>& acts,
                      ForwardOptions options = {}) {
   detail::expect_weights<Model, B, S, P>();
+  acts.take_forward();
   detail::set_options(ctx, acts, options);
   const auto sum = Model::forward(ctx, params.tree(), acts.pass(), batch, acts.cache());
   acts.set_targets(sum.count);
@@ -129,8 +130,9 @@ compute_t<S> forward(Context<B>& ctx, const P& params, const PairBatch& batch, A
 
 /// As for a Batch: adds the gradient of `weight` times the mean loss of the last `forward` into `grads`.
 template <class Model, class B, class S, class P>
-void backward(Context<B>& ctx, const P& params, const PairBatch& batch, const Activations<Model, B, S>& acts,
+void backward(Context<B>& ctx, const P& params, const PairBatch& batch, Activations<Model, B, S>& acts,
               const Parameters<Model, B, compute_t<S>>& grads, double weight = 1) {
+  detail::expect_forward<P>(acts);
   if (acts.targets() == 0) return;
   Model::backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(),
                   weight / static_cast<double>(acts.targets()));

@@ -42,10 +42,11 @@ constexpr void expect_weights() {
   expect_scalar<B, S, P>();
 }
 
-/// Lays out `acts` for a batch, which must be of the shape planned for.
+/// Lays out `acts` for a batch, which must be of the shape planned for. What a forward pass left there is given up.
 template <class P, class Model, class B, class S>
 void prepare(const Batch& batch, Activations<Model, B, S>& acts) {
   expect_weights<Model, B, S, P>();
+  acts.take_forward();
   constexpr Index slots = ids_of_token<Model>();
   expect(batch.tokens.extent(0) == acts.pass().batch && batch.tokens.extent(1) == acts.pass().tokens * slots &&
              batch.targets.extents() == batch.tokens.extents(),
@@ -65,6 +66,15 @@ auto forward_sum(Context<B>& ctx, const P& params, const Batch& batch, Activatio
   return Model::forward(ctx, params.tree(), acts.pass(), batch, acts.cache());
 }
 
+/// Refuses what backward cannot differentiate.
+template <class P, class Model, class B, class S>
+void expect_forward(Activations<Model, B, S>& acts) {
+  static_assert(!std::is_same_v<typename P::scalar, Int8>,
+                "stlm::backward: weights of 8 bits are for inference; differentiate those of float or Bfloat16.");
+  expect<Error>(acts.take_forward(), "stlm::backward: these activations hold no forward pass that is not taken; call "
+                "forward with the same batch before each backward, and nothing else with them in between.");
+}
+
 template <class Model, class B, class S>
 void set_options(Context<B>& ctx, Activations<Model, B, S>& acts, ForwardOptions options) {
   acts.pass().dropout = options.dropout;
@@ -80,7 +90,8 @@ compute_t<S> auxiliary_loss(const Activations<Model, B, S>& acts) {
 }
 
 /// The loss in nats, which backward differentiates: the mean cross-entropy over the targets that count, plus auxiliary
-/// losses of the model. Fills `acts`. Draws one random key when dropping.
+/// losses of the model. Fills `acts`. Draws one random key when dropping. Of weights that are not finite it is NaN, and
+/// nothing is thrown: that do clip_grad_norm and TrainStep::report.
 template <class Model, class B, class S, class P>
 compute_t<S> forward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, S>& acts,
                      ForwardOptions options = {}) {
@@ -91,10 +102,11 @@ compute_t<S> forward(Context<B>& ctx, const P& params, const Batch& batch, Activ
 }
 
 /// Adds the gradient of `weight` times the loss of the last `forward` into `grads`: 1 for one batch a step, 1/n to
-/// average n. To be called once for each forward.
+/// average n. To be called once for each forward: throws Error otherwise.
 template <class Model, class B, class S, class P>
 void backward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, S>& acts,
               const Parameters<Model, B, compute_t<S>>& grads, double weight = 1) {
+  detail::expect_forward<P>(acts);
   expect<Error>(acts.targets() >= 0, "stlm::backward: the number of targets stayed on the device, as the step was being "
                 "recorded; a model without a forward_backward of its own cannot be recorded.");
   acts.pass().weight = weight;
@@ -115,6 +127,7 @@ compute_t<S> forward_backward(Context<B>& ctx, const P& params, const Batch& bat
     const Index count = detail::count_targets<Model>(batch);
     const double scale = count > 0 ? weight / static_cast<double>(count) : 0;
     acts.set_targets(count);
+    acts.take_forward();
     return Model::forward_backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(), scale).mean() +
            auxiliary_loss(acts);
   } else {

@@ -31,6 +31,8 @@ struct NoPosition {
 /// A trained row for each of MaxTokens positions.
 template <Index MaxTokens>
 struct LearnedPosition {
+  static constexpr Index max_tokens = MaxTokens;
+
   template <class T, Index Dim>
   struct Params {
     View<compute_t<T>, MaxTokens, Dim> table;
