@@ -51,5 +51,5 @@ int main(int argc, char** argv) {
     if (step % 100 == 0 || step == steps - 1) std::printf("step %4d   loss %.3f nats a byte\n", step, double{loss});
   }
   const std::string prompt = "One morning";
-  std::puts((prompt + stlm::sample(ctx, params, prompt, {.max_bytes = 300, .temperature = 0.8}, shape.tokens)).c_str());
+  std::puts((prompt + stlm::sample(ctx, params, prompt, shape.tokens, {.max_bytes = 300, .temperature = 0.8})).c_str());
 }

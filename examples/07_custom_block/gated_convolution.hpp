@@ -6,9 +6,9 @@
 // does not grow with the text. Ours inside it are Norm and Linear; the rest is loops that run on any backend of the
 // host.
 //
-// This is all of the module protocol: Params and `visit` list the tensors, Cache and `plan` the intermediates, forward
-// and backward are explicit; a module that reads earlier tokens also has KvCache, `plan_decode` and `decode` for
-// generation.
+// This is all of the module protocol (core/module.hpp): Params and `visit` list the tensors, Cache and `plan` the
+// intermediates, forward and backward are explicit; a module that reads earlier tokens also has KvCache, `plan_decode` and
+// `decode` for generation. Weights are of any scalar S, rows of T: float for all of them on a CPU.
 #pragma once
 
 #include <stlm/stlm.hpp>
@@ -25,7 +25,7 @@ struct GatedConvolution {
   struct Params {
     typename Norm::template Params<T> norm;
     typename Gate::template Params<T> gate;
-    stlm::View<T, Window, Dim> filter;
+    stlm::View<stlm::compute_t<T>, Window, Dim> filter;
   };
   template <class T>
   struct Cache {  // `keep` in `plan`: lives until backward; `temp`: dies with the call
@@ -55,13 +55,13 @@ struct GatedConvolution {
   }
   static constexpr double flops_per_token(Index tokens) { return Gate::flops_per_token(tokens) + 2.0 * Window * Dim; }
 
-  template <class B, class T>
-  static void forward(stlm::Context<B>& ctx, const Params<T>& p, const stlm::Pass& pass, stlm::Rows<const T, Dim> x,
+  template <class B, class S, class T = stlm::activation_t<B, S>>
+  static void forward(stlm::Context<B>& ctx, const Params<S>& p, const stlm::Pass& pass, stlm::Rows<const T, Dim> x,
                       stlm::Rows<T, Dim> y, const Cache<T>& cache) {
     run(ctx, p, pass, x, y, cache, [&](Index, Index, Index) { return T(0); });
   }
-  template <class B, class T>
-  static void decode(stlm::Context<B>& ctx, const Params<T>& p, const stlm::Pass& pass, stlm::Rows<const T, Dim> x,
+  template <class B, class S, class T = stlm::activation_t<B, S>>
+  static void decode(stlm::Context<B>& ctx, const Params<S>& p, const stlm::Pass& pass, stlm::Rows<const T, Dim> x,
                      stlm::Rows<T, Dim> y, const Cache<T>& cache, const KvCache<T>& state) {
     run(ctx, p, pass, x, y, cache, [&](Index b, Index t, Index c) {  // of text position t, negative: before the text
       return t < 0 ? T(0) : state.past(b, t % (Window - 1), c);
@@ -73,9 +73,9 @@ struct GatedConvolution {
   }
 
   /// d: the gradient of y on entry, of x on return. Gradients of parameters accumulate.
-  template <class B, class T>
-  static void backward(stlm::Context<B>& ctx, const Params<T>& p, const stlm::Pass& pass, stlm::Rows<const T, Dim> x,
-                       stlm::Rows<T, Dim> d, const Cache<T>& cache, const Params<T>& grads) {
+  template <class B, class S, class T = stlm::activation_t<B, S>>
+  static void backward(stlm::Context<B>& ctx, const Params<S>& p, const stlm::Pass& pass, stlm::Rows<const T, Dim> x,
+                       stlm::Rows<T, Dim> d, const Cache<T>& cache, const Params<stlm::compute_t<T>>& grads) {
     for (Index n = 0; n < pass.rows(); ++n)
       for (Index c = 0; c < Dim; ++c) {
         const T s = stlm::Sigmoid::value(cache.gate(n, c));
@@ -94,8 +94,8 @@ struct GatedConvolution {
 
  private:
   /// past(b, t, c): n of a token before this pass.
-  template <class B, class T, class Past>
-  static void run(stlm::Context<B>& ctx, const Params<T>& p, const stlm::Pass& pass, stlm::Rows<const T, Dim> x,
+  template <class B, class S, class T, class Past>
+  static void run(stlm::Context<B>& ctx, const Params<S>& p, const stlm::Pass& pass, stlm::Rows<const T, Dim> x,
                   stlm::Rows<T, Dim> y, const Cache<T>& cache, const Past& past) {
     Norm::forward(ctx, p.norm, pass, x, cache.normed, cache.norm);
     Gate::forward(ctx, p.gate, pass, cache.normed, cache.gate, stlm::Empty{});

@@ -85,6 +85,26 @@ TEST_CASE("logits of texts at places of their own have the bits of each alone") 
   }
 }
 
+TEST_CASE("a text ends where on_byte says so, the others go on") {
+  Context<Backend> ctx({.seed = 3});
+  Parameters<Model, Backend> params(ctx);
+  init(ctx, params);
+  BatchGenerator<Model, Backend> generator(ctx, 2, 8);
+  const auto written = [&](std::size_t most_of_first) {
+    std::vector<std::string> texts(2);
+    generator.generate(ctx, params, std::span(prompts).first(2), {.max_bytes = 12}, [&](Index text, char c) {
+      std::string& to = texts[static_cast<std::size_t>(text)];
+      to.push_back(c);
+      return text > 0 || to.size() < most_of_first;
+    });
+    return texts;
+  };
+  const auto all = written(100), some = written(3);
+  REQUIRE(all[0].size() > 3);
+  CHECK(some[0] == all[0].substr(0, 3));
+  CHECK(some[1] == all[1]);
+}
+
 TEST_CASE("what cannot be generated is refused; no prompts and no bytes are fine") {
   Context<Backend> ctx;
   Parameters<Model, Backend> params(ctx);

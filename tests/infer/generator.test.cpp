@@ -32,6 +32,11 @@ double distance(std::span<const float> a, const std::vector<float>& b) {
 
 const std::vector<Token> text = ByteTokenizer::encode("the quick brown fox jumps over the lazy dog");
 
+struct LearnedConfig : ByteModelDefaults {
+  static constexpr int dim = 8, layers = 1, heads = 2, ffn_dim = 8;
+  using position = LearnedPosition<32>;
+};
+
 }  // namespace
 
 TEST_CASE("reading in any portions gives the logits of the full forward pass") {
@@ -67,8 +72,8 @@ TEST_CASE("generation is what sampling from the full forward pass gives") {
     if (tokens.back() >= 256) break;
     expected.push_back(static_cast<char>(tokens.back()));
   }
-  CHECK(sample(s.ctx, s.params, "fox", options, 64) == expected);
-  CHECK(sample(s.ctx, s.params, "fox", options, 64) == expected);
+  CHECK(sample(s.ctx, s.params, "fox", 64, options) == expected);
+  CHECK(sample(s.ctx, s.params, "fox", 64, options) == expected);
 }
 
 TEST_CASE("tokens are drawn from those allowed until the caller has enough") {
@@ -117,13 +122,38 @@ TEST_CASE("bytes stream one by one; an empty prompt and no bytes at all are fine
   generator.generate(s.ctx, s.params, "", {.max_bytes = 20, .seed = 2}, [&](char) { ++calls; });
   CHECK(calls <= 20);
   generator.generate(s.ctx, s.params, "abc", {.max_bytes = 0}, [&](char) { FAIL("no byte was asked for"); });
-  CHECK_THROWS_AS((Generator<Small, Backend>(s.ctx, 1)), Error);
+  CHECK_THROWS_AS(generator.generate(s.ctx, s.params, "abc", {.max_bytes = 0, .top_p = 2}, [](char) {}), Error);
+  for (const Index bad : {1, 0, -1}) CHECK_THROWS_AS((Generator<Small, Backend>(s.ctx, bad)), Error);
+}
+
+TEST_CASE("a text ends where on_byte says so") {
+  Setup s;
+  const std::string all = sample(s.ctx, s.params, "fox", 64, {.max_bytes = 20, .seed = 2});
+  REQUIRE(all.size() > 5);
+  std::string some;
+  Generator<Small, Backend>(s.ctx, 64).generate(s.ctx, s.params, "fox", {.max_bytes = 20, .seed = 2}, [&](char c) {
+    some.push_back(c);
+    return some.size() < 5;
+  });
+  CHECK(some == all.substr(0, 5));
+}
+
+TEST_CASE("no text is longer than learned positions") {
+  using Learned = ByteModel<LearnedConfig>;
+  Context<Backend> ctx({.seed = 1});
+  Parameters<Learned, Backend> params(ctx);
+  init(ctx, params);
+  CHECK(sample(ctx, params, "a", 32, {.max_bytes = 50}).size() <= 50);
+  CHECK_THROWS_WITH(sample(ctx, params, "a", 33),
+                    "stlm::Generator: expected at most the 32 tokens of the model's learned positions, found 33; ask for fewer, "
+                    "or give the model more.");
+  CHECK_THROWS_AS((Activations<Learned, Backend>(ctx, {1, 33})), ShapeError);
 }
 
 TEST_CASE("valid UTF-8 on request") {
   Setup s;
   const auto valid = [&](const SampleOptions& options) {
-    const std::string all = "caf\xc3" + sample(s.ctx, s.params, "caf\xc3", options, 16);
+    const std::string all = "caf\xc3" + sample(s.ctx, s.params, "caf\xc3", 16, options);
     return utf8_prefix(all) + 3 >= all.size();  // the last character may be cut by max_bytes
   };
   bool ever_invalid = false;

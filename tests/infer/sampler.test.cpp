@@ -108,7 +108,10 @@ TEST_CASE("logits that are not numbers are an error, options out of range too") 
   Sampler sampler(2, {});
   CHECK_THROWS_AS(sampler(std::span<const float>(std::vector<float>{NAN, NAN})), stlm::NumericError);
   CHECK(sampler(std::span<const float>(std::vector<float>{NAN, 0.F})) == 1);
+  CHECK_THROWS_AS(sampler(std::span<const float>(std::vector<float>{0.F})), stlm::ShapeError);
   CHECK_THROWS_AS(Sampler(2, {.temperature = -1}), stlm::Error);
+  CHECK_THROWS_AS(Sampler(2, {.temperature = INFINITY}), stlm::Error);
+  CHECK_THROWS_AS(Sampler(2, {.max_bytes = -1}), stlm::Error);
   CHECK_THROWS_AS(Sampler(2, {.top_k = -1}), stlm::Error);
   CHECK_THROWS_AS(Sampler(2, {.top_p = 0}), stlm::Error);
   CHECK_THROWS_AS(Sampler(2, {.top_p = 1.5}), stlm::Error);

@@ -54,8 +54,8 @@ class Answerer {
   /// Scores over the vocabulary of the next token.
   std::span<const compute_t<S>> logits() const { return row_(step_.head.logits.data()); }
 
-  /// Calls `on_byte` for each byte of the answer as it is drawn; stops after max_bytes, at an end of text, or when the
-  /// capacity is reached.
+  /// Calls `on_byte` for each byte of the answer as it is drawn; stops after max_bytes, at an end of text, when the
+  /// capacity is reached, or where `on_byte` returns false.
   template <class P, class OnByte>
   void answer(Context<Backend>& ctx, const P& params, std::string_view question, const SampleOptions& options,
               OnByte&& on_byte) {
@@ -64,8 +64,7 @@ class Answerer {
     const Index most = std::min(options.max_bytes, acts_.pass().tokens);
     for (Index i = 0; i < most; ++i) {
       const Token token = sampler(logits(), Model::ignore);
-      if (token >= 256) return;
-      on_byte(static_cast<char>(token));
+      if (token >= 256 || !detail::goes_on(on_byte, static_cast<char>(token))) return;
       if (i + 1 < most) feed(ctx, params, token);
     }
   }

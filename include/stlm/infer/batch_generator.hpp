@@ -15,24 +15,28 @@ namespace stlm {
 /// `S`: the scalar of the weights that are given to it.
 template <class Model, class Backend, class S = float>
 class BatchGenerator {
+  static_assert(!requires { Model::window; }, "stlm::BatchGenerator: models over patches are continued one text at a time; "
+                "use stlm::PatchGenerator.");
   using T = activation_t<Backend, S>;
 
  public:
   BatchGenerator(Context<Backend>& ctx, Index texts, Index capacity) : most_(texts), capacity_(capacity), step_(ctx, texts) {
     expect<Error>(texts >= 1 && capacity >= 2, "stlm::BatchGenerator: expected at least one text and a capacity of at least 2 "
                   "tokens, found ", texts, " and ", capacity, ".");
+    detail::expect_positions<Model>("BatchGenerator", capacity);
     memory_.allocate([&](Arena& arena) { Model::plan(arena, cache_, step(texts, (capacity + texts - 1) / texts)); });
     state_memory_.allocate([&](Arena& arena) { Model::plan_decode(arena, state_, texts, capacity); });
   }
 
-  /// Continues each prompt, calling `on_byte(text, byte)` for each byte as it is drawn; a text stops after max_bytes or at
-  /// an end of text.
+  /// Continues each prompt, calling `on_byte(text, byte)` for each byte as it is drawn; a text stops after max_bytes, at an
+  /// end of text, or where `on_byte` returns false.
   template <class P, class OnByte>
   void generate(Context<Backend>& ctx, const P& params, std::span<const std::string> prompts, const SampleOptions& options,
                 OnByte&& on_byte) {
     expect<Error>(std::ssize(prompts) <= most_, "stlm::BatchGenerator: ", prompts.size(), " prompts for at most ", most_,
                   " texts; give a larger number to the constructor, or fewer prompts.");
-    if (options.max_bytes <= 0) return;
+    detail::expect_valid(options);
+    if (options.max_bytes == 0) return;
     step_.begin_anew();
     TokenDraws<Backend, TextRule> draws(ctx, std::ssize(prompts), Model::vocabulary, options);
     std::vector<Text> texts;
@@ -112,8 +116,8 @@ class BatchGenerator {
   template <class OnByte>
   static void take(Text& text, Token token, OnByte&& on_byte) {
     text.next = token;
-    text.left = token >= 256 ? 0 : text.left - 1;
-    if (token < 256) on_byte(text.id, static_cast<char>(token));
+    const bool goes_on = token < 256 && detail::goes_on(on_byte, text.id, static_cast<char>(token));
+    text.left = goes_on ? text.left - 1 : 0;
   }
 
   Index most_, capacity_;

@@ -4,7 +4,8 @@
 //   generator.generate(ctx, params, prompt, options, [](char c) { std::cout << c; });
 //
 // A prompt is one full-width pass. When the memory is full its later half is read again as a new prompt, so texts may be
-// of any length and a step never reads more than `capacity` tokens. A GPU draws tokens itself and sends nothing else back
+// of any length and a step never reads more than `capacity` tokens: give at most those of a window in training, as a model
+// knows no positions beyond. A GPU draws tokens itself and sends nothing else back
 // (infer/token_draws.hpp). Memory is allocated by the constructor, but for what draws a text.
 #pragma once
 
@@ -22,11 +23,14 @@ namespace stlm {
 /// `S`: the scalar of the weights that are given to it.
 template <class Model, class Backend, class S = float>
 class Generator {
+  static_assert(!requires { Model::window; }, "stlm::Generator: this is a model over patches; use stlm::PatchGenerator.");
   using T = activation_t<Backend, S>;
 
  public:
   Generator(Context<Backend>& ctx, Index capacity) : capacity_(capacity), step_(ctx, 1) {
     expect<Error>(capacity >= 2, "stlm::Generator: expected a capacity of at least 2 tokens, found ", capacity, ".");
+    detail::expect_positions<Model>("Generator", capacity);
+    kept_.resize(static_cast<std::size_t>(capacity));
     memory_.allocate([&](Arena& arena) { Model::plan(arena, cache_, step(capacity)); });
     state_memory_.allocate([&](Arena& arena) { Model::plan_decode(arena, state_, 1, capacity); });
     seen_.reserve(static_cast<std::size_t>(capacity));
@@ -89,18 +93,18 @@ class Generator {
     }
   }
 
-  /// Continues `prompt`, calling `on_byte` for each byte as it is drawn; stops after max_bytes or at an end of text.
+  /// Continues `prompt`, calling `on_byte` for each byte as it is drawn; stops after max_bytes, at an end of text, or where
+  /// `on_byte` returns false.
   template <class P, class OnByte>
   void generate(Context<Backend>& ctx, const P& params, std::string_view prompt, const SampleOptions& options,
                 OnByte&& on_byte) {
+    detail::expect_valid(options);
     std::vector<Token> start = ByteTokenizer::encode(prompt);
     if (start.empty()) start.push_back(ByteTokenizer::end_of_text);
     Index left = options.max_bytes;
-    if (left <= 0) return;
+    if (left == 0) return;
     generate_tokens(ctx, params, start, options, TextRule(options.utf8, prompt, Model::ignore), [&](Token id) {
-      if (id >= 256) return false;
-      on_byte(static_cast<char>(id));
-      return --left > 0;
+      return id < 256 && detail::goes_on(on_byte, static_cast<char>(id)) && --left > 0;
     });
   }
 
@@ -154,15 +158,16 @@ class Generator {
   typename Model::template KvCache<T> state_{};
   DecodeStep<Model, Backend> step_;
   HostRow<Backend, T, Model::vocabulary> row_;
-  std::vector<Token> seen_, kept_ = std::vector<Token>(static_cast<std::size_t>(capacity_));
+  std::vector<Token> seen_, kept_;
 };
 
-/// The continuation of `prompt` as a string: the short way, for one text at a time.
-template <class Model, class B, class T>
-std::string sample(Context<B>& ctx, const Parameters<Model, B, T>& params, std::string_view prompt,
-                   const SampleOptions& options = {}, Index capacity = 256) {
+/// The continuation of `prompt` as a string, by a model that remembers `capacity` tokens: the short way, for one text at a
+/// time.
+template <template <class, class, class> class Weights, class Model, class B, class S>
+std::string sample(Context<B>& ctx, const Weights<Model, B, S>& weights, std::string_view prompt, Index capacity,
+                   const SampleOptions& options = {}) {
   std::string text;
-  Generator<Model, B, T>(ctx, capacity).generate(ctx, params, prompt, options, [&](char c) { text.push_back(c); });
+  Generator<Model, B, S>(ctx, capacity).generate(ctx, weights, prompt, options, [&](char c) { text.push_back(c); });
   return text;
 }
 

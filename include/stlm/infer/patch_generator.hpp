@@ -95,7 +95,8 @@ class PatchGenerator {
       step(ctx, params, symbol);
   }
 
-  /// Continues `prompt`, calling `on_byte` for each byte as it is drawn; stops after max_bytes or at an end of text.
+  /// Continues `prompt`, calling `on_byte` for each byte as it is drawn; stops after max_bytes, at an end of text, or where
+  /// `on_byte` returns false.
   template <class P, class OnByte>
   void generate(Context<Backend>& ctx, const P& params, std::string_view prompt, const SampleOptions& options,
                 OnByte&& on_byte) {
@@ -107,10 +108,7 @@ class PatchGenerator {
       const Token symbol = sampler(logits(), [&](Token id) { return allowed(id) && rule.allows(id); });
       rule.push(symbol);
       if (symbol == end_of_text) return;
-      if (symbol < 256) {
-        on_byte(static_cast<char>(symbol));
-        if (++i == options.max_bytes) return;
-      }
+      if (symbol < 256 && (!detail::goes_on(on_byte, static_cast<char>(symbol)) || ++i == options.max_bytes)) return;
       push(ctx, params, symbol);
     }
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <concepts>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <span>
@@ -70,13 +71,24 @@ class TextRule {
 
 namespace detail {
 inline void expect_valid(const SampleOptions& options) {
-  expect<Error>(options.temperature >= 0 && options.top_k >= 0 && options.top_p > 0 && options.top_p <= 1,
-                "stlm::Sampler: expected a temperature and a top-k of at least 0, and a top-p above 0 and up to 1, found ",
-                options.temperature, ", ", options.top_k, " and ", options.top_p, ".");
+  constexpr double most = std::numeric_limits<double>::max();
+  expect<Error>(options.max_bytes >= 0 && options.temperature >= 0 && options.temperature <= most && options.top_k >= 0 &&
+                    options.top_p > 0 && options.top_p <= 1,
+                "stlm::Sampler: expected max_bytes, a temperature and a top-k of at least 0, and a top-p above 0 and up to 1, "
+                "found ", options.max_bytes, ", ", options.temperature, ", ", options.top_k, " and ", options.top_p, ".");
 }
 inline void expect_finite(bool largest_logit_is_finite) {
   expect<NumericError>(largest_logit_is_finite,
-                       "stlm::Sampler: the largest logit is not finite; the weights are damaged.");
+                       "stlm::Sampler: the largest logit of a token that is allowed is not finite; the weights are damaged, "
+                       "or no token is allowed.");
+}
+/// Calls f, a user's on_byte. Whether the text is to go on: yes, unless f returns the bool that says no.
+template <class F, class... Args>
+bool goes_on(F& f, Args... args) {
+  if constexpr (std::is_same_v<std::invoke_result_t<F&, Args...>, bool>)
+    return f(args...);
+  else
+    return static_cast<void>(f(args...)), true;
 }
 }  // namespace detail
 
@@ -100,6 +112,8 @@ class Sampler {
   template <class T, class Allowed>
     requires std::is_invocable_v<Allowed, Token>
   Token operator()(std::span<const T> logits, const Allowed& allowed) {
+    expect(logits.size() >= order_.size(), "stlm::Sampler: expected the logits of ", order_.size(), " tokens, found ",
+           logits.size(), "; give the constructor the vocabulary of the model.");
     const Token best = likeliest(logits.first(order_.size()), allowed);
     detail::expect_finite(best >= 0 && std::isfinite(logits[static_cast<std::size_t>(best)]));
     if (options_.temperature == 0) return best;
