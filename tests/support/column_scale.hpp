@@ -8,6 +8,7 @@ namespace stlm::test {
 template <Index Dim>
 struct ColumnScale {
   static constexpr Index dim = Dim;
+  static constexpr bool per_token = true;
 
   template <class T>
   struct Params {

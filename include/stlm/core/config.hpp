@@ -1,6 +1,13 @@
 // The version, the index type and the one macro of the public API.
 #pragma once
 
+#if __cplusplus < 202002L
+#error "stlm: expected C++20 or newer; compile with -std=c++20."
+#endif
+#if defined(__FAST_MATH__)
+#warning "stlm: -ffast-math takes away the checks for numbers that are not finite, and the order of sums; compile without."
+#endif
+
 #include <cstddef>
 #include <cstdint>
 

@@ -12,7 +12,14 @@
 // `auxiliary<Backend>(cache)`, and adds `pass.weight` times its gradient in backward; modules of modules pass sums upward.
 //
 // A module of the residual stream (a block, or what stands in place of one) has equal widths on both sides and works
-// on the gradient in place: `backward(ctx, params, pass, x, d, cache, grads)`, d being dy on entry and dx on return.
+// on the gradient in place: `backward(ctx, params, pass, x, d, cache, grads)`, d being dy on entry and dx on return. For
+// generation, where tokens come one by one, it also has
+//
+//   template <class T> struct KvCache;                               what it remembers of earlier tokens
+//   plan_decode(arena, state, batch, capacity)                       lists that
+//   decode(ctx, params, pass, x, y, cache, state)                    tokens from pass.position on
+//
+// or, where no token's row depends on another's, `static constexpr bool per_token = true`.
 #pragma once
 
 #include <concepts>

@@ -98,12 +98,18 @@ struct ByteHeadOf<Config, Parallel<Layers, Heads>> {
                                 static_cast<std::size_t>(Layers), Heads>;
 };
 
+template <class Config>
+struct ByteLevelParts {
+  static_assert(std::is_base_of_v<ByteLevelDefaults, Config>,
+                "stlm::ByteLevelModel: the configuration lacks the defaults; derive it from stlm::ByteLevelDefaults.");
+  using Model = PatchModel<typename Config::boundary, typename PoolOf<Config, typename Config::pool>::type,
+                           typename ByteModelParts<Config>::Core, typename ByteHeadOf<Config, typename Config::byte_head>::type,
+                           typename Config::reconstruction>;
+};
+
 }  // namespace detail
 
 template <class Config>
-using ByteLevelModel =
-    PatchModel<typename Config::boundary, typename detail::PoolOf<Config, typename Config::pool>::type,
-               typename detail::ByteModelParts<Config>::Core,
-               typename detail::ByteHeadOf<Config, typename Config::byte_head>::type, typename Config::reconstruction>;
+using ByteLevelModel = typename detail::ByteLevelParts<Config>::Model;
 
 }  // namespace stlm

@@ -25,8 +25,8 @@ struct TokenModelDefaults {
   using norm = RmsNorm<1>;                // its width is set by the model
   using position = Rotary<>;              // inside attention, or learned or sinusoidal, added
   using mask = Causal;
-  using activation = Silu;                // of a plain feed-forward layer
   static constexpr bool gated = true;     // SwiGLU; false: a plain feed-forward layer with `activation`
+  using activation = Same;                // of a plain feed-forward layer; Same: Silu
   template <class Ffn>
   using feed_forward = Ffn;               // or MixtureOfExperts<Ffn, 4, 2>
   using linears = NoBias;                 // WithBias, WithLora, ...
@@ -65,6 +65,11 @@ struct TokenModelParts {
                 "...;`, the width of the feed-forward layer.");
   static_assert(std::is_base_of_v<TokenModelDefaults, Config>,
                 "stlm::TokenModel: the configuration lacks the defaults; derive it from stlm::TokenModelDefaults.");
+  static_assert(Config::gated ? std::is_same_v<typename Config::activation, Same> : true,
+                "stlm::TokenModel, stlm::ByteModel: `activation` is of a plain feed-forward layer, and this one is gated; "
+                "add `static constexpr bool gated = false;`.");
+  static_assert(requires { typename Config::norm::template WithDim<Config::dim>; },
+                "stlm::TokenModel, stlm::ByteModel: `norm` lacks WithDim, by which the model sets its width; see nn/norm.hpp.");
   static_assert(Config::head_dim > 0 || Config::dim % Config::heads == 0,
                 "stlm::TokenModel, stlm::ByteModel: heads do not divide dim; change one of them, or set head_dim.");
 
@@ -80,7 +85,7 @@ struct TokenModelParts {
   using AttentionLayer = Attention<dim, heads, kv_heads, head_dim, Inside, typename Config::mask, typename Config::linears>;
   using FfnLinears = or_same<typename Config::ffn_linears, typename Config::linears>;
   using Expert = std::conditional_t<Config::gated, SwiGlu<dim, Config::ffn_dim, FfnLinears>,
-                                    FeedForward<dim, Config::ffn_dim, typename Config::activation, FfnLinears>>;
+                                    FeedForward<dim, Config::ffn_dim, or_same<typename Config::activation, Silu>, FfnLinears>>;
   using Ffn = typename Config::template feed_forward<Expert>;
   using Block = PreNormBlock<Norm, AttentionLayer, Ffn, typename Config::ffn_sharing, typename Config::out_sharing>;
   using Core = Repeat<Config::layers, Block, typename Config::block_sharing>;

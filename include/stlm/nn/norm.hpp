@@ -4,6 +4,9 @@
 //
 // A norm's backward takes the gradient of its branch and either overwrites dx or adds to it: in a pre-norm block dx is
 // the gradient of the residual stream, which already holds the path around the branch.
+//
+// A norm of one's own has what LayerNorm has in public. Its WithDim<Other> is the same norm of another width: a model sets
+// the width of the norm that its configuration names.
 #pragma once
 
 #include <stlm/core/module.hpp>

@@ -1,6 +1,7 @@
 // Sequential<First, Rest...>: modules of the residual stream one after another: blocks, Repeats, a user's own.
 //
-// x (N, C) -> y (N, C), all widths equal. Cached: the input of every module but the first, and what they cache.
+// x (N, C) -> y (N, C), all widths equal. Cached: the input of every module but the first, and what they cache. A module
+// that has no `decode` says that it needs none: `static constexpr bool per_token = true`, its rows know nothing of each other.
 #pragma once
 
 #include <array>
@@ -57,7 +58,7 @@ struct Sequential {
   template <class A, class S>
   static constexpr void plan_decode(A& arena, S& state, Index batch, Index capacity) {
     each([&]<std::size_t I>() {
-      if constexpr (requires { Module<I>::plan_decode(arena, std::get<I>(state.modules), batch, capacity); })
+      if constexpr (!std::is_same_v<std::tuple_element_t<I, decltype(state.modules)>, Empty>)
         Module<I>::plan_decode(arena, std::get<I>(state.modules), batch, capacity);
     });
   }
@@ -73,7 +74,7 @@ struct Sequential {
                          std::get<I>(cache.modules));
     });
   }
-  /// Modules without a `decode` of their own treat each token alone, so their `forward` serves.
+  /// Of modules without a `decode` of their own, whose rows know nothing of each other, `forward` serves.
   template <class B, class S, class T = activation_t<B, S>>
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
@@ -84,7 +85,7 @@ struct Sequential {
         Module<I>::decode(ctx, std::get<I>(p.modules), pass, in, out, std::get<I>(cache.modules),
                           std::get<I>(state.modules));
       else
-        Module<I>::forward(ctx, std::get<I>(p.modules), pass, in, out, std::get<I>(cache.modules));
+        forward_rows<Module<I>>(ctx, std::get<I>(p.modules), pass, in, out, std::get<I>(cache.modules));
     });
   }
   template <class B, class S, class T = activation_t<B, S>>
@@ -104,6 +105,13 @@ struct Sequential {
   }
 
  private:
+  template <class M, class B, class P, class X, class Y, class C>
+  static void forward_rows(Context<B>& ctx, const P& p, const Pass& pass, const X& x, const Y& y, const C& cache) {
+    static_assert(requires { requires M::per_token; },
+                  "stlm::Sequential: a module has neither KvCache and `decode` nor `static constexpr bool per_token = true`; "
+                  "where it reads other tokens give it the former, where it does not say so by the latter.");
+    M::forward(ctx, p, pass, x, y, cache);
+  }
   template <class F>
   static constexpr void each(F&& f) {
     [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<I>(), ...); }
