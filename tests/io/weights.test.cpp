@@ -187,6 +187,17 @@ TEST_CASE("load: a file of another model is refused and changes nothing", "[io][
   CHECK(numbers(params) == before);
 }
 
+TEST_CASE("load: a checkpoint is named as such", "[io][weights]") {
+  const TemporaryFolder folder;
+  stlm::Context<WeightsBackend> ctx;
+  Weights<> params(ctx);
+  SafetensorsWriter writer;
+  stlm::add_tensors(writer, params, "model.");
+  writer.write(folder / "a");
+  CHECK(error_of<FileError>([&] { stlm::load(params, folder / "a"); }).find("found \"model.layers.0.weight\": if this is a "
+                                                                            "checkpoint, use load_checkpoint") != std::string::npos);
+}
+
 TEST_CASE("load: float and double files are not mixed up", "[io][weights]") {
   const TemporaryFolder folder;
   stlm::Context<WeightsBackend> ctx;

@@ -19,6 +19,8 @@ struct TrainState {
 
 namespace detail {
 inline std::uint64_t metadata_number(const SafetensorsFile& file, std::string_view key) {
+  expect<FileError>(file.metadata().contains(key), "stlm::load_checkpoint: \"", file.name(), "\": expected metadata ", key,
+                    ", found none: it is no checkpoint; weights alone are read by stlm::load.");
   const std::string& text = file.metadata(key);
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -59,6 +61,10 @@ TrainState load_checkpoint(const SafetensorsFile& file, Parameters<Model, B, T>&
   optimizer.for_each_state([&](std::string_view name, auto& moments) { load(moments, file, prefix(name)); });
   optimizer.set_step_count(optimizer_step);
   return state;
+}
+template <class Model, class B, class T, class Optimizer>
+TrainState load_checkpoint(const std::string& path, Parameters<Model, B, T>& params, Optimizer& optimizer) {
+  return load_checkpoint(SafetensorsFile(path), params, optimizer);
 }
 
 }  // namespace stlm
