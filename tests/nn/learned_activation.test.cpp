@@ -23,6 +23,8 @@ static_assert(num_params<Layers<LearnedActivation, SharedAcrossLayers<Lora<2>>>>
               num_params<Layers<Gelu, SharedAcrossLayers<Lora<2>>>> + 31);
 static_assert(num_params<Layers<GlobalLearnedActivation, SharedAcrossLayers<>>> ==
               num_params<Layers<Gelu, SharedAcrossLayers<>>> + 31);
+static_assert(num_params<Layers<GlobalLearnedActivation, Cyclic<2>>> == num_params<Layers<Gelu, Cyclic<2>>> + 31);
+static_assert(num_params<Layers<LearnedActivation, Cyclic<2>>> == num_params<Layers<Gelu, Cyclic<2>>> + 2 * 31);
 static_assert(sizeof(FeedForward<4, 10, Gelu>::Params<float>) == 2 * sizeof(View<float, 10, 4>));
 
 TEST_CASE("LearnedActivation: starts as GELU between ten knots, at most 0.0087 off on [-4, 4]",

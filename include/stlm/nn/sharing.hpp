@@ -145,7 +145,10 @@ constexpr void visit_shared(V& v, const Path& path, std::span<P> layers, Index i
   } else {
     if (owner != index) share(v, p, part(layers[static_cast<std::size_t>(owner)]));
     detail::Selected<V> selected{v, owner == index, !detail::has_lora<Policy> || detail::in_group<Policy>(index, count)};
-    M::visit(selected, path, p);
+    if constexpr (requires { M::visit(selected, path, p, p, index); })
+      M::visit(selected, path, p, part(layers[0]), index);
+    else
+      M::visit(selected, path, p);
   }
 }
 
