@@ -140,7 +140,8 @@ TEST_CASE("QuestionAnswerLoader: refuses pairs that do not fit", "[data][questio
 
 TEST_CASE("QuestionAnswerLoader: any tokenizer with integer ids", "[data][question_answer]") {
   struct Letters {
-    Token pad = 100, end_of_text = 101;
+    static Token pad() { return 100; }  // or a constant, as ByteTokenizer's
+    Token end_of_text = 101;
     std::vector<Token> encode(std::string_view text) const {
       std::vector<Token> tokens;
       for (const char c : text) tokens.push_back(c - 'a');

@@ -35,6 +35,13 @@ TEST_CASE("a text is the tokens of its documents, with one end of text between")
   for (Index i = 0; i < text.size(); ++i) CHECK(text[i] == expected[static_cast<std::size_t>(i)]);
 }
 
+TEST_CASE("the tokens of a ByteTokenizer are the bytes") {
+  const auto bytes = ByteText::from_string("the cat\nthe rat", "\n");
+  const TokenText text(bytes, ByteTokenizer{});
+  REQUIRE(text.size() == bytes.size());
+  for (Index i = 0; i < text.size(); ++i) CHECK(text[i] == bytes[i]);
+}
+
 TEST_CASE("before a text and after it stand ends of text, whatever it was cut from") {
   const Token end = tokenizer.end_of_text();
   const auto [train, held_out] = ByteText::from_string(story).split(0.5);

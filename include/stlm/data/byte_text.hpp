@@ -31,7 +31,8 @@ class ByteText {
       add(*storage, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, separator);
       expect<FileError>(!bytes.empty(), "stlm::ByteText: \"", path, "\" is empty; give a file with text.");
     }
-    expect<Error>(storage->size > 0, "stlm::ByteText: no file was given; name at least one.");
+    expect<Error>(storage->size > 0, paths.empty() ? "stlm::ByteText: no file was given; name at least one."
+                                                  : "stlm::ByteText: the files hold nothing but separators; give text.");
     return ByteText(std::move(storage));
   }
   static ByteText from_string(std::string text, std::string_view separator = {}) {
@@ -93,13 +94,13 @@ class ByteText {
   /// The part before the last `fraction` of the tokens, and that last part.
   std::pair<ByteText, ByteText> split(double fraction) const {
     expect<Error>(fraction > 0 && fraction < 1, "stlm::ByteText: expected a held-out fraction in (0, 1), found ", fraction,
-                  ".");
+                  "; 0.1 holds out the last tenth.");
     const Index cut = static_cast<Index>(static_cast<double>(size()) * (1 - fraction));
     return {part(0, cut), part(cut, size())};
   }
   ByteText part(Index begin, Index end) const {
     expect<Error>(0 <= begin && begin <= end && end <= size(), "stlm::ByteText: part [", begin, ", ", end, ") of ", size(),
-                  " tokens does not exist.");
+                  " tokens does not exist; give two places in the text.");
     ByteText text = *this;
     text.begin_ = begin_ + begin;
     text.end_ = begin_ + end;

@@ -12,6 +12,7 @@
 #include <stlm/data/byte_loader.hpp>
 #include <stlm/io/json.hpp>
 #include <stlm/io/mapped_file.hpp>
+#include <stlm/tokenizer/detail/special_tokens.hpp>
 
 namespace stlm {
 
@@ -52,19 +53,19 @@ inline std::vector<QuestionAnswer> read_question_answers(const std::string& path
 }
 
 /// Batches of all pairs, each once an epoch; the n-th pair of the endless sequence is a function of (seed, n). Tokenizer
-/// has `encode(text)`, `pad` and `end_of_text`.
+/// has `encode(text)`, a `pad` and an `end_of_text`.
 template <class Tokenizer = ByteTokenizer>
 class QuestionAnswerLoader {
  public:
   /// `shape.tokens`: the most tokens of a question, and of an answer with its end of text.
   QuestionAnswerLoader(const std::vector<QuestionAnswer>& pairs, BatchShape shape, std::uint64_t seed = 0,
                        const Tokenizer& tokenizer = {})
-      : shape_(shape), key_(RandomKey::from_seed(seed)), pad_(tokenizer.pad) {
+      : shape_(shape), key_(RandomKey::from_seed(seed)), pad_(detail::pad_of(tokenizer)) {
     expect_not_empty("QuestionAnswerLoader", shape);
     expect<Error>(!pairs.empty(), "stlm::QuestionAnswerLoader: there is no pair; give at least one.");
     for (const QuestionAnswer& pair : pairs) {
       Tokens& ids = pairs_.emplace_back(tokenizer.encode(pair.question), tokenizer.encode(pair.answer));
-      ids.answer.push_back(tokenizer.end_of_text);
+      ids.answer.push_back(detail::end_of_text_of(tokenizer));
       expect<Error>(fits(ids.question) && fits(ids.answer), "stlm::QuestionAnswerLoader: pair ", pairs_.size(), " has ",
                     ids.question.size(), " tokens in its question and ", ids.answer.size(),
                     " in its answer with the end of text; expected 1 to ", shape.tokens,

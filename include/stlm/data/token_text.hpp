@@ -4,11 +4,12 @@
 //   ByteLoader<Model, TokenText> loader(TokenText(train, tokenizer), shape);
 //   evaluate(ctx, params, acts, TokenText(held_out, tokenizer)).bits_per_byte();   // bytes of the text
 //
-// Any tokenizer with `encode(text)` and `end_of_text()`. A part of a text is encoded by itself: before it stand ends of
+// Any tokenizer with `encode(text)` and an `end_of_text`. A part of a text is encoded by itself: before it stand ends of
 // text, not the tokens it was cut from, as those may depend on what follows the cut.
 #pragma once
 
 #include <stlm/data/byte_text.hpp>
+#include <stlm/tokenizer/detail/special_tokens.hpp>
 
 namespace stlm {
 
@@ -16,7 +17,7 @@ class TokenText {
  public:
   template <class Tokenizer>
   TokenText(const ByteText& text, const Tokenizer& tokenizer)
-      : end_of_text_(tokenizer.end_of_text()), num_bytes_(text.num_bytes()) {
+      : end_of_text_(detail::end_of_text_of(tokenizer)), num_bytes_(text.num_bytes()) {
     text.for_each_document([&](std::string_view document, bool ended) {
       const std::vector<Token> ids = tokenizer.encode(document);
       ids_.insert(ids_.end(), ids.begin(), ids.end());
