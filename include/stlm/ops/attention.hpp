@@ -102,8 +102,8 @@ void attention_forward(Context<Backend>& ctx, std::type_identity_t<HeadsView<con
   expect(k.heads > 0 && q.heads % k.heads == 0 && k.heads == v.heads && q.heads == out.heads,
          "stlm::ops::attention_forward: ", q.heads, " query heads cannot share ", k.heads,
          " key heads; make the first a multiple of the second.");
-  expect(shape.keys >= shape.queries || !shape.causal, "stlm::ops::attention_forward: ", shape.queries,
-         " causal queries need as many keys, found ", shape.keys, ".");
+  expect(shape.keys >= shape.queries || !(shape.causal || shape.window > 0), "stlm::ops::attention_forward: ", shape.queries,
+         " queries with causal masks or windows need as many keys, found ", shape.keys, ".");
   expect(!shape.offsets || shape.offsets.size() == shape.batch + 1, "stlm::ops::attention_forward: ", shape.batch,
          " packed sequences need one offset more than that, found ", shape.offsets.size(), ".");
   expect(lse.size() == shape.rows() * q.heads, "stlm::ops::attention_forward: expected room for ", shape.rows() * q.heads,
