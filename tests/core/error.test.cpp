@@ -28,6 +28,16 @@ TEST_CASE("fail: joins its parts into one sentence", "[core][error]") {
   CHECK_THROWS_AS(fail("x"), Error);
 }
 
+TEST_CASE("fail: numbers look the same in every locale", "[core][error]") {
+  struct Grouped : std::numpunct<char> {
+    std::string do_grouping() const override { return "\3"; }
+    char do_decimal_point() const override { return ','; }
+  };
+  const std::locale before = std::locale::global(std::locale(std::locale::classic(), new Grouped));
+  CHECK_THROWS_WITH(fail(1234567, " and ", 0.5), "1234567 and 0.5");
+  std::locale::global(before);
+}
+
 TEST_CASE("expect: throws only when the condition fails, and reads its parts only then", "[core][error]") {
   int reads = 0;
   CHECK_NOTHROW(expect(true, Counted{&reads}));

@@ -24,6 +24,14 @@ TEST_CASE("write_file: makes a file, and replaces it", "[io][atomic_file]") {
   CHECK(folder.names() == Names{"a"});
 }
 
+TEST_CASE("write_file: a name as long as names may be", "[io][atomic_file]") {
+  const TemporaryFolder folder;
+  const std::string name(255, 'n');
+  write_file(folder / name, as_bytes("text"));
+  CHECK(read_text(folder / name) == "text");
+  CHECK(folder.names() == Names{name});
+}
+
 TEST_CASE("AtomicFile: nothing is seen before commit", "[io][atomic_file]") {
   const TemporaryFolder folder;
   write_text(folder / "a", "old");

@@ -25,15 +25,18 @@ class ThreadPool {
   static constexpr int max_threads = 1024;
 
   explicit ThreadPool(int threads) : shares_(checked(threads)) {
-    for (int worker = 1; worker < threads; ++worker) workers_.emplace_back([this, worker] { serve(worker); });
+    try {
+      for (int worker = 1; worker < threads; ++worker) workers_.emplace_back([this, worker] { serve(worker); });
+    } catch (const std::exception& error) {
+      const int begun = this->threads();
+      stop();
+      fail<Error>("stlm::ThreadPool: thread ", begun + 1, " of ", threads, " cannot be started: ", error.what(),
+                  "; ask for fewer.");
+    }
   }
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
-  ~ThreadPool() {
-    stop_ = true;
-    wake();
-    for (std::thread& worker : workers_) worker.join();
-  }
+  ~ThreadPool() { stop(); }
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
@@ -67,10 +70,15 @@ class ThreadPool {
 
   static std::size_t checked(int threads) {
     expect<Error>(threads >= 1 && threads <= max_threads, "stlm::ThreadPool: expected 1 to ", max_threads,
-                  " threads, found ", threads, ".");
+                  " threads, found ", threads, "; the machine's cores are a good number.");
     return static_cast<std::size_t>(threads);
   }
 
+  void stop() {
+    stop_ = true;
+    wake();
+    for (std::thread& worker : workers_) worker.join();
+  }
   void wake() {
     epoch_.fetch_add(1);
     epoch_.notify_all();

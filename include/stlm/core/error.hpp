@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <locale>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -58,6 +59,7 @@ class Part {
 template <class Exception>
 [[noreturn, gnu::cold, gnu::noinline]] void raise(std::initializer_list<Part> parts) {
   std::ostringstream text;
+  text.imbue(std::locale::classic());
   for (const Part& part : parts) text << part;
   throw Exception(text.str());
 }

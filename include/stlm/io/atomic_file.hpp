@@ -72,13 +72,14 @@ class AtomicFile {
  private:
   static constexpr const char* who = "stlm::AtomicFile";
 
-  /// Creates NAME.tmp-PROCESS-NUMBER, which no other writer has: not another thread, nor one that died.
+  /// Creates NAME.tmp-PROCESS-NUMBER, which no other writer has: not another thread, nor one that died. Of a long NAME the
+  /// beginning, as names have at most 255 bytes.
   void open_temporary() {
     static std::atomic<unsigned> number{0};
     std::string name;
     int file = -1;
     do {
-      name = name_ + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(number++);
+      name = name_.substr(0, 200) + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(number++);
       file = detail::retry(
           [&] { return ::openat(folder_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); });
     } while (file < 0 && errno == EEXIST);

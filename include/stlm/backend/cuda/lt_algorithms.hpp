@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <fstream>
+#include <locale>
 #include <map>
 #include <string>
 
@@ -41,6 +43,7 @@ class LtAlgorithms {
     for (int number = 2; std::getline(file, line); ++number) {
       const std::size_t tab = line.find('\t');
       std::istringstream numbers(tab == std::string::npos ? "" : line.substr(tab));
+      numbers.imbue(std::locale::classic());
       LtAlgorithm algorithm;
       numbers >> algorithm.workspace_bytes >> std::hex;
       for (std::uint64_t& word : algorithm.words) numbers >> word;
@@ -54,8 +57,10 @@ class LtAlgorithms {
 
   /// Writes all of them. The file appears whole or not at all. Throws FileError when it cannot be written.
   void save(const std::string& path) const {
-    const std::string temporary = path + ".tmp-" + std::to_string(::getpid());
+    static std::atomic<int> number{0};
+    const std::string temporary = path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(number++);
     std::ofstream file(temporary);
+    file.imbue(std::locale::classic());
     file << header << "\n";
     for (const auto& [key, algorithm] : known_) {
       file << key << "\t" << std::dec << algorithm.workspace_bytes << std::hex;

@@ -59,6 +59,7 @@ struct LtShape {
   /// by.
   std::string str() const {
     std::ostringstream out;
+    out.imbue(std::locale::classic());
     constexpr const char* names[] = {"float", "tf32", "bfloat16"};
     out << names[static_cast<int>(factors)] << " " << m << "x" << n << "x" << k << " " << (transpose_a ? "t" : "n")
         << (transpose_b ? "t" : "n") << " strides " << stride_a << " " << stride_b << " " << stride_c << " align "
