@@ -16,7 +16,11 @@ class Context<CudaBackend> {
  public:
   /// On the current device. `options.threads` is not used. Throws Error with what `gpu::probe` found when there is none.
   explicit Context(ContextOptions options = {}, gpu::LtOptions products = {})
-      : usable_(gpu::probe()), random_(options.seed), products_(products), fault_(1) {}
+      : usable_(gpu::probe()), random_(options.seed), products_(products), fault_(1) {
+    gpu::check(cudaGetDevice(&device_), "cudaGetDevice");
+    expect<Error>(device_ < gpu::max_devices, "stlm::Context<CudaBackend>: expected one of the first ", gpu::max_devices,
+                  " devices, found number ", device_, "; choose by CUDA_VISIBLE_DEVICES.");
+  }
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
@@ -38,7 +42,7 @@ class Context<CudaBackend> {
   void launch(const Kernel& kernel, Index blocks) {
     if (blocks == 0) return;
     constexpr std::size_t shared = sizeof(gpu::shared_of<Kernel>), asked_for = shared > gpu::static_shared_bytes ? shared : 0;
-    static const bool early = gpu::prepare(gpu::run_kernel<Kernel>, asked_for);
+    const bool early = gpu::prepared(device_, gpu::run_kernel<Kernel>, asked_for);
     cudaLaunchConfig_t config{};
     config.gridDim = dim3(static_cast<unsigned>(blocks));
     config.blockDim = dim3(Kernel::threads);
@@ -105,6 +109,7 @@ class Context<CudaBackend> {
   gpu::ScratchMemory<DeviceSpace> scratch_;
   Buffer<gpu::Fault, DeviceSpace> fault_;
   gpu::Mirrors mirrors_;
+  int device_ = 0;
   bool graphs_ = true;
 };
 

@@ -1,6 +1,9 @@
 // DeviceExecutor: one block of a kernel on the device. The same interface as the HostExecutor; all of it is inlined away.
 #pragma once
 
+#include <array>
+#include <atomic>
+
 #include <stlm/backend/cuda/error.hpp>
 #include <stlm/backend/cuda/fragments.hpp>
 #include <stlm/backend/cuda/kernel.hpp>
@@ -146,15 +149,24 @@ __global__ void __launch_bounds__(Kernel::threads, blocks_of_sm<Kernel>())
   }
 }
 
-/// Before a kernel's first launch: allows it its shared memory. Whether it may come early: whether it knows to wait.
+inline constexpr int max_devices = 64;
+
+/// Before a kernel's first launch on a device: allows it its shared memory. Whether it may come early: whether it knows to
+/// wait.
 template <class Kernel>
-bool prepare(void (*run)(Kernel), std::size_t shared_bytes) {
-  if (shared_bytes > 0)
-    check(cudaFuncSetAttribute(run, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)),
-          "cudaFuncSetAttribute");
-  cudaFuncAttributes attributes{};
-  check(cudaFuncGetAttributes(&attributes, run), "cudaFuncGetAttributes");
-  return attributes.ptxVersion >= 90;
+bool prepared(int device, void (*run)(Kernel), std::size_t shared_bytes) {
+  enum class Early : char { kUnknown, kNo, kYes };
+  static std::array<std::atomic<Early>, max_devices> devices{};
+  std::atomic<Early>& early = devices[static_cast<std::size_t>(device)];
+  if (early.load(std::memory_order_relaxed) == Early::kUnknown) {
+    if (shared_bytes > 0)
+      check(cudaFuncSetAttribute(run, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)),
+            "cudaFuncSetAttribute");
+    cudaFuncAttributes attributes{};
+    check(cudaFuncGetAttributes(&attributes, run), "cudaFuncGetAttributes");
+    early = attributes.ptxVersion >= 90 ? Early::kYes : Early::kNo;
+  }
+  return early.load(std::memory_order_relaxed) == Early::kYes;
 }
 
 }  // namespace stlm::gpu

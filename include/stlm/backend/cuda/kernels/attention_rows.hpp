@@ -21,7 +21,6 @@ struct alignas(8) RowRange {
 /// What a tile of queries reads: nothing outside of `some`, and each of them everything in `all`, which may be empty.
 struct TileKeys {
   RowRange some, all;
-  STLM_KERNEL bool needs(int first, int size) const { return first < some.end && first + size > some.begin; }
   STLM_KERNEL bool whole(int first, int size) const { return first >= all.begin && first + size <= all.end; }
 };
 
