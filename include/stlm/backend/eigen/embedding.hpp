@@ -1,8 +1,10 @@
 // Embedding: rows copied in parallel; gradients scattered in order of n, each task over columns of its own.
 #pragma once
 
+#include <array>
+
 #include <stlm/backend/eigen/elementwise.hpp>
-#include <stlm/backend/token_check.hpp>
+#include <stlm/ops/detail/token_check.hpp>
 #include <stlm/ops/embedding.hpp>
 
 namespace stlm::ops::impl {
@@ -20,6 +22,7 @@ struct Embedding<EigenBackend> {
   }
   template <class T>
   static void backward(Ctx& ctx, const Token* tokens, MatrixView<const T> dy, MatrixView<T> dtable) {
+    expect_tokens("embedding_backward", tokens, dy.rows, dtable.rows, 0);
     ctx.for_pieces(dy.cols, columns_a_piece(ctx, dy.cols), [=](Index begin, Index end, int) {
       for (Index n = 0; n < dy.rows; ++n)
         eigen::array(dtable.row(tokens[n]) + begin, end - begin) += eigen::array(dy.row(n) + begin, end - begin);
@@ -44,12 +47,17 @@ struct Embedding<EigenBackend> {
   template <class T>
   static void add_sinusoids(Ctx& ctx, Index tokens, const Places& places, MatrixView<T> y) {
     const Index alike = places.own ? tokens : y.rows;  // rows from one to the next of which positions repeat
-    ctx.for_pieces(y.cols, 32, [=](Index begin, Index end, int) {
+    constexpr Index piece = 32;
+    ctx.for_pieces(y.cols, piece, [=](Index begin, Index end, int) {
+      std::array<double, piece> frequencies;
+      for (Index c = begin; c < end; ++c)
+        frequencies[static_cast<std::size_t>(c - begin)] =
+            std::pow(10000.0, -static_cast<double>(c / 2 * 2) / static_cast<double>(y.cols));
       for (Index first = 0; first < y.rows; first += alike)
         for (Index t = 0; t < std::min(tokens, y.rows); ++t)
           for (Index c = begin; c < end; ++c) {
-            const double exponent = -static_cast<double>(c / 2 * 2) / static_cast<double>(y.cols);
-            const double angle = static_cast<double>(places(first / tokens).position + t) * std::pow(10000.0, exponent);
+            const auto position = static_cast<double>(places(first / tokens).position + t);
+            const double angle = position * frequencies[static_cast<std::size_t>(c - begin)];
             const T value = static_cast<T>(c % 2 == 0 ? std::sin(angle) : std::cos(angle));
             for (Index n = first + t; n < first + alike; n += tokens) y(n, c) += value;
           }
