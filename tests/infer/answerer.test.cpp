@@ -1,5 +1,6 @@
 #include <stlm/infer/answerer.hpp>
 
+#include <stlm/io/utf8.hpp>
 #include <stlm/models/next_thought.hpp>
 
 #include <stlm/backend/eigen.hpp>
@@ -75,6 +76,28 @@ TEST_CASE("Answerer: an answer is what sampling from the full pass gives", "[inf
   CHECK(!found.empty());
   answerer.answer(s.ctx, s.params, "fox", {.max_bytes = 0}, [](char) { FAIL("no byte was asked for"); });
   CHECK_THROWS_AS(answerer.answer(s.ctx, s.params, "", options, [](char) {}), ShapeError);
+}
+
+TEST_CASE("Answerer: valid UTF-8 on request; an answer ends where on_byte says so", "[infer][answerer]") {
+  Setup s;
+  Answerer<Small, Backend> answerer(s.ctx, 32);
+  const auto answer = [&](const SampleOptions& options, std::size_t most) {
+    std::string text;
+    answerer.answer(s.ctx, s.params, "fox", options, [&](char c) {
+      text += c;
+      return text.size() < most;
+    });
+    return text;
+  };
+  bool ever_invalid = false;
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    const std::string valid = answer({.max_bytes = 30, .utf8 = true, .seed = seed}, 100);
+    CHECK(utf8_prefix(valid) + 3 >= valid.size());  // the last character may be cut by max_bytes
+    const std::string free = answer({.max_bytes = 30, .seed = seed}, 100);
+    ever_invalid = ever_invalid || utf8_prefix(free) + 3 < free.size();
+    CHECK(answer({.max_bytes = 30, .seed = seed}, 2) == free.substr(0, 2));
+  }
+  CHECK(ever_invalid);
 }
 
 TEST_CASE("Answerer: stops when the capacity is reached", "[infer][answerer]") {

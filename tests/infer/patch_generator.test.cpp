@@ -142,4 +142,18 @@ TEST_CASE("PatchGenerator: texts longer than the memory, empty prompts and no by
   CHECK(generated(s, "abc", {.max_bytes = 0}).empty());
   CHECK_THROWS_WITH((PatchGenerator<SpacePatches, EigenBackend>(s.ctx, 1)),
                     "stlm::PatchGenerator: expected a capacity of at least 2 patches, found 1.");
+  std::string some;
+  PatchGenerator<SpacePatches, EigenBackend>(s.ctx, 8).generate(s.ctx, s.params, "abc", options, [&](char c) {
+    some += c;
+    return some.size() < 3;
+  });
+  CHECK(some == generated(s, "abc", options, 8).substr(0, 3));
+}
+
+TEST_CASE("PatchGenerator: no more patches than the pool has positions for", "[infer]") {
+  Setup<StridePatches, EigenBackend> s;
+  CHECK(generated(s, text + text, {.max_bytes = 20}, 130).size() <= 20);
+  CHECK_THROWS_WITH((PatchGenerator<StridePatches, EigenBackend>(s.ctx, 131)),
+                    "stlm::PatchGenerator: expected at most the 130 tokens of the model's learned positions, found 131; ask for "
+                    "fewer, or give the model more.");
 }

@@ -65,8 +65,8 @@ constexpr Pass largest_pass(BatchShape shape) {
 /// Throws ShapeError where the model's positions are a table of fewer rows than `tokens`.
 template <class Model>
 void expect_positions([[maybe_unused]] const char* who, [[maybe_unused]] Index tokens) {
-  if constexpr (requires { Model::Embedding::max_tokens; })
-    expect(tokens <= Model::Embedding::max_tokens, "stlm::", who, ": expected at most the ", Model::Embedding::max_tokens,
+  if constexpr (requires { Model::max_tokens; })
+    expect(tokens <= Model::max_tokens, "stlm::", who, ": expected at most the ", Model::max_tokens,
            " tokens of the model's learned positions, found ", tokens, "; ask for fewer, or give the model more.");
 }
 template <class Model, class T>

@@ -23,6 +23,8 @@
 #pragma once
 
 #include <concepts>
+#include <limits>
+#include <utility>
 
 #include <stlm/core/activation.hpp>
 #include <stlm/core/init.hpp>
@@ -61,6 +63,22 @@ compute_t<T> auxiliary_loss_of([[maybe_unused]] const C& cache) {
     return M::template auxiliary<Backend>(cache);
   else
     return compute_t<T>(0);
+}
+
+/// How many tokens of a text M has positions for.
+template <class M>
+constexpr Index max_tokens_of() {
+  if constexpr (requires { M::max_tokens; })
+    return M::max_tokens;
+  else
+    return std::numeric_limits<Index>::max();
+}
+
+/// `f.operator()<I>()` for each I in 0 .. Count - 1: for the parts of a module of modules.
+template <std::size_t Count, class F>
+constexpr void for_indices(F&& f) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<I>(), ...); }
+  (std::make_index_sequence<Count>{});
 }
 
 /// `V` when `Condition` holds, `Empty` otherwise: for optional biases and caches.

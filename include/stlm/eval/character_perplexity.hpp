@@ -27,7 +27,7 @@ constexpr Index count_code_points(std::string_view text) {
   return count;
 }
 
-/// losses (B*T) in nats, characters (B).
+/// losses (B*T) in nats, in memory of the host; characters (B).
 template <class T, class Shape>
 double character_perplexity(const TensorView<T, Shape>& losses, std::span<const Index> characters) {
   const auto batch = static_cast<Index>(characters.size());

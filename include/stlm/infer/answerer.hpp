@@ -4,7 +4,7 @@
 //   answerer.answer(ctx, params, "Why?", options, [](char c) { std::cout << c; });
 //
 // A question is one pass of the encoder and the core; the decoder reads the prefixes once, then each token as it is drawn.
-// Memory is allocated by the constructor alone.
+// Memory is allocated by the constructor, but for what draws an answer.
 #pragma once
 
 #include <string>
@@ -59,11 +59,15 @@ class Answerer {
   template <class P, class OnByte>
   void answer(Context<Backend>& ctx, const P& params, std::string_view question, const SampleOptions& options,
               OnByte&& on_byte) {
+    static_assert(Model::vocabulary <= ByteTokenizer::vocabulary, "stlm::Answerer: answers are written byte by byte, and this "
+                  "vocabulary has more than bytes; draw tokens from `logits` and `feed` them.");
     Sampler sampler(Model::vocabulary, options);
+    TextRule rule(options.utf8, {}, Model::ignore);
     ask(ctx, params, ByteTokenizer::encode(question));
     const Index most = std::min(options.max_bytes, acts_.pass().tokens);
     for (Index i = 0; i < most; ++i) {
-      const Token token = sampler(logits(), Model::ignore);
+      const Token token = sampler(logits(), [&](Token id) { return rule.allows(id); });
+      rule.push(token);
       if (token >= 256 || !detail::goes_on(on_byte, static_cast<char>(token))) return;
       if (i + 1 < most) feed(ctx, params, token);
     }

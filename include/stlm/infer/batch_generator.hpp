@@ -33,6 +33,7 @@ class BatchGenerator {
   template <class P, class OnByte>
   void generate(Context<Backend>& ctx, const P& params, std::span<const std::string> prompts, const SampleOptions& options,
                 OnByte&& on_byte) {
+    detail::expect_bytes<Model>();
     expect<Error>(std::ssize(prompts) <= most_, "stlm::BatchGenerator: ", prompts.size(), " prompts for at most ", most_,
                   " texts; give a larger number to the constructor, or fewer prompts.");
     detail::expect_valid(options);

@@ -20,6 +20,14 @@
 
 namespace stlm {
 
+namespace detail {
+template <class Model>
+constexpr void expect_bytes() {
+  static_assert(Model::vocabulary <= ByteTokenizer::vocabulary, "stlm::Generator: this vocabulary has more than bytes; use "
+                "Generator::generate_tokens with the ids of its tokenizer.");
+}
+}  // namespace detail
+
 /// `S`: the scalar of the weights that are given to it.
 template <class Model, class Backend, class S = float>
 class Generator {
@@ -98,6 +106,7 @@ class Generator {
   template <class P, class OnByte>
   void generate(Context<Backend>& ctx, const P& params, std::string_view prompt, const SampleOptions& options,
                 OnByte&& on_byte) {
+    detail::expect_bytes<Model>();
     detail::expect_valid(options);
     std::vector<Token> start = ByteTokenizer::encode(prompt);
     if (start.empty()) start.push_back(ByteTokenizer::end_of_text);

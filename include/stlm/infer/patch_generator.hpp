@@ -5,7 +5,7 @@
 //
 // The core keeps keys and values of all patches read, the byte decoder those of the patch that is being written. A prompt
 // is one full-width pass over its patches; its last one is left open, for the model to go on with. When the memory is full
-// its later half is read again. Memory is allocated by the constructor alone.
+// its later half is read again. Memory is allocated by the constructor, but for what draws and splits a text.
 #pragma once
 
 #include <string>
@@ -32,6 +32,7 @@ class PatchGenerator {
   PatchGenerator(Context<Backend>&, Index capacity, Boundary boundary = {})
       : boundary_(std::move(boundary)), capacity_(capacity) {
     expect<Error>(capacity >= 2, "stlm::PatchGenerator: expected a capacity of at least 2 patches, found ", capacity, ".");
+    detail::expect_positions<Model>("PatchGenerator", capacity);
     Pass all{1, capacity};
     all.bytes_read = capacity * window;
     Pass one{1, 1};
@@ -51,6 +52,7 @@ class PatchGenerator {
   template <class P>
   void reset(Context<Backend>& ctx, const P& params) {
     seen_.clear();
+    waiting_.clear();
     open_.assign(1, end_of_text);
     previous_ = end_of_text;
     close(ctx, params);

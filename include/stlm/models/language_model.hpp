@@ -21,6 +21,7 @@ struct LanguageModel {
   template <class Other>
   using WithCore = LanguageModel<Embedding, Other, Head, Ignore>;
   static constexpr Index dim = Embedding::dim, vocabulary = Embedding::vocabulary;
+  static constexpr Index max_tokens = max_tokens_of<Embedding>();
   static constexpr Token ignore = Ignore;
   static_assert(Core::dim == dim && Head::dim == dim,
                 "stlm::LanguageModel: wrong inner dimension: embedding, core and head must have one width; make their dim "

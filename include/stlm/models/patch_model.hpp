@@ -29,6 +29,7 @@ struct PatchModel {
   using Core = CoreModule;
   using Head = HeadModule;
   static constexpr Index dim = Core::dim, window = Pool::window, vocabulary = Pool::vocabulary;
+  static constexpr Index max_tokens = max_tokens_of<Pool>();
   static constexpr Token pad = Pool::pad, ignore = Head::ignore;
   using Again = typename Reconstruction::template Of<Head>;
   static constexpr bool reconstructs = Again::exists;

@@ -28,24 +28,26 @@ struct ByteBlocks {
 
   template <class V, class P>
   static constexpr void visit(V& v, const Path& path, P& p) {
-    each([&]<std::size_t I>() { Block<I>::visit(v, path / static_cast<Index>(I), std::get<I>(p.blocks)); });
+    for_indices<size>([&]<std::size_t I>() { Block<I>::visit(v, path / static_cast<Index>(I), std::get<I>(p.blocks)); });
   }
   template <class A, class C>
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
-    each([&]<std::size_t I>() {
+    for_indices<size>([&]<std::size_t I>() {
       if constexpr (I + 1 < size) {
         arena.keep(std::get<I>(cache.outputs), pass.rows());
         arena.temp(std::get<I>(cache.doutputs), pass.rows());
       }
     });
-    each([&]<std::size_t I>() { arena.overlay([&] { Block<I>::plan(arena, std::get<I>(cache.blocks), pass); }); });
+    for_indices<size>([&]<std::size_t I>() {
+      arena.overlay([&] { Block<I>::plan(arena, std::get<I>(cache.blocks), pass); });
+    });
   }
   static constexpr double flops_per_token(Index tokens) { return (Blocks::flops_per_token(tokens) + ...); }
 
   template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, in> x, Rows<T, out> y,
                       const Cache<T>& cache) {
-    each([&]<std::size_t I>() {
+    for_indices<size>([&]<std::size_t I>() {
       Block<I>::forward(ctx, std::get<I>(p.blocks), pass.at(I), edge<I>(x, cache.outputs), end<I>(y, cache.outputs),
                         std::get<I>(cache.blocks));
     });
@@ -53,7 +55,7 @@ struct ByteBlocks {
   template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, in> x, Rows<const T, out> dy,
                        Rows<T, in> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
-    each([&]<std::size_t Reverse>() {
+    for_indices<size>([&]<std::size_t Reverse>() {
       constexpr std::size_t I = size - 1 - Reverse;
       Block<I>::backward(ctx, std::get<I>(p.blocks), pass.at(I), edge<I>(x, cache.outputs), end<I>(dy, cache.doutputs),
                          edge<I>(dx, cache.doutputs), std::get<I>(cache.blocks), std::get<I>(grads.blocks));
@@ -61,11 +63,6 @@ struct ByteBlocks {
   }
 
  private:
-  template <class F>
-  static constexpr void each(F&& f) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<I>(), ...); }
-    (std::make_index_sequence<size>{});
-  }
   /// What block I reads, and what it writes: the ends of the chain, or a view between two blocks.
   template <std::size_t I, class X, class Between>
   static auto edge(X x, const Between& between) {

@@ -3,28 +3,15 @@
 //   tokens (B, T) -> y (B*T, Dim).    Backward adds each row of dy to its token's row of dtable, in order.
 #pragma once
 
-#include <limits>
-
 #include <stlm/nn/position.hpp>
 #include <stlm/ops/elementwise.hpp>
 
 namespace stlm {
 
-namespace detail {
-/// How many tokens of a text have a position of their own.
-template <class Position>
-constexpr Index max_tokens() {
-  if constexpr (requires { Position::max_tokens; })
-    return Position::max_tokens;
-  else
-    return std::numeric_limits<Index>::max();
-}
-}  // namespace detail
-
 template <Index Vocabulary, Index Dim, class Position = NoPosition>
 struct TokenEmbedding {
   static constexpr Index vocabulary = Vocabulary, dim = Dim;
-  static constexpr Index max_tokens = detail::max_tokens<Position>();
+  static constexpr Index max_tokens = max_tokens_of<Position>();
 
   template <class T>
   struct Params {

@@ -37,7 +37,7 @@ struct LatentConv {
 
   template <class V, class P>
   static constexpr void visit(V& v, const Path& path, P& p) {
-    each([&]<std::size_t I>() { Layer<I>::visit(v, path / static_cast<Index>(I), std::get<I>(p.linears)); });
+    for_indices<size>([&]<std::size_t I>() { Layer<I>::visit(v, path / static_cast<Index>(I), std::get<I>(p.linears)); });
   }
   template <class A, class C>
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
@@ -51,7 +51,7 @@ struct LatentConv {
   template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Latent> x, Rows<T, Latent> y,
                       const Cache<T>& cache) {
-    each([&]<std::size_t I>() {
+    for_indices<size>([&]<std::size_t I>() {
       Layer<I>::forward(ctx, std::get<I>(p.linears), pass, folded<I>(I == 0 ? x : as_const(cache.inputs[I])),
                         folded<I>(I + 1 == size ? y : cache.inputs[(I + 1) % size]), Empty{});
     });
@@ -59,7 +59,7 @@ struct LatentConv {
   template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Latent> x, Rows<const T, Latent> dy,
                        Rows<T, Latent> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
-    each([&]<std::size_t Reversed>() {
+    for_indices<size>([&]<std::size_t Reversed>() {
       constexpr std::size_t I = size - 1 - Reversed;
       Layer<I>::backward(ctx, std::get<I>(p.linears), pass, folded<I>(I == 0 ? x : as_const(cache.inputs[I])),
                          folded<I>(I + 1 == size ? dy : as_const(cache.douts[I])),
@@ -68,11 +68,6 @@ struct LatentConv {
   }
 
  private:
-  template <class F>
-  static constexpr void each(F&& f) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<I>(), ...); }
-    (std::make_index_sequence<size>{});
-  }
   template <class T>
   static View<const T, dynamic, Latent> as_const(View<T, dynamic, Latent> x) {
     return x;

@@ -43,17 +43,19 @@ struct LatentEncoder {
   static constexpr void visit(V& v, const Path& path, P& p) {
     Embedding::visit(v, path / "embedding", p.embedding);
     Core::visit(v, path / "core", p.core);
-    each<size>([&]<std::size_t I>() { Pool<I>::visit(v, path / "pool" / static_cast<Index>(I), std::get<I>(p.pools)); });
+    for_indices<size>([&]<std::size_t I>() {
+      Pool<I>::visit(v, path / "pool" / static_cast<Index>(I), std::get<I>(p.pools));
+    });
   }
   template <class A, class C>
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
     arena.keep(cache.embedded, pass.rows());
-    each<size + 1>([&]<std::size_t I>() {
+    for_indices<size + 1>([&]<std::size_t I>() {
       arena.keep(std::get<I>(cache.rows), reach<I>(pass).rows());
       arena.temp(std::get<I>(cache.drows), reach<I>(pass).rows());
     });
     arena.overlay([&] { Embedding::plan(arena, cache.embedding, pass); }, [&] { Core::plan(arena, cache.core, pass); });
-    each<size>([&]<std::size_t I>() {
+    for_indices<size>([&]<std::size_t I>() {
       arena.overlay([&] { Pool<I>::plan(arena, std::get<I>(cache.pools), reach<I>(pass)); });
     });
   }
@@ -72,7 +74,7 @@ struct LatentEncoder {
                       Rows<T, latent> z, const Cache<T>& cache) {
     Embedding::forward(ctx, p.embedding, pass.at(0), tokens, cache.embedded, cache.embedding);
     Core::forward(ctx, p.core, pass.at(1), cache.embedded, std::get<0>(cache.rows), cache.core);
-    each<size>([&]<std::size_t I>() {
+    for_indices<size>([&]<std::size_t I>() {
       Pool<I>::forward(ctx, std::get<I>(p.pools), reach<I>(pass.at(2 + I)), std::get<I>(cache.rows),
                        std::get<I + 1>(cache.rows), std::get<I>(cache.pools));
     });
@@ -83,7 +85,7 @@ struct LatentEncoder {
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
                        Rows<const T, latent> dz, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     ops::segment_spread(ctx, dz, std::get<size>(cache.drows), left(pass), false);
-    each<size>([&]<std::size_t Reversed>() {
+    for_indices<size>([&]<std::size_t Reversed>() {
       constexpr std::size_t I = size - 1 - Reversed;
       Pool<I>::backward(ctx, std::get<I>(p.pools), reach<I>(pass.at(2 + I)), std::get<I>(cache.rows),
                         std::get<I + 1>(cache.drows), std::get<I>(cache.drows), std::get<I>(cache.pools),
@@ -96,11 +98,6 @@ struct LatentEncoder {
 
  private:
   static ops::Segments left(const Pass& pass) { return {pass.batch, reach<size>(pass).tokens, {}, true}; }
-  template <std::size_t Count, class F>
-  static constexpr void each(F&& f) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<I>(), ...); }
-    (std::make_index_sequence<Count>{});
-  }
 };
 
 }  // namespace stlm

@@ -46,18 +46,18 @@ struct Sequential {
 
   template <class V, class P>
   static constexpr void visit(V& v, const Path& path, P& p) {
-    each([&]<std::size_t I>() { Module<I>::visit(v, path / static_cast<Index>(I), std::get<I>(p.modules)); });
+    for_indices<size>([&]<std::size_t I>() { Module<I>::visit(v, path / static_cast<Index>(I), std::get<I>(p.modules)); });
   }
   template <class A, class C>
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
-    each([&]<std::size_t I>() {
+    for_indices<size>([&]<std::size_t I>() {
       if (I > 0) arena.keep(cache.inputs[I], pass.rows());
       arena.overlay([&] { Module<I>::plan(arena, std::get<I>(cache.modules), pass); });
     });
   }
   template <class A, class S>
   static constexpr void plan_decode(A& arena, S& state, Index batch, Index capacity) {
-    each([&]<std::size_t I>() {
+    for_indices<size>([&]<std::size_t I>() {
       if constexpr (!std::is_same_v<std::tuple_element_t<I, decltype(state.modules)>, Empty>)
         Module<I>::plan_decode(arena, std::get<I>(state.modules), batch, capacity);
     });
@@ -69,7 +69,7 @@ struct Sequential {
   template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                       const Cache<T>& cache) {
-    each([&]<std::size_t I>() {
+    for_indices<size>([&]<std::size_t I>() {
       Module<I>::forward(ctx, std::get<I>(p.modules), pass.at(I), input<I>(x, cache), output<I>(y, cache),
                          std::get<I>(cache.modules));
     });
@@ -78,7 +78,7 @@ struct Sequential {
   template <class B, class S, class T = activation_t<B, S>>
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
-    each([&]<std::size_t I>() {
+    for_indices<size>([&]<std::size_t I>() {
       const auto in = input<I>(x, cache);
       const auto out = output<I>(y, cache);
       if constexpr (requires { typename Module<I>::template KvCache<T>; })
@@ -91,7 +91,7 @@ struct Sequential {
   template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> d,
                        const Cache<T>& cache, const Params<compute_t<T>>& grads) {
-    each([&]<std::size_t Reverse>() {
+    for_indices<size>([&]<std::size_t Reverse>() {
       constexpr std::size_t I = size - 1 - Reverse;
       Module<I>::backward(ctx, std::get<I>(p.modules), pass.at(I), input<I>(x, cache), d, std::get<I>(cache.modules),
                           std::get<I>(grads.modules));
@@ -100,7 +100,7 @@ struct Sequential {
   template <class B, class T>
   static compute_t<T> auxiliary(const Cache<T>& cache) {
     compute_t<T> sum(0);
-    each([&]<std::size_t I>() { sum += auxiliary_loss_of<B, Module<I>, T>(std::get<I>(cache.modules)); });
+    for_indices<size>([&]<std::size_t I>() { sum += auxiliary_loss_of<B, Module<I>, T>(std::get<I>(cache.modules)); });
     return sum;
   }
 
@@ -111,11 +111,6 @@ struct Sequential {
                   "stlm::Sequential: a module has neither KvCache and `decode` nor `static constexpr bool per_token = true`; "
                   "where it reads other tokens give it the former, where it does not say so by the latter.");
     M::forward(ctx, p, pass, x, y, cache);
-  }
-  template <class F>
-  static constexpr void each(F&& f) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<I>(), ...); }
-    (std::make_index_sequence<size>{});
   }
   template <std::size_t I, class T>
   static View<const T, dynamic, dim> input(View<const T, dynamic, dim> x, const Cache<T>& cache) {

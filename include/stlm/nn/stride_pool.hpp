@@ -15,7 +15,7 @@ namespace stlm {
 
 template <Index Dim, Index Window, Index MaxPatches>
 struct StridePool {
-  static constexpr Index dim = Dim, window = Window, vocabulary = 258;
+  static constexpr Index dim = Dim, window = Window, vocabulary = 258, max_tokens = MaxPatches;
   static constexpr Token pad = 256;
   static constexpr bool packs = true;
   static constexpr Index reads_ahead = 0;

@@ -75,8 +75,9 @@ void pack_places(Context<Backend>& ctx, const PatchSlots& slots, Index patches, 
 template <class Backend>
 void pack_symbols(Context<Backend>& ctx, const PatchSlots& slots, View<Index, dynamic> offsets, View<Token, dynamic> inputs,
                   View<Token, dynamic> targets) {
-  impl::expect_packed("pack_symbols", slots, offsets.size(), slots.total_symbols(), inputs.size());
-  impl::expect_packed("pack_symbols", slots, offsets.size(), slots.total_symbols(), targets.size());
+  const Index symbols = slots.total_symbols();
+  impl::expect_packed("pack_symbols", slots, offsets.size(), symbols, inputs.size());
+  impl::expect_packed("pack_symbols", slots, offsets.size(), symbols, targets.size());
   impl::Patches<Backend>::pack_symbols(ctx, slots, offsets, inputs, targets);
 }
 
