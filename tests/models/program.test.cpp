@@ -80,6 +80,20 @@ TEST_CASE("backward: refuses what no forward pass has filled", "[models][program
   CHECK_THROWS_AS(differentiate(), Error);
 }
 
+TEMPLATE_TEST_CASE("backward: refuses another batch than forward's", "[models][program]", ReferenceBackend, EigenBackend) {
+  Training<TestType> training;
+  SomeBatch batch({2, 5}, 11);
+  const SomeBatch shorter({1, 5}, 11);
+  Activations<Plain, TestType, double> acts(training.ctx, batch.shape);
+  const auto differentiate = [&](const SomeBatch& other) {
+    backward(training.ctx, training.params, other.view(), acts, training.grads);
+  };
+  forward(training.ctx, training.params, batch.view(), acts);
+  CHECK_THROWS_AS(differentiate(shorter), ShapeError);
+  batch.targets[3] = 100'000;
+  CHECK_THROWS_AS(differentiate(batch), Error);
+}
+
 TEMPLATE_TEST_CASE("forward, backward: targets to ignore change nothing", "[models][program]", ReferenceBackend, EigenBackend) {
   Training<TestType> whole, padded, none;
   const SomeBatch batch({2, 5}, 11);
@@ -116,7 +130,9 @@ TEMPLATE_TEST_CASE("forward: refuses batches of another shape and tokens outside
   Training<TestType> training;
   Activations<Plain, TestType, double> acts(training.ctx, {2, 5});
   const SomeBatch other({2, 4}, 11);
-  CHECK_THROWS_AS(forward(training.ctx, training.params, other.view(), acts), ShapeError);
+  const std::uint64_t counter = training.ctx.random().counter();
+  CHECK_THROWS_AS(forward(training.ctx, training.params, other.view(), acts, {.dropout = 0.1}), ShapeError);
+  CHECK(training.ctx.random().counter() == counter);
   CHECK_THROWS_WITH(forward(training.ctx, training.params, other.view(), acts),
                     "stlm::forward: expected a batch of 2 sequences of 5 tokens with as many targets, found 2 of 4; build "
                     "Activations for the batch's shape.");

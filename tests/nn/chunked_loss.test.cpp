@@ -64,6 +64,20 @@ TEMPLATE_TEST_CASE("ChunkedLoss: chunks give the loss and the gradients of the w
   check<TestType, Untied>();
 }
 
+TEST_CASE("ChunkedLoss: a target that does not exist is refused before the first chunk", "[nn][chunked_loss]") {
+  using Model = OfRows<3, Tied>;
+  Context<EigenBackend> ctx({.seed = 5});
+  Parameters<Model, EigenBackend> params(ctx), grads(ctx);
+  init(ctx, params);
+  SomeBatch batch({1, 7}, 11);
+  batch.targets[6] = 11;
+  Activations<Model, EigenBackend> acts(ctx, batch.shape);
+  CHECK_THROWS_WITH(forward_backward(ctx, params, batch.view(), acts, grads),
+                    "stlm::ops::cross_entropy_forward: token 6 is 11, expected an id in [0, 11); check the tokenizer against the "
+                    "model's vocabulary.");
+  for (const float g : grads.flat()) CHECK(g == 0);
+}
+
 TEST_CASE("ChunkedLoss: logits of more rows than fit are refused", "[nn][chunked_loss]") {
   using Model = OfRows<3, Tied>;
   Context<EigenBackend> ctx;

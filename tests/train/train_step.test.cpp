@@ -132,6 +132,27 @@ TEMPLATE_TEST_CASE("TrainStep: the losses, norms and weights of its parts one by
   CHECK(deviation(expected_weights, on_host(params)) < 20 * near);
 }
 
+TEST_CASE("TrainStep: a batch that is refused leaves no trace", "[train][train_step]") {
+  const auto loss_after = [](bool refused) {
+    Context<TestedBackend> ctx({.seed = 7});
+    Parameters<Flat, TestedBackend> params(ctx);
+    init(ctx, params);
+    TrainStep<Flat, TestedBackend> step(ctx, params, {.shape = shape, .optimizer = adamw});
+    auto some = batch<Flat>(0);
+    step.run(ctx, some.view());
+    if (refused) {
+      auto bad = some;
+      bad.shape.tokens -= 1;
+      CHECK_THROWS_AS(step.run(ctx, bad.view()), ShapeError);
+    }
+    step.run(ctx, some.view());
+    step.run(ctx, some.view());
+    return std::pair(step.report(ctx).loss, step.report(ctx).factor);
+  };
+  CHECK(loss_after(true) == loss_after(false));
+  CHECK(loss_after(false).second == 1);  // no schedule was given
+}
+
 TEMPLATE_TEST_CASE("TrainStep: a run stopped and continued ends with the same bytes", "[train][train_step]", (Kind<Flat, float>),
                    (Kind<Flat, Bfloat16>), (Kind<Flat, Bfloat16, true>)) {
   using Optimizer = typename TestType::template Optimizer<TestedBackend>;

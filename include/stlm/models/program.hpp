@@ -42,17 +42,22 @@ constexpr void expect_weights() {
   expect_scalar<B, S, P>();
 }
 
-/// Lays out `acts` for a batch, which must be of the shape planned for. What a forward pass left there is given up.
-template <class P, class Model, class B, class S>
-void prepare(const Batch& batch, Activations<Model, B, S>& acts) {
-  expect_weights<Model, B, S, P>();
-  acts.take_forward();
+template <class Model, class B, class S>
+void expect_shape(const Batch& batch, const Activations<Model, B, S>& acts) {
   constexpr Index slots = ids_of_token<Model>();
   expect(batch.tokens.extent(0) == acts.pass().batch && batch.tokens.extent(1) == acts.pass().tokens * slots &&
              batch.targets.extents() == batch.tokens.extents(),
          "stlm::forward: expected a batch of ", acts.pass().batch, " sequences of ", acts.pass().tokens * slots,
          " tokens with as many targets, found ", batch.tokens.extent(0), " of ", batch.tokens.extent(1),
          "; build Activations for the batch's shape.");
+}
+
+/// Lays out `acts` for a batch, which must be of the shape planned for. What a forward pass left there is given up.
+template <class P, class Model, class B, class S>
+void prepare(const Batch& batch, Activations<Model, B, S>& acts) {
+  expect_weights<Model, B, S, P>();
+  expect_shape(batch, acts);
+  acts.take_forward();
   if constexpr (requires { Model::rows_needed(batch); }) {
     const auto [read, predicted] = Model::rows_needed(batch);
     acts.fit(read, predicted);
@@ -95,8 +100,9 @@ compute_t<S> auxiliary_loss(const Activations<Model, B, S>& acts) {
 template <class Model, class B, class S, class P>
 compute_t<S> forward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, S>& acts,
                      ForwardOptions options = {}) {
+  detail::prepare<P>(batch, acts);
   detail::set_options(ctx, acts, options);
-  const auto sum = detail::forward_sum(ctx, params, batch, acts);
+  const auto sum = Model::forward(ctx, params.tree(), acts.pass(), batch, acts.cache());
   acts.set_targets(sum.count);
   return sum.mean() + auxiliary_loss(acts);
 }
@@ -106,6 +112,7 @@ compute_t<S> forward(Context<B>& ctx, const P& params, const Batch& batch, Activ
 template <class Model, class B, class S, class P>
 void backward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, S>& acts,
               const Parameters<Model, B, compute_t<S>>& grads, double weight = 1) {
+  detail::expect_shape(batch, acts);
   detail::expect_forward<P>(acts);
   expect<Error>(acts.targets() >= 0, "stlm::backward: the number of targets stayed on the device, as the step was being "
                 "recorded; a model without a forward_backward of its own cannot be recorded.");

@@ -50,7 +50,9 @@ template <class Backend, class Logits, class Lse>
 void cross_entropy_backward(Context<Backend>& ctx, const Logits& logits, View<const Token, dynamic, dynamic> targets,
                             Token ignore, const Lse& lse, double scale) {
   using T = typename Logits::value_type;
-  impl::CrossEntropy<Backend>::template backward<T>(ctx, MatrixView<T>(logits), targets.data(), ignore, lse.data(), scale);
+  const MatrixView<T> rows(logits);
+  detail::expect_a_loss_for_each("cross_entropy_backward", rows.rows, targets.size(), rows.rows, lse.size());
+  impl::CrossEntropy<Backend>::template backward<T>(ctx, rows, targets.data(), ignore, lse.data(), scale);
 }
 
 /// Forward, then backward, which meets each row of logits in a cache.

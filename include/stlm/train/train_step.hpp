@@ -68,9 +68,9 @@ class TrainStep {
   /// Trains on one batch of the shape given. `factor` multiplies the learning rate beside the schedule, for runs bounded by
   /// time. A GPU may still be at work when this returns.
   void run(Context<Backend>& ctx, const Batch& batch, double factor = 1) {
-    if (std::exchange(stale_, false)) {
+    if (std::exchange(stale_, true)) {
       weights_.update(ctx);
-      grads_.zero(ctx);  // of a step that failed
+      grads_.zero(ctx);
     }
     if (*factor_.data() != factor) {
       *factor_.data() = factor;
@@ -87,6 +87,7 @@ class TrainStep {
     detail::prepare<WorkingWeights<Model, Backend, S>>(batch, acts_);
     targets_ = detail::count_targets<Model>(batch);
     recorded_.run(ctx, {targets_, acts_.pass().bytes_read, acts_.pass().bytes_predicted}, work);
+    stale_ = false;
   }
 
   /// Waits until the last step is done. Throws NumericError naming the first step whose gradient was not finite, and a
@@ -131,7 +132,7 @@ class TrainStep {
   MaskKey masks_;  // a stream of the seed's own
   Recorded<Backend> recorded_;
   Index targets_ = 0;
-  bool stale_ = true;  // parameters were written by another: initialised, loaded
+  bool stale_ = true;  // parameters were written by another: initialised, loaded; or a step failed halfway
 };
 
 }  // namespace stlm

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include <stlm/backend/eigen/elementwise.hpp>
-#include <stlm/backend/token_check.hpp>
+#include <stlm/ops/detail/token_check.hpp>
 #include <stlm/ops/cross_entropy.hpp>
 
 namespace stlm::ops::impl {
@@ -21,6 +21,7 @@ struct CrossEntropy<EigenBackend> {
   }
   template <class T>
   static void backward(Ctx& ctx, MatrixView<T> logits, const Token* targets, Token ignore, const T* lse, double scale) {
+    expect_tokens("cross_entropy_backward", targets, logits.rows, logits.cols, ignore);
     for_rows(ctx, logits, [=](Index n) { turn_to_gradient(logits, n, targets[n], ignore, lse, static_cast<T>(scale)); });
   }
   template <class T>

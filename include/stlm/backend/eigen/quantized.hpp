@@ -5,7 +5,7 @@
 
 #include <stlm/backend/eigen/context.hpp>
 #include <stlm/backend/eigen/int8_dots.hpp>
-#include <stlm/backend/token_check.hpp>
+#include <stlm/ops/detail/token_check.hpp>
 #include <stlm/ops/quantized.hpp>
 
 namespace stlm::ops::impl {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <stlm/backend/reference/context.hpp>
-#include <stlm/backend/token_check.hpp>
+#include <stlm/ops/detail/token_check.hpp>
 #include <stlm/core/scalar.hpp>
 #include <stlm/ops/cross_entropy.hpp>
 
@@ -30,6 +30,7 @@ struct CrossEntropy<ReferenceBackend> {
   }
   template <class T>
   static void backward(Ctx&, MatrixView<T> logits, const Token* targets, Token ignore, const T* lse, double scale) {
+    expect_tokens("cross_entropy_backward", targets, logits.rows, logits.cols, ignore);
     for (Index n = 0; n < logits.rows; ++n)
       for (Index v = 0; v < logits.cols; ++v) {
         const T p = std::exp(logits(n, v) - lse[n]);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <stlm/backend/reference/context.hpp>
-#include <stlm/backend/token_check.hpp>
+#include <stlm/ops/detail/token_check.hpp>
 #include <stlm/core/scalar.hpp>
 #include <stlm/ops/embedding.hpp>
 
@@ -20,6 +20,7 @@ struct Embedding<ReferenceBackend> {
   }
   template <class T>
   static void backward(Ctx&, const Token* tokens, MatrixView<const T> dy, MatrixView<T> dtable) {
+    expect_tokens("embedding_backward", tokens, dy.rows, dtable.rows, 0);
     for (Index n = 0; n < dy.rows; ++n)
       for (Index c = 0; c < dy.cols; ++c) dtable(tokens[n], c) += dy(n, c);
   }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include <stlm/backend/reference/context.hpp>
-#include <stlm/backend/token_check.hpp>
+#include <stlm/ops/detail/token_check.hpp>
 #include <stlm/ops/quantized.hpp>
 
 namespace stlm::ops::impl {

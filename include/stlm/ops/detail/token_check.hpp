@@ -1,10 +1,11 @@
-// Token ids that point outside a table are an error that names the position, never a read past the end.
+// Token ids that point outside a table are an error that names the position, never a read past the end. For tokens in
+// memory of the host.
 #pragma once
 
 #include <stlm/core/config.hpp>
 #include <stlm/core/error.hpp>
 
-namespace stlm::ops::impl {
+namespace stlm::ops {
 
 inline void expect_tokens(const char* where, const Token* tokens, Index count, Index vocabulary, Token ignore) {
   for (Index n = 0; n < count; ++n)
@@ -13,4 +14,4 @@ inline void expect_tokens(const char* where, const Token* tokens, Index count, I
                   "); check the tokenizer against the model's vocabulary.");
 }
 
-}  // namespace stlm::ops::impl
+}  // namespace stlm::ops
