@@ -82,7 +82,8 @@ TEST_CASE("Activations: a batch has at least one token", "[core][activation]") {
   Context<B> ctx;
   using Acts = Activations<Model, B>;
   CHECK_THROWS_AS(Acts(ctx, {2, 0}), ShapeError);
-  CHECK_THROWS_WITH(Acts(ctx, {0, 3}), "stlm::Activations: expected batch >= 1 and tokens >= 1, found 0 and 3.");
+  CHECK_THROWS_WITH(Acts(ctx, {0, 3}), "stlm::Activations: expected batch >= 1 and tokens >= 1, found 0 and 3; give both.");
+  CHECK_THROWS_AS(Acts(ctx, {Index{1} << 30, Index{1} << 33}), ShapeError);  // more bytes than an Index counts
 }
 
 TEST_CASE("Activations: the memory is laid out for as many bytes as a batch has", "[core][activation]") {

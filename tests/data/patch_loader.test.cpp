@@ -105,7 +105,7 @@ TEST_CASE("PatchLoader: what a batch has no room for is left out of its end, and
 TEST_CASE("PatchLoader: refuses too short a text, and another window than the model's", "[data][patch_loader]") {
   CHECK(Loader(counting_text(11), {1, 10}).next().targets(0, 36) == 10);
   CHECK_THROWS_WITH(Loader(counting_text(10), {1, 0}),
-                    "stlm::PatchLoader: expected batch >= 1 and tokens >= 1, found 1 and 0.");
+                    "stlm::PatchLoader: expected batch >= 1 and tokens >= 1, found 1 and 0; give both.");
   CHECK_THROWS_WITH(Loader(counting_text(10), {1, 10}),
                     "stlm::PatchLoader: expected a text of more than 10 patches, found 10; give more text or a shorter window.");
   CHECK_THROWS_WITH(Loader(PatchText(ByteText::from_string("abcdef"), FixedStride<1>{}, 5), {1, 2}),

@@ -103,7 +103,7 @@ class Activations {
   using Cache = typename Model::template Cache<activation_t<Backend, S>>;
 
   Activations(Context<Backend>&, BatchShape shape) : pass_(detail::largest_pass<Model>(shape)), largest_(pass_) {
-    expect_not_empty("Activations", shape);
+    expect_tokens_in("Activations", shape);
     detail::expect_positions<Model>("Activations", shape.tokens);
     memory_.allocate([this](Arena& arena) { Model::plan(arena, cache_, pass_); });
   }

@@ -12,10 +12,13 @@ struct BatchShape {
   Index batch = 1, tokens = 1, bytes = 0;
 };
 
-/// Throws ShapeError naming `who` where there is no sequence, or no token in it.
-inline void expect_not_empty(const char* who, BatchShape shape) {
+/// Throws ShapeError naming `who` where there is no sequence, no token in it, or more than sizes can count.
+inline void expect_tokens_in(const char* who, BatchShape shape) {
+  constexpr Index most = Index{1} << 40;
   expect(shape.batch > 0 && shape.tokens > 0, "stlm::", who, ": expected batch >= 1 and tokens >= 1, found ", shape.batch,
-         " and ", shape.tokens, ".");
+         " and ", shape.tokens, "; give both.");
+  expect(shape.batch <= most / shape.tokens, "stlm::", who, ": expected at most ", most, " tokens in a batch, found ", shape.batch,
+         " times ", shape.tokens, "; give fewer.");
 }
 
 /// Where a sequence belongs in a cache of keys and values: which of the cache's it is, and the position of its first new

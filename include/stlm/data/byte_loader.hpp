@@ -17,7 +17,7 @@ class ByteLoader {
  public:
   ByteLoader(Text text, BatchShape shape, std::uint64_t seed = 0)
       : text_(std::move(text)), shape_(shape), order_(text_.size(), shape.tokens, seed) {
-    expect_not_empty("ByteLoader", shape);
+    expect_tokens_in("ByteLoader", shape);
     expect<Error>(text_.size() > shape.tokens, "stlm::ByteLoader: expected a text of more than ", shape.tokens,
                   " tokens, found ", text_.size(), "; give more text or a shorter window.");
     tokens_.resize(static_cast<std::size_t>(shape.batch * (shape.tokens + 1)));

@@ -20,7 +20,7 @@ class PatchLoader {
   PatchLoader(PatchText text, BatchShape shape, std::uint64_t seed = 0)
       : text_(std::move(text)), shape_(shape), order_(text_.size(), shape.tokens, seed) {
     text_.expect_cut_for<Model>("stlm::PatchLoader");
-    expect_not_empty("PatchLoader", shape);
+    expect_tokens_in("PatchLoader", shape);
     expect<Error>(text_.size() > shape.tokens, "stlm::PatchLoader: expected a text of more than ", shape.tokens,
                   " patches, found ", text_.size(), "; give more text or a shorter window.");
     slots_.resize(static_cast<std::size_t>((shape.tokens + 1) * window));

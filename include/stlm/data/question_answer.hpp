@@ -61,7 +61,7 @@ class QuestionAnswerLoader {
   QuestionAnswerLoader(const std::vector<QuestionAnswer>& pairs, BatchShape shape, std::uint64_t seed = 0,
                        const Tokenizer& tokenizer = {})
       : shape_(shape), key_(RandomKey::from_seed(seed)), pad_(detail::pad_of(tokenizer)) {
-    expect_not_empty("QuestionAnswerLoader", shape);
+    expect_tokens_in("QuestionAnswerLoader", shape);
     expect<Error>(!pairs.empty(), "stlm::QuestionAnswerLoader: there is no pair; give at least one.");
     for (const QuestionAnswer& pair : pairs) {
       Tokens& ids = pairs_.emplace_back(tokenizer.encode(pair.question), tokenizer.encode(pair.answer));
