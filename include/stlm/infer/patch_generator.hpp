@@ -12,10 +12,10 @@
 #include <string_view>
 
 #include <stlm/core/host_copy.hpp>
+#include <stlm/infer/detail/open_patch.hpp>
 #include <stlm/infer/sampler.hpp>
 #include <stlm/models/program.hpp>
 #include <stlm/ops/patches.hpp>
-#include <stlm/tokenizer/patch_boundary.hpp>
 
 namespace stlm {
 
@@ -30,7 +30,7 @@ class PatchGenerator {
 
  public:
   PatchGenerator(Context<Backend>&, Index capacity, Boundary boundary = {})
-      : boundary_(std::move(boundary)), capacity_(capacity) {
+      : open_(std::move(boundary)), capacity_(capacity) {
     expect<Error>(capacity >= 2, "stlm::PatchGenerator: expected a capacity of at least 2 patches, found ", capacity, ".");
     detail::expect_positions<Model>("PatchGenerator", capacity);
     Pass all{1, capacity};
@@ -45,7 +45,7 @@ class PatchGenerator {
     pass_memory_.allocate([&](Arena& arena) { Model::plan_states(arena, states_, all); });
     seen_.reserve(static_cast<std::size_t>(capacity * window));
     kept_.reserve(seen_.capacity());
-    open_.reserve(static_cast<std::size_t>(window));
+    waiting_.reserve(static_cast<std::size_t>(window));
   }
 
   /// Forgets all, and begins a text.
@@ -53,45 +53,35 @@ class PatchGenerator {
   void reset(Context<Backend>& ctx, const P& params) {
     seen_.clear();
     waiting_.clear();
-    open_.assign(1, end_of_text);
-    previous_ = end_of_text;
+    open_.begin_text();
     close(ctx, params);
   }
 
   /// Reads text that follows what was read. The last patch stays open.
   template <class P>
   void feed(Context<Backend>& ctx, const P& params, std::string_view text) {
-    for (const Index length : split(text)) {
-      for (Index i = 0; i < length; ++i) append(static_cast<unsigned char>(text[static_cast<std::size_t>(i)]));
+    for (const Index length : open_.split(text)) {
+      for (const char c : text.substr(0, static_cast<std::size_t>(length))) open_.append(static_cast<unsigned char>(c));
       text.remove_prefix(static_cast<std::size_t>(length));
-      if (text.empty() && !complete()) break;
-      waiting_.insert(waiting_.end(), open_.begin(), open_.end());
-      waiting_.resize(waiting_.size() + static_cast<std::size_t>(window) - open_.size(), Model::pad);
-      open_.clear();
+      if (text.empty() && !open_.complete()) break;
+      open_.close(waiting_, Model::pad);
     }
-    for (std::span<const Token> left(waiting_); !left.empty();) {
-      if (patches() == capacity_) forget(ctx, params);
-      const auto count = std::min(left.size(), static_cast<std::size_t>((capacity_ - patches()) * window));
-      read(ctx, params, left.first(count));
-      left = left.subspan(count);
-    }
-    waiting_.clear();
-    predict(ctx, params);
+    go_on(ctx, params);
   }
 
   /// Scores of the next symbol: a byte, an end of text, or, where the model predicts them, the end of the patch.
   std::span<const compute_t<S>> logits() const {
-    const Index row = Head::parallel ? std::ssize(open_) : 0;
+    const Index row = Head::parallel ? open_.size() : 0;
     return row_(head_.logits.data() + row * Model::vocabulary);
   }
   /// Whether the model may say so here.
-  bool allowed(Token symbol) const { return symbol != Model::pad || (Head::emits_end && !open_.empty()); }
+  bool allowed(Token symbol) const { return symbol != Model::pad || (Head::emits_end && open_.size() > 0); }
 
   /// Reads one symbol that follows.
   template <class P>
   void push(Context<Backend>& ctx, const P& params, Token symbol) {
-    if (symbol != Model::pad) append(symbol);
-    if (symbol == Model::pad || complete())
+    if (symbol != Model::pad) open_.append(symbol);
+    if (symbol == Model::pad || open_.complete())
       close(ctx, params);
     else if constexpr (!Head::parallel)
       step(ctx, params, symbol);
@@ -117,49 +107,22 @@ class PatchGenerator {
 
  private:
   Index patches() const { return std::ssize(seen_) / window; }
-  void append(Token symbol) {
-    before_ = previous_;
-    previous_ = symbol;
-    open_.push_back(symbol);
-  }
-  /// Whether the open patch ends with its newest byte, as far as that is known.
-  bool complete() const {
-    if constexpr (Boundary::known_from_past)
-      return ends_patch<Boundary>(before_, previous_, std::ssize(open_), window);
-    else
-      return std::ssize(open_) == window || previous_ == end_of_text;
-  }
-
-  /// The lengths of the patches of a text that goes on from the open patch.
-  std::vector<Index> split(std::string_view text) const {
-    if constexpr (Boundary::known_from_past) {
-      std::vector<Index> lengths;
-      Token before = previous_;
-      Index length = std::ssize(open_), counted = 0;
-      for (const char c : text) {
-        const Token byte = static_cast<unsigned char>(c);
-        ++counted;
-        if (ends_patch<Boundary>(before, byte, ++length, window)) {
-          lengths.push_back(counted);
-          length = counted = 0;
-        }
-        before = byte;
-      }
-      if (counted > 0) lengths.push_back(counted);
-      return lengths;
-    } else {
-      expect<Error>(open_.empty(), "stlm::PatchGenerator: patches that end by a rule that looks ahead cannot be gone on with; "
-                                   "give the text at once.");
-      return boundary_.split(text, window);
-    }
-  }
 
   template <class P>
   void close(Context<Backend>& ctx, const P& params) {
-    open_.resize(static_cast<std::size_t>(window), Model::pad);
-    if (patches() == capacity_) forget(ctx, params);
-    read(ctx, params, open_);
-    open_.clear();
+    open_.close(waiting_, Model::pad);
+    go_on(ctx, params);
+  }
+  /// Reads the patches that wait, and predicts what follows.
+  template <class P>
+  void go_on(Context<Backend>& ctx, const P& params) {
+    for (std::span<const Token> left(waiting_); !left.empty();) {
+      if (patches() == capacity_) forget(ctx, params);
+      const auto count = std::min(left.size(), static_cast<std::size_t>((capacity_ - patches()) * window));
+      read(ctx, params, left.first(count));
+      left = left.subspan(count);
+    }
+    waiting_.clear();
     predict(ctx, params);
   }
 
@@ -189,14 +152,14 @@ class PatchGenerator {
     if constexpr (Head::parallel) {
       Head::logits(ctx, params.tree().head, {1, 1}, newest(), head_);
     } else {
-      for (Index i = 0; i <= std::ssize(open_); ++i)
-        Head::decode(ctx, params.tree().head, i, newest(), i == 0 ? Model::pad : open_[static_cast<std::size_t>(i - 1)],
+      for (Index i = 0; i <= open_.size(); ++i)
+        Head::decode(ctx, params.tree().head, i, newest(), i == 0 ? Model::pad : open_[i - 1],
                      head_, head_state_);
     }
   }
   template <class P>
   void step(Context<Backend>& ctx, const P& params, Token symbol) {
-    Head::decode(ctx, params.tree().head, std::ssize(open_), newest(), symbol, head_, head_state_);
+    Head::decode(ctx, params.tree().head, open_.size(), newest(), symbol, head_, head_state_);
   }
   View<const T, dynamic, Model::dim> newest() const { return {&states_.last(states_.last.extent(0) - 1, 0), 1}; }
 
@@ -211,7 +174,7 @@ class PatchGenerator {
     using type = typename H::template KvCache<T>;
   };
 
-  Boundary boundary_;
+  detail::OpenPatch<Boundary, window> open_;
   Index capacity_;
   PlannedMemory<typename Backend::memory_space> pass_memory_, state_memory_, head_memory_;
   typename Model::template StateCache<T> states_{};
@@ -219,8 +182,7 @@ class PatchGenerator {
   typename Head::template Cache<T> head_{};
   typename HeadState<Head>::type head_state_{};
   HostRow<Backend, T, Model::vocabulary> row_;
-  std::vector<Token> seen_, kept_, open_, waiting_;  // slots of patches read; bytes of the open patch; patches to be read
-  Token previous_ = end_of_text, before_ = end_of_text;
+  std::vector<Token> seen_, kept_, waiting_;  // slots of patches read; of patches to be read
 };
 
 }  // namespace stlm

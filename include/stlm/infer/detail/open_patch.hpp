@@ -1,0 +1,77 @@
+// OpenPatch: the patch at the end of a text that is being written, and how what follows goes on with it.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include <stlm/core/error.hpp>
+#include <stlm/tokenizer/patch_boundary.hpp>
+
+namespace stlm::detail {
+
+/// Patches of at most Window bytes, an end of text being one too.
+template <class Boundary, Index Window>
+class OpenPatch {
+  static constexpr Token end_of_text = ByteTokenizer::end_of_text;
+
+ public:
+  explicit OpenPatch(Boundary boundary) : boundary_(std::move(boundary)) { symbols_.reserve(Window); }
+
+  Index size() const { return std::ssize(symbols_); }
+  Token operator[](Index i) const { return symbols_[static_cast<std::size_t>(i)]; }
+
+  /// A new text, before which another has ended.
+  void begin_text() {
+    symbols_.assign(1, end_of_text);
+    previous_ = end_of_text;
+  }
+  void append(Token symbol) {
+    before_ = previous_;
+    previous_ = symbol;
+    symbols_.push_back(symbol);
+  }
+  /// Whether the patch ends with its newest symbol, as far as that is known.
+  bool complete() const {
+    if constexpr (Boundary::known_from_past)
+      return ends_patch<Boundary>(before_, previous_, size(), Window);
+    else
+      return size() == Window || previous_ == end_of_text;
+  }
+  /// Appends the patch to `slots`, filled up with `pad`, and opens the next.
+  void close(std::vector<Token>& slots, Token pad) {
+    symbols_.resize(Window, pad);
+    slots.insert(slots.end(), symbols_.begin(), symbols_.end());
+    symbols_.clear();
+  }
+
+  /// The lengths of the patches of a text that goes on from here, of the first what it adds to this patch.
+  std::vector<Index> split(std::string_view text) const {
+    if constexpr (Boundary::known_from_past) {
+      std::vector<Index> lengths;
+      Token before = previous_;
+      Index length = size(), counted = 0;
+      for (const char c : text) {
+        const Token byte = static_cast<unsigned char>(c);
+        ++counted;
+        if (ends_patch<Boundary>(before, byte, ++length, Window)) {
+          lengths.push_back(counted);
+          length = counted = 0;
+        }
+        before = byte;
+      }
+      if (counted > 0) lengths.push_back(counted);
+      return lengths;
+    } else {
+      expect<Error>(symbols_.empty(), "stlm::PatchGenerator: patches that end by a rule that looks ahead cannot be gone on "
+                                      "with; give the text at once.");
+      return boundary_.split(text, Window);
+    }
+  }
+
+ private:
+  Boundary boundary_;
+  std::vector<Token> symbols_;
+  Token previous_ = end_of_text, before_ = end_of_text;
+};
+
+}  // namespace stlm::detail
