@@ -97,8 +97,8 @@ TEST_CASE("TokenDraws: the tokens are all that comes back from a GPU", "[infer][
 TEST_CASE("TokenDraws: options that make no sense, and weights that are damaged, are refused", "[infer][token_draws]") {
   Talker<TestedBackend> talker;
   CHECK_THROWS_WITH(talker.text("a", {.top_p = 0}),
-                    "stlm::Sampler: expected a temperature and a top-k of at least 0, and a top-p above 0 and up to 1, "
-                    "found 1, 0 and 0.");
+                    "stlm::Sampler: expected max_bytes, a temperature and a top-k of at least 0, and a top-p above 0 and up to "
+                    "1, found 200, 1, 0 and 0.");
   const std::vector<float> damaged(static_cast<std::size_t>(talker.params.flat().size()), NAN);
   TestedBackend::memory_space::from_host(talker.params.flat().data(), damaged.data(), damaged.size() * sizeof(float));
   for (const double temperature : {0.0, 1.0})
