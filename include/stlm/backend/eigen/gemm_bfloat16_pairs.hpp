@@ -124,6 +124,17 @@ struct GemmProduct<Bfloat16Pairs> {
   EIGEN_ALWAYS_INLINE static Packet<float> multiply_add(Packet<float> a, Packet<float> b, Packet<float> sum) {
     return Eigen::internal::pmadd(first(a), first(b), Eigen::internal::pmadd(second(a), second(b), sum));
   }
+  /// The same of 2 packets of `spread` numbers: for one row, whose sum waits for the two products of each packet of B. What
+  /// else there is to do bounds how many rows of B are under way.
+  EIGEN_ALWAYS_INLINE static Packet<float> multiply_add_spread(const float* a, Packet<float> b, Packet<float> sum) {
+    using namespace Eigen::internal;
+    const auto a_first = ploadu<Packet<float>>(a), a_second = ploadu<Packet<float>>(a + size);
+    return pmadd(a_first, first(b), pmadd(a_second, second(b), sum));
+  }
+  /// k consecutive numbers, a multiple of 2 packets: of each 2 packets the first numbers of all pairs, then the second.
+  static void spread(Index k, const float* x, float* to) {
+    for (Index p = 0; p < k; ++p) to[p - p % (2 * size) + p % 2 * size + p / 2 % size] = static_cast<float>(Bfloat16(x[p]));
+  }
   /// k consecutive numbers, an even count.
   static void pair_up(Index k, const float* x, float* to) {
     for (Index p = 0; p < k; p += 2)
@@ -131,6 +142,7 @@ struct GemmProduct<Bfloat16Pairs> {
   }
 
  private:
+  static constexpr Index size = Eigen::internal::unpacket_traits<Packet<float>>::size;
   using Bits [[gnu::vector_size(sizeof(Packet<float>))]] = std::uint32_t;
 
   EIGEN_ALWAYS_INLINE static Packet<float> first(Packet<float> pairs) {

@@ -42,6 +42,10 @@ EIGEN_ALWAYS_INLINE void gemm_totals(const P (&sum)[std::size_t(Rows)][std::size
   }
 }
 
+/// Whether one row of A is given as numbers, `spread`, for units of B that are pairs.
+template <class S>
+concept SpreadsPairs = requires { &GemmProduct<S>::spread; };
+
 /// c_j = or += a . b_j over k units, a multiple of a packet, for Cols rows of B.
 template <class S, int Cols, class Unit, class T>
 void gemm_row_dots(Index k, const Unit* a, const Unit* b, Index b_stride, T* c, bool accumulate) {
@@ -52,9 +56,13 @@ void gemm_row_dots(Index k, const Unit* a, const Unit* b, Index b_stride, T* c, 
   for (int j = 0; j < Cols; ++j) {
     sum[0][j] = pset1<Packet<T>>(T(0));
 #pragma GCC unroll 8
-    for (Index p = 0; p < k; p += size)
-      sum[0][j] = GemmProduct<S>::multiply_add(ploadu<Packet<Unit>>(a + p),
-                                               ploadu<Packet<Unit>>(streamed(b + j * b_stride + p)), sum[0][j]);
+    for (Index p = 0; p < k; p += size) {
+      const auto w = ploadu<Packet<Unit>>(streamed(b + j * b_stride + p));
+      if constexpr (SpreadsPairs<S>)
+        sum[0][j] = GemmProduct<S>::multiply_add_spread(a + 2 * p, w, sum[0][j]);
+      else
+        sum[0][j] = GemmProduct<S>::multiply_add(ploadu<Packet<Unit>>(a + p), w, sum[0][j]);
+    }
   }
   gemm_totals<1, Cols>(sum, c, 0, accumulate);
 }

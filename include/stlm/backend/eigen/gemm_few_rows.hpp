@@ -87,7 +87,12 @@ void gemm_few_rows(Index m, Index n, Index k, GemmOperand<A> a, GemmOperand<B> b
   constexpr Index pair = GemmProduct<Dots>::elements(1), size = GemmSizes<Dots>::packet * pair;
   const Index whole = k - k % size, stride = whole / pair + Index(64 / sizeof(Unit));
   if constexpr (unpacked_pairs<S, A, B>) {
-    for (Index i = 0; i < m; ++i) GemmProduct<Dots>::pair_up(whole, a.from(i, 0).data, scratch + i * stride);
+    const auto round_row = [&](Index i) {
+      if constexpr (SpreadsPairs<Dots>)
+        if (m == 1) return GemmProduct<Dots>::spread(whole, a.data, scratch);
+      GemmProduct<Dots>::pair_up(whole, a.from(i, 0).data, scratch + i * stride);
+    };
+    for (Index i = 0; i < m; ++i) round_row(i);
     gemm_all_dots<Dots>(m, n, whole / 2, scratch, stride, reinterpret_cast<const float*>(b.data), b.col_stride / 2, c,
                         c_stride, accumulate);
   } else if constexpr (std::is_same_v<S, A> && std::is_same_v<S, B>) {
