@@ -1,6 +1,7 @@
 #include <stlm/infer/quantized_weights.hpp>
 
 #include <stlm/infer/generator.hpp>
+#include <stlm/models/working_weights.hpp>
 
 #include "support/backend_parity.hpp"
 #include "support/small_models.hpp"
@@ -33,6 +34,18 @@ TEMPLATE_TEST_CASE("QuantizedWeights: logits near those of the float weights", "
   const auto found = logits<TestType>(ctx, weights);
   CHECK(deviation(exact, found) < 0.1);
   CHECK(deviation(exact, found) > 0);
+}
+
+TEST_CASE("sample: of weights of any scalar", "[infer][quantized_weights]") {
+  Context<EigenBackend> ctx({.seed = 5});
+  Parameters<Plain, EigenBackend> params(ctx);
+  init(ctx, params);
+  const QuantizedWeights<Plain, EigenBackend> quantized(ctx, params);
+  const WorkingWeights<Plain, EigenBackend, Bfloat16> rounded(ctx, params);
+  const std::string text = sample(ctx, params, "\1\2", 8, {.max_bytes = 5, .temperature = 0});
+  CHECK(!text.empty());
+  CHECK(sample(ctx, quantized, "\1\2", 8, {.max_bytes = 5, .temperature = 0}).size() == text.size());
+  CHECK(sample(ctx, rounded, "\1\2", 8, {.max_bytes = 5, .temperature = 0}).size() == text.size());
 }
 
 TEST_CASE("QuantizedWeights: the loss of a batch is near that of the float weights", "[infer][quantized_weights]") {

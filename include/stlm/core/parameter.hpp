@@ -128,6 +128,7 @@ class Parameters {
   static constexpr detail::Counter count_ = detail::visited<Model>(detail::Counter{});
 
  public:
+  using model = Model;
   using scalar = T;
   using Tree = typename Model::template Params<T>;
 

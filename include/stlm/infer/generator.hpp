@@ -172,11 +172,12 @@ class Generator {
 
 /// The continuation of `prompt` as a string, by a model that remembers `capacity` tokens: the short way, for one text at a
 /// time.
-template <template <class, class, class> class Weights, class Model, class B, class S>
-std::string sample(Context<B>& ctx, const Weights<Model, B, S>& weights, std::string_view prompt, Index capacity,
+template <class B, class P>
+std::string sample(Context<B>& ctx, const P& params, std::string_view prompt, Index capacity,
                    const SampleOptions& options = {}) {
   std::string text;
-  Generator<Model, B, S>(ctx, capacity).generate(ctx, weights, prompt, options, [&](char c) { text.push_back(c); });
+  Generator<typename P::model, B, typename P::scalar> generator(ctx, capacity);
+  generator.generate(ctx, params, prompt, options, [&](char c) { text.push_back(c); });
   return text;
 }
 

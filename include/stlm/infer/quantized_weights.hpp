@@ -73,6 +73,7 @@ class QuantizedWeights {
   }
 
  public:
+  using model = Model;
   using scalar = Int8;
   using Tree = typename Model::template Params<Int8>;
 

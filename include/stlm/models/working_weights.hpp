@@ -44,6 +44,7 @@ struct WorkingBinder {
 template <class Model, class Backend, class S>
 class WorkingWeights {
  public:
+  using model = Model;
   using scalar = S;
   using Tree = typename Model::template Params<S>;
   using T = compute_t<S>;
