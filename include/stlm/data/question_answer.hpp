@@ -25,18 +25,22 @@ struct QuestionAnswerFields {
   std::string question = "question", answer = "answer";
 };
 
-/// All pairs of a file of JSON lines. Throws FileError naming file and line for what is no JSON object in UTF-8, lacks a
+/// All pairs of a file of JSON lines; empty lines are passed over. Throws FileError naming file and line for what is no JSON object in UTF-8, lacks a
 /// field, or has an empty text.
 inline std::vector<QuestionAnswer> read_question_answers(const std::string& path, const QuestionAnswerFields& fields = {}) {
   const MappedFile file(path);
   std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.size());
   expect<FileError>(!text.empty(), "stlm::read_question_answers: \"", path, "\" is empty; give a file of JSON lines.");
+  expect<Error>(fields.question != fields.answer, "stlm::read_question_answers: expected two fields, found \"", fields.question,
+                "\" for both; name that of the answer.");
   std::vector<QuestionAnswer> pairs;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string where = "stlm::read_question_answers: \"" + path + "\" line " + std::to_string(pairs.size() + 1);
+  for (int line = 1; !text.empty(); ++line) {
+    const std::string_view entry = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(entry.size() + 1, text.size()));
+    if (entry.find_first_not_of(" \t\r") == entry.npos) continue;
+    const std::string where = "stlm::read_question_answers: \"" + path + "\" line " + std::to_string(line);
     QuestionAnswer& pair = pairs.emplace_back();
-    JsonReader json(text.substr(0, end), where);
+    JsonReader json(entry, where);
     json.object([&](const std::string& key) {
       if (key != fields.question && key != fields.answer) return json.skip();
       std::string& value = key == fields.question ? pair.question : pair.answer;
@@ -47,7 +51,6 @@ inline std::vector<QuestionAnswer> read_question_answers(const std::string& path
     for (const auto& [name, value] : {std::pair(&fields.question, &pair.question), std::pair(&fields.answer, &pair.answer)})
       expect<FileError>(!value->empty(), where, ": expected a field \"", *name,
                         "\", found none; add it, or name the fields that the file has.");
-    text.remove_prefix(std::min(end + 1, text.size()));
   }
   return pairs;
 }
