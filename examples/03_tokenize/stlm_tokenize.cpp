@@ -29,17 +29,19 @@ void add_options(CLI::App& app, Options& o) {
   auto* merges = app.add_option("--merges", o.merges, "GPT-2's merges, vocab.bpe")->needs(encoder);
   auto* tokenizer = app.add_option("--tokenizer", o.tokenizer, "A tokenizer made with --train")->excludes(encoder);
   auto* decode = app.add_flag("--decode", o.decode, "Ids, white space between, to bytes");
-  app.add_option("--special", o.specials, "A mark, such as <|endoftext|>, to read and write by name")
-      ->allow_extra_args(false);
+  auto* special = app.add_option("--special", o.specials, "A mark, such as <|endoftext|>, to read and write by name")
+                      ->allow_extra_args(false);
   auto* out = app.add_option("--out", o.out, "Where the tokenizer learnt is written");
   auto* train = app.add_option("--train", o.train, "Learn a vocabulary of this many ids, 258 of them bytes and marks")
                     ->check(CLI::PositiveNumber);
-  app.add_option("--rule", o.rule, "How merges are learnt")
+  auto* rule = app.add_option("--rule", o.rule, "How merges are learnt")
       ->check(CLI::IsMember({"greedy", "reference"}))
       ->capture_default_str();
   app.add_option("files", o.files, "Files to read instead of standard input")->check(CLI::ExistingFile);
   encoder->needs(merges);
-  train->needs(out)->excludes(encoder)->excludes(tokenizer)->excludes(decode);
+  train->needs(out)->excludes(encoder)->excludes(tokenizer)->excludes(decode)->excludes(special);
+  out->needs(train);
+  rule->needs(train);
 }
 
 /// The texts: files are mapped, standard input is read to its end.

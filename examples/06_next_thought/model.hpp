@@ -138,6 +138,7 @@ int generate(const Options& o) {
   sampling.seed = o.seed;
   answerer.answer(ctx, params, o.prompt, sampling, [](char c) { std::cout << c << std::flush; });
   std::cout << "\n";
+  example::expect_written();
   return 0;
 }
 

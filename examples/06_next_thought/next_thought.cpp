@@ -16,16 +16,16 @@ int main(int argc, char** argv) {
                " parameters: an encoder that pools a question by attention into one vector of 192 numbers, an MLP from it "
                "to the vector of the answer, and a decoder of two layers that writes the answer from 8 prefixes.");
   app.require_subcommand(1);
-  auto* train_command = app.add_subcommand("train", "Train on pairs of questions and answers, or on the built-in ones");
+  auto* train_command = app.add_subcommand("train", "Train on pairs of questions and answers, or on the built-in ones; weights are written at the end");
   train_command->add_option("--data", o.data, "JSON lines, a pair each (default: the built-in questions)")->check(CLI::ExistingFile);
   train_command->add_option("--question", o.fields.question, "Field of the question")->capture_default_str();
   train_command->add_option("--answer", o.fields.answer, "Field of the answer")->capture_default_str();
   train_command->add_option("--held-out", o.held_out, "Part of the file held out, at its end")
       ->check(CLI::Range(0.001, 0.9))
       ->capture_default_str();
-  train_command->add_option("--steps", o.steps, "Stop after this many steps")->check(CLI::PositiveNumber);
+  train_command->add_option("--steps", o.steps, "Stop after this many steps")->check(example::finite(false));
   train_command->add_option("--max-seconds", o.max_seconds, "Stop after this time (default: 90, without --steps)")
-      ->check(CLI::PositiveNumber);
+      ->check(example::finite(false));
   train_command->add_option("--batch", o.batch, "Pairs a step")->check(CLI::PositiveNumber)->capture_default_str();
   train_command->add_option("--out", o.out, "Folder for weights and metrics")->capture_default_str();
   auto* generate_command = app.add_subcommand("generate", "Answer a question with trained weights");
@@ -38,12 +38,12 @@ int main(int argc, char** argv) {
   for (auto* command : {train_command, generate_command}) {
     example::add_device(*command, o.device);
     command->add_option("--threads", o.threads, "Results do not depend on it")->check(CLI::Range(1, 1024))->capture_default_str();
-    command->add_option("--seed", o.seed, "Of every random number")->capture_default_str();
+    command->add_option("--seed", o.seed, "Of every random number")->check(example::finite(true))->capture_default_str();
   }
   CLI11_PARSE(app, argc, argv);
   try {
     const std::string command = app.get_subcommands().front()->get_name();
-    if (command == "info") return std::cout << stlm::describe<Model>(), 0;
+    if (command == "info") return std::cout << stlm::describe<Model>(), example::expect_written(), 0;
     if (o.device == "cpu") return run_on<stlm::EigenBackend>(command, o);
 #if defined(STLM_EXAMPLE_ON_CUDA)
     return run_on_cuda(command, o);

@@ -23,7 +23,7 @@ using Backend = stlm::EigenBackend;
 static_assert(stlm::StreamModule<Convolution>);  // says whether visit, plan and dim are there
 static_assert(stlm::num_params<Convolution> == dim + dim * dim + 4 * dim);
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   int steps = 1000, threads = 2;
   CLI::App app("Trains a model with a block of one's own, and lets it talk.");
   app.add_option("--steps", steps, "Batches to train on")->check(CLI::PositiveNumber)->capture_default_str();
@@ -57,4 +57,7 @@ int main(int argc, char** argv) {
   }
   const std::string prompt = "One morning";
   std::puts((prompt + stlm::sample(ctx, params, prompt, shape.tokens, {.max_bytes = 300, .temperature = 0.8})).c_str());
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "custom_block: %s\n", error.what());
+  return 1;
 }

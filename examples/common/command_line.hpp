@@ -2,11 +2,24 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdlib>
 
 #include "options.hpp"
 
 namespace example {
 
+/// A number that is one, above 0 or, if it `may_be_zero`, from there on.
+inline CLI::Validator finite(bool may_be_zero) {
+  const std::string range = may_be_zero ? "a number from 0 on" : "a number above 0";
+  return {[=](const std::string& text) {
+            char* end = nullptr;
+            const double number = std::strtod(text.c_str(), &end);
+            const bool fits = *end == 0 && std::isfinite(number) && (may_be_zero ? number >= 0 : number > 0);
+            return fits ? std::string() : "expected " + range + ", found " + text;
+          },
+          range, "finite"};
+}
 inline void add_device(CLI::App& command, std::string& device) {
   command.add_option("--device", device, "cpu, or cuda where the program was built with STLM_WITH_CUDA")
       ->check(CLI::IsMember({"cpu", "cuda"}))
@@ -26,15 +39,17 @@ inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
       ->check(CLI::Range(0.001, 0.9))
       ->capture_default_str();
   train->add_option("--separator", o.separator, "Text that separates documents, such as <|endoftext|>");
-  train->add_option("--steps", o.steps, "Stop after this many steps")->check(CLI::PositiveNumber);
+  train->add_option("--steps", o.steps, "Stop after this many steps")->check(finite(false));
   train->add_option("--max-seconds", o.max_seconds, "Stop after this time (default: 215, without --steps)")
-      ->check(CLI::PositiveNumber);
+      ->check(finite(false));
   train->add_option("--dropout", o.dropout,
                     "Probability of dropping an activation (default: that of the program for files, which are read many "
                     "times; 0 for the stories)")
       ->check(CLI::Range(0.0, 0.9));
   train->add_option("--out", o.out, "Folder for weights, checkpoint and metrics")->capture_default_str();
-  train->add_option("--checkpoint-seconds", o.checkpoint_seconds, "Time between checkpoints")->capture_default_str();
+  train->add_option("--checkpoint-seconds", o.checkpoint_seconds, "Time between checkpoints")
+      ->check(finite(true))
+      ->capture_default_str();
   train->add_flag("--resume", o.resume, "Continue from the checkpoint in --out");
 
   auto* generate = app.add_subcommand("generate", "Continue a prompt with trained weights");
@@ -53,13 +68,13 @@ inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
 
   generate->add_flag("--utf8", o.sampling.utf8, "Draw only bytes that keep the text valid UTF-8");
 
-  app.add_subcommand("info", "Print the model: tensors, parameters, memory, FLOPs");
+  app.add_subcommand("info", "Print the model: tensors, parameters, memory");
   for (auto* command : {train, generate}) {
     add_device(*command, o.device);
     command->add_option("--threads", o.threads, "Results do not depend on it")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
-    command->add_option("--seed", o.seed, "Of every random number")->capture_default_str();
+    command->add_option("--seed", o.seed, "Of every random number")->check(finite(true))->capture_default_str();
     if (!gpt2) continue;
     command->add_option("--encoder", o.encoder, "GPT-2's encoder.json")->check(CLI::ExistingFile)->required();
     command->add_option("--merges", o.merges, "GPT-2's vocab.bpe")->check(CLI::ExistingFile)->required();

@@ -5,6 +5,7 @@
 
 #include "options.hpp"
 #include "reading.hpp"
+#include "report.hpp"
 
 namespace example {
 
@@ -20,6 +21,7 @@ int generate(const Options& o, const Reading<Model, Backend>& reading) {
   std::cout << o.prompt << std::flush;
   generator.generate(ctx, params, o.prompt, sampling, [](char c) { std::cout << c << std::flush; });
   std::cout << "\n";
+  expect_written();
   return 0;
 }
 

@@ -18,6 +18,7 @@ int info(stlm::BatchShape shape) {
             << Reading<Model, stlm::EigenBackend>::unit << ": " << stlm::activation_bytes<Model>(shape) << " bytes\n"
             << "compiled by " << __VERSION__ << ", vectors of "
             << Eigen::internal::packet_traits<float>::size * sizeof(float) * 8 << " bits\n";
+  expect_written();
   return 0;
 }
 

@@ -8,7 +8,9 @@
 #include <fstream>
 #include <string>
 
+#include <iostream>
 #include <nlohmann/json.hpp>
+#include <stlm/core/error.hpp>
 
 namespace example {
 
@@ -20,6 +22,12 @@ std::string format(const char* pattern, Values... values) {
   char text[256];
   std::snprintf(text, sizeof text, pattern, values...);
   return text;
+}
+
+/// Throws where standard output has not taken all that was written.
+inline void expect_written() {
+  std::cout.flush();
+  stlm::expect<stlm::Error>(std::cout.good(), "standard output does not take what is written.");
 }
 
 /// Seconds since it was made, plus those of the runs it continues.
@@ -59,7 +67,7 @@ class Progress {
 /// Metrics, one JSON object a line. A resumed run keeps the lines up to the step it continues from.
 class Metrics {
  public:
-  Metrics(const std::string& path, std::uint64_t step) {
+  Metrics(const std::string& path, std::uint64_t step) : path_(path) {
     std::string kept;
     std::ifstream old(path);
     for (std::string line; step > 0 && std::getline(old, line);) {
@@ -68,11 +76,18 @@ class Metrics {
     }
     old.close();
     file_.open(path, std::ios::trunc);
-    file_ << kept << std::flush;
+    write(kept);
   }
-  void add(const nlohmann::ordered_json& entry) { file_ << entry.dump() << "\n" << std::flush; }
+  void add(const nlohmann::ordered_json& entry) { write(entry.dump() + "\n"); }
 
  private:
+  void write(const std::string& text) {
+    file_ << text << std::flush;
+    stlm::expect<stlm::FileError>(file_.good(), "\"", path_, "\" does not take what is written; make room on the disk, or give "
+                                  "another --out.");
+  }
+
+  std::string path_;
   std::ofstream file_;
 };
 

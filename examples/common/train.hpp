@@ -39,6 +39,12 @@ inline Corpus open_corpus(const Options& o) {
 
 inline volatile std::sig_atomic_t interrupted = 0;
 
+/// Asks the run to stop; asked again, the system does it.
+inline void interrupt(int signal) {
+  interrupted = 1;
+  std::signal(signal, SIG_DFL);
+}
+
 /// `Scalar`: of the matrix products of a step. The weights themselves, samples and scores are float.
 template <class Model, class ReadingOf, class Scalar = float>
 class TrainingRun {
@@ -57,13 +63,13 @@ class TrainingRun {
   }
 
   int run() {
-    std::signal(SIGINT, [](int) { interrupted = 1; });
-    std::signal(SIGTERM, [](int) { interrupted = 1; });
+    for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, interrupt);
     Metrics metrics(o_.out + "/metrics.jsonl", step_);
     progress_.print(std::to_string(stlm::num_params<Model>) + " parameters, " + std::to_string(corpus_.train.num_bytes()) +
                     " bytes to train on, " + std::to_string(corpus_.held_out.num_bytes()) + " held out, " +
                     std::to_string(o_.threads) + (o_.threads == 1 ? " thread, " : " threads, ") +
                     (step_ ? "continuing at step " + std::to_string(step_) : "from scratch"));
+    if (step_ == 0) save_checkpoint();  // not an earlier run's is to be continued
     double next_checkpoint = clock_.seconds() + o_.checkpoint_seconds, next_sample = 0.2 * std::ceil(part() / 0.2 + 1e-9);
     for (double at = part(); at < 1 && !interrupted; at = part()) {
       metrics.add(step(at));
@@ -78,6 +84,7 @@ class TrainingRun {
       }
     }
     save_checkpoint();
+    for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
     if (interrupted) {
       progress_.print("stopped after step " + std::to_string(step_) + "; continue with --resume");
       return 130;
@@ -162,7 +169,7 @@ class TrainingRun {
     return nlohmann::ordered_json{{"data", o_.data},       {"data_tokens", corpus_.train.size()},
                                   {"steps", o_.steps},     {"max_seconds", o_.max_seconds},
                                   {"dropout", dropout_}, {"seed", o_.seed}}
-        .dump();
+        .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);  // a path may be any bytes
   }
   std::string checkpoint_path() const { return o_.out + "/checkpoint.safetensors"; }
 
