@@ -27,16 +27,20 @@
 # no check of correctness lacked time, else 1; 77 without a GPU.
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+here=$PWD
 cd "$root" || exit
 
 deps='' out=benchmarks/results/gpu quick='' limit='' add='' python=python3 arch='' march=native jobs=''
-only=build,tests,bits,sanitizer,train,generate,kernels,peers,example,settings,compile,eager,autotune
+stages=build,tests,bits,sanitizer,train,generate,kernels,peers,example,settings,compile,eager,autotune
+only=$stages
 commit='' work=build/gpu dry='' list='' command="benchmarks/gpu/run.sh $*"
 while (($#)); do
   case $1 in
     --deps | --out | --limit | --only | --python | --arch | --march | --jobs | --commit | --work)
       (($# > 1)) || { echo "run.sh: expected a value after $1; see --help." >&2; exit 2; }
-      declare "${1#--}=$2"
+      value=$2
+      [[ $1 =~ ^--(deps|out|work)$ || $1 == --python && $2 == */* ]] && [[ $2 != /* ]] && value=$here/$2
+      declare "${1#--}=$value"
       shift
       ;;
     --quick) quick=1 ;;
@@ -47,6 +51,9 @@ while (($#)); do
     *) echo "run.sh: expected an option, found $1; see --help." >&2; exit 2 ;;
   esac
   shift
+done
+for stage in ${only//,/ }; do
+  [[ ,$stages, == *,$stage,* ]] || { echo "run.sh: expected stages of $stages after --only, found $stage." >&2; exit 2; }
 done
 limit=${limit:-$([[ $quick ]] && echo 295 || echo 590)} jobs=${jobs:-$(nproc)}
 wanted() {  # any of these stages
