@@ -78,11 +78,29 @@ TEST_CASE("the last line of train is one JSON object, and its weights generate")
   CHECK(damaged.output.find("cut") != std::string::npos);
 }
 
+TEST_CASE("what cannot be written is said, whatever the text is called; a fresh run leaves nothing to continue of another") {
+  const TemporaryFolder folder;
+  write_corpus(folder / "caf\xe9");  // no UTF-8
+  const std::string train = "train --data " + folder / "caf\xe9" + " --out " + folder / "out" + " --steps ";
+  REQUIRE(run(train + "3").status == 0);
+  std::filesystem::remove(folder / "out/metrics.jsonl");
+  std::filesystem::create_symlink("/dev/full", folder / "out/metrics.jsonl");
+  const Result full = run(train + "2");
+  CHECK(full.status == 1);
+  CHECK(full.output.find("does not take what is written") != std::string::npos);
+  CHECK(run("generate --max-bytes 3 --weights " + folder / "out/model.safetensors" + " > /dev/full").status == 1);
+  std::filesystem::remove(folder / "out/metrics.jsonl");
+  run_and_kill({"train", "--data", folder / "caf\xe9", "--steps", "3000", "--out", folder / "out"}, folder / "out/metrics.jsonl", 2);
+  CHECK(run(train + "3 --resume").output.find("\"steps\":3000") != std::string::npos);  // of the run that was killed
+}
+
 TEST_CASE("info and help describe the model; nonsense is refused") {
   CHECK(run("info").output.find("total 787840 parameters") != std::string::npos);
   CHECK(run("--help").output.find("787840 parameters") != std::string::npos);
   CHECK(run("").status != 0);
   CHECK(run("train --data /nowhere/at-all").status != 0);
+  for (const char* bad : {"--steps 0", "--steps -1", "--max-seconds nan", "--max-seconds inf", "--checkpoint-seconds -1", "--seed -1"})
+    CHECK(run("train " + std::string(bad)).output.find("expected a number") != std::string::npos);
   const TemporaryFolder folder;
   write_text(folder / "tiny", "abc");
   CHECK(run("train --steps 1 --data " + folder / "tiny" + " --out " + folder / "o").output.find("more than 128 tokens") !=

@@ -37,6 +37,13 @@ TEST_CASE("stlm_tokenize: ids of GPT-2's files and the same bytes again") {
   CHECK(run.status == 0);
 }
 
+TEST_CASE("stlm_tokenize: options that would do nothing are refused") {
+  Program run;
+  CHECK(run(run.gpt2 + " --out x", "a").find("--out requires --train") != std::string::npos);
+  CHECK(run(run.gpt2 + " --rule greedy", "a").find("--rule requires --train") != std::string::npos);
+  CHECK(run("--train 270 --special a --out " + run.folder / "x", "a").find("excludes") != std::string::npos);
+}
+
 TEST_CASE("stlm_tokenize: marks only when they are named; files instead of standard input") {
   Program run;
   CHECK(run(run.gpt2 + " --special '<|endoftext|>'", "he<|endoftext|>he") == "257 259 257\n");
