@@ -186,3 +186,16 @@ TEMPLATE_TEST_CASE("backward: the gradient of what forward returns, auxiliary lo
   backward(ctx, params, batch.view(), acts, grads);
   CHECK((ops::sum_squares(ctx, grads.flat()) > 0) == std::is_same_v<TestType, Experts>);
 }
+
+TEMPLATE_TEST_CASE("forward_backward: forward, then backward, auxiliary losses weighted alike", "[models][program]", Plain, Experts) {
+  using B = ReferenceBackend;
+  Context<B> ctx({.seed = 5});
+  Parameters<TestType, B, double> params(ctx), expected(ctx), found(ctx);
+  fill(params.flat(), {1, 1}, 0.5);
+  const SomeBatch batch({2, 4}, 11);
+  Activations<TestType, B, double> acts(ctx, batch.shape), others(ctx, batch.shape);  // others: of no weight before
+  const double loss = forward(ctx, params, batch.view(), acts);
+  backward(ctx, params, batch.view(), acts, expected, 0.25);
+  CHECK(forward_backward(ctx, params, batch.view(), others, found, 0.25) == Approx(loss).epsilon(1e-14));
+  CHECK(deviation(expected.flat(), found.flat()) < 1e-13);
+}

@@ -43,3 +43,11 @@ TEST_CASE("the reference's cosine: from 0, above its minimum at `decay`, and up 
   CHECK(factor(35000) == Approx(0.1).epsilon(1e-15));
   CHECK(factor(35000 + 15000) == Approx(0.55).epsilon(1e-12));
 }
+
+TEST_CASE("the cosine between its ends, and beyond them") {
+  const stlm::CosineSchedule factor{.warmup = 10, .total = 110, .minimum = 0.1};
+  CHECK(factor(43) == Approx(0.1 + 0.9 * 0.75).epsilon(1e-14));  // a third of the way
+  CHECK(factor(76) == Approx(0.1 + 0.9 * 0.25).epsilon(1e-14));
+  CHECK(factor.at(-0.5) == 1);
+  CHECK(factor.at(1.5) == Approx(0.1).epsilon(1e-15));
+}
