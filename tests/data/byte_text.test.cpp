@@ -77,3 +77,11 @@ TEST_CASE("what cannot be read or cut is an error that names it") {
   CHECK_THROWS_AS(ByteText::from_string("abc").split(1.0), stlm::Error);
   CHECK_THROWS_AS(ByteText::from_string("abc").part(2, 4), stlm::Error);
 }
+
+TEST_CASE("num_bytes of a part counts its own ends of text alone") {
+  const auto text = ByteText::from_string("ab|cde|f", "|");
+  CHECK(text.part(3, 7).num_bytes() == 3);
+  CHECK(text.part(2, 6).num_bytes() == 3);
+  CHECK(text.part(4, 6).num_bytes() == 2);
+  CHECK(text.split(0.25).second.num_bytes() == 1);
+}

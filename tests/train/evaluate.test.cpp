@@ -133,3 +133,27 @@ TEMPLATE_TEST_CASE("max_bytes of a text is room to score it, however short", "",
     CHECK_THROWS_AS(evaluate(ctx, params, too_small, text), ShapeError);
   }
 }
+
+TEST_CASE("a context of three quarters, and no dropout whatever was trained before") {
+  Context<Backend> ctx({.seed = 1});
+  SmallParameters params(ctx);
+  init(ctx, params);
+  const auto text = ByteText::from_string("the quick brown fox jumps over the lazy dog");
+  Activations<Small, Backend> fresh(ctx, {.batch = 2, .tokens = 8}), used(ctx, {.batch = 2, .tokens = 8});
+  const Evaluation expected = evaluate(ctx, params, fresh, text);
+  CHECK(expected.context == 6);
+  used.pass().dropout = 0.5;
+  used.pass().key = RandomKey{1, 2};
+  CHECK(evaluate(ctx, params, used, text).nats == expected.nats);
+}
+
+TEST_CASE("a held-out part is read from the byte before it") {
+  Context<Backend> ctx({.seed = 1});
+  SmallParameters params(ctx);
+  init(ctx, params);
+  const ByteText part = ByteText::from_string("abcdefghij").split(0.5).second;
+  Activations<Small, Backend> acts(ctx, {.batch = 1, .tokens = 5});
+  const Token inputs[] = {'e', 'f', 'g', 'h', 'i'}, targets[] = {'f', 'g', 'h', 'i', 'j'};
+  const double mean = static_cast<double>(forward(ctx, params, Batch{{inputs, 1, 5}, {targets, 1, 5}}, acts));
+  CHECK(evaluate(ctx, params, acts, part, 0).nats == Approx(5 * mean).epsilon(1e-6));
+}
