@@ -15,6 +15,8 @@
 #include <stlm/tokenizer/bpe_training.hpp>
 #include <stlm/tokenizer/gpt2_files.hpp>
 
+#include "../common/written.hpp"
+
 namespace {
 
 struct Options {
@@ -100,8 +102,7 @@ int run(const Options& o) {
   for (const std::string_view text : input.texts)
     std::cout << (o.decode ? tokenizer.decode(parse_ids(text), o.specials)
                            : format_ids(tokenizer.encode(text, o.specials)));
-  std::cout.flush();
-  stlm::expect<stlm::Error>(std::cout.good(), "standard output does not take what is written.");
+  example::expect_written();
   return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <stlm/stlm.hpp>
 
 #include "../common/report.hpp"
+#include "../common/written.hpp"
 #include "questions.hpp"
 
 struct Config : stlm::NextThoughtDefaults {

@@ -5,7 +5,7 @@
 
 #include "options.hpp"
 #include "reading.hpp"
-#include "report.hpp"
+#include "written.hpp"
 
 namespace example {
 

@@ -5,6 +5,7 @@
 
 #include "command_line.hpp"
 #include "run.hpp"
+#include "written.hpp"
 
 namespace example {
 

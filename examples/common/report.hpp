@@ -8,8 +8,8 @@
 #include <fstream>
 #include <string>
 
-#include <iostream>
 #include <nlohmann/json.hpp>
+
 #include <stlm/core/error.hpp>
 
 namespace example {
@@ -22,12 +22,6 @@ std::string format(const char* pattern, Values... values) {
   char text[256];
   std::snprintf(text, sizeof text, pattern, values...);
   return text;
-}
-
-/// Throws where standard output has not taken all that was written.
-inline void expect_written() {
-  std::cout.flush();
-  stlm::expect<stlm::Error>(std::cout.good(), "standard output does not take what is written.");
 }
 
 /// Seconds since it was made, plus those of the runs it continues.

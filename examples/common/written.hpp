@@ -1,0 +1,16 @@
+// Whether standard output takes what is written.
+#pragma once
+
+#include <iostream>
+
+#include <stlm/core/error.hpp>
+
+namespace example {
+
+/// Throws where standard output has not taken all that was written.
+inline void expect_written() {
+  std::cout.flush();
+  stlm::expect<stlm::Error>(std::cout.good(), "standard output does not take what is written.");
+}
+
+}  // namespace example
