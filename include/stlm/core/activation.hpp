@@ -11,6 +11,7 @@
 // The same function counts at compile time (`activation_bytes<Model>`) and binds at run time.
 #pragma once
 
+#include <limits>
 #include <utility>
 
 #include <stlm/core/arena.hpp>
@@ -53,6 +54,15 @@ struct Pass {
   }
 };
 
+/// How many tokens of a text M has positions for.
+template <class M>
+constexpr Index max_tokens_of() {
+  if constexpr (requires { M::max_tokens; })
+    return M::max_tokens;
+  else
+    return std::numeric_limits<Index>::max();
+}
+
 namespace detail {
 /// The largest pass that batches of a shape can ask for.
 template <class Model>
@@ -64,10 +74,9 @@ constexpr Pass largest_pass(BatchShape shape) {
 }
 /// Throws ShapeError where the model's positions are a table of fewer rows than `tokens`.
 template <class Model>
-void expect_positions([[maybe_unused]] const char* who, [[maybe_unused]] Index tokens) {
-  if constexpr (requires { Model::max_tokens; })
-    expect(tokens <= Model::max_tokens, "stlm::", who, ": expected at most the ", Model::max_tokens,
-           " tokens of the model's learned positions, found ", tokens, "; ask for fewer, or give the model more.");
+void expect_positions(const char* who, Index tokens) {
+  expect(tokens <= max_tokens_of<Model>(), "stlm::", who, ": expected at most the ", max_tokens_of<Model>(),
+         " tokens of the model's learned positions, found ", tokens, "; ask for fewer, or give the model more.");
 }
 template <class Model, class T>
 constexpr Arena plan(const Pass& pass) {

@@ -23,7 +23,6 @@
 #pragma once
 
 #include <concepts>
-#include <limits>
 #include <utility>
 
 #include <stlm/core/activation.hpp>
@@ -63,15 +62,6 @@ compute_t<T> auxiliary_loss_of([[maybe_unused]] const C& cache) {
     return M::template auxiliary<Backend>(cache);
   else
     return compute_t<T>(0);
-}
-
-/// How many tokens of a text M has positions for.
-template <class M>
-constexpr Index max_tokens_of() {
-  if constexpr (requires { M::max_tokens; })
-    return M::max_tokens;
-  else
-    return std::numeric_limits<Index>::max();
 }
 
 /// `f.operator()<I>()` for each I in 0 .. Count - 1: for the parts of a module of modules.

@@ -25,8 +25,8 @@ struct QuestionAnswerFields {
   std::string question = "question", answer = "answer";
 };
 
-/// All pairs of a file of JSON lines; empty lines are passed over. Throws FileError naming file and line for what is no JSON object in UTF-8, lacks a
-/// field, or has an empty text.
+/// All pairs of a file of JSON lines; empty lines are passed over. Throws FileError naming file and line for what is no
+/// JSON object in UTF-8, lacks a field, or has an empty text.
 inline std::vector<QuestionAnswer> read_question_answers(const std::string& path, const QuestionAnswerFields& fields = {}) {
   const MappedFile file(path);
   std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.size());

@@ -71,9 +71,8 @@ class TextRule {
 
 namespace detail {
 inline void expect_valid(const SampleOptions& options) {
-  constexpr double most = std::numeric_limits<double>::max();
-  expect<Error>(options.max_bytes >= 0 && options.temperature >= 0 && options.temperature <= most && options.top_k >= 0 &&
-                    options.top_p > 0 && options.top_p <= 1,
+  expect<Error>(options.max_bytes >= 0 && options.temperature >= 0 && std::isfinite(options.temperature) &&
+                    options.top_k >= 0 && options.top_p > 0 && options.top_p <= 1,
                 "stlm::Sampler: expected max_bytes, a temperature and a top-k of at least 0, and a top-p above 0 and up to 1, "
                 "found ", options.max_bytes, ", ", options.temperature, ", ", options.top_k, " and ", options.top_p, ".");
 }

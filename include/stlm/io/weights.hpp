@@ -48,13 +48,14 @@ template <class... Parts>
 }
 inline void check_fits(const SafetensorsFile& file, const TensorEntry& expected) {
   const TensorEntry* found = file.find(expected.name);
-  if (!found)
+  if (!found) {
     for (const TensorEntry& entry : file.tensors())
       if (entry.name.ends_with("." + expected.name))
         fail<FileError>("stlm::load: \"", file.name(), "\": expected a tensor ", json_quote(expected.name), ", found ",
                         json_quote(entry.name), ": if this is a checkpoint, use load_checkpoint, or load(params, "
                         "SafetensorsFile(path), prefix) for its weights alone.");
-  if (!found) refuse(file, expected.name, "expected ", expected.type(), ", found no tensor of that name");
+    refuse(file, expected.name, "expected ", expected.type(), ", found no tensor of that name");
+  }
   if (found->dtype != expected.dtype)
     refuse(file, expected.name, "expected the dtype of ", expected.type(), ", found ", found->type());
   if (found->shape != expected.shape)

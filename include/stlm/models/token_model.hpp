@@ -65,7 +65,7 @@ struct TokenModelParts {
                 "...;`, the width of the feed-forward layer.");
   static_assert(std::is_base_of_v<TokenModelDefaults, Config>,
                 "stlm::TokenModel: the configuration lacks the defaults; derive it from stlm::TokenModelDefaults.");
-  static_assert(Config::gated ? std::is_same_v<typename Config::activation, Same> : true,
+  static_assert(!Config::gated || std::is_same_v<typename Config::activation, Same>,
                 "stlm::TokenModel, stlm::ByteModel: `activation` is of a plain feed-forward layer, and this one is gated; "
                 "add `static constexpr bool gated = false;`.");
   static_assert(requires { typename Config::norm::template WithDim<Config::dim>; },

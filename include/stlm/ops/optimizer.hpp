@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cmath>
-#include <limits>
 
 #include <stlm/core/backend.hpp>
 #include <stlm/core/bfloat16.hpp>
@@ -18,12 +17,12 @@ struct AdamWOptions {
 };
 
 namespace detail {
-constexpr bool finite_from(double least, double number) {
-  return number >= least && number <= std::numeric_limits<double>::max();
+inline bool finite_from_zero(double number) {
+  return number >= 0 && std::isfinite(number);
 }
 inline void expect_valid(const AdamWOptions& o) {
-  expect<Error>(finite_from(0, o.lr) && o.beta1 >= 0 && o.beta1 < 1 && o.beta2 >= 0 && o.beta2 < 1 && finite_from(0, o.eps) &&
-                    finite_from(0, o.weight_decay),
+  expect<Error>(finite_from_zero(o.lr) && o.beta1 >= 0 && o.beta1 < 1 && o.beta2 >= 0 && o.beta2 < 1 && finite_from_zero(o.eps) &&
+                    finite_from_zero(o.weight_decay),
                 "stlm::AdamW: expected lr, eps and weight_decay of at least 0, and beta1 and beta2 from 0 to below 1, found ",
                 o.lr, ", ", o.eps, ", ", o.weight_decay, ", ", o.beta1, " and ", o.beta2, ".");
 }

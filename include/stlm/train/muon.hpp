@@ -50,8 +50,8 @@ class Muon {
         momentum_(most_),
         work_(2 * most_ + 2 * most_gram_),
         state_(1) {
-    expect<Error>(detail::finite_from(0, options.lr) && options.momentum >= 0 && options.momentum < 1 &&
-                      detail::finite_from(0, options.weight_decay),
+    expect<Error>(detail::finite_from_zero(options.lr) && options.momentum >= 0 && options.momentum < 1 &&
+                      detail::finite_from_zero(options.weight_decay),
                   "stlm::Muon: expected lr and weight_decay of at least 0, and a momentum from 0 to below 1, found ",
                   options.lr, ", ", options.weight_decay, " and ", options.momentum, ".");
     detail::expect_valid(options.adamw);

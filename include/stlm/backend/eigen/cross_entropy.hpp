@@ -4,8 +4,8 @@
 #include <limits>
 
 #include <stlm/backend/eigen/elementwise.hpp>
-#include <stlm/ops/detail/token_check.hpp>
 #include <stlm/ops/cross_entropy.hpp>
+#include <stlm/ops/detail/token_check.hpp>
 
 namespace stlm::ops::impl {
 

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <stlm/backend/reference/context.hpp>
-#include <stlm/ops/detail/token_check.hpp>
 #include <stlm/core/scalar.hpp>
 #include <stlm/ops/cross_entropy.hpp>
+#include <stlm/ops/detail/token_check.hpp>
 
 namespace stlm::ops::impl {
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <stlm/backend/reference/context.hpp>
-#include <stlm/ops/detail/token_check.hpp>
 #include <stlm/core/scalar.hpp>
+#include <stlm/ops/detail/token_check.hpp>
 #include <stlm/ops/embedding.hpp>
 
 namespace stlm::ops::impl {
