@@ -10,6 +10,16 @@ if(STLM_WITH_CUDA)
   target_compile_options(stlm_cuda_emulated INTERFACE -ffp-contract=off)
   target_compile_definitions(stlm_cuda_emulated INTERFACE STLM_TEST_EMULATED
     THRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP CCCL_DISABLE_FP16_SUPPORT)
+
+  # Kernels run for long: optimised. What is composed of them is compiled as the preset says.
+  add_library(stlm_emulated_kernel_test_pch STATIC EXCLUDE_FROM_ALL support/precompiled.cpp)
+  add_library(stlm_emulated_test_pch STATIC EXCLUDE_FROM_ALL support/precompiled.cpp)
+  target_compile_options(stlm_emulated_kernel_test_pch PUBLIC -O2)
+  foreach(pch IN ITEMS stlm_emulated_kernel_test_pch stlm_emulated_test_pch)
+    target_link_libraries(${pch} PUBLIC stlm_test_products stlm_cuda_emulated)
+    target_precompile_headers(${pch} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/support/precompiled.hpp"
+      "${CMAKE_CURRENT_SOURCE_DIR}/support/tested_backend.hpp")
+  endforeach()
 endif()
 
 # Labelled cuda beside the labels given, and left out without STLM_WITH_CUDA.
@@ -19,10 +29,12 @@ function(stlm_add_emulated_test name source)
   endif()
   string(REGEX REPLACE "[/.]" "_" target "test_${name}")
   add_executable(${target} ${source})
-  target_link_libraries(${target} PRIVATE stlm_test_support stlm_cuda_emulated)
+  set(pch stlm_emulated_test_pch)
   if(name MATCHES "^ops/")
-    target_compile_options(${target} PRIVATE -O2)  # these run for long
+    set(pch stlm_emulated_kernel_test_pch)
   endif()
+  target_link_libraries(${target} PRIVATE ${pch})
+  target_precompile_headers(${target} REUSE_FROM ${pch})
   add_dependencies(stlm_cuda_programs ${target})
   add_test(NAME ${name} COMMAND ${target})
   set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS "${ARGN};cuda")

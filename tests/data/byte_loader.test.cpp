@@ -3,6 +3,7 @@
 #include <stlm/data/patch_text.hpp>
 #include <stlm/data/token_text.hpp>
 
+#include "io/temporary_folder.hpp"
 #include "support/catch.hpp"
 
 using namespace stlm;
@@ -69,4 +70,10 @@ TEST_CASE("windows of tokens, however many bytes each stands for") {
   }
   CHECK_THROWS_AS((ByteLoader<AnyModel, TokenText>(TokenText(counting_text(20), Pairs{}), {1, 10})), Error);
   static_assert(FlatText<TokenText> && FlatText<ByteText> && !FlatText<PatchText>);
+}
+
+TEST_CASE("the text of a file") {
+  const TemporaryFolder folder;
+  write_text(folder / "text", "abcdefghijkl");
+  CHECK(ByteLoader<AnyModel>(folder / "text", {1, 11}).next().tokens(0, 0) == 'a');
 }

@@ -35,3 +35,21 @@ TEST_CASE("WindowOrder: an epoch takes every window once, inside the text", "[da
     CHECK(*starts.rbegin() - *starts.begin() == 18 * window);
   }
 }
+
+TEST_CASE("WindowOrder: offset and order are drawn anew for each epoch", "[data][window_order]") {
+  constexpr Index window = 10, size = 207;
+  const WindowOrder order(size, window, 7);
+  std::set<Index> offsets;
+  std::set<std::vector<Index>> orders;
+  for (std::uint64_t epoch = 0; epoch < 5; ++epoch) {
+    std::vector<Index> starts;
+    for (std::uint64_t n = 0; n < 19; ++n) starts.push_back(order.start(epoch * 19 + n));
+    CHECK(!std::is_sorted(starts.begin(), starts.end()));
+    const Index offset = *std::min_element(starts.begin(), starts.end());
+    offsets.insert(offset);
+    for (Index& start : starts) start -= offset;
+    orders.insert(starts);
+  }
+  CHECK(offsets.size() > 1);
+  CHECK(orders.size() == 5);
+}

@@ -100,6 +100,25 @@ TEST_CASE("Answerer: valid UTF-8 on request; an answer ends where on_byte says s
   CHECK(ever_invalid);
 }
 
+TEST_CASE("Answerer: a pad is never drawn", "[infer][answerer]") {
+  Setup s;
+  Answerer<Small, Backend> answerer(s.ctx, 32);
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {  // so hot that every id is as likely as the others
+    const SampleOptions hot{.max_bytes = 20, .temperature = 1000, .seed = seed};
+    std::string expected, found;
+    Sampler sampler(Small::vocabulary, hot);
+    answerer.ask(s.ctx, s.params, ByteTokenizer::encode("fox"));
+    for (int i = 0; i < 20; ++i) {
+      const Token token = sampler(answerer.logits(), Small::ignore);
+      if (token >= 256) break;
+      expected += static_cast<char>(token);
+      answerer.feed(s.ctx, s.params, token);
+    }
+    answerer.answer(s.ctx, s.params, "fox", hot, [&](char c) { found += c; });
+    CHECK(found == expected);
+  }
+}
+
 TEST_CASE("Answerer: stops when the capacity is reached", "[infer][answerer]") {
   Setup s;
   Answerer<Small, Backend> answerer(s.ctx, 5);

@@ -1,6 +1,7 @@
 #include <stlm/infer/batch_generator.hpp>
 
 #include <stlm/infer/quantized_weights.hpp>
+#include <stlm/io/utf8.hpp>
 #include <stlm/models/working_weights.hpp>
 
 #include "support/catch.hpp"
@@ -103,6 +104,19 @@ TEST_CASE("a text ends where on_byte says so, the others go on") {
   REQUIRE(all[0].size() > 3);
   CHECK(some[0] == all[0].substr(0, 3));
   CHECK(some[1] == all[1]);
+}
+
+TEST_CASE("valid UTF-8 goes on from each prompt's last character") {
+  Context<Backend> ctx({.seed = 3});
+  Parameters<Model, Backend> params(ctx);
+  init(ctx, params);
+  const std::vector<std::string> cut = {"caf\xc3", "euro \xe2\x82", "abc"};
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    std::vector<std::string> texts = cut;
+    BatchGenerator<Model, Backend>(ctx, 3, 64).generate(ctx, params, cut, {.max_bytes = 20, .utf8 = true, .seed = seed},
+                                                        [&](Index text, char c) { texts[static_cast<std::size_t>(text)] += c; });
+    for (const std::string& text : texts) CHECK(utf8_prefix(text) + 3 >= text.size());  // the last may be cut by max_bytes
+  }
 }
 
 TEST_CASE("what cannot be generated is refused; no prompts and no bytes are fine") {

@@ -25,10 +25,12 @@ struct Setup {
   Setup() { fill(params.flat(), {1, 1}, 0.5); }
 };
 
-/// Logits of the symbol after `text` by a full forward pass over its patches, without any cache.
-template <class M, class B>
-std::vector<float> full_logits(Setup<M, B>& s, std::string_view text) {
-  std::vector<std::vector<Token>> patches{{257}, {}};
+using Patches = std::vector<std::vector<Token>>;
+
+/// Those of `text` after an end of text; the last is open.
+template <class M>
+Patches patches_of(std::string_view text) {
+  Patches patches{{257}, {}};
   Token before = 257;
   for (const char c : text) {
     const Token byte = static_cast<unsigned char>(c);
@@ -37,6 +39,12 @@ std::vector<float> full_logits(Setup<M, B>& s, std::string_view text) {
       patches.emplace_back();
     before = byte;
   }
+  return patches;
+}
+
+/// Logits of the symbol that follows by a full forward pass over patches, without any cache.
+template <class M, class B>
+std::vector<float> full_logits(Setup<M, B>& s, Patches patches) {
   const Index open = std::ssize(patches.back()), count = std::ssize(patches) - 1;
   patches.back().push_back(65);  // whatever comes: its logits must not depend on it
   std::vector<Token> slots(patches.size() * static_cast<std::size_t>(M::window), M::pad);
@@ -48,6 +56,11 @@ std::vector<float> full_logits(Setup<M, B>& s, std::string_view text) {
   Index row = (count - 1) * M::window + open;
   if constexpr (!M::Head::parallel) row = head.offsets(count - 1) + open;
   return {&head.logits(row, 0), &head.logits(row, 0) + M::vocabulary};
+}
+
+template <class M, class B>
+std::vector<float> full_logits(Setup<M, B>& s, std::string_view text) {
+  return full_logits(s, patches_of<M>(text));
 }
 
 double distance(std::span<const float> a, const std::vector<float>& b) {
@@ -114,12 +127,54 @@ TEST_CASE("PatchGenerator: generation is what sampling from the full forward pas
   CHECK(generated(fast, "the fox", options) == generated_without_cache(fast, "the fox", options));
 }
 
-TEST_CASE("PatchGenerator: a parallel head writes too", "[infer]") {
-  const SampleOptions options{.max_bytes = 30, .seed = 4};
-  Setup<ParallelSpaces, EigenBackend> s;
-  const std::string once = generated(s, "the fox ", options);
-  CHECK(once.size() <= 30);
-  CHECK(once == generated(s, "the fox ", options));
+TEMPLATE_TEST_CASE("PatchGenerator: when the memory is full the later half is read again", "[infer]", SpacePatches,
+                   ParallelSpaces, StridePatches) {
+  constexpr std::size_t capacity = 5;
+  Setup<TestType, ReferenceBackend> s;
+  PatchGenerator<TestType, ReferenceBackend> generator(s.ctx, capacity);
+  generator.reset(s.ctx, s.params);
+  Patches remembered{{257}};
+  std::size_t closed = 1;
+  for (std::size_t size = 1; size <= text.size(); ++size) {
+    generator.feed(s.ctx, s.params, std::string_view(text).substr(size - 1, 1));
+    Patches all = patches_of<TestType>(std::string_view(text).substr(0, size));
+    for (; closed + 1 < all.size(); ++closed) {
+      if (remembered.size() == capacity) remembered.erase(remembered.begin(), remembered.end() - capacity / 2);
+      remembered.push_back(all[closed]);
+    }
+    Patches now = remembered;
+    now.push_back(all.back());
+    CAPTURE(size);
+    CHECK(distance(generator.logits(), full_logits(s, now)) < 1e-5);
+  }
+}
+
+TEST_CASE("PatchGenerator: the end of a patch may be drawn where the head predicts it and a byte was written", "[infer]") {
+  const auto allowed = [](auto s, std::string_view read) {
+    using M = typename decltype(s)::Model;
+    PatchGenerator<M, EigenBackend> generator(s.ctx, 8);
+    generator.reset(s.ctx, s.params);
+    generator.feed(s.ctx, s.params, read);
+    return generator.allowed(M::pad);
+  };
+  CHECK(!allowed(Setup<ParallelSpaces, EigenBackend>(), ""));
+  CHECK(allowed(Setup<ParallelSpaces, EigenBackend>(), "th"));
+  CHECK(!allowed(Setup<ParallelSpaces, EigenBackend>(), "the "));
+  CHECK(!allowed(Setup<SpacePatches, EigenBackend>(), "th"));
+}
+
+TEST_CASE("PatchGenerator: of a boundary that looks ahead the text is given at once", "[infer]") {
+  struct Letters {
+    std::vector<Token> encode(std::string_view bytes) const { return ByteTokenizer::encode(bytes); }
+    std::string token_bytes(Token id) const { return std::string(1, static_cast<char>(id)); }
+  };
+  Setup<TokenPatches, EigenBackend> s;
+  PatchGenerator<TokenPatches, EigenBackend> generator(s.ctx, 8, TokenBoundary(std::make_shared<const Letters>()));
+  generator.reset(s.ctx, s.params);
+  generator.feed(s.ctx, s.params, "abc");
+  CHECK(generator.allowed(TokenPatches::pad));
+  CHECK_THROWS_WITH(generator.feed(s.ctx, s.params, "d"),
+                    "stlm::PatchGenerator: patches that end by a rule that looks ahead cannot be gone on with; give the text at once.");
 }
 
 TEST_CASE("PatchGenerator: valid UTF-8 on request", "[infer]") {

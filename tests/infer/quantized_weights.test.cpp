@@ -11,6 +11,11 @@ using namespace stlm::test;
 
 namespace {
 
+/// Rows of 64 and 96 numbers take 64 and 128 bytes.
+struct Wide : ByteModelDefaults {
+  static constexpr int dim = 64, layers = 2, heads = 4, kv_heads = 2, ffn_dim = 96;
+};
+
 /// The logits after a prompt and a few tokens more.
 template <class Model, class B, class Weights>
 std::vector<float> logits(Context<B>& ctx, const Weights& weights) {
@@ -73,10 +78,18 @@ TEST_CASE("QuantizedWeights: both backends round alike", "[infer][quantized_weig
   CHECK(deviation(expected, found) < 0.02);  // activations may fall on the other side of a half
 }
 
+TEST_CASE("QuantizedWeights: a byte a number, and a scale and a sum a row", "[infer][quantized_weights]") {
+  using Model = ByteModel<Wide>;
+  Context<EigenBackend> ctx;
+  Parameters<Model, EigenBackend> params(ctx);
+  const QuantizedWeights<Model, EigenBackend> weights(ctx, params);
+  CHECK(weights.bytes() < static_cast<std::size_t>(params.flat().size()) * sizeof(float) * 2 / 5);
+  CHECK(weights.bytes() > static_cast<std::size_t>(num_params<Model>));
+}
+
 TEST_CASE("QuantizedWeights: shared tensors are stored once, a tied head reads the table", "[infer][quantized_weights]") {
   Context<EigenBackend> ctx;
   Parameters<Plain, EigenBackend> params(ctx);
   const QuantizedWeights<Plain, EigenBackend> weights(ctx, params);
   CHECK(weights.tree().head.weight.data == weights.tree().embedding.table.data);
-  CHECK(weights.bytes() < static_cast<std::size_t>(params.flat().size()) * sizeof(float) * 8);  // rows of 8 and 12 numbers are padded to 64
 }

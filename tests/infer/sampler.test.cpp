@@ -50,6 +50,10 @@ TEST_CASE("top-p draws among the fewest likeliest that hold that much") {
   check_close(frequencies({.top_p = 0.97, .seed = 1}), softmax(1, {4, 1, 2, 0}));
   check_close(frequencies({.top_k = 3, .top_p = 0.6, .seed = 1}), softmax(1, {4, 1}));  // of the three together
   check_close(frequencies({.top_p = 1e-9, .seed = 1}), softmax(1, {4}));
+  check_close(frequencies({.top_k = 3, .top_p = 0.53, .seed = 1}), softmax(1, {4}));  // 0.515 of all, 0.547 of the three
+  const std::vector<float> even(4);  // two hold a half exactly
+  Sampler half(4, {.top_p = 0.5, .seed = 1});
+  for (int i = 0; i < 200; ++i) CHECK(half(std::span<const float>(even)) < 2);
 }
 
 TEST_CASE("an excluded token is never drawn") { check_close(frequencies({.seed = 1}, 4), softmax(1, {0, 1, 2, 3})); }

@@ -53,3 +53,25 @@ TEMPLATE_TEST_CASE("decode: equals the full pass, token by token, after a prompt
     CHECK(decode_error<TestType, ReferenceBackend, double>(pieces, 2, 74) < 1e-13);
   }
 }
+
+TEMPLATE_TEST_CASE("decode: of the last token alone, for several sequences", "[models][decode]", Plain, Learned) {
+  Context<ReferenceBackend> ctx;
+  Parameters<TestType, ReferenceBackend> params(ctx);
+  fill(params.flat(), {1, 1}, 0.5);
+  const SomeBatch batch({3, 4}, TestType::vocabulary);
+  const DecodeState<TestType, ReferenceBackend> state(3, 8);
+  const auto decoded = [&](bool last) {
+    Pass pass{3, 4};
+    pass.last = last;
+    PlannedMemory<HostSpace> memory;
+    typename TestType::template Cache<float> cache{};
+    memory.allocate([&](Arena& arena) { TestType::plan(arena, cache, pass); });
+    TestType::decode(ctx, params.tree(), pass, batch.view().tokens, cache, state.cache);
+    return std::vector<float>(cache.head.logits.begin(), cache.head.logits.end());
+  };
+  const std::vector<float> all = decoded(false), last = decoded(true);
+  constexpr Index row = TestType::vocabulary;
+  REQUIRE(std::ssize(last) == 3 * row);
+  for (Index b = 0; b < 3; ++b)
+    CHECK(std::equal(last.begin() + b * row, last.begin() + (b + 1) * row, all.begin() + (4 * b + 3) * row));
+}

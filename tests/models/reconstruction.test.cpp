@@ -2,7 +2,7 @@
 
 #include <stlm/backend/eigen.hpp>
 
-#include "support/catch.hpp"
+#include "support/gradient_check.hpp"
 #include "support/patch_models.hpp"
 
 using namespace stlm;
@@ -45,6 +45,7 @@ TEST_CASE("WithReconstruction: the loss of the head on what was pooled", "[model
 TEST_CASE("WithReconstruction: times its weight", "[models][reconstruction]") {
   const auto [added, by_hand] = added_and_by_hand<ThreefoldPatches>();
   CHECK(added == Approx(3 * by_hand).epsilon(1e-6));
+  check_gradients<WholePatches<ThreefoldPatches>>({1, 3}, 0, Derivatives::kAlongDirections);
 }
 
 TEST_CASE("NoReconstruction: nothing", "[models][reconstruction]") {

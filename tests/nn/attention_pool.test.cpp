@@ -80,3 +80,13 @@ TEST_CASE("AttentionPool: dropping nothing keeps every token in its place", "[nn
   f.forward();
   for (Index row = 0; row < 6; ++row) CHECK(f.acts.cache().picks.data()[row] == row);
 }
+
+TEST_CASE("AttentionPool: dropout leaves attention whole, and so which tokens stay", "[nn][attention_pool]") {
+  Fixture<Pool<400>, ReferenceBackend, double> whole({1, 10}), dropped({1, 10}, 0.5);
+  whole.forward();
+  dropped.forward();
+  const auto &expected = whole.acts.cache(), &found = dropped.acts.cache();
+  CHECK(std::equal(expected.picks.begin(), expected.picks.end(), found.picks.begin()));
+  CHECK(std::equal(expected.scores.begin(), expected.scores.end(), found.scores.begin()));
+  CHECK(deviation(whole.y, dropped.y) > 0);
+}

@@ -73,3 +73,12 @@ TEST_CASE("SinusoidalPosition: sines and cosines of the position", "[nn][positio
   CHECK(y[0] == Approx(std::sin(3.0)).epsilon(1e-15));
   CHECK(y[1] == Approx(std::cos(3.0)).epsilon(1e-15));
 }
+
+TEST_CASE("SinusoidalPosition: refuses packed sequences", "[nn][position]") {
+  Ctx ctx;
+  const std::vector<Index> offsets = {0, 1, 3};
+  std::vector<double> y(6);
+  const Pass packed = Pass{1, 1}.pack(2, 2, 3, {offsets.data(), 3});
+  CHECK_THROWS_WITH(SinusoidalPosition::add(ctx, Empty{}, packed, View<double, dynamic, 2>(y.data(), 3)),
+                    "stlm::SinusoidalPosition: packed sequences are not supported; use stlm::LearnedPosition.");
+}

@@ -89,3 +89,22 @@ TEST_CASE("Unpadded: says which text does not fit", "[nn][unpadded]") {
   CHECK(error({4}, 4) == "stlm::Unpadded: expected the lengths of 2 texts, found 1; build Activations for the batch's shape.");
   CHECK(error({4, 5}, 8) == "stlm::Unpadded: the lengths add up to 9 tokens, found 8.");
 }
+
+TEST_CASE("Unpadded: runs of texts draw masks of their own", "[nn][unpadded]") {
+  Context<ReferenceBackend> ctx;
+  Parameters<Model, ReferenceBackend, double> params(ctx);
+  fill(params.flat(), {1, 1}, 0.5);
+  const std::vector<Token> tokens = {1, 2, 3, 4, 5, 1, 2};
+  const std::vector<Index> lengths = {2, 3, 2};  // three runs, the first and last of one text
+  const auto alike = [&](double dropout) {
+    Activations<Model, ReferenceBackend, double> acts(ctx, {3, 4});
+    acts.pass().dropout = dropout;
+    acts.pass().key = RandomKey{3, 4};
+    std::vector<double> z(24);
+    Model::forward(ctx, params.tree(), acts.pass(), Model::Texts(tokens.data(), 7), Model::Lengths(lengths.data(), 3),
+                   View<double, dynamic, 8>(z.data(), 3), acts.cache());
+    return std::equal(z.begin(), z.begin() + 8, z.begin() + 16);
+  };
+  CHECK(alike(0));
+  CHECK(!alike(0.5));
+}

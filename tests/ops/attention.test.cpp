@@ -189,6 +189,23 @@ TEST_CASE("attention: products of Bfloat16 round probabilities and their gradien
   }
 }
 
+TEMPLATE_TEST_CASE("attention: a mask key that counts steps is the key of the step", "[ops][attention]", ReferenceBackend,
+                   TestedBackend) {
+  Rig<TestType, float> rig;
+  const Index* const step = rig.copy(std::vector<Index>{3}).data();
+  const RandomKey key{1, 2};
+  const auto qkv = rig.random(9, 3 * 8);
+  const auto mixed = [&](const MaskKey& mask) {
+    const auto out = rig.blank(9, 8);
+    const auto head = [&](Index column) { return HeadsView<float>{&qkv(0, column), 1, 8, 9 * 24, 24}; };
+    ops::attention_forward(rig.ctx, head(0), head(8), head(16), HeadsView<float>{out.data(), 1, 8, 72, 8}, rig.blank(9),
+                           ops::AttentionShape{.batch = 1, .queries = 9, .keys = 9, .dropout = 0.3, .key = mask});
+    return std::vector<float>(out.begin(), out.end());
+  };
+  CHECK(mixed({key, step}) == mixed(key.at_step(3)));
+  CHECK(mixed({key, step}) != mixed(key));
+}
+
 TEST_CASE("attention: queries that read fewer keys than they are", "[ops][attention][parity]") {
   check_case({2, 5, 3, 2, 1, 4, false});
   check_case({1, 130, 70, 2, 1, 8, false, 0.2, 1, 0, true});

@@ -137,6 +137,21 @@ TEST_CASE("dropout: the same mask for the same key, on every backend", "[ops][el
   CHECK(std::count(first.begin(), first.end(), 1 / 0.75f) == 30000 - dropped);
 }
 
+TEMPLATE_TEST_CASE("dropout: a mask key that counts steps is the key of the step", "[ops][elementwise]", ReferenceBackend,
+                   TestedBackend) {
+  Rig<TestType, float> rig;
+  const Index* const step = rig.copy(std::vector<Index>{3}).data();
+  const RandomKey key{1, 2};
+  const auto dropped = [&](const MaskKey& mask) {
+    const auto x = rig.random(1000);
+    std::fill(x.begin(), x.end(), 1.F);
+    ops::dropout(rig.ctx, x, 0.3, mask);
+    return std::vector<float>(x.begin(), x.end());
+  };
+  CHECK(dropped({key, step}) == dropped(key.at_step(3)));
+  CHECK(dropped({key, step}) != dropped(key));
+}
+
 TEST_CASE("clear: the part asked for becomes zero, whatever stood there", "[ops][elementwise]") {
   check_stream_op([](auto& rig) {
     const auto wide = rig.random(300, 33), all = rig.blank(7, 5);

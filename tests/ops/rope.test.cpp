@@ -65,6 +65,14 @@ TEST_CASE("rope: backends agree, and the inverse undoes it", "[ops][rope][parity
       }
 }
 
+TEST_CASE("rope: backends agree on any base", "[ops][rope][parity]") {
+  for (const RopePairs pairs : {RopePairs::kAdjacent, RopePairs::kHalfSplit})
+    check_op([=](auto& rig) {
+      ops::rope(rig.ctx, heads(rig.random(2 * 7, 3 * 8), 2, 3),
+                {.batch = 2, .tokens = 7, .position = 3, .pairs = pairs, .base = 500});
+    });
+}
+
 TEST_CASE("rope: more tokens than a table has room for", "[ops][rope][parity]") {
   check_op([](auto& rig) { ops::rope(rig.ctx, heads(rig.random(70, 1 << 14), 1, 1), {.batch = 1, .tokens = 70}); });
 }

@@ -43,7 +43,7 @@ TEST_CASE("save_bpe: a text to read, and the same tokenizer again", "[tokenizer]
 
 TEST_CASE("save_bpe: trained tokenizers of both rules come back", "[tokenizer]") {
   const TemporaryFolder folder;
-  const std::string text = stlm::make_stories(1, 50'000) + "\xff\x00\\\n";
+  const std::string text = stlm::make_stories(1, 50'000) + std::string("\xff\0\\\n", 4);
   const auto check = [&](const BpeTokenizer& tokenizer) {
     stlm::save_bpe(tokenizer, folder / "bpe.txt");
     const BpeTokenizer loaded = stlm::load_bpe(folder / "bpe.txt");

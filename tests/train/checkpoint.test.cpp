@@ -77,3 +77,15 @@ TEST_CASE("a checkpoint of another optimiser or with damaged numbers changes not
   CHECK(error_of<FileError>([&] { adamw.resume(folder / "weights"); }).find("it is no checkpoint") != std::string::npos);
   CHECK(std::equal(before.begin(), before.end(), adamw.params.flat().begin()));
 }
+
+TEST_CASE("a checkpoint by its path") {
+  const TemporaryFolder folder;
+  Run<AdamW<Small, Backend>> saved, other;
+  saved.train(2);
+  saved.save(folder / "run");
+  const TrainState state = load_checkpoint(folder / "run", other.params, other.optimizer);
+  CHECK(state.step == 2);
+  CHECK(state.random_counter == saved.ctx.random().counter());
+  CHECK(state.loader_position == saved.loader.position());
+  CHECK(std::equal(saved.params.flat().begin(), saved.params.flat().end(), other.params.flat().begin()));
+}

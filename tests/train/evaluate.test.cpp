@@ -147,6 +147,24 @@ TEST_CASE("a context of three quarters, and no dropout whatever was trained befo
   CHECK(evaluate(ctx, params, used, text).nats == expected.nats);
 }
 
+TEST_CASE("of patches too; a context or a cut that does not fit the model is refused") {
+  using Model = test::SpacePatches;
+  Context<Backend> ctx({.seed = 1});
+  Parameters<Model, Backend> params(ctx);
+  test::fill(params.flat(), {1, 1}, 0.5);
+  const auto bytes = ByteText::from_string("the quick brown fox jumps over the lazy dog and a cat");
+  const PatchText text(bytes, SpaceLike{}, Model::window);
+  Activations<Model, Backend> fresh(ctx, {.batch = 1, .tokens = 8}), used(ctx, {.batch = 1, .tokens = 8});
+  const Evaluation expected = evaluate(ctx, params, fresh, text);
+  CHECK(expected.context == 6);
+  used.pass().dropout = 0.5;
+  used.pass().key = RandomKey{1, 2};
+  CHECK(evaluate(ctx, params, used, text).nats == expected.nats);
+  CHECK_THROWS_AS(evaluate(ctx, params, fresh, text, 8), Error);
+  CHECK_THROWS_AS(evaluate(ctx, params, fresh, PatchText(bytes, SpaceLike{}, Model::window + 1)), Error);
+  CHECK_THROWS_AS(evaluate(ctx, params, fresh, PatchText(ByteText::from_string("ab"), {1, 1}, Model::window)), Error);
+}
+
 TEST_CASE("a held-out part is read from the byte before it") {
   Context<Backend> ctx({.seed = 1});
   SmallParameters params(ctx);

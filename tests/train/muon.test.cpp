@@ -205,3 +205,10 @@ TEST_CASE("Muon's update is the same bits for any number of threads") {
   CHECK(updated(3) == one);
   CHECK(updated(8) == one);
 }
+
+TEST_CASE("Muon refuses options that make no sense") {
+  Context<EigenBackend> ctx;
+  for (const MuonOptions& bad : {MuonOptions{.lr = -1}, MuonOptions{.lr = NAN}, MuonOptions{.momentum = 1},
+                                 MuonOptions{.momentum = -0.1}, MuonOptions{.weight_decay = -1}, MuonOptions{.adamw = {.lr = -1}}})
+    CHECK_THROWS_AS((Muon<Large, EigenBackend>(ctx, bad)), Error);
+}

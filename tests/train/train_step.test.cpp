@@ -153,6 +153,14 @@ TEST_CASE("TrainStep: a batch that is refused leaves no trace", "[train][train_s
   CHECK(loss_after(false).second == 1);  // no schedule was given
 }
 
+TEST_CASE("TrainStep: a max_norm that is no length is refused", "[train][train_step]") {
+  Context<TestedBackend> ctx;
+  Parameters<Flat, TestedBackend> params(ctx);
+  using Step = TrainStep<Flat, TestedBackend>;
+  for (const double bad : {0.0, -1.0, std::nan("")})
+    CHECK_THROWS_AS((Step(ctx, params, {.shape = shape, .max_norm = bad})), Error);
+}
+
 TEMPLATE_TEST_CASE("TrainStep: a run stopped and continued ends with the same bytes", "[train][train_step]", (Kind<Flat, float>),
                    (Kind<Flat, Bfloat16>), (Kind<Flat, Bfloat16, true>)) {
   using Optimizer = typename TestType::template Optimizer<TestedBackend>;
