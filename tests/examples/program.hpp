@@ -3,6 +3,7 @@
 
 #include <sys/wait.h>
 
+#include <cmath>
 #include <cstdio>
 
 #include "io/temporary_folder.hpp"
@@ -33,14 +34,27 @@ inline void write_corpus(const std::string& path) {
   write_text(path, text);
 }
 
-/// The keys of the JSON object at the end of `train`.
+/// A number of a JSON object on one line.
+inline double number(const std::string& json, const std::string& key) {
+  const std::size_t at = json.find("\"" + key + "\":");
+  REQUIRE(at != std::string::npos);
+  return std::stod(json.substr(at + key.size() + 3));
+}
+
+/// The JSON object at the end of `train`.
 inline void check_summary(const std::string& output) {
   const std::string json = last_line(output);
   CHECK(json.front() == '{');
   CHECK(json.back() == '}');
-  for (const char* key : {"params", "steps", "tokens", "seconds", "tokens_per_second", "train_nats", "val_nats",
-                          "val_bits_per_byte", "val_bytes", "threads", "seed"})
-    CHECK(json.find("\"" + std::string(key) + "\":") != std::string::npos);
+  for (const char* key : {"params", "steps", "tokens", "seconds", "train_nats", "val_bytes", "threads"}) {
+    CAPTURE(key);
+    CHECK(number(json, key) > 0);
+  }
+  CHECK(number(json, "seed") >= 0);
+  CHECK(number(json, "tokens_per_second") == Approx(number(json, "tokens") / number(json, "seconds")).epsilon(0.01));
+  CHECK(number(json, "val_nats") > 1);
+  CHECK(number(json, "val_nats") < std::log(258.0) + 0.5);  // hardly worse than knowing nothing
+  CHECK(number(json, "val_bits_per_byte") == Approx(number(json, "val_nats") / std::log(2.0)).epsilon(1e-6));
 }
 
 }  // namespace program

@@ -47,9 +47,10 @@ class Family:
     norm = "rms"  # "layer", "none"
     head_norm = None  # as norm, or another
     bias = False  # of the linear layers, and of LayerNorm
-    position = "rotary"  # "rotary_half_split", "learned", "sinusoidal"; or several
+    position = "rotary"  # "rotary_half_split", "learned", "sinusoidal", "alibi"; or several
     max_tokens = 0  # of learned positions
     causal = True
+    window = None  # of keys at most this many tokens away
     activation = "swiglu"  # "gelu", "relu_squared"
     ffn_sharing = "owned"  # "all", "interior" (layers 2 to L - 2), "cyclic" (layers i and i + 2)
     out_sharing = "owned"  # of attention's output projection
@@ -57,6 +58,7 @@ class Family:
     lora_alpha = None  # the terms are multiplied by alpha / rank; None: by 1
     lora_bias = False
     experts = 0  # > 0: the linear layers of the feed-forward layer are gated mixtures of terms of lora_rank
+    one_gate = False  # for a sequence, of its last token
     tied = True
     head_bias = False
     auxiliary = 0  # loss beside the cross-entropy, set in `logits`
@@ -116,6 +118,12 @@ class GqaRopeSwigluTied(Family):
     pass
 
 
+class WindowedAlibi(Family):
+    """Six heads: slopes of a number that is no power of two."""
+
+    heads, kv_heads, position, window = 6, 3, "alibi", 3
+
+
 class LayerNormLearnedGeluUntied(Family):
     vocabulary, dim, heads, kv_heads, head_size, ffn = 17, 12, 3, 3, 4, 20
     batch, tokens, max_tokens = 3, 5, 6
@@ -151,6 +159,10 @@ class SharedOutputNoNorms(Tiny):
 
 class SharedLoraMixture(Tiny):
     layers, ffn_sharing, experts, lora_rank, lora_alpha = 2, "all", 3, 2, 1
+
+
+class OneGateLoraMixture(SharedLoraMixture):
+    one_gate, causal = True, False
 
 
 def linear_shapes(c, path, inputs, outputs):
@@ -209,7 +221,7 @@ def linear(c, p, path, x, owner=None):
     owner = owner or path
     weight, bias = p[owner + ".weight"], p.get(owner + ".bias")
     if owner + ".mixture.gate" in p:  # by its definition, with a dense matrix for each expert
-        gates = F.linear(x, p[owner + ".mixture.gate"]).softmax(-1)
+        gates = F.linear(x[:, -1:] if c.one_gate else x, p[owner + ".mixture.gate"]).softmax(-1)
         u = p[owner + ".mixture.u"].unflatten(0, (c.experts, c.lora_rank))
         v = p[owner + ".mixture.v"].unflatten(1, (c.experts, c.lora_rank))
         weights = (weight + c.lora_scale() * v[:, e] @ u[e] for e in range(c.experts))
@@ -233,6 +245,13 @@ def rotate(c, x):
     return torch.stack([z.real, z.imag], -1).flatten(-2)
 
 
+def alibi_slopes(heads):
+    """2^(-8 (h + 1) / H) of a power of two H; else those of the power of two below, then every other of twice as many."""
+    below = 2 ** int(math.log2(heads))
+    slopes = [2 ** (-8 * (h + 1) / below) for h in range(below)]
+    return torch.tensor(slopes + [2 ** (-8 * (h + 1) / (2 * below)) for h in range(0, 2 * (heads - below), 2)])
+
+
 def attention(c, p, path, x, owner=None):
     """`owner`: the path of the layer whose output projection this one uses."""
     qkv = linear(c, p, path + ".qkv", x)
@@ -242,8 +261,13 @@ def attention(c, p, path, x, owner=None):
         q, k = rotate(c, q), rotate(c, k)
     k, v = (part.repeat_interleave(c.heads // c.kv_heads, 1) for part in (k, v))
     scores = q @ k.transpose(-1, -2) / math.sqrt(c.head_size)
+    distance = torch.arange(c.tokens)[:, None] - torch.arange(c.tokens)
+    if "alibi" in c.position:
+        scores = scores - alibi_slopes(c.heads)[:, None, None] * distance.abs()
     if c.causal:
-        scores = scores.masked_fill(torch.ones(c.tokens, c.tokens).triu(1).bool(), -math.inf)
+        scores = scores.masked_fill(distance < 0, -math.inf)
+    if c.window:
+        scores = scores.masked_fill(distance.abs() > c.window, -math.inf)
     mixed = (scores.softmax(-1) @ v).transpose(1, 2).flatten(-2)
     return linear(c, p, path + ".out", mixed, (owner or path) + ".out")
 
@@ -369,3 +393,5 @@ if __name__ == "__main__":
     make_model(CyclicScaledLora(), "cyclic_scaled_lora.safetensors", 7)
     make_model(SharedOutputNoNorms(), "shared_output_no_norms.safetensors", 8)
     make_model(SharedLoraMixture(), "shared_lora_mixture.safetensors", 9)
+    make_model(WindowedAlibi(), "windowed_alibi.safetensors", 10)
+    make_model(OneGateLoraMixture(), "one_gate_lora_mixture.safetensors", 11)

@@ -54,9 +54,9 @@ class BertMlm(Masked):
 
 
 class Mixture(base.Family):
-    """SwiGLU experts, two of four a row, gates not renormalised; every expert computes every row."""
+    """SwiGLU experts, two of four a row; every expert computes every row."""
 
-    ffn, experts, chosen, balance = 8, 4, 2, 0.5
+    ffn, experts, chosen, balance, renormalize = 8, 4, 2, 0.5, False
 
     def ffn_shapes(self, path, layer):
         out = {path + "router.weight": [self.experts, self.dim]}
@@ -74,7 +74,14 @@ class Mixture(base.Family):
         results = [part(e, "down", F.silu(part(e, "gate", x)) * part(e, "up", x)) for e in range(self.experts)]
         mean, load = prob.flatten(0, 1).mean(0), kept.flatten(0, 1).mean(0) / self.chosen
         self.auxiliary = self.auxiliary + self.balance * self.experts * (mean * load).sum()
-        return (torch.stack(results, -1) * (kept * prob)[..., None, :]).sum(-1)
+        weights = kept * prob
+        if self.renormalize:
+            weights = weights / weights.sum(-1, keepdim=True)
+        return (torch.stack(results, -1) * weights[..., None, :]).sum(-1)
+
+
+class RenormalizedMixture(Mixture):
+    renormalize = True
 
 
 class LearnedActivation(base.Family):
@@ -96,3 +103,4 @@ if __name__ == "__main__":
     base.make_model(BertMlm(), "bert_mlm.safetensors", 12)
     base.make_model(Mixture(), "mixture_of_experts.safetensors", 13)
     base.make_model(LearnedActivation(), "learned_activation.safetensors", 14)
+    base.make_model(RenormalizedMixture(), "renormalized_mixture.safetensors", 15)

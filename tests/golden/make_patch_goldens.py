@@ -28,7 +28,8 @@ class Patches:
     byte_heads = 2
     reference = False  # unmasked pads, no residual, 2z + P, no norm, the loss ignores 257 and not the pads
     pool_widths = [8, 8, 16]  # of the blocks' ends
-    head = "autoregressive"  # "parallel"
+    stride = False  # patches of as many bytes, their embeddings averaged
+    head = "autoregressive"  # "parallel", "linear"
     ends = False  # the autoregressive head predicts ends of patches
     head_layers = 2
     reconstruction = False
@@ -49,6 +50,10 @@ class ByteLevelSpaces(Patches):
 
 class ByteLevelTokens(Patches):
     ends = True
+
+
+class ByteLevelStride(Patches):
+    stride, head, window = True, "linear", 4
 
 
 class Parameters(dict):
@@ -114,8 +119,25 @@ def pool(c, p, slots):
         hidden = 2 * c.byte_dim if not c.reference else (4 if i == 0 else 8) * c.byte_dim
         assert x.shape[-1] == inputs
         x = byte_block(c, p, f"pool.blocks.{i}", x, hidden, outputs, visible)
+    return mean(x, valid)
+
+
+def mean(x, valid):
+    """Over the bytes of each patch."""
     weight = valid.unsqueeze(-1).double()
     return (x * weight).sum(-2) / weight.sum(-2).clamp(min=1)
+
+
+def stride_pool(c, p, slots):
+    """slots (B, S, W) -> (B, S, dim); positions are those of bytes in the sequence."""
+    x = p.get_or_make("pool.weight", VOCABULARY, c.dim)[slots]
+    x = x + p.get_or_make("pool.position.weight", c.tokens * c.window, c.dim).unflatten(0, (c.tokens, c.window))
+    return mean(x, slots != PAD)
+
+
+def linear_head(c, p, x):
+    """x (B, S, dim) -> logits (B, S, W, 258)"""
+    return linear(p, "head.project", x, c.window * VOCABULARY).unflatten(-1, (c.window, VOCABULARY))
 
 
 def parallel_head(c, p, x):
@@ -143,14 +165,14 @@ def autoregressive_head(c, p, x, slots):
 def symbols(c, slots):
     """Which slots hold a symbol to be predicted: bytes, and the end in the first empty slot of a patch that has bytes."""
     byte = slots != PAD
-    if c.head == "autoregressive" and not c.ends:
+    if c.head != "parallel" and not c.ends:
         return byte
     first_empty = ~byte & torch.cat([torch.zeros_like(byte[..., :1]), byte[..., :-1]], -1)
     return byte | first_empty
 
 
 def forward(c, p, tokens, targets):
-    x0 = x = pool(c, p, tokens)
+    x0 = x = (stride_pool if c.stride else pool)(c, p, tokens)
     past = torch.ones(c.tokens, c.tokens).tril().bool()
     for layer in range(c.layers):
         x = stream_block(p, f"core.{layer}", x, c.heads, c.kv_heads, c.ffn, past, True)
@@ -163,11 +185,12 @@ def forward(c, p, tokens, targets):
         counted = symbols(c, slots)
         return F.cross_entropy(logits[counted], slots[counted])
 
-    if c.head == "parallel":
-        logits = parallel_head(c, p, x)
+    if c.head != "autoregressive":
+        head = parallel_head if c.head == "parallel" else linear_head
+        logits = head(c, p, x)
         total = loss(logits, targets)
         if c.reconstruction:
-            total = total + loss(parallel_head(c, p, x0), tokens)
+            total = total + loss(head(c, p, x0), tokens)
         return logits.flatten(0, -2), total
     logits = autoregressive_head(c, p, x, targets)
     return logits[symbols(c, targets)], loss(logits, targets)
@@ -177,6 +200,8 @@ def make(c, name, seed):
     torch.manual_seed(seed)
     p = Parameters()
     lengths = torch.randint(1, c.window + 1, (c.batch, c.tokens + 1))
+    if c.stride:
+        lengths.fill_(c.window)
     lengths[0, :2] = torch.tensor([c.window, 1])
     lengths[-1, -1] = 0  # a patch that is not there
     text = torch.randint(256, (c.batch, c.tokens + 1, c.window))
@@ -205,3 +230,4 @@ if __name__ == "__main__":
     make(ByteLevelParallel, "byte_level_parallel", 12)
     make(ByteLevelSpaces, "byte_level_spaces", 13)
     make(ByteLevelTokens, "byte_level_tokens", 14)
+    make(ByteLevelStride, "byte_level_stride", 15)

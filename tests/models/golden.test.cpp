@@ -25,6 +25,14 @@ struct LayerNormLearnedGeluUntied {
   using Model = LanguageModel<TokenEmbedding<17, 12, LearnedPosition<6>>, Repeat<2, Block>, Head<Norm, 12, 17, Untied>>;
 };
 
+struct WindowedAlibi {
+  static constexpr const char* file = "windowed_alibi.safetensors";
+  static constexpr Index batch = 2, tokens = 7;
+  using Norm = RmsNorm<16>;
+  using Block = PreNormBlock<Norm, Attention<16, 6, 3, 6, Alibi, SlidingWindow<3>>, SwiGlu<16, 24>>;
+  using Model = LanguageModel<TokenEmbedding<19, 16>, Repeat<2, Block>, Head<Norm, 16, 19, Tied>>;
+};
+
 struct MqaHalfSplitSharedLora {
   static constexpr const char* file = "mqa_half_split_shared_lora.safetensors";
   static constexpr Index batch = 2, tokens = 7;
@@ -82,6 +90,14 @@ struct SharedLoraMixture : Tiny<SharedLoraMixtureConfig> {
   static constexpr const char* file = "shared_lora_mixture.safetensors";
 };
 
+struct OneGateLoraMixtureConfig : SharedLoraMixtureConfig {
+  using mask = Bidirectional;
+  using ffn_linears = LoraMixture<3, 2, 1, GateOf::kSequence>;
+};
+struct OneGateLoraMixture : Tiny<OneGateLoraMixtureConfig> {
+  static constexpr const char* file = "one_gate_lora_mixture.safetensors";
+};
+
 }  // namespace
 
 TEMPLATE_TEST_CASE("models equal PyTorch's", "[golden]", golden::ReferenceDouble, golden::EigenDouble,
@@ -94,4 +110,6 @@ TEMPLATE_TEST_CASE("models equal PyTorch's", "[golden]", golden::ReferenceDouble
   golden::check_model<CyclicScaledLora, TestType>();
   golden::check_model<SharedOutputNoNorms, TestType>();
   golden::check_model<SharedLoraMixture, TestType>();
+  golden::check_model<WindowedAlibi, TestType>();
+  golden::check_model<OneGateLoraMixture, TestType>();
 }

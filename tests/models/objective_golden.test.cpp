@@ -32,6 +32,12 @@ struct Balanced : MixtureDefaults {
 struct Mixture : Family<MixtureOfExperts<SwiGlu<16, 8>, 4, 2, Balanced>> {
   static constexpr const char* file = "mixture_of_experts.safetensors";
 };
+struct BalancedRenormalized : Balanced {
+  static constexpr bool renormalize = true;
+};
+struct RenormalizedMixture : Family<MixtureOfExperts<SwiGlu<16, 8>, 4, 2, BalancedRenormalized>> {
+  static constexpr const char* file = "renormalized_mixture.safetensors";
+};
 struct Learned : Family<FeedForward<16, 24, GlobalLearnedActivation>> {
   static constexpr const char* file = "learned_activation.safetensors";
 };
@@ -53,5 +59,6 @@ TEMPLATE_TEST_CASE("models with other objectives and layers equal PyTorch's", "[
   golden::check_model<NextTokenMasked, TestType>();
   golden::check_model<BertMasked, TestType>();
   golden::check_model<Mixture, TestType>();
+  golden::check_model<RenormalizedMixture, TestType>();
   golden::check_model<Learned, TestType>();
 }

@@ -47,6 +47,17 @@ struct Reference : Spaces {
   using Model = ByteLevelModel<WithFaults>;
 };
 
+struct FixedStrideConfig : Small {
+  static constexpr int byte_window = 4;
+  using boundary = FixedStride<4>;
+  using pool = EmbeddingMean<6>;
+  using byte_head = LinearBytes;
+};
+struct Strides : Spaces {
+  static constexpr const char* file = "byte_level_stride.safetensors";
+  using Model = ByteLevelModel<FixedStrideConfig>;
+};
+
 }  // namespace
 
 TEMPLATE_TEST_CASE("models over patches equal PyTorch's", "[golden]", golden::ReferenceDouble, golden::EigenDouble,
@@ -55,4 +66,5 @@ TEMPLATE_TEST_CASE("models over patches equal PyTorch's", "[golden]", golden::Re
   golden::check_model<Tokens, TestType>();
   golden::check_model<ParallelHead, TestType>();
   golden::check_model<Reference, TestType>();
+  golden::check_model<Strides, TestType>();
 }
