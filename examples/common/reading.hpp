@@ -21,6 +21,7 @@ struct Reading {
   using Loader = stlm::ByteLoader<Model>;
   using Generator = stlm::Generator<Model, Backend>;
   static constexpr const char* unit = "bytes";  // of contexts
+  static constexpr const char* caveat = "";     // of bits per byte
 
   stlm::BatchShape shape;
 
@@ -45,13 +46,16 @@ struct Reading<Model, BackendOf> {
   using Generator = stlm::PatchGenerator<Model, Backend>;
   using Boundary = typename Model::Boundary;
   static constexpr const char* unit = "patches";
+  /// With the reference's faults a model reads the reference's patches, whose bytes are not quite the text's.
+  static constexpr bool reference = reads_gpt2<Model> && !Model::Pool::packs;
+  static constexpr const char* caveat =
+      reference ? "; no likelihood of the text: the reference cuts long patches, and its loss counts empty slots" : "";
 
   stlm::BatchShape shape;
   Boundary boundary = {};
 
-  /// With the reference's faults the model reads the reference's patches, whose bytes are not quite the text's.
   stlm::PatchText patches(const stlm::ByteText& text) const {
-    if constexpr (reads_gpt2<Model> && !Model::Pool::packs)
+    if constexpr (reference)
       return stlm::reference_patches(text, boundary, Model::window);
     else
       return {text, boundary, Model::window};

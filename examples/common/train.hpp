@@ -136,7 +136,7 @@ class TrainingRun {
     const stlm::Evaluation e = reading_.evaluate(ctx_, params_, corpus_.held_out);
     progress_.print(format("held out: %.4f bits/byte over %.0f bytes, each predicted once, from %.0f ", e.bits_per_byte(),
                            static_cast<double>(e.bytes), static_cast<double>(e.context)) +
-                    reading_.unit + " before it or more");
+                    reading_.unit + " before it or more" + reading_.caveat);
     const auto tokens = static_cast<double>(step_) * batch_tokens();
     nlohmann::ordered_json result{{"params", stlm::num_params<Model>},
                                   {"steps", step_},
