@@ -89,7 +89,15 @@ template <class S>
 GemmOperand<S> GemmProduct<S>::pack_a(Index rows, Index k, GemmOperand<S> a, S* to) {
   using Sizes = GemmSizes<S>;
   if (!Sizes::low_tiles || !a.transposed()) return a;
-  for (Index p = 0; p < k; ++p) std::copy_n(a.from(0, p).data, rows, to + p * Sizes::rows);
+  for (Index p = 0; p < k; ++p) {
+    const S* const from = a.from(0, p).data;
+    S* const row = to + p * Sizes::rows;
+    if (rows < Sizes::rows)
+      std::copy_n(from, rows, row);
+    else
+      for (Index i = 0; i < rows; i += Sizes::packet)
+        Eigen::internal::pstoreu(row + i, Eigen::internal::ploadu<Packet<S>>(from + i));
+  }
   return {to, 1, Sizes::rows};
 }
 
