@@ -4,6 +4,7 @@
 #include <stlm/models/working_weights.hpp>
 
 #include "support/backend_parity.hpp"
+#include "support/patch_models.hpp"
 #include "support/small_models.hpp"
 
 using namespace stlm;
@@ -62,6 +63,19 @@ TEST_CASE("QuantizedWeights: the loss of a batch is near that of the float weigh
   const Batch batch{{tokens.data(), 2, 40}, {tokens.data() + 1, 2, 40}};
   const float exact = forward(ctx, params, batch, acts);
   const float found = forward(ctx, QuantizedWeights<Plain, EigenBackend>(ctx, params), batch, acts);
+  CHECK(std::abs(found - exact) < 0.01F * exact);
+  CHECK(found != exact);
+}
+
+TEMPLATE_TEST_CASE("QuantizedWeights: of models over patches too", "[infer][quantized_weights]", SpacePatches, ParallelPatches,
+                   StridePatches) {
+  Context<EigenBackend> ctx({.threads = 2, .seed = 5});
+  Parameters<TestType, EigenBackend> params(ctx);
+  init(ctx, params);
+  Activations<TestType, EigenBackend> acts(ctx, {2, 5});
+  const SomePatches some({2, 5}, TestType::window);
+  const float exact = forward(ctx, params, some.view(), acts);
+  const float found = forward(ctx, QuantizedWeights<TestType, EigenBackend>(ctx, params), some.view(), acts);
   CHECK(std::abs(found - exact) < 0.01F * exact);
   CHECK(found != exact);
 }

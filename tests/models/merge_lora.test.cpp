@@ -4,6 +4,7 @@
 #include <stlm/backend/reference.hpp>
 
 #include "support/catch.hpp"
+#include "support/patch_models.hpp"
 #include "support/small_models.hpp"
 
 using namespace stlm;
@@ -50,6 +51,18 @@ std::vector<T> logits(Context<B>& ctx, const Parameters<Model, B, T>& params) {
   return {found.begin(), found.end()};
 }
 
+/// Of a model over patches: its loss tells as much.
+template <class Model, class B, class T>
+  requires requires { Model::window; }
+std::vector<T> logits(Context<B>& ctx, const Parameters<Model, B, T>& params) {
+  Activations<Model, B, T> acts(ctx, {2, 5});
+  return {forward(ctx, params, SomePatches({2, 5}, Model::window).view(), acts)};
+}
+
+struct OwnPatchesConfig : TokenPatchConfig {
+  using ffn_sharing = Owned;
+};
+
 template <class Model, class B, class T>
 double merge_error() {
   Context<B> ctx;
@@ -66,11 +79,12 @@ static_assert(std::is_same_v<Merged<Mixture>, Mixture>);
 static_assert(std::is_same_v<Merged<Grouped>, ByteModel<GroupedMerged>>);
 static_assert(std::is_same_v<Merged<Interior>, ByteModel<InteriorMerged>>);
 static_assert(std::is_same_v<Merged<RepeatedLora>, Repeated>);
+static_assert(std::is_same_v<Merged<TokenPatches>, ByteLevelModel<OwnPatchesConfig>>);
 static_assert(std::is_same_v<Merged<Everywhere>, ByteModel<EverywhereMerged>>);
 static_assert(num_params<Merged<Interior>> == num_params<Plain> + 3 * (16 + 4 * 64 + 3 * 96) + 5 * (12 + 12 + 8));
 
 TEMPLATE_TEST_CASE("merge_lora: the same logits without low-rank terms", "[models][merge_lora]", Grouped, Interior, Everywhere,
-                   RepeatedLora, InSequence, Mixture) {
+                   RepeatedLora, InSequence, Mixture, TokenPatches) {
   CHECK(merge_error<TestType, ReferenceBackend, double>() < 1e-13);
   CHECK(merge_error<TestType, EigenBackend, double>() < 1e-13);
   CHECK(merge_error<TestType, EigenBackend, float>() < 1e-5);

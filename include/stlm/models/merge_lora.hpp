@@ -4,17 +4,19 @@
 //
 //   W' = W + s B A,     b' = b + s B a + b_lora         s = Alpha / Rank (nn/lora.hpp)
 //
-// Merged<Model> is Model without low-rank terms. Layers that shared a matrix and differed in the term each own one then,
-// so it is the larger model and the cheaper one to run. A LoraMixture depends on the token and stays.
+// Merged<Model> is Model without low-rank terms; one with modules of your own that hold some does not compile. Layers
+// that shared a matrix and differed in the term each own one then, so it is the larger model and the cheaper one to
+// run. A LoraMixture depends on the token and stays.
 #pragma once
 
 #include <map>
 #include <string>
 
-#include <stlm/models/language_model.hpp>
 #include <stlm/nn/block.hpp>
 #include <stlm/nn/repeat.hpp>
 #include <stlm/nn/sequential.hpp>
+#include <stlm/ops/elementwise.hpp>
+#include <stlm/ops/gemm.hpp>
 
 namespace stlm {
 
@@ -79,6 +81,15 @@ struct TensorsByName {
   }
 };
 
+/// Whether a module holds low-rank terms of a layer's own.
+struct HoldsLora {
+  bool any = false;
+  template <class T, class Shape>
+  constexpr void operator()(const Path&, TensorView<T, Shape>&, const ParameterSpec& spec) {
+    any = any || spec.per_layer;
+  }
+};
+
 }  // namespace detail
 
 template <class Model>
@@ -86,6 +97,9 @@ using Merged = detail::merged_t<Model>;
 
 template <class Model, class B, class T>
 Parameters<Merged<Model>, B, T> merge_lora(Context<B>& ctx, const Parameters<Model, B, T>& params) {
+  static_assert(!detail::visited<Merged<Model>>(detail::HoldsLora{}).any,
+                "stlm::merge_lora: a module that is none of ours holds low-rank terms, which would stay beside their sum; give "
+                "it WithLinears, or specialise stlm::detail::MergedModule for it.");
   detail::TensorsByName<T> from;
   typename Model::template Params<T> tree = params.tree();
   Model::visit(from, Path{}, tree);

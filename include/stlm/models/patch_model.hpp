@@ -6,7 +6,8 @@
 // loss is the mean cross-entropy in nats of the symbols that count: bytes, ends of text and, where the head predicts them,
 // ends of patches.
 //
-// No byte may read its own future: combinations of parts that leak do not compile (emission_contract.hpp).
+// No byte may read its own future: a boundary, a pool and a head that leak together do not compile (emission_contract.hpp);
+// the core has to be causal, which ByteLevelModel sees to.
 //
 // WithReconstruction adds the reference's second loss (models/reconstruction.hpp).
 #pragma once
@@ -28,6 +29,8 @@ struct PatchModel {
   using Pool = PoolModule;
   using Core = CoreModule;
   using Head = HeadModule;
+  template <class Other>
+  using WithCore = PatchModel<Boundary, Pool, Other, Head, Reconstruction>;
   static constexpr Index dim = Core::dim, window = Pool::window, vocabulary = Pool::vocabulary;
   static constexpr Index max_tokens = max_tokens_of<Pool>();
   static constexpr Token pad = Pool::pad, ignore = Head::ignore;

@@ -23,7 +23,7 @@ struct StridePool {
   template <class T>
   struct Params {
     Matrix<T, vocabulary, Dim> table;
-    View<T, MaxPatches * Window, Dim> position;
+    View<compute_t<T>, MaxPatches * Window, Dim> position;
   };
   template <class T>
   struct Cache {
