@@ -8,7 +8,8 @@
 //   using Model = stlm::ByteLevelModel<Tiny>;
 //
 // A configuration names `dim`, `layers`, `heads` and `ffn_dim` of the core itself; the rest has defaults. The core's layers
-// take the same choices as a ByteModel's: norm, position, mask, activation, linears, sharing.
+// take the same choices as a ByteModel's: norm, position inside attention, mask, activation, linears, sharing. They have to
+// be causal.
 #pragma once
 
 #include <stlm/models/byte_model.hpp>
@@ -102,6 +103,13 @@ template <class Config>
 struct ByteLevelParts {
   static_assert(std::is_base_of_v<ByteLevelDefaults, Config>,
                 "stlm::ByteLevelModel: the configuration lacks the defaults; derive it from stlm::ByteLevelDefaults.");
+  static_assert(PositionInside<typename Config::position> || std::is_same_v<typename Config::position, NoPosition>,
+                "stlm::ByteLevelModel: nothing adds positions to patches, so that these would be lost; use a position inside "
+                "attention, such as stlm::Rotary.");
+  static_assert(Config::mask::causal && LooksBack<typename ByteModelParts<Config>::Expert> &&
+                    LooksBack<typename ByteModelParts<Config>::AttentionLayer>,
+                "stlm::ByteLevelModel: a byte would read its own future in the core; give it a causal mask, and mixtures of "
+                "low-rank terms a gate of tokens.");
   using Model = PatchModel<typename Config::boundary, typename PoolOf<Config, typename Config::pool>::type,
                            typename ByteModelParts<Config>::Core, typename ByteHeadOf<Config, typename Config::byte_head>::type,
                            typename Config::reconstruction>;
