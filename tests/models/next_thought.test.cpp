@@ -13,24 +13,27 @@ using Embedding = TokenEmbedding<11, 8, LearnedPosition<40>>;
 template <class Mask>
 using Block = PreNormBlock<RmsNorm<8>, Attention<8, 2, 2, 4, Rotary<>, Mask>, SwiGlu<8, 12>>;
 
+constexpr Index all = Index{1} << 60;  // logits at once
+
 // The defaults.
 static_assert(std::is_same_v<Thought, NextThoughtModel<LatentEncoder<Embedding, Repeat<1, Block<Bidirectional>>,
                                                                     AttentionPool<8, 12, 4, 300>, AttentionPool<12, 16, 4, 500>>,
                                                       LatentMlp<16>,
                                                       LatentDecoder<16, 3, Embedding, Repeat<2, Block<Causal>>,
-                                                                    Head<RmsNorm<8>, 8, 11, Tied>, TokensOnce>,
+                                                                    Head<RmsNorm<8>, 8, 11, Tied, false, all>, TokensOnce>,
                                                       10>>);
 // Every other choice reaches its place.
 static_assert(std::is_same_v<QuirkyThought::Core, LatentConv<16, 4, 8>>);
 static_assert(std::is_same_v<QuirkyThought::Decoder,
                              LatentDecoder<16, 3, Embedding,
                                            Repeat<2, PreNormBlock<LayerNorm<8>, Attention<8, 2, 1, 4, NoPosition>, SwiGlu<8, 12>>>,
-                                           Head<NoNorm<8>, 8, 11, Untied>, TokensTwice>>);
+                                           Head<NoNorm<8>, 8, 11, Untied, false, all>, TokensTwice>>);
 static_assert(std::is_same_v<QuirkyThought::Encoder,
                              Unpadded<LatentEncoder<Embedding,
                                                     Repeat<1, PreNormBlock<LayerNorm<8>, Attention<8, 2, 1, 4, NoPosition, Bidirectional>,
                                                                            SwiGlu<8, 12>>>,
                                                     AttentionPool<8, 12, 2, 300, ByScore>, AttentionPool<12, 16, 2, 500, ByScore>>>>);
+static_assert(Thought::Decoder::Head::rows_at_once<Bfloat16>(100'000) == 100'000);
 static_assert(QuirkyThought::ignore == 10 && QuirkyThought::latent == 16);
 
 namespace {

@@ -73,7 +73,9 @@ struct NextThoughtParts {
       -> LatentEncoder<Embedding, Repeat<Config::encoder_layers, Block<Bidirectional>>, Pool<I>...>;
   using Encoder = decltype(encoder(std::make_index_sequence<pools>{}));
 
-  using Output = Head<typename Config::head_norm::template WithDim<dim>, dim, Config::vocabulary, typename Config::head>;
+  static constexpr Index all_at_once = Index{1} << 60;  // the decoder takes the logits of an answer in one piece
+  using Output = Head<typename Config::head_norm::template WithDim<dim>, dim, Config::vocabulary, typename Config::head, false,
+                      all_at_once>;
   using Decoder = LatentDecoder<latent, Config::prefixes, Embedding, Repeat<Config::decoder_layers, Block<Causal>>, Output,
                                 typename Config::answer_tokens>;
   using Model = NextThoughtModel<Encoder, typename Config::template core<latent>, Decoder, Config::pad>;

@@ -26,6 +26,9 @@ struct NextThoughtModel {
   static_assert(0 <= Ignore && Ignore < vocabulary,
                 "stlm::NextThoughtModel: Ignore pads answers, which are read too; give an id of the vocabulary.");
 
+  static_assert(!requires(typename Core::template Cache<float> cache) { Core::template auxiliary<Empty>(cache); },
+                "stlm::NextThoughtModel: its loss is that of the answers alone; give it a core without a loss of its own.");
+
   template <class T>
   struct Params {
     typename Encoder::template Params<T> encoder;
