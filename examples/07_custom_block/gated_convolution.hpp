@@ -63,13 +63,16 @@ struct GatedConvolution {
   template <class B, class S, class T = stlm::activation_t<B, S>>
   static void decode(stlm::Context<B>& ctx, const Params<S>& p, const stlm::Pass& pass, stlm::Rows<const T, Dim> x,
                      stlm::Rows<T, Dim> y, const Cache<T>& cache, const KvCache<T>& state) {
-    run(ctx, p, pass, x, y, cache, [&](Index b, Index t, Index c) {  // of text position t, negative: before the text
-      return t < 0 ? T(0) : state.past(b, t % (Window - 1), c);
+    run(ctx, p, pass, x, y, cache, [&](Index b, Index back, Index c) {
+      const stlm::Place at = pass.place(b);  // which of the state's sequences it is, and where in the text it stands
+      return at.position < back ? T(0) : state.past(at.sequence, (at.position - back) % (Window - 1), c);
     });
-    for (Index b = 0; b < pass.batch; ++b)
+    for (Index b = 0; b < pass.batch; ++b) {
+      const stlm::Place at = pass.place(b);
       for (Index t = std::max<Index>(0, pass.tokens - (Window - 1)); t < pass.tokens; ++t)
         for (Index c = 0; c < Dim; ++c)
-          state.past(b, (pass.position + t) % (Window - 1), c) = cache.normed(b * pass.tokens + t, c);
+          state.past(at.sequence, (at.position + t) % (Window - 1), c) = cache.normed(b * pass.tokens + t, c);
+    }
   }
 
   /// d: the gradient of y on entry, of x on return. Gradients of parameters accumulate.
@@ -93,7 +96,7 @@ struct GatedConvolution {
   }
 
  private:
-  /// past(b, t, c): n of a token before this pass.
+  /// past(b, back, c): n of the token so far before the first of this pass; 0 before the text.
   template <class B, class S, class T, class Past>
   static void run(stlm::Context<B>& ctx, const Params<S>& p, const stlm::Pass& pass, stlm::Rows<const T, Dim> x,
                   stlm::Rows<T, Dim> y, const Cache<T>& cache, const Past& past) {
@@ -104,7 +107,7 @@ struct GatedConvolution {
         const Index b = n / pass.tokens, t = n % pass.tokens;
         T sum(0);
         for (Index k = 0; k < Window; ++k)
-          sum += p.filter(k, c) * (k <= t ? cache.normed(n - k, c) : past(b, pass.position + t - k, c));
+          sum += p.filter(k, c) * (k <= t ? cache.normed(n - k, c) : past(b, k - t, c));
         cache.mixed(n, c) = sum;
         y(n, c) = x(n, c) + stlm::Sigmoid::value(cache.gate(n, c)) * sum;
       }

@@ -40,3 +40,32 @@ TEST_CASE("GatedConvolution: decoding in pieces of any size equals the full pass
     }
   }
 }
+
+TEST_CASE("GatedConvolution: texts are generated as from full passes, one alone and several at once", "[examples][infer]") {
+  using Model = LanguageModel<TokenEmbedding<258, 8>, Sequential<GatedConvolution<8, 3>, GatedConvolution<8, 4>>,
+                              Head<RmsNorm<8>, 8, 258>>;
+  using B = ReferenceBackend;
+  Context<B> ctx;
+  Parameters<Model, B> params(ctx);
+  fill(params.flat(), {1, 1}, 0.5);
+  const std::string text = "a convolution sees the last few";
+  Generator<Model, B> generator(ctx, 64);
+  for (std::size_t size = 1; size <= text.size(); ++size) {
+    generator.feed(ctx, params, ByteTokenizer::encode(text.substr(size - 1, 1)));
+    Activations<Model, B> full(ctx, {1, static_cast<Index>(size)});
+    const auto tokens = ByteTokenizer::encode(text.substr(0, size));
+    Model::logits(ctx, params.tree(), full.pass(), {tokens.data(), 1, std::ssize(tokens)}, full.cache());
+    const auto& logits = full.cache().head.logits;
+    CHECK(deviation(std::vector<float>(logits.end() - 258, logits.end()), generator.logits()) < 1e-5);
+  }
+  const std::vector<std::string> prompts = {"one", "and another", "x"};
+  std::vector<std::string> together(3);
+  const SampleOptions options{.max_bytes = 12, .seed = 4};
+  BatchGenerator<Model, B>(ctx, 3, 64).generate(ctx, params, prompts, options,
+                                                [&](Index i, char c) { together[static_cast<std::size_t>(i)] += c; });
+  for (std::size_t i = 0; i < 3; ++i) {
+    SampleOptions own = options;
+    own.seed += i;
+    CHECK(together[i] == sample(ctx, params, prompts[i], 64, own));
+  }
+}

@@ -17,7 +17,8 @@
 //
 //   template <class T> struct KvCache;                               what it remembers of earlier tokens
 //   plan_decode(arena, state, batch, capacity)                       lists that
-//   decode(ctx, params, pass, x, y, cache, state)                    tokens from pass.position on
+//   decode(ctx, params, pass, x, y, cache, state)    tokens of sequence b from pass.place(b) on: which of the state's it is,
+//                                                    and the position of its first token
 //
 // or, where no token's row depends on another's, `static constexpr bool per_token = true`.
 #pragma once
