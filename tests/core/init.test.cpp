@@ -67,3 +67,11 @@ TEST_CASE("init: values of a tensor's own", "[core][init]") {
   CHECK_THROWS_WITH(init(ctx, params, [](const Path&, const ParameterSpec&) { return Init{Init::Kind::kGiven}; }),
                     "stlm::init: the policy gives \"first\" values of its own without a function; pass on spec.init.value.");
 }
+
+TEST_CASE("init: a policy that passes on what a tensor declares changes nothing", "[core][init]") {
+  Context<B> ctx({.seed = 3}), again({.seed = 3});
+  Parameters<Model, B, double> expected(ctx), found(again);
+  init(ctx, expected);
+  init(again, found, [](const Path&, const ParameterSpec& spec) { return spec.init; });
+  CHECK(std::equal(expected.flat().begin(), expected.flat().end(), found.flat().begin()));
+}

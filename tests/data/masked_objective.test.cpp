@@ -142,3 +142,15 @@ TEMPLATE_TEST_CASE("masked objectives: a bidirectional model learns by them", ""
   CHECK(first > 2);
   CHECK(last < 1);
 }
+
+TEST_CASE("masked objectives: rates and vocabularies that make no sense are refused") {
+  std::vector<Token> tokens = some_text(), targets = tokens;
+  for (const double bad : {-0.1, 1.1, std::nan("")}) {
+    CHECK_THROWS_AS(NextTokenMlm{.rate = bad}(tokens, targets, key), Error);
+    CHECK_THROWS_AS(BertMlm{.rate = bad}(tokens, targets, key), Error);
+    CHECK_THROWS_AS(BertMlm{.masked = bad}(tokens, targets, key), Error);
+    CHECK_THROWS_AS(BertMlm{.random = bad}(tokens, targets, key), Error);
+  }
+  CHECK_THROWS_AS(BertMlm{.vocabulary = 0}(tokens, targets, key), Error);
+  CHECK(tokens == some_text());
+}

@@ -73,6 +73,10 @@ TEST_CASE("a checkpoint of another optimiser or with damaged numbers changes not
   writer.write(folder / "damaged");
   const auto text = error_of<FileError>([&] { adamw.resume(folder / "damaged"); });
   CHECK(text.find("step: expected a whole number, found \"7 or so\"") != std::string::npos);
+  muon.optimizer.set_step_count(std::int64_t{1} << 60);
+  muon.save(folder / "long");
+  CHECK(error_of<FileError>([&] { muon.resume(folder / "long"); }).find("steps of the optimiser, found 1152921504606846976") !=
+        std::string::npos);
   save(muon.params, folder / "weights");
   CHECK(error_of<FileError>([&] { adamw.resume(folder / "weights"); }).find("it is no checkpoint") != std::string::npos);
   CHECK(std::equal(before.begin(), before.end(), adamw.params.flat().begin()));

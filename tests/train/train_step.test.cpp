@@ -161,6 +161,23 @@ TEST_CASE("TrainStep: a max_norm that is no length is refused", "[train][train_s
     CHECK_THROWS_AS((Step(ctx, params, {.shape = shape, .max_norm = bad})), Error);
 }
 
+TEST_CASE("TrainStep, AdamW, Muon: a factor that is no number from 0 on changes nothing", "[train][train_step]") {
+  Context<TestedBackend> ctx;
+  Parameters<Flat, TestedBackend> params(ctx), grads(ctx);
+  init(ctx, params);
+  const std::vector<float> before = on_host(params);
+  TrainStep<Flat, TestedBackend> step(ctx, params, {.shape = shape});
+  AdamW<Flat, TestedBackend> by_adamw(ctx);
+  Muon<Flat, TestedBackend> by_muon(ctx);
+  const auto some = batch<Flat>(0);
+  for (const double bad : {-1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
+    CHECK_THROWS_AS(step.run(ctx, some.view(), bad), Error);
+    CHECK_THROWS_AS(by_adamw.step(ctx, params, grads, bad), Error);
+    CHECK_THROWS_AS(by_muon.step(ctx, params, grads, bad), Error);
+  }
+  CHECK(on_host(params) == before);
+}
+
 TEMPLATE_TEST_CASE("TrainStep: a run stopped and continued ends with the same bytes", "[train][train_step]", (Kind<Flat, float>),
                    (Kind<Flat, Bfloat16>), (Kind<Flat, Bfloat16, true>)) {
   using Optimizer = typename TestType::template Optimizer<TestedBackend>;

@@ -30,13 +30,14 @@ void draw(const Init& init, const RandomKey& stream, T* values, Index size) {
 }  // namespace detail
 
 /// Fills every tensor with its declared initial values, drawn in double from the context's seed. `policy(path, spec)` may
-/// return another `Init`.
+/// return another `Init`, or spec.init.
 template <class Model, class Backend, class T, class Policy>
 void init(Context<Backend>& ctx, Parameters<Model, Backend, T>& params, Policy&& policy) {
   const RandomKey key = ctx.random().next();
   std::uint64_t tensor = 0;
   auto fill = [&]<class Shape>(const Path& path, TensorView<T, Shape>& view, const ParameterSpec& spec) {
-    const Init start = policy(path, spec);
+    Init start = policy(path, spec);
+    if (start.scale < 0) start.scale = spec.scale();
     expect<Error>(start.kind != Init::Kind::kGiven || start.value, "stlm::init: the policy gives \"", path.str(),
                   "\" values of its own without a function; pass on spec.init.value.");
     Buffer<T> room(in_host_memory<Backend> ? 0 : view.size());
@@ -49,7 +50,7 @@ void init(Context<Backend>& ctx, Parameters<Model, Backend, T>& params, Policy&&
 
 template <class Model, class Backend, class T>
 void init(Context<Backend>& ctx, Parameters<Model, Backend, T>& params) {
-  init(ctx, params, [](const Path&, const ParameterSpec& spec) { return Init{spec.init.kind, spec.scale(), spec.init.value}; });
+  init(ctx, params, [](const Path&, const ParameterSpec& spec) { return spec.init; });
 }
 
 }  // namespace stlm

@@ -66,7 +66,7 @@ struct ParameterSpec {
   static constexpr ParameterSpec given(Role role, double (*value)(Index)) { return {role, {Init::Kind::kGiven, 0, value}}; }
   static constexpr ParameterSpec bias(Index fan_in) { return {Role::kVector, {Init::Kind::kUniform, -1}, fan_in}; }
 
-  /// The scale of the initial distribution; -1 in `init.scale` stands for 1/sqrt(fan_in).
+  /// The scale of the initial distribution; a number below 0 in `init.scale` stands for 1/sqrt(fan_in).
   double scale() const { return init.scale < 0 ? 1 / std::sqrt(static_cast<double>(fan_in)) : init.scale; }
 };
 

@@ -27,6 +27,10 @@ namespace stlm {
 namespace detail {
 /// A word as a number in [0, 1).
 constexpr double unit(std::uint32_t word) { return word * 0x1p-32; }
+inline void expect_rate(const char* who, double rate) {
+  expect<Error>(rate >= 0 && rate <= 1, "stlm::", who, ": expected parts of the tokens from 0 to 1, found ", rate,
+                "; correct its rates.");
+}
 }  // namespace detail
 
 struct NextTokenMlm {
@@ -35,6 +39,7 @@ struct NextTokenMlm {
 
   /// tokens: inputs, to be masked. targets: on entry what follows each token, on return that or `ignore`.
   void operator()(std::span<Token> tokens, std::span<Token> targets, RandomKey key) const {
+    detail::expect_rate("NextTokenMlm", rate);
     for (std::size_t i = 0; i < tokens.size(); ++i) {
       const bool chosen = detail::unit(philox(key, i).word[0]) < rate;
       (chosen ? tokens[i] : targets[i]) = chosen ? mask : ignore;
@@ -49,6 +54,9 @@ struct BertMlm {
 
   /// tokens: the text, to be masked. targets: overwritten by the tokens chosen, and `ignore` elsewhere.
   void operator()(std::span<Token> tokens, std::span<Token> targets, RandomKey key) const {
+    for (const double part : {rate, masked, random}) detail::expect_rate("BertMlm", part);
+    expect<Error>(vocabulary > 0, "stlm::BertMlm: expected a vocabulary of at least one token, found ", vocabulary,
+                  "; give that of the model.");
     for (std::size_t i = 0; i < tokens.size(); ++i) {
       const auto [word] = philox(key, i);
       const bool chosen = detail::unit(word[0]) < rate;

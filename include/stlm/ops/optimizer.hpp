@@ -26,6 +26,10 @@ inline void expect_valid(const AdamWOptions& o) {
                 "stlm::AdamW: expected lr, eps and weight_decay of at least 0, and beta1 and beta2 from 0 to below 1, found ",
                 o.lr, ", ", o.eps, ", ", o.weight_decay, ", ", o.beta1, " and ", o.beta2, ".");
 }
+inline void expect_factor(const char* who, double factor) {
+  expect<Error>(finite_from_zero(factor), "stlm::", who, ": expected a finite factor of the learning rate of at least 0, "
+                "found ", factor, "; correct the schedule it comes from.");
+}
 inline void expect_max_norm(const char* who, double max_norm) {
   expect<Error>(max_norm > 0, "stlm::", who, ": expected a max_norm above 0, found ", max_norm,
                 "; give infinity to leave gradients as they are.");

@@ -22,6 +22,7 @@ class AdamW {
   /// One step. `factor`, from a schedule, multiplies the learning rate.
   void step(Context<Backend>& ctx, const Parameters<Model, Backend, T>& params, const Parameters<Model, Backend, T>& grads,
             double factor = 1) {
+    detail::expect_factor("AdamW", factor);
     set_value<Backend>(state_.data(), ops::StepState<T>::at(options_, factor, ++step_));
     update(ctx, ops::StepView<T>(state_.data()), params, grads, false, {});
   }

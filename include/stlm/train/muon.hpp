@@ -60,6 +60,7 @@ class Muon {
   /// One step. `factor`, from a schedule, multiplies both learning rates.
   void step(Context<Backend>& ctx, const Parameters<Model, Backend, T>& params,
             const Parameters<Model, Backend, T>& grads, double factor = 1) {
+    detail::expect_factor("Muon", factor);
     set_value<Backend>(state_.data(), ops::StepState<T>::at(options_.adamw, factor, ++step_));
     update(ctx, ops::StepView<T>(state_.data()), params, grads, false, {});
   }
