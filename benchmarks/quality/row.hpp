@@ -14,12 +14,12 @@ template <class Model, class MakeReading>
 int run_row(CLI::App& app, int argc, char** argv, stlm::BatchShape shape, const MakeReading& reading) {
   static_assert(stlm::num_params<Model> >= 950'000 && stlm::num_params<Model> <= 1'050'000);
   example::Options o;
-  o.checkpoint_seconds = std::numeric_limits<double>::infinity();  // none but the last
+  o.checkpoint_seconds = std::numeric_limits<double>::infinity();  // none but the first and the last
   double lr = 0.02;
   app.add_option("--data", o.data, "Text file")->required()->expected(1)->check(CLI::ExistingFile);
-  app.add_option("--max-seconds", o.max_seconds, "Training time, scoring not counted")->check(CLI::PositiveNumber);
-  app.add_option("--steps", o.steps, "Stop after this many steps")->check(CLI::PositiveNumber);
-  app.add_option("--lr", lr, "Of Muon; 0.4 of it of AdamW")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--max-seconds", o.max_seconds, "Training time, scoring not counted")->check(example::finite(false));
+  app.add_option("--steps", o.steps, "Stop after this many steps")->check(example::finite(false));
+  app.add_option("--lr", lr, "Of Muon; 0.4 of it of AdamW")->check(example::finite(false))->capture_default_str();
   app.add_option("--dropout", o.dropout, "Probability of dropping an activation (default: 0)")->check(CLI::Range(0.0, 0.9));
   app.add_option("--threads", o.threads)->check(CLI::Range(1, 1024))->capture_default_str();
   app.add_option("--seed", o.seed)->capture_default_str();

@@ -18,6 +18,7 @@ class TokenReading {
  public:
   using Loader = stlm::ByteLoader<Model, stlm::TokenText>;
   static constexpr const char* unit = "tokens";
+  static constexpr const char* caveat = "";
 
   class Generator {
    public:

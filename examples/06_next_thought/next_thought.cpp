@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   train_command->add_option("--answer", o.fields.answer, "Field of the answer")->capture_default_str();
   train_command->add_option("--held-out", o.held_out, "Part of the file held out, at its end")
       ->check(CLI::Range(0.001, 0.9))
+      ->check(example::finite(false))
       ->capture_default_str();
   train_command->add_option("--steps", o.steps, "Stop after this many steps")->check(example::finite(false));
   train_command->add_option("--max-seconds", o.max_seconds, "Stop after this time (default: 90, without --steps)")

@@ -33,12 +33,16 @@ inline void add_device(CLI::App& command, std::string& device) {
 inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
   app.require_subcommand(1);
   auto* train = app.add_subcommand("train", "Train on text files, or on the built-in stories");
-  train->add_option("--data", o.data, "Text files, any bytes (default: the built-in stories)")->check(CLI::ExistingFile);
-  train->add_option("--val", o.val, "Held-out file (default: the last part of the data)")->check(CLI::ExistingFile);
+  auto* data = train->add_option("--data", o.data, "Text files, any bytes (default: the built-in stories)");
+  data->check(CLI::ExistingFile);
+  train->add_option("--val", o.val, "Held-out file (default: the last part of the data)")
+      ->check(CLI::ExistingFile)
+      ->needs(data);
   train->add_option("--held-out", o.held_out, "Part of the data held out when there is no --val")
       ->check(CLI::Range(0.001, 0.9))
+      ->needs(data)
       ->capture_default_str();
-  train->add_option("--separator", o.separator, "Text that separates documents, such as <|endoftext|>");
+  train->add_option("--separator", o.separator, "Text that separates documents, such as <|endoftext|>")->needs(data);
   train->add_option("--steps", o.steps, "Stop after this many steps")->check(finite(false));
   train->add_option("--max-seconds", o.max_seconds, "Stop after this time (default: 215, without --steps)")
       ->check(finite(false));

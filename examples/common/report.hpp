@@ -10,7 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <stlm/core/error.hpp>
+#include <stlm/io/atomic_file.hpp>
 
 namespace example {
 
@@ -69,8 +69,9 @@ class Metrics {
       if (entry.is_object() && entry.value("step", step + 1) <= step) kept += line + "\n";
     }
     old.close();
-    file_.open(path, std::ios::trunc);
-    write(kept);
+    if (step > 0) stlm::write_file(path, std::as_bytes(std::span(kept)));  // all of it or, interrupted, what was there
+    file_.open(path, step > 0 ? std::ios::app : std::ios::trunc);
+    write("");
   }
   void add(const nlohmann::ordered_json& entry) { write(entry.dump() + "\n"); }
 

@@ -59,7 +59,7 @@ class TrainingRun {
     stlm::init(ctx_, params_);
     std::filesystem::create_directories(o_.out);
     if (o_.resume) resume();
-    first_ = {step_, part(), clock_.seconds(), bytes_};
+    first_ = {part(), clock_.seconds(), bytes_};
   }
 
   int run() {
@@ -111,7 +111,7 @@ class TrainingRun {
     const stlm::StepReport report = train_step_.report(ctx_);
     ++step_;
     const double bytes = reading_.bytes(batch), nats = report.loss * static_cast<double>(report.targets) / bytes;
-    const double fresh = std::max(0.02, 1.0 / static_cast<double>(step_ - first_.step));
+    const double fresh = std::max(0.02, 1.0 / static_cast<double>(step_));
     nats_ += fresh * (nats - nats_);
     bytes_ += bytes;
     return {{"step", step_}, {"loss", report.loss}, {"grad_norm", report.norm}, {"lr_factor", report.factor}};
@@ -189,9 +189,18 @@ class TrainingRun {
     step_ = state.step;
     ctx_.random().restore(state.random_counter);
     loader_.seek(state.loader_position);
-    clock_ = Clock(std::stod(file.metadata("seconds")));
-    nats_ = std::stod(file.metadata("nats"));
-    bytes_ = std::stod(file.metadata("bytes"));
+    const auto number = [&](const char* key) {
+      const std::string& text = file.metadata(key);
+      char* end = nullptr;
+      const double found = std::strtod(text.c_str(), &end);
+      stlm::expect<stlm::FileError>(end != text.c_str() && *end == 0 && std::isfinite(found) && found >= 0, "--resume: \"",
+                                    file.name(), "\": expected a number as ", key, ", found \"", text,
+                                    "\"; the checkpoint is damaged, begin anew without --resume.");
+      return found;
+    };
+    clock_ = Clock(number("seconds"));
+    nats_ = number("nats");
+    bytes_ = number("bytes");
   }
 
   double batch_tokens() const { return static_cast<double>(recipe_.shape.batch * recipe_.shape.tokens); }
@@ -211,7 +220,6 @@ class TrainingRun {
   std::uint64_t step_ = 0;
   double nats_ = 0, bytes_ = 0;  // a byte, running mean; bytes trained on
   struct {
-    std::uint64_t step = 0;
     double part = 0, seconds = 0, bytes = 0;
   } first_;  // where this process began
 };

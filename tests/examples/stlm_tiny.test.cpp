@@ -50,9 +50,18 @@ TEST_CASE("a run killed and resumed ends with the same bytes as one left alone")
   REQUIRE(resumed.status == 0);
   CHECK(resumed.output.find("continuing at step") != std::string::npos);
   CHECK(read_text(killed + "/model.safetensors") == read_text(folder / "whole/model.safetensors"));
+  CHECK(number(last_line(resumed.output), "train_nats") == number(last_line(whole.output), "train_nats"));
+  const std::string metrics = read_text(killed + "/metrics.jsonl");
+  CHECK(std::count(metrics.begin(), metrics.end(), '\n') == 25);  // the steps, and the last line
 
   const std::string other = run("train --data " + folder / "text" + " --steps 25 --resume --out " + killed).output;
   CHECK(other.find("give the same options") != std::string::npos);
+  std::string damaged = read_text(killed + "/checkpoint.safetensors");
+  const std::string seconds = "\"seconds\":\"";
+  REQUIRE(damaged.find(seconds) != std::string::npos);
+  damaged[damaged.find(seconds) + seconds.size()] = 'x';
+  write_text(killed + "/checkpoint.safetensors", damaged);
+  CHECK(run(common + killed + " --resume").output.find("expected a number as seconds, found \"x") != std::string::npos);
 }
 
 TEST_CASE("the last line of train is one JSON object, and its weights generate") {
@@ -103,6 +112,7 @@ TEST_CASE("info and help describe the model; nonsense is refused") {
     CHECK(run("train " + std::string(bad)).output.find("expected a number") != std::string::npos);
   const TemporaryFolder folder;
   write_text(folder / "tiny", "abc");
+  CHECK(run("train --steps 1 --val " + folder / "tiny").output.find("--data") != std::string::npos);
   CHECK(run("train --steps 1 --data " + folder / "tiny" + " --out " + folder / "o").output.find("more than 128 tokens") !=
         std::string::npos);
 }
