@@ -56,7 +56,7 @@ TEST_CASE("PatchModel: a batch of more bytes than planned is refused", "[models]
   const SomePatches some({2, 6}, SpacePatches::window);
   CHECK_THROWS_AS(forward(ctx, params, some.view(), acts), ShapeError);
   CHECK_THROWS_WITH(acts.fit(9, 8),
-                    "stlm::Activations: the batch has 9 bytes to read and 8 to predict, room for 8 and 8 was planned; set "
+                    "stlm::Activations: the batch has 9 bytes to read and 8 symbols to predict, room for 8 and 8 was planned; set "
                     "BatchShape::bytes, or give fewer.");
   // Where every slot is a row there is room for all, whatever is planned.
   Activations<ParallelPatches, EigenBackend> packed(ctx, {2, 6, 8});

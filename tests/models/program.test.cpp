@@ -134,8 +134,8 @@ TEMPLATE_TEST_CASE("forward: refuses batches of another shape and tokens outside
   CHECK_THROWS_AS(forward(training.ctx, training.params, other.view(), acts, {.dropout = 0.1}), ShapeError);
   CHECK(training.ctx.random().counter() == counter);
   CHECK_THROWS_WITH(forward(training.ctx, training.params, other.view(), acts),
-                    "stlm::forward: expected a batch of 2 sequences of 5 tokens with as many targets, found 2 of 4; build "
-                    "Activations for the batch's shape.");
+                    "stlm::forward: expected a batch of 2 sequences of 5 tokens with as many targets, found 2 of 4, and "
+                    "targets 2 of 4; build Activations for the batch's shape.");
   SomeBatch wrong({2, 5}, 11);
   wrong.tokens[7] = 11;
   CHECK_THROWS_WITH(forward(training.ctx, training.params, wrong.view(), acts),

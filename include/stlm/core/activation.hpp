@@ -24,7 +24,7 @@ namespace stlm {
 /// What a module is told of one pass beside its tensors.
 struct Pass {
   Index batch = 1, tokens = 1;  ///< B sequences of T tokens: N = B*T rows
-  Index position = 0;           ///< of the first token; > 0 when decoding with a cache
+  Index position = 0;           ///< of the first token, where there are no `places`; > 0 when decoding with a cache
   double dropout = 0;           ///< probability of dropping an element; 0 when not training
   MaskKey key = {};             ///< of the dropout masks
   double weight = 1;            ///< of this batch's mean loss in the step: auxiliary losses scale their gradients by it
@@ -36,6 +36,7 @@ struct Pass {
 
   constexpr Index rows() const { return packed >= 0 ? packed : batch * tokens; }
   constexpr Places all_places() const { return {places, position}; }
+  /// Where sequence b stands: what `decode` is to go by.
   constexpr Place place(Index b) const { return all_places()(b); }
   /// Sequences of up to `most` rows, packed.
   constexpr Pass pack(Index sequences, Index most, Index rows, View<const Index, dynamic> first_rows) const {
@@ -117,12 +118,14 @@ class Activations {
     memory_.allocate([this](Arena& arena) { Model::plan(arena, cache_, pass_); });
   }
 
-  /// Lays out the same memory for a batch whose patches hold these many bytes. Throws ShapeError when it is too small.
+  /// Lays out the same memory for a batch whose patches hold these many bytes and symbols to predict. Throws ShapeError
+  /// when it is too small.
   void fit(Index bytes_read, Index bytes_predicted) {
     if (bytes_read == pass_.bytes_read && bytes_predicted == pass_.bytes_predicted) return;
     expect(bytes_read <= largest_.bytes_read && bytes_predicted <= largest_.bytes_predicted,
-           "stlm::Activations: the batch has ", bytes_read, " bytes to read and ", bytes_predicted, " to predict, room for ",
-           largest_.bytes_read, " and ", largest_.bytes_predicted, " was planned; set BatchShape::bytes, or give fewer.");
+           "stlm::Activations: the batch has ", bytes_read, " bytes to read and ", bytes_predicted,
+           " symbols to predict, room for ", largest_.bytes_read, " and ", largest_.bytes_predicted,
+           " was planned; set BatchShape::bytes, or give fewer.");
     pass_.bytes_read = bytes_read;
     pass_.bytes_predicted = bytes_predicted;
     memory_.bind([this](Arena& arena) { Model::plan(arena, cache_, pass_); });

@@ -7,7 +7,8 @@
 namespace stlm {
 
 /// `batch` sequences (B) of `tokens` tokens (T). For a model over patches, tokens are patches, and `bytes` is the most
-/// that the patches of a batch may hold together; 0: no patch need have an empty slot.
+/// that the patches of a batch may hold together, and the most symbols to be predicted, ends of patches included where the
+/// head predicts them; 0: no patch need have an empty slot.
 struct BatchShape {
   Index batch = 1, tokens = 1, bytes = 0;
 };

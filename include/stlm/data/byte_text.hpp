@@ -3,9 +3,9 @@
 //   ByteText text = ByteText::from_files({"a.txt", "b.txt"});       // memory-mapped, never copied
 //   auto [train, held_out] = text.split(0.1);                       // the last tenth is held out
 //
-// Each file is a document; a separator (say "<|endoftext|>" or a blank line) cuts files further: each occurrence becomes
-// the one token ByteTokenizer::end_of_text. Copies share the mapping. Throws FileError for what cannot be read, Error
-// when there is not a single byte.
+// Each file is a document; a separator (say "<|endoftext|>" or a blank line) cuts files further. Between two documents
+// is the one token ByteTokenizer::end_of_text; empty documents vanish, and none ends the text. Copies share the
+// mapping. Throws FileError for what cannot be read, Error when there is not a single byte.
 #pragma once
 
 #include <algorithm>

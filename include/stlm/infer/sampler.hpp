@@ -102,12 +102,12 @@ class Sampler {
     detail::expect_valid(options);
   }
 
-  /// One token from the logits of a row; never `excluded`. Throws NumericError when no logit is finite.
+  /// One token from the logits of a row; never `excluded`. Throws NumericError when the largest logit is not finite.
   template <class T>
   Token operator()(std::span<const T> logits, Token excluded = -1) {
     return (*this)(logits, [excluded](Token id) { return id != excluded; });
   }
-  /// One of the tokens for which `allowed(id)` holds.
+  /// One of the tokens for which `allowed(id)` holds. The largest of their logits has to be finite.
   template <class T, class Allowed>
     requires std::is_invocable_v<Allowed, Token>
   Token operator()(std::span<const T> logits, const Allowed& allowed) {

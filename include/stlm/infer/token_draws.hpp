@@ -47,7 +47,7 @@ class TokenDraws {
     }
   }
   void fetch(Context<Backend>&) {}
-  /// The newest of each text. Throws NumericError when one had no finite logit.
+  /// The newest of each text. Throws NumericError when one's largest logit was not finite.
   std::span<const Token> tokens() { return tokens_; }
 
  private:

@@ -43,12 +43,13 @@ constexpr void expect_weights() {
 }
 
 template <class Model, class B, class S>
-void expect_shape(const Batch& batch, const Activations<Model, B, S>& acts) {
+void expect_shape(const char* who, const Batch& batch, const Activations<Model, B, S>& acts) {
   constexpr Index slots = ids_of_token<Model>();
   expect(batch.tokens.extent(0) == acts.pass().batch && batch.tokens.extent(1) == acts.pass().tokens * slots &&
              batch.targets.extents() == batch.tokens.extents(),
-         "stlm::forward: expected a batch of ", acts.pass().batch, " sequences of ", acts.pass().tokens * slots,
+         "stlm::", who, ": expected a batch of ", acts.pass().batch, " sequences of ", acts.pass().tokens * slots,
          " tokens with as many targets, found ", batch.tokens.extent(0), " of ", batch.tokens.extent(1),
+         ", and targets ", batch.targets.extent(0), " of ", batch.targets.extent(1),
          "; build Activations for the batch's shape.");
 }
 
@@ -56,7 +57,7 @@ void expect_shape(const Batch& batch, const Activations<Model, B, S>& acts) {
 template <class P, class Model, class B, class S>
 void prepare(const Batch& batch, Activations<Model, B, S>& acts) {
   expect_weights<Model, B, S, P>();
-  expect_shape(batch, acts);
+  expect_shape("forward", batch, acts);
   acts.take_forward();
   if constexpr (requires { Model::rows_needed(batch); }) {
     const auto [read, predicted] = Model::rows_needed(batch);
@@ -112,7 +113,7 @@ compute_t<S> forward(Context<B>& ctx, const P& params, const Batch& batch, Activ
 template <class Model, class B, class S, class P>
 void backward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, S>& acts,
               const Parameters<Model, B, compute_t<S>>& grads, double weight = 1) {
-  detail::expect_shape(batch, acts);
+  detail::expect_shape("backward", batch, acts);
   detail::expect_forward<P>(acts);
   expect<Error>(acts.targets() >= 0, "stlm::backward: the number of targets stayed on the device, as the step was being "
                 "recorded; a model without a forward_backward of its own cannot be recorded.");

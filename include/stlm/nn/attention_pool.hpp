@@ -10,7 +10,8 @@
 // The choice is piecewise constant: gradients flow through what is kept, none through the scores. A token kept by chance
 // is therefore as good to the optimiser as any; what the others knew must have reached the kept ones by attention.
 //
-// Cached: what attention caches, the kept rows before and after their norm, the two products and the choice.
+// Cached: what attention caches, the kept rows before and after their norm, the two products, what the activation makes of
+// the first, and the choice.
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // Positions: what tells a model the order of its tokens.
 //
-// Added to the embedding: LearnedPosition<MaxTokens>, SinusoidalPosition<MaxTokens> (Vaswani et al. 2017).
+// Added to the embedding: LearnedPosition<MaxTokens>, SinusoidalPosition (Vaswani et al. 2017).
 // Inside attention: Rotary<Pairs> (Su et al. 2021), Alibi (Press et al. 2021).  NoPosition serves both places.
 #pragma once
 

@@ -25,7 +25,7 @@ struct LossSum {
 namespace detail {
 inline void expect_a_loss_for_each(const char* where, Index rows, Index targets, Index losses, Index lse) {
   expect(targets == rows && losses == rows && lse == rows, "stlm::ops::", where, ": ", rows, " rows of logits, ", targets,
-         " targets, room for ", losses, " losses; all must be equal.");
+         " targets, room for ", losses, " losses and ", lse, " logarithms of sums; all must be equal.");
 }
 }  // namespace detail
 

@@ -32,9 +32,9 @@ template <class Backend>
 struct Sampling : MissingBackend<Backend> {};
 }  // namespace impl
 
-/// Draws tokens(r) from row r of logits (N, V) with draws(r); -1 where no logit that is allowed is finite. `next`, if it
-/// is given, gets the same tokens, but 0 instead of -1, for a step that reads them before the host knows. All lie in the
-/// memory of the backend and nothing is read back, so a recorded step may draw.
+/// Draws tokens(r) from row r of logits (N, V) with draws(r); -1 where the largest logit that is allowed is not finite.
+/// `next`, if it is given, gets the same tokens, but 0 instead of -1, for a step that reads them before the host knows.
+/// All lie in the memory of the backend and nothing is read back, so a recorded step may draw.
 template <class Backend, class Logits, class Rule, class T = typename Logits::value_type>
 void sample(Context<Backend>& ctx, const Logits& logits, const SampleLimits& limits, View<Draw<Rule>, dynamic> draws,
             View<Token, dynamic> tokens, View<Token, dynamic> next = {}) {

@@ -30,7 +30,7 @@ inline std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts(1);
   bool space = false;
   for (const char c : text) {
-    const bool blank = c == ' ' || c == '\n';
+    const bool blank = c == ' ' || c == '\t' || c == '\r' || c == '\n';
     if (c == separator) {
       parts.emplace_back();
     } else if (!blank) {

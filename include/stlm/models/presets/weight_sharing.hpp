@@ -1,5 +1,6 @@
-// The eleven configurations of the weight-sharing study: about 50M parameters each, spent on width or on depth where
-// the inner layers share their feed-forward layer: K is that of SharedInterior, R64 the rank of low-rank terms.
+// The eleven configurations of the weight-sharing study: about 50M parameters each, 76M with a head of its own, spent
+// on width or on depth where the inner layers share their feed-forward layer: K is that of SharedInterior, R64 the rank
+// of low-rank terms.
 #pragma once
 
 #include <stlm/models/presets/baselines.hpp>
