@@ -3,7 +3,8 @@
 //   z = Encoder(question),   z' = Core(z),   logits = Decoder(z', answer),   loss = mean cross-entropy of answer tokens
 //
 // A batch has questions and answers of any length up to `tokens` of the activations' shape, and only the tokens there are
-// get computed. The encoder's embedding serves the decoder too. A target equal to `Ignore` does not count.
+// get computed. The encoder's embedding serves the decoder too. A target equal to `Ignore` does not count. Losses that
+// modules have of their own (load balance of experts) have no place in it.
 #pragma once
 
 #include <stlm/models/program.hpp>
