@@ -36,7 +36,8 @@ struct Gemm<EigenBackend> {
       if (m > eigen::few_rows && m < many_rows && n >= m && k > 0 && fill_packets && right.transposed())
         return by_columns(ctx, n, k, left, right, c, options.accumulate);
     }
-    const eigen::GemmPieces pieces(ctx, n, strip, m * n * k);
+    const bool packs_a = eigen::GemmSizes<Product>::low_tiles && left.transposed();  // for each piece
+    const eigen::GemmPieces pieces(ctx, n, strip, m * n * k, packs_a ? 1 : 4);
     ctx.parallel_for(pieces.tasks, [&](Index task, int worker) {
       const Index j = pieces.begin(task), end = pieces.begin(task + 1);
       eigen::gemm_serial<Product>(m, end - j, k, left, right.from(0, j), c.data + j, c.stride, options.accumulate,
