@@ -127,6 +127,14 @@ TEST_CASE("PatchGenerator: generation is what sampling from the full forward pas
   CHECK(generated(fast, "the fox", options) == generated_without_cache(fast, "the fox", options));
 }
 
+TEST_CASE("PatchGenerator: a parallel head writes too", "[infer]") {
+  const SampleOptions options{.max_bytes = 30, .seed = 4};
+  Setup<ParallelSpaces, EigenBackend> s;
+  const std::string once = generated(s, "the fox ", options);
+  CHECK(once.size() <= 30);
+  CHECK(once == generated(s, "the fox ", options));
+}
+
 TEMPLATE_TEST_CASE("PatchGenerator: when the memory is full the later half is read again", "[infer]", SpacePatches,
                    ParallelSpaces, StridePatches) {
   constexpr std::size_t capacity = 5;

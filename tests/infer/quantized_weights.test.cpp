@@ -27,6 +27,19 @@ std::vector<float> logits(Context<B>& ctx, const Weights& weights) {
   return {generator.logits().begin(), generator.logits().end()};
 }
 
+/// The loss of a batch is near that of the float weights.
+template <class Model>
+void check_loss(BatchShape shape, const Batch& batch) {
+  Context<EigenBackend> ctx({.threads = 2, .seed = 5});
+  Parameters<Model, EigenBackend> params(ctx);
+  init(ctx, params);
+  Activations<Model, EigenBackend> acts(ctx, shape);
+  const float exact = forward(ctx, params, batch, acts);
+  const float found = forward(ctx, QuantizedWeights<Model, EigenBackend>(ctx, params), batch, acts);
+  CHECK(std::abs(found - exact) < 0.01F * exact);
+  CHECK(found != exact);
+}
+
 }  // namespace
 
 TEMPLATE_TEST_CASE("QuantizedWeights: logits near those of the float weights", "[infer][quantized_weights]", Plain, Grouped,
@@ -55,29 +68,14 @@ TEST_CASE("sample: of weights of any scalar", "[infer][quantized_weights]") {
 }
 
 TEST_CASE("QuantizedWeights: the loss of a batch is near that of the float weights", "[infer][quantized_weights]") {
-  Context<EigenBackend> ctx({.threads = 2, .seed = 5});
-  Parameters<Plain, EigenBackend> params(ctx);
-  init(ctx, params);
-  Activations<Plain, EigenBackend> acts(ctx, {2, 40});
   const std::vector<Token> tokens = some_tokens(81, Plain::vocabulary, {3, 3});
-  const Batch batch{{tokens.data(), 2, 40}, {tokens.data() + 1, 2, 40}};
-  const float exact = forward(ctx, params, batch, acts);
-  const float found = forward(ctx, QuantizedWeights<Plain, EigenBackend>(ctx, params), batch, acts);
-  CHECK(std::abs(found - exact) < 0.01F * exact);
-  CHECK(found != exact);
+  check_loss<Plain>({2, 40}, {{tokens.data(), 2, 40}, {tokens.data() + 1, 2, 40}});
 }
 
 TEMPLATE_TEST_CASE("QuantizedWeights: of models over patches too", "[infer][quantized_weights]", SpacePatches, ParallelPatches,
                    StridePatches) {
-  Context<EigenBackend> ctx({.threads = 2, .seed = 5});
-  Parameters<TestType, EigenBackend> params(ctx);
-  init(ctx, params);
-  Activations<TestType, EigenBackend> acts(ctx, {2, 5});
   const SomePatches some({2, 5}, TestType::window);
-  const float exact = forward(ctx, params, some.view(), acts);
-  const float found = forward(ctx, QuantizedWeights<TestType, EigenBackend>(ctx, params), some.view(), acts);
-  CHECK(std::abs(found - exact) < 0.01F * exact);
-  CHECK(found != exact);
+  check_loss<TestType>({2, 5}, some.view());
 }
 
 TEST_CASE("QuantizedWeights: both backends round alike", "[infer][quantized_weights][parity]") {
@@ -106,4 +104,5 @@ TEST_CASE("QuantizedWeights: shared tensors are stored once, a tied head reads t
   Parameters<Plain, EigenBackend> params(ctx);
   const QuantizedWeights<Plain, EigenBackend> weights(ctx, params);
   CHECK(weights.tree().head.weight.data == weights.tree().embedding.table.data);
+  CHECK(weights.bytes() < static_cast<std::size_t>(params.flat().size()) * sizeof(float) * 8);  // rows of 8 and 12 numbers are padded to 64
 }
