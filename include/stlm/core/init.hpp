@@ -36,8 +36,9 @@ void init(Context<Backend>& ctx, Parameters<Model, Backend, T>& params, Policy&&
   const RandomKey key = ctx.random().next();
   std::uint64_t tensor = 0;
   auto fill = [&]<class Shape>(const Path& path, TensorView<T, Shape>& view, const ParameterSpec& spec) {
-    Init start = policy(path, spec);
-    if (start.scale < 0) start.scale = spec.scale();
+    ParameterSpec chosen = spec;
+    chosen.init = policy(path, spec);
+    const Init start{chosen.init.kind, chosen.scale(), chosen.init.value};
     expect<Error>(start.kind != Init::Kind::kGiven || start.value, "stlm::init: the policy gives \"", path.str(),
                   "\" values of its own without a function; pass on spec.init.value.");
     Buffer<T> room(in_host_memory<Backend> ? 0 : view.size());
