@@ -2,8 +2,6 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <cmath>
-#include <cstdlib>
 
 #include "options.hpp"
 
@@ -13,9 +11,8 @@ namespace example {
 inline CLI::Validator finite(bool may_be_zero) {
   const std::string range = may_be_zero ? "a number from 0 on" : "a number above 0";
   return {[=](const std::string& text) {
-            char* end = nullptr;
-            const double number = std::strtod(text.c_str(), &end);
-            const bool fits = *end == 0 && std::isfinite(number) && (may_be_zero ? number >= 0 : number > 0);
+            const auto number = number_from_zero(text);
+            const bool fits = number && (may_be_zero || *number > 0);
             return fits ? std::string() : "expected " + range + ", found " + text;
           },
           range, "finite"};

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <thread>
@@ -29,5 +31,13 @@ struct Options {
   std::uint64_t seed = 489;
   std::string encoder, merges;  // of GPT-2's tokenizer, for models that need it
 };
+
+/// The finite number from 0 on that a text is; nothing where it is none.
+inline std::optional<double> number_from_zero(const std::string& text) {
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  const bool is_one = end != text.c_str() && *end == 0 && std::isfinite(number) && number >= 0;
+  return is_one ? std::optional(number) : std::nullopt;
+}
 
 }  // namespace example

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <span>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -71,7 +72,7 @@ class Metrics {
     old.close();
     if (step > 0) stlm::write_file(path, std::as_bytes(std::span(kept)));  // all of it or, interrupted, what was there
     file_.open(path, step > 0 ? std::ios::app : std::ios::trunc);
-    write("");
+    write("");  // throws where it cannot be
   }
   void add(const nlohmann::ordered_json& entry) { write(entry.dump() + "\n"); }
 

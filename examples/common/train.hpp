@@ -190,13 +190,11 @@ class TrainingRun {
     ctx_.random().restore(state.random_counter);
     loader_.seek(state.loader_position);
     const auto number = [&](const char* key) {
-      const std::string& text = file.metadata(key);
-      char* end = nullptr;
-      const double found = std::strtod(text.c_str(), &end);
-      stlm::expect<stlm::FileError>(end != text.c_str() && *end == 0 && std::isfinite(found) && found >= 0, "--resume: \"",
-                                    file.name(), "\": expected a number as ", key, ", found \"", text,
+      const auto found = number_from_zero(file.metadata(key));
+      stlm::expect<stlm::FileError>(found.has_value(), "--resume: \"", file.name(), "\": expected a number as ", key,
+                                    ", found \"", file.metadata(key),
                                     "\"; the checkpoint is damaged, begin anew without --resume.");
-      return found;
+      return *found;
     };
     clock_ = Clock(number("seconds"));
     nats_ = number("nats");

@@ -6,10 +6,8 @@
 // loss is the mean cross-entropy in nats of the symbols that count: bytes, ends of text and, where the head predicts them,
 // ends of patches.
 //
-// No byte may read its own future: a boundary, a pool and a head that leak together do not compile (emission_contract.hpp);
-// the core has to be causal, which ByteLevelModel sees to.
-//
-// WithReconstruction adds the reference's second loss (models/reconstruction.hpp).
+// No byte may read its own future: a boundary, a pool and a head that leak do not compile (emission_contract.hpp), and the
+// core has to be causal. WithReconstruction adds the reference's second loss (models/reconstruction.hpp).
 #pragma once
 
 #include <utility>

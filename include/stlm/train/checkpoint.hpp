@@ -18,9 +18,6 @@ struct TrainState {
 };
 
 namespace detail {
-/// Beyond, a count is no count: 2^53.
-inline constexpr std::uint64_t most_steps = std::uint64_t{1} << 53;
-
 inline std::uint64_t metadata_number(const SafetensorsFile& file, std::string_view key) {
   expect<FileError>(file.metadata().contains(key), "stlm::load_checkpoint: \"", file.name(), "\": expected metadata ", key,
                     ", found none: it is no checkpoint; weights alone are read by stlm::load.");
@@ -56,9 +53,10 @@ template <class Model, class B, class T, class Optimizer>
 TrainState load_checkpoint(const SafetensorsFile& file, Parameters<Model, B, T>& params, Optimizer& optimizer) {
   const TrainState state{detail::metadata_number(file, "step"), detail::metadata_number(file, "random_counter"),
                          detail::metadata_number(file, "loader_position")};
+  constexpr std::uint64_t most = std::uint64_t{1} << 53;
   const std::uint64_t optimizer_step = detail::metadata_number(file, "optimizer_step");
-  expect<FileError>(optimizer_step <= detail::most_steps, "stlm::load_checkpoint: \"", file.name(), "\": expected at most ",
-                    detail::most_steps, " steps of the optimiser, found ", optimizer_step,
+  expect<FileError>(optimizer_step <= most, "stlm::load_checkpoint: \"", file.name(), "\": expected at most ", most,
+                    " steps of the optimiser, found ", optimizer_step,
                     "; the file is damaged, use an older checkpoint.");
   const auto prefix = [](std::string_view name) { return "optimizer." + std::string(name) + "."; };
   check_fits(params, file, "model.");
