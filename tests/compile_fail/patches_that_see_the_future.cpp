@@ -1,4 +1,4 @@
-// expect: stlm::ByteLevelModel: a byte would read its own future in the core
+// expect: stlm::PatchModel: a byte would read its own future in the core
 #include <stlm/models/byte_level_model.hpp>
 
 struct Config : stlm::ByteLevelDefaults {

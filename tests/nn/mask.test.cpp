@@ -1,6 +1,13 @@
 #include <stlm/nn/mask.hpp>
 
 #include <stlm/nn/attention.hpp>
+#include <stlm/nn/block.hpp>
+#include <stlm/nn/feed_forward.hpp>
+#include <stlm/nn/lora_mixture.hpp>
+#include <stlm/nn/mixture_of_experts.hpp>
+#include <stlm/nn/repeat.hpp>
+#include <stlm/nn/sequential.hpp>
+#include <stlm/nn/swiglu.hpp>
 
 #include "support/catch.hpp"
 
@@ -16,6 +23,17 @@ template <class Mask>
 double keys(Index tokens) {
   return (Layer<Mask>::flops_per_token(tokens) - Layer<Mask>::flops_per_token(0)) / (4 * Layer<Mask>::query_width);
 }
+
+template <class Mask, class Ffn = SwiGlu<8, 12>>
+using BlockOf = PreNormBlock<RmsNorm<8>, Layer<Mask>, Ffn>;
+using Ahead = LoraMixture<2, 4, 4, GateOf::kSequence>;
+
+// What is made of a part that lets a token see later ones does too.
+static_assert(LooksBack<Sequential<BlockOf<Causal>, Repeat<2, BlockOf<SlidingWindow<10>>>>>);
+static_assert(!LooksBack<Sequential<BlockOf<Causal>, Repeat<2, BlockOf<Bidirectional>>>>);
+static_assert(!LooksBack<Attention<8, 2, 2, 4, NoPosition, Causal, WithLora<Lora<2>, Ahead>>>);
+static_assert(!LooksBack<BlockOf<Causal, SwiGlu<8, 12, Ahead>>>);
+static_assert(!LooksBack<BlockOf<Causal, MixtureOfExperts<FeedForward<8, 12, Gelu, Ahead>, 2, 1>>>);
 
 }  // namespace
 

@@ -20,7 +20,8 @@
 //   decode(ctx, params, pass, x, y, cache, state)    tokens of sequence b from pass.place(b) on: which of the state's it is,
 //                                                    and the position of its first token
 //
-// or, where no token's row depends on another's, `static constexpr bool per_token = true`.
+// or, where no token's row depends on another's, `static constexpr bool per_token = true`. One that lets a token see later
+// ones says so by `static constexpr bool causal = false`.
 #pragma once
 
 #include <concepts>
@@ -55,6 +56,10 @@ template <class M>
 concept StreamModule = Module<M> && requires {
   { M::dim } -> std::convertible_to<Index>;
 };
+
+/// False for a module, or a policy of linear layers, that lets a token see later ones.
+template <class M>
+concept LooksBack = !requires { requires !M::causal; };
 
 /// The auxiliary loss of M's last forward pass, with activations of T; 0 for modules without.
 template <class Backend, class M, class T, class C>

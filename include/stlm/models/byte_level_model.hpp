@@ -106,10 +106,6 @@ struct ByteLevelParts {
   static_assert(PositionInside<typename Config::position> || std::is_same_v<typename Config::position, NoPosition>,
                 "stlm::ByteLevelModel: nothing adds positions to patches, so that these would be lost; use a position inside "
                 "attention, such as stlm::Rotary.");
-  static_assert(Config::mask::causal && LooksBack<typename ByteModelParts<Config>::Expert> &&
-                    LooksBack<typename ByteModelParts<Config>::AttentionLayer>,
-                "stlm::ByteLevelModel: a byte would read its own future in the core; give it a causal mask, and mixtures of "
-                "low-rank terms a gate of tokens.");
   using Model = PatchModel<typename Config::boundary, typename PoolOf<Config, typename Config::pool>::type,
                            typename ByteModelParts<Config>::Core, typename ByteHeadOf<Config, typename Config::byte_head>::type,
                            typename Config::reconstruction>;

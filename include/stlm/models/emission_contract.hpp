@@ -1,5 +1,5 @@
 // The emission contract: no byte may read its own future. How far a boundary, a pool or a head reads is a constant of it,
-// and combinations that leak do not compile. Between them stands a core that has to be causal.
+// and combinations that leak do not compile. The core between them has to look back alone (LooksBack).
 //
 //   Boundary::known_from_past   the end of a patch follows from the bytes up to it
 //   Pool::reads_ahead           patches after s that the vector of patch s depends on

@@ -6,8 +6,8 @@
 // loss is the mean cross-entropy in nats of the symbols that count: bytes, ends of text and, where the head predicts them,
 // ends of patches.
 //
-// No byte may read its own future: a boundary, a pool and a head that leak do not compile (emission_contract.hpp), and the
-// core has to be causal. WithReconstruction adds the reference's second loss (models/reconstruction.hpp).
+// No byte may read its own future: a boundary, a pool, a core and a head that leak do not compile (emission_contract.hpp).
+// WithReconstruction adds the reference's second loss (models/reconstruction.hpp).
 #pragma once
 
 #include <utility>
@@ -40,6 +40,9 @@ struct PatchModel {
   static_assert(Head::window == window,
                 "stlm::PatchModel: the head predicts patches of another length than the pool reads; make their Window equal.");
   static_assert(EmissionContract<Boundary, Pool, Head>::holds);
+  static_assert(LooksBack<Core>,
+                "stlm::PatchModel: a byte would read its own future in the core; give it a Causal mask, and mixtures of "
+                "low-rank terms a gate of tokens.");
   static_assert(!reconstructs || Head::parallel,
                 "stlm::PatchModel: WithReconstruction needs a head that predicts all slots at once; use "
                 "stlm::ParallelByteHead, or leave it out.");

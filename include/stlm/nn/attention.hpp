@@ -30,6 +30,7 @@ struct Attention {
   using WithLinears = Attention<Dim, Heads, KvHeads, HeadSize, Position, Mask, Other>;
   static constexpr Index dim = Dim, query_width = Heads * HeadSize, kv_width = KvHeads * HeadSize;
   static constexpr Index qkv_width = query_width + 2 * kv_width;
+  static constexpr bool causal = Mask::causal && LooksBack<Linears>;
   using Qkv = typename Linears::template Linear<Dim, qkv_width>;
   using Out = typename Linears::template Linear<query_width, Dim>;
 

@@ -24,6 +24,7 @@ struct PreNormBlock {
                 "stlm::PreNormBlock: the output projection is shared without low-rank terms; give none in OutSharing.");
   static constexpr Index dim = AttentionLayer::dim;
   using Ffn = SharedModule<FeedForwardLayer, FfnSharing>;
+  static constexpr bool causal = LooksBack<AttentionLayer> && LooksBack<Ffn>;
 
   template <Index Layers>
   static constexpr bool fits() {
@@ -100,9 +101,9 @@ struct PreNormBlock {
   template <class B, class S, class T = activation_t<B, S>>
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
-    static_assert(LooksBack<Ffn> && LooksBack<AttentionLayer>,
-                  "stlm::PreNormBlock: decoding token by token needs layers that see no later token; gate a LoraMixture by "
-                  "GateOf::kToken.");
+    static_assert(causal,
+                  "stlm::PreNormBlock: decoding token by token needs layers that see no later token; use a Causal mask, and "
+                  "gate a LoraMixture by GateOf::kToken.");
     if constexpr (Fuses<Norm, B, S> && Fuses<AttentionLayer, B, S> && Fuses<Ffn, B, S>) {
       AttentionLayer::residual_decode(ctx, p.attention, pass,
                                       Norm::in_product(p.attention_norm, cache.attention_in, cache.attention_norm), x,

@@ -13,6 +13,7 @@ namespace stlm {
 template <Index Dim, Index Hidden, class Function = Gelu, class Linears = NoBias>
 struct FeedForward {
   static constexpr Index dim = Dim;
+  static constexpr bool causal = LooksBack<Linears>;
   using linears = Linears;
   using Activation = ActivationLayer<Function>;
   using Up = typename Linears::template Linear<Dim, Hidden>;

@@ -58,8 +58,4 @@ struct WithBias {
   using Linear = stlm::Linear<In, Out, true>;
 };
 
-/// False for a module whose linear layers let a token see later ones: their policy says so by `causal = false`.
-template <class M>
-concept LooksBack = !requires { requires !M::linears::causal; };
-
 }  // namespace stlm

@@ -114,7 +114,7 @@ struct LoraLinear {
 /// Linear layers of the policy `Base`, each with a low-rank term: LowRank is Lora or BiasedLora.
 template <class LowRank, class Base = NoBias>
 struct WithLora {
-  static constexpr bool causal = !requires { requires !Base::causal; };
+  static constexpr bool causal = LooksBack<Base>;
   template <Index In, Index Out>
   using Linear = LoraLinear<In, Out, LowRank, typename Base::template Linear<In, Out>>;
 };

@@ -53,6 +53,7 @@ struct MixtureOfExperts {
   static_assert(0 < Chosen && Chosen <= Experts,
                 "stlm::MixtureOfExperts: expected 1 <= Chosen <= Experts; change how many experts a row uses.");
   static constexpr Index dim = Expert::dim;
+  static constexpr bool causal = LooksBack<Expert>;
   static constexpr std::size_t size = static_cast<std::size_t>(Experts);
   static constexpr ops::RouteOptions route_options{Options::renormalize};
   using linears = typename Expert::linears;

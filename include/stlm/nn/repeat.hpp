@@ -31,6 +31,7 @@ struct Repeat {
                 "stlm::Repeat: a sharing policy's owner(layer, layers) must be `layer` or a layer before it that owns its "
                 "tensors; correct it.");
   static constexpr Index dim = Block::dim, layers = Count;
+  static constexpr bool causal = LooksBack<Block>;
   static constexpr std::size_t size = static_cast<std::size_t>(Count);
 
   template <class T>

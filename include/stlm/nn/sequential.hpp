@@ -18,6 +18,7 @@ struct Sequential {
   static_assert(((Rest::dim == dim) && ...),
                 "stlm::Sequential: the modules have different widths; give all the same dim, a stream has one width.");
   static constexpr std::size_t size = 1 + sizeof...(Rest);
+  static constexpr bool causal = LooksBack<First> && (LooksBack<Rest> && ...);
   template <std::size_t I>
   using Module = std::tuple_element_t<I, std::tuple<First, Rest...>>;
 

@@ -14,6 +14,7 @@ namespace stlm {
 template <Index Dim, Index Hidden, class Linears = NoBias>
 struct SwiGlu {
   static constexpr Index dim = Dim;
+  static constexpr bool causal = LooksBack<Linears>;
   using linears = Linears;
   using Up = typename Linears::template Linear<Dim, Hidden>;
   using Down = typename Linears::template Linear<Hidden, Dim>;
