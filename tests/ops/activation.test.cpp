@@ -82,6 +82,8 @@ TEST_CASE("gelu: floats within a few roundings, the tail too", "[ops][activation
 }
 
 TEMPLATE_TEST_CASE("activations: saturate without NaN", "[ops][activation]", Sigmoid, Silu, Gelu, Tanh, Relu, LeakyRelu) {
+  // Eigen's tanh on NEON ends at 1 - 2^-22, which leaves a derivative of 2^-21.
+  const double most = std::is_same_v<TestType, Tanh> ? 1e-4 : tolerance<float>;
   for (const Index size : {1, 64})
     check_op([=](auto& rig) {
       for (const int extreme : {-1000, -100, -50, 50, 100, 1000}) {
@@ -90,7 +92,7 @@ TEMPLATE_TEST_CASE("activations: saturate without NaN", "[ops][activation]", Sig
         ops::activation_forward<TestType>(rig.ctx, x, y);
         ops::activation_backward<TestType>(rig.ctx, x, d, d);
       }
-    });
+    }, most);
 }
 
 TEST_CASE("swiglu: silu(gate) up, and both gradients", "[ops][activation]") {

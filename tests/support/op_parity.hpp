@@ -144,10 +144,10 @@ void compare_op(const Rig<ReferenceBackend, double>& expected, Body&& body, doub
 }
 
 template <class Body>
-void check_op(Body&& body) {
+void check_op(Body&& body, double most = tolerance<float>) {
   Rig<ReferenceBackend, double> expected;
   body(expected);
-  compare_op<float>(expected, body);
+  compare_op<float>(expected, body, most);
   if constexpr (tests_double && !sanitized) compare_op<double>(expected, body);
 }
 
