@@ -13,7 +13,13 @@ namespace detail {
 template <int Block, class V, std::size_t... I>
 EIGEN_ALWAYS_INLINE V add_halves(V a, V b, std::index_sequence<I...>) {
   constexpr auto lane = [](std::size_t i) { return static_cast<int>(i) / Block * 2 * Block + static_cast<int>(i) % Block; };
+#if __has_builtin(__builtin_shufflevector)
   return __builtin_shufflevector(a, b, lane(I)...) + __builtin_shufflevector(a, b, (lane(I) + Block)...);
+#else  // GCC 11
+  constexpr int lanes = sizeof...(I);
+  const auto pick = [&](int i) { return i < lanes ? a[i] : b[i - lanes]; };
+  return V{pick(lane(I))...} + V{pick(lane(I) + Block)...};
+#endif
 }
 }  // namespace detail
 
