@@ -87,7 +87,8 @@ TEST_CASE("Unpadded: says which text does not fit", "[nn][unpadded]") {
         "stlm::Unpadded: text 1 has 10 tokens, expected 1 to 9; build Activations for the longest text.");
   CHECK(error({0, 5}, 5) == "stlm::Unpadded: text 0 has 0 tokens, expected 1 to 9; build Activations for the longest text.");
   CHECK(error({4}, 4) == "stlm::Unpadded: expected the lengths of 2 texts, found 1; build Activations for the batch's shape.");
-  CHECK(error({4, 5}, 8) == "stlm::Unpadded: the lengths add up to 9 tokens, found 8.");
+  CHECK(error({4, 5}, 8) == "stlm::Unpadded: the lengths add up to 9 tokens, found 8; "
+                            "give the texts one after another, without padding.");
 }
 
 TEST_CASE("Unpadded: runs of texts draw masks of their own", "[nn][unpadded]") {

@@ -288,11 +288,14 @@ TEST_CASE("attention: shapes that do not fit are named", "[ops][attention]") {
   CHECK_THROWS_WITH(run(3, 2, 3),
                     "stlm::ops::attention_forward: 3 query heads cannot share 2 key heads; make the first a multiple of the "
                     "second.");
-  CHECK_THROWS_WITH(run(3, 1, 2), "stlm::ops::attention_forward: 3 queries with causal masks or windows need as many keys, found 2.");
+  CHECK_THROWS_WITH(run(3, 1, 2),
+                    "stlm::ops::attention_forward: 3 queries with causal masks or windows need as many keys, found 2; "
+                    "give more keys.");
   ops::AttentionShape windowed{1, 3, 2};
   windowed.causal = false;
   windowed.window = 1;
   CHECK_THROWS_AS(ops::attention_forward(rig.ctx, heads(q, 1, 3), heads(k, 1, 1), heads(k, 1, 1), heads(q, 1, 3), lse, windowed),
                   ShapeError);
-  CHECK_THROWS_WITH(run(6, 2, 3), "stlm::ops::attention_forward: expected room for 18 row sums, found 9.");
+  CHECK_THROWS_WITH(run(6, 2, 3),
+                    "stlm::ops::attention_forward: expected room for 18 row sums, found 9; give one a row and head.");
 }

@@ -82,7 +82,8 @@ TEMPLATE_TEST_CASE("keep_highest: rows are those of the whole batch", "[ops][att
   std::vector<double> scores = {1, 2, 3, 6, 5, 4};
   std::vector<Token> picks(4);
   CHECK_THROWS_WITH(ops::keep_highest(ctx, View<double, dynamic, dynamic>(scores.data(), 3, 2), false, {picks.data(), 1, 4}),
-                    "stlm::ops::keep_highest: cannot keep 4 tokens in 1 sequences, found 3 sequences of 2.");
+                    "stlm::ops::keep_highest: cannot keep 4 tokens in 1 sequences, found 3 sequences of 2; "
+                    "keep fewer, of as many sequences.");
 }
 
 TEST_CASE("attention_pool: backends agree", "[ops][attention_pool][parity]") {

@@ -187,7 +187,7 @@ TEST_CASE("dropout: rate 0 changes nothing, rates outside [0, 1) are refused", "
   ops::dropout(rig.ctx, x, 0, RandomKey{1, 2});
   CHECK(std::equal(x.begin(), x.end(), before.begin()));
   CHECK_THROWS_WITH(ops::dropout(rig.ctx, x, 1, RandomKey{1, 2}),
-                    "stlm::ops::dropout: expected a rate in [0, 1), found 1.");
+                    "stlm::ops::dropout: expected a rate in [0, 1), found 1; change it.");
   CHECK_THROWS_AS(ops::dropout(rig.ctx, x, -0.1, RandomKey{1, 2}), Error);
 }
 
@@ -195,10 +195,11 @@ TEST_CASE("elementwise: sizes that differ are named", "[ops][elementwise]") {
   Rig<ReferenceBackend, float> rig;
   const auto three = rig.random(3), four = rig.random(4);
   const auto matrix = rig.random(2, 3);
-  CHECK_THROWS_WITH(ops::add(rig.ctx, three, four, three), "stlm::ops::add: sizes differ: 3 + 4 -> 3.");
-  CHECK_THROWS_WITH(ops::axpby(rig.ctx, 1, three, 1, four), "stlm::ops::axpby: sizes differ: 3 and 4.");
+  CHECK_THROWS_WITH(ops::add(rig.ctx, three, four, three), "stlm::ops::add: sizes differ: 3 + 4 -> 3; give views of one size.");
+  CHECK_THROWS_WITH(ops::axpby(rig.ctx, 1, three, 1, four), "stlm::ops::axpby: sizes differ: 3 and 4; give views of one size.");
   CHECK_THROWS_WITH(ops::add_bias(rig.ctx, four, matrix),
-                    "stlm::ops::add_bias: expected a bias of 3 numbers, found 4.");
-  CHECK_THROWS_WITH(ops::sum_rows(rig.ctx, matrix, four), "stlm::ops::sum_rows: expected 3 sums, found room for 4.");
+                    "stlm::ops::add_bias: expected a bias of 3 numbers, found 4; give one for each column.");
+  CHECK_THROWS_WITH(ops::sum_rows(rig.ctx, matrix, four),
+                    "stlm::ops::sum_rows: expected 3 sums, found room for 4; give room for one a column.");
   CHECK_THROWS_AS(ops::copy_rows(rig.ctx, matrix, MatrixView<float>(rig.random(3, 2))), ShapeError);
 }

@@ -78,9 +78,10 @@ TEST_CASE("fused products: say which shapes do not fit", "[ops][gemm]") {
       const MatrixView<const float> weight(w);
       const ops::RowNorm<float> norm{rig.random(8), 1e-6, x, rig.random(2)};
       CHECK_THROWS_WITH(ops::rms_norm_gemm(rig.ctx, norm, x, weight, MatrixView<float>(y)),
-                        "stlm::ops::rms_norm_gemm: x 2x8, gain 8, W 3x16 and y 2x3 do not fit.");
+                        "stlm::ops::rms_norm_gemm: x 2x8, gain 8, W 3x16 and y 2x3 do not fit; check the widths.");
       CHECK_THROWS_WITH(ops::swiglu_gemm_add(rig.ctx, x, x, weight, y, MatrixView<float>(y), MatrixView<float>(x)),
-                        "stlm::ops::swiglu_gemm_add: gate 2x8, up 2x8, W 3x16, addend 2x3 and y 2x3 do not fit.");
+                        "stlm::ops::swiglu_gemm_add: gate 2x8, up 2x8, W 3x16, addend 2x3 and y 2x3 do not fit; "
+                        "check the widths.");
     }
   };
   check(Rig<TestedBackend, float>());

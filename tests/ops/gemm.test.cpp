@@ -142,7 +142,8 @@ TEST_CASE("gemm: says which shapes do not fit", "[ops][gemm]") {
   const ops::MatrixBatch<float> one{a, 1, 6}, two{a, 2, 3};
   CHECK_THROWS_AS(ops::gemm(rig.ctx, one, one, one), ShapeError);
   CHECK_THROWS_WITH(ops::gemm(rig.ctx, two, one, two),
-                    "stlm::ops::gemm: expected batches of as many matrices as that of C, 2, found 2 of A and 1 of B.");
+                    "stlm::ops::gemm: expected batches of as many matrices as that of C, 2, found 2 of A and 1 of B; "
+                    "give as many.");
   CHECK_THROWS_WITH(ops::gemm(rig.ctx, a, b, c, {.transpose_b = true}),
                     "stlm::ops::gemm: the product of A 2x3 and B 4x5 (transposed) does not fit C 2x5; check the widths and "
                     "the transpose options.");

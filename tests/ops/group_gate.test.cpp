@@ -38,6 +38,6 @@ TEST_CASE("group_gate: shapes that do not fit are named", "[ops][group_gate]") {
   CHECK_THROWS_AS(ops::group_gate_forward(rig.ctx, gates, odd, 1, odd), ShapeError);
   CHECK_THROWS_WITH(ops::group_gate_forward(rig.ctx, gates, rows, 1, rows),
                     "stlm::ops::group_gate_forward: expected rows and columns in multiples of the gates' and equal shapes, "
-                    "found gates 2x3, rows 3x6 and 3x6.");
+                    "found gates 2x3, rows 3x6 and 3x6; give such.");
   CHECK_THROWS_AS(ops::group_gate_backward(rig.ctx, gates, x, 1, x, rows), ShapeError);
 }

@@ -70,7 +70,8 @@ TEST_CASE("learned activation: sizes that differ are named", "[ops][learned_acti
   const auto w = rig.random(4, 10), many = rig.random(4, 65), three = rig.random(1, 3), four = rig.random(1, 4);
   CHECK_THROWS_WITH(
       ops::learned_activation_forward(rig.ctx, three, network(w), four),
-      "stlm::ops::learned_activation_forward: sizes differ or too many units: x 3, y 4, 10 units of at most 64.");
+      "stlm::ops::learned_activation_forward: sizes differ or too many units: x 3, y 4, 10 units of at most 64; "
+      "give views of one size, and fewer units.");
   CHECK_THROWS_AS(ops::learned_activation_forward(rig.ctx, three, network(many), three), ShapeError);
   CHECK_THROWS_AS(ops::learned_activation_backward(rig.ctx, three, network(w), four, three, network(w)), ShapeError);
   CHECK_THROWS_AS(ops::learned_activation_backward(rig.ctx, three, network(w), three, three, network(many)),

@@ -99,9 +99,11 @@ TEST_CASE("norms: shapes that do not fit are named", "[ops][norm]") {
   const auto x = rig.random(2, 3), y = rig.random(2, 3);
   const auto four = rig.random(4), two = rig.random(2);
   CHECK_THROWS_WITH(ops::rms_norm_forward(rig.ctx, x, four, y, two, 1e-6),
-                    "stlm::ops::rms_norm_forward: x 2x3, gain 4, y 2x3, one statistic a row expected, room for 2 found.");
+                    "stlm::ops::rms_norm_forward: x 2x3, gain 4, y 2x3, one statistic a row expected, room for 2 found; "
+                    "make the widths equal, and give room.");
   CHECK_THROWS_AS(ops::layer_norm_forward(rig.ctx, x, two, two, y, two, two, 1e-5), ShapeError);
   CHECK_THROWS_WITH(
       ops::add_rms_norm_forward(rig.ctx, x, rig.random(2, 4), rig.random(3), x, y, two, 1e-6),
-      "stlm::ops::add_rms_norm_forward: x 2x4, gain 3, y 2x3, one statistic a row expected, room for 2 found.");
+      "stlm::ops::add_rms_norm_forward: x 2x4, gain 3, y 2x3, one statistic a row expected, room for 2 found; "
+      "make the widths equal, and give room.");
 }

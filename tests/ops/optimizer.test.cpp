@@ -172,7 +172,8 @@ TEST_CASE("normalize: to the length |x| / (|x| + eps), backends agree", "[ops][o
       using T = typename std::decay_t<decltype(tested)>::Scalar;
       ops::normalize(tested.ctx, tested.random(size), 0.5, View<T, dynamic>(tested.blank(1, size).data(), size));
     });
-  CHECK_THROWS_WITH(ops::normalize(rig.ctx, x, 0, rig.blank(3)), "stlm::ops::normalize: 2 numbers, room for 3.");
+  CHECK_THROWS_WITH(ops::normalize(rig.ctx, x, 0, rig.blank(3)),
+                    "stlm::ops::normalize: 2 numbers, room for 3; give views of one size.");
 }
 
 TEST_CASE("adamw: sizes that differ are named", "[ops][optimizer]") {

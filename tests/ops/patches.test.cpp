@@ -91,10 +91,12 @@ TEST_CASE("patches: counts, and room that does not fit", "[ops][patches]") {
   const auto starts = [&](Index size) { return View<Index, dynamic>(offsets.data(), size); };
   const auto room = [&](Index size) { return View<Token, dynamic>(memory.data(), size); };
   CHECK_THROWS_WITH(ops::pack_bytes(ctx, slots(false), starts(5), room(7)),
-                    "stlm::ops::pack_bytes: 4 patches need one offset more and 6 rows, found room for 5 and 7.");
+                    "stlm::ops::pack_bytes: 4 patches need one offset more and 6 rows, found room for 5 and 7; "
+                    "give room for these.");
   CHECK_THROWS_WITH(ops::pack_symbols(ctx, slots(true), starts(4), room(8), room(8)),
-                    "stlm::ops::pack_symbols: 4 patches need one offset more and 8 rows, found room for 4 and 8.");
+                    "stlm::ops::pack_symbols: 4 patches need one offset more and 8 rows, found room for 4 and 8; "
+                    "give room for these.");
   CHECK_THROWS_AS(ops::pack_symbols(ctx, slots(true), starts(5), room(8), room(6)), ShapeError);
   CHECK_THROWS_WITH(ops::slot_targets(ctx, slots(true), room(11), -1, true),
-                    "stlm::ops::slot_targets: 12 slots, room for 11 targets.");
+                    "stlm::ops::slot_targets: 12 slots, room for 11 targets; give room for one a slot.");
 }

@@ -101,6 +101,7 @@ TEST_CASE("routing: what does not fit is named", "[ops][routing]") {
   const SomeRoutes<float, 5, 3> r(rig, 2);
   const auto x = rig.random(2, 4), five = rig.random(5, 4);
   CHECK_THROWS_WITH(ops::dispatch(rig.ctx, r.base(), x, five),
-                    "stlm::ops::dispatch: 2 rows to 3 experts each, found rows 2x4 and routed rows 5x4.");
+                    "stlm::ops::dispatch: 2 rows to 3 experts each, found rows 2x4 and routed rows 5x4; "
+                    "give a routed row for each of a row's experts.");
   CHECK_THROWS_AS(ops::combine(rig.ctx, r.base(), five, x), ShapeError);
 }

@@ -66,7 +66,9 @@ TEST_CASE("segments: backends agree, whatever the threads", "[ops][segments][par
 TEST_CASE("segments: shapes that do not fit are named", "[ops][segments]") {
   Rig<ReferenceBackend, float> rig;
   CHECK_THROWS_WITH(ops::segment_sum(rig.ctx, rig.random(16, 3), rig.random(5, 3), packed(false)),
-                    "stlm::ops::segment_sum: 5 sequences of 17 rows in all do not fit rows 16x3 and sums 5x3.");
+                    "stlm::ops::segment_sum: 5 sequences of 17 rows in all do not fit rows 16x3 and sums 5x3; "
+                    "give a row of sums for each sequence.");
   CHECK_THROWS_WITH(ops::segment_spread(rig.ctx, rig.random(3, 4), rig.random(12, 3), uniform(true), false),
-                    "stlm::ops::segment_spread: 3 sequences of 12 rows in all do not fit rows 12x3 and sums 3x4.");
+                    "stlm::ops::segment_spread: 3 sequences of 12 rows in all do not fit rows 12x3 and sums 3x4; "
+                    "give a row of sums for each sequence.");
 }

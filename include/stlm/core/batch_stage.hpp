@@ -20,7 +20,8 @@ class BatchStage {
   /// Throws ShapeError for a batch of another size. Backends that do not replay read the batch where it is.
   Batch put(Context<Backend>& ctx, const Batch& batch) {
     expect(batch.tokens.size() == ids_ && batch.targets.size() == ids_, "stlm::BatchStage: expected a batch of ", ids_,
-           " tokens and as many targets, found ", batch.tokens.size(), " and ", batch.targets.size(), ".");
+           " tokens and as many targets, found ", batch.tokens.size(), " and ", batch.targets.size(),
+           "; give batches of the shape it was made for.");
     if (!Recorded<Backend>::replays) return batch;
     std::copy(batch.tokens.begin(), batch.tokens.end(), staged_.data());
     std::copy(batch.targets.begin(), batch.targets.end(), staged_.data() + ids_);

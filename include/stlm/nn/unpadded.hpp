@@ -60,7 +60,8 @@ struct Unpadded {
     for (Index b = 0; b < pass.batch; sum += lengths(b++))
       expect(1 <= lengths(b) && lengths(b) <= pass.tokens, "stlm::Unpadded: text ", b, " has ", lengths(b),
              " tokens, expected 1 to ", pass.tokens, "; build Activations for the longest text.");
-    expect(sum == tokens.size(), "stlm::Unpadded: the lengths add up to ", sum, " tokens, found ", tokens.size(), ".");
+    expect(sum == tokens.size(), "stlm::Unpadded: the lengths add up to ", sum, " tokens, found ", tokens.size(),
+           "; give the texts one after another, without padding.");
   }
   /// f(pass of the run, its first text, its first token) for each run of equal lengths.
   template <class F>

@@ -103,7 +103,8 @@ struct Activation : MissingBackend<Backend> {};
 template <class Function, class Backend, class X, class Y>
 void activation_forward(Context<Backend>& ctx, const X& x, const Y& y) {
   using T = typename Y::value_type;
-  expect(x.size() == y.size(), "stlm::ops::activation_forward: sizes differ: ", x.size(), " -> ", y.size(), ".");
+  expect(x.size() == y.size(), "stlm::ops::activation_forward: sizes differ: ", x.size(), " -> ", y.size(),
+         "; give views of one size.");
   impl::Activation<Backend>::template forward<Function, T>(ctx, x.data(), y.data(), y.size());
 }
 
@@ -112,7 +113,7 @@ template <class Function, class Backend, class X, class Dy, class Dx>
 void activation_backward(Context<Backend>& ctx, const X& x, const Dy& dy, const Dx& dx) {
   using T = typename Dx::value_type;
   expect(x.size() == dx.size() && dy.size() == dx.size(), "stlm::ops::activation_backward: sizes differ: x ", x.size(),
-         ", dy ", dy.size(), ", dx ", dx.size(), ".");
+         ", dy ", dy.size(), ", dx ", dx.size(), "; give views of one size.");
   impl::Activation<Backend>::template backward<Function, T>(ctx, x.data(), dy.data(), dx.data(), dx.size());
 }
 
@@ -121,7 +122,7 @@ template <class T, std::size_t N>
 void expect_equal(const char* op, const std::array<MatrixView<const T>, N>& all) {
   for (const auto& one : all)
     expect(one.rows == all[0].rows && one.cols == all[0].cols, "stlm::ops::", op, ": shapes differ: gate ", all[0].rows,
-           "x", all[0].cols, ", another ", one.rows, "x", one.cols, ".");
+           "x", all[0].cols, ", another ", one.rows, "x", one.cols, "; give matrices of one shape.");
 }
 }  // namespace detail
 

@@ -103,11 +103,12 @@ void attention_forward(Context<Backend>& ctx, std::type_identity_t<HeadsView<con
          "stlm::ops::attention_forward: ", q.heads, " query heads cannot share ", k.heads,
          " key heads; make the first a multiple of the second.");
   expect(shape.keys >= shape.queries || !(shape.causal || shape.window > 0), "stlm::ops::attention_forward: ", shape.queries,
-         " queries with causal masks or windows need as many keys, found ", shape.keys, ".");
+         " queries with causal masks or windows need as many keys, found ", shape.keys, "; give more keys.");
   expect(!shape.offsets || shape.offsets.size() == shape.batch + 1, "stlm::ops::attention_forward: ", shape.batch,
-         " packed sequences need one offset more than that, found ", shape.offsets.size(), ".");
+         " packed sequences need one offset more than that, found ", shape.offsets.size(),
+         "; give where each begins, and the end.");
   expect(lse.size() == shape.rows() * q.heads, "stlm::ops::attention_forward: expected room for ", shape.rows() * q.heads,
-         " row sums, found ", lse.size(), ".");
+         " row sums, found ", lse.size(), "; give one a row and head.");
   impl::Attention<Backend>::template forward<impl::product_t<S, T, T, T>, T>(ctx, q, k, v, out, lse.data(), shape);
 }
 

@@ -42,7 +42,8 @@ void attention_received(Context<Backend>& ctx, HeadsView<Q> q, std::type_identit
                         View<const compute_t<T>, dynamic> lse, View<compute_t<T>, dynamic, dynamic> scores) {
   expect(k.heads > 0 && q.heads % k.heads == 0 && lse.size() == q.heads * scores.size(),
          "stlm::ops::attention_received: scores of ", scores.extent(0), " sequences of ", scores.extent(1),
-         " tokens do not fit ", q.heads, " query heads, ", k.heads, " key heads and ", lse.size(), " row sums.");
+         " tokens do not fit ", q.heads, " query heads, ", k.heads, " key heads and ", lse.size(),
+         " row sums; give those that attention was computed with.");
   impl::AttentionPool<Backend>::template received<T>(ctx, q, k, lse.data(), scores);
 }
 
@@ -51,7 +52,7 @@ template <class Backend, class T>
 void keep_highest(Context<Backend>& ctx, View<T, dynamic, dynamic> scores, bool by_score, View<Token, dynamic, dynamic> picks) {
   expect(picks.extent(0) == scores.extent(0) && picks.extent(1) <= scores.extent(1), "stlm::ops::keep_highest: cannot keep ",
          picks.extent(1), " tokens in ", picks.extent(0), " sequences, found ", scores.extent(0), " sequences of ",
-         scores.extent(1), ".");
+         scores.extent(1), "; keep fewer, of as many sequences.");
   impl::AttentionPool<Backend>::template keep_highest<T>(ctx, scores, by_score, picks);
 }
 

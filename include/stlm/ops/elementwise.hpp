@@ -20,7 +20,7 @@ template <class Backend, class A, class B, class Y>
 void add(Context<Backend>& ctx, const A& a, const B& b, const Y& y) {
   using T = typename Y::value_type;
   expect(a.size() == y.size() && b.size() == y.size(), "stlm::ops::add: sizes differ: ", a.size(), " + ", b.size(), " -> ",
-         y.size(), ".");
+         y.size(), "; give views of one size.");
   impl::Elementwise<Backend>::template add<T>(ctx, a.data(), b.data(), y.data(), y.size());
 }
 
@@ -29,14 +29,14 @@ template <class Backend, class X, class Y>
 void axpby(Context<Backend>& ctx, compute_t<typename Y::value_type> alpha, const X& x,
            compute_t<typename Y::value_type> beta, const Y& y) {
   using T = typename Y::value_type;
-  expect(x.size() == y.size(), "stlm::ops::axpby: sizes differ: ", x.size(), " and ", y.size(), ".");
+  expect(x.size() == y.size(), "stlm::ops::axpby: sizes differ: ", x.size(), " and ", y.size(), "; give views of one size.");
   impl::Elementwise<Backend>::template axpby<T>(ctx, alpha, x.data(), beta, y.data(), y.size());
 }
 
 /// y = x in another scalar.
 template <class Backend, class X, class Y>
 void convert(Context<Backend>& ctx, const X& x, const Y& y) {
-  expect(x.size() == y.size(), "stlm::ops::convert: sizes differ: ", x.size(), " and ", y.size(), ".");
+  expect(x.size() == y.size(), "stlm::ops::convert: sizes differ: ", x.size(), " and ", y.size(), "; give views of one size.");
   impl::Elementwise<Backend>::convert(ctx, x.data(), y.data(), y.size());
 }
 
@@ -44,7 +44,7 @@ void convert(Context<Backend>& ctx, const X& x, const Y& y) {
 template <class Backend, class T>
 void copy_rows(Context<Backend>& ctx, std::type_identity_t<MatrixView<const T>> x, MatrixView<T> y) {
   expect(x.rows == y.rows && x.cols == y.cols, "stlm::ops::copy_rows: shapes differ: ", x.rows, "x", x.cols, " -> ", y.rows,
-         "x", y.cols, ".");
+         "x", y.cols, "; give matrices of one shape.");
   impl::Elementwise<Backend>::template copy_rows<T>(ctx, x, y);
 }
 
@@ -56,9 +56,10 @@ void append_rows(Context<Backend>& ctx, std::type_identity_t<MatrixView<const T>
                  View<T, dynamic, dynamic, C> cache, const Second&... second) {
   constexpr Index caches = 1 + sizeof...(Second);
   expect(tokens > 0 && x.rows % tokens == 0 && x.cols == caches * cache.extent(2), "stlm::ops::append_rows: rows ", x.rows,
-         "x", x.cols, " are not sequences of ", tokens, " for ", caches, " caches of width ", cache.extent(2), ".");
+         "x", x.cols, " are not sequences of ", tokens, " for ", caches, " caches of width ", cache.extent(2),
+         "; give rows as wide as all caches, and whole sequences.");
   expect(((second.extent(0) == cache.extent(0) && second.extent(1) == cache.extent(1)) && ...),
-         "stlm::ops::append_rows: the two caches differ in shape.");
+         "stlm::ops::append_rows: the two caches differ in shape; give two of one shape.");
   expect_room("append_rows", places, x.rows / tokens, tokens, cache.extent(0), cache.extent(1));
   impl::Elementwise<Backend>::template append_rows<T>(ctx, x, tokens, places, std::array{cache.data(), second.data()...},
                                                       cache.extent(1));
@@ -75,7 +76,8 @@ template <class Backend, class Bias, class Y>
 void add_bias(Context<Backend>& ctx, const Bias& bias, const Y& y_view) {
   using T = typename Y::value_type;
   const MatrixView<T> y(y_view);
-  expect(bias.size() == y.cols, "stlm::ops::add_bias: expected a bias of ", y.cols, " numbers, found ", bias.size(), ".");
+  expect(bias.size() == y.cols, "stlm::ops::add_bias: expected a bias of ", y.cols, " numbers, found ", bias.size(),
+         "; give one for each column.");
   impl::Elementwise<Backend>::template add_bias<T>(ctx, bias.data(), y);
 }
 
@@ -84,7 +86,8 @@ template <class Backend, class Dy, class Dbias>
 void sum_rows(Context<Backend>& ctx, const Dy& dy_view, const Dbias& dbias) {
   using T = typename Dy::value_type;
   const MatrixView<const T> dy(dy_view);
-  expect(dbias.size() == dy.cols, "stlm::ops::sum_rows: expected ", dy.cols, " sums, found room for ", dbias.size(), ".");
+  expect(dbias.size() == dy.cols, "stlm::ops::sum_rows: expected ", dy.cols, " sums, found room for ", dbias.size(),
+         "; give room for one a column.");
   impl::Elementwise<Backend>::template sum_rows<T>(ctx, dy, dbias.data());
 }
 
@@ -93,7 +96,7 @@ void sum_rows(Context<Backend>& ctx, const Dy& dy_view, const Dbias& dbias) {
 template <class Backend, class X>
 void dropout(Context<Backend>& ctx, const X& x, double rate, const MaskKey& key) {
   using T = typename X::value_type;
-  expect<Error>(rate >= 0 && rate < 1, "stlm::ops::dropout: expected a rate in [0, 1), found ", rate, ".");
+  expect<Error>(rate >= 0 && rate < 1, "stlm::ops::dropout: expected a rate in [0, 1), found ", rate, "; change it.");
   if (rate > 0) impl::Elementwise<Backend>::template dropout<T>(ctx, x.data(), x.size(), rate, key);
 }
 

@@ -43,7 +43,8 @@ void embedding_forward(Context<Backend>& ctx, const Table& table, View<const Tok
   const MatrixView<const typename Table::value_type> rows(table);
   const MatrixView<typename Y::value_type> out(y);
   expect(tokens.size() == out.rows && rows.cols == out.cols, "stlm::ops::embedding_forward: table ", rows.rows, "x",
-         rows.cols, " and ", tokens.size(), " tokens do not fit y ", out.rows, "x", out.cols, ".");
+         rows.cols, " and ", tokens.size(), " tokens do not fit y ", out.rows, "x", out.cols,
+         "; give a row for each token, as wide as the table.");
   impl::Embedding<Backend>::forward(ctx, rows, tokens.data(), out);
 }
 
@@ -56,7 +57,8 @@ void embedding_backward(Context<Backend>& ctx, View<const Token, dynamic, dynami
   const MatrixView<const T> grad(dy);
   const MatrixView<typename Dtable::value_type> rows(dtable);
   expect(tokens.size() == grad.rows && rows.cols == grad.cols, "stlm::ops::embedding_backward: dy ", grad.rows, "x",
-         grad.cols, " and ", tokens.size(), " tokens do not fit the table ", rows.rows, "x", rows.cols, ".");
+         grad.cols, " and ", tokens.size(), " tokens do not fit the table ", rows.rows, "x", rows.cols,
+         "; give a row for each token, as wide as the table.");
   impl::Embedding<Backend>::template backward<T>(ctx, tokens.data(), grad, rows);
 }
 

@@ -33,7 +33,7 @@ void rms_norm_gemm(Context<Backend>& ctx, const RowNorm<T>& norm, std::type_iden
                    MatrixView<const W> weight, MatrixView<T> y) {
   expect(x.cols == norm.gain.size() && weight.cols == x.cols && y.rows == x.rows && y.cols == weight.rows,
          "stlm::ops::rms_norm_gemm: x ", x.rows, "x", x.cols, ", gain ", norm.gain.size(), ", W ", weight.rows, "x",
-         weight.cols, " and y ", y.rows, "x", y.cols, " do not fit.");
+         weight.cols, " and y ", y.rows, "x", y.cols, " do not fit; check the widths.");
   if (impl::Gemm<Backend>::normed(ctx, norm, x, weight, y)) return;
   rms_norm_forward(ctx, x, norm.gain, norm.normed, norm.rstd, norm.eps);
   gemm(ctx, norm.normed, weight, y, {.transpose_b = true});
@@ -48,7 +48,8 @@ void swiglu_gemm_add(Context<Backend>& ctx, std::type_identity_t<MatrixView<cons
   expect(gate.rows == y.rows && up.rows == y.rows && gate.cols == weight.cols && up.cols == weight.cols &&
              y.cols == weight.rows && addend.rows == y.rows && addend.cols == y.cols && addend.stride == y.stride,
          "stlm::ops::swiglu_gemm_add: gate ", gate.rows, "x", gate.cols, ", up ", up.rows, "x", up.cols, ", W ", weight.rows,
-         "x", weight.cols, ", addend ", addend.rows, "x", addend.cols, " and y ", y.rows, "x", y.cols, " do not fit.");
+         "x", weight.cols, ", addend ", addend.rows, "x", addend.cols, " and y ", y.rows, "x", y.cols,
+         " do not fit; check the widths.");
   if (impl::Gemm<Backend>::gated(ctx, gate, up, weight, addend.data, y)) return;
   swiglu_forward(ctx, gate, up, hidden);
   detail::gemm<void, Backend, T, W, T>(ctx, hidden, weight, y, addend.data, {.transpose_b = true, .accumulate = true});

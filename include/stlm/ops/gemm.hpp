@@ -96,7 +96,7 @@ template <class S = void, class Backend, class A, class B, class T>
 void gemm(Context<Backend>& ctx, const MatrixBatch<A>& a, const MatrixBatch<B>& b, const MatrixBatch<T>& c,
           GemmOptions options = {}) {
   expect(a.count == c.count && b.count == c.count, "stlm::ops::gemm: expected batches of as many matrices as that of C, ",
-         c.count, ", found ", a.count, " of A and ", b.count, " of B.");
+         c.count, ", found ", a.count, " of A and ", b.count, " of B; give as many.");
   detail::expect_product(a.first, b.first, c.first, options);
   using F = std::remove_const_t<A>;
   impl::Gemm<Backend>::template run_batch<impl::product_t<S, F, F, T>, F>(ctx, a, b, c, options);
@@ -108,7 +108,7 @@ template <class S = void, class Backend, class A, class B, class T, class Shape>
 void gemm_add(Context<Backend>& ctx, const A& a, const B& b, std::type_identity_t<TensorView<const T, Shape>> addend,
               const TensorView<T, Shape>& c, GemmOptions options = {}) {
   expect(addend.size() == c.size(), "stlm::ops::gemm_add: expected as many numbers to add as in C, ", c.size(), ", found ",
-         addend.size(), ".");
+         addend.size(), "; give as many.");
   options.accumulate = true;
   detail::gemm<S, Backend, typename A::value_type, typename B::value_type, T>(ctx, a, b, c, addend.data(), options);
 }

@@ -21,7 +21,7 @@ template <class T>
 void expect_group_gate(const char* name, MatrixView<const T> gates, MatrixView<const T> x, MatrixView<const T> y) {
   expect(gates.rows > 0 && x.rows % gates.rows == 0 && x.cols % gates.cols == 0 && y.rows == x.rows && y.cols == x.cols,
          "stlm::ops::", name, ": expected rows and columns in multiples of the gates' and equal shapes, found gates ",
-         gates.rows, "x", gates.cols, ", rows ", x.rows, "x", x.cols, " and ", y.rows, "x", y.cols, ".");
+         gates.rows, "x", gates.cols, ", rows ", x.rows, "x", x.cols, " and ", y.rows, "x", y.cols, "; give such.");
 }
 }  // namespace impl
 
@@ -40,7 +40,7 @@ void group_gate_backward(Context<Backend>& ctx, const Gates& gates, const X& x, 
   using T = typename D::value_type;
   impl::expect_group_gate<T>("group_gate_backward", gates, x, d);
   expect(dlogits.size() == gates.size(), "stlm::ops::group_gate_backward: ", gates.size(), " gates, room for ",
-         dlogits.size(), " gradients.");
+         dlogits.size(), " gradients; give room for one a gate.");
   impl::GroupGate<Backend>::template backward<T>(ctx, MatrixView<const T>(gates), x, compute_t<T>(scale), d,
                                                  MatrixView<T>(dlogits));
 }

@@ -45,7 +45,7 @@ void learned_activation_forward(Context<Backend>& ctx, const X& x, const ReluNet
                                 const Y& y) {
   expect(x.size() == y.size() && f.hidden <= f.most,
          "stlm::ops::learned_activation_forward: sizes differ or too many units: x ", x.size(), ", y ", y.size(), ", ",
-         f.hidden, " units of at most ", f.most, ".");
+         f.hidden, " units of at most ", f.most, "; give views of one size, and fewer units.");
   impl::LearnedActivation<Backend>::template forward<T>(ctx, x.data(), f, y.data(), y.size());
 }
 
@@ -55,7 +55,8 @@ void learned_activation_backward(Context<Backend>& ctx, const X& x, const ReluNe
                                  const Dy& dy, const Dx& dx, const ReluNetwork<compute_t<T>>& grads) {
   expect(x.size() == dx.size() && dy.size() == dx.size() && f.hidden <= f.most && grads.hidden == f.hidden,
          "stlm::ops::learned_activation_backward: sizes differ or too many units: x ", x.size(), ", dy ", dy.size(),
-         ", dx ", dx.size(), ", ", f.hidden, " units of at most ", f.most, ", gradients of ", grads.hidden, ".");
+         ", dx ", dx.size(), ", ", f.hidden, " units of at most ", f.most, ", gradients of ", grads.hidden,
+         "; give views of one size, fewer units, and gradients of as many.");
   impl::LearnedActivation<Backend>::template backward<T>(ctx, x.data(), f, dy.data(), dx.data(), dx.size(), grads);
 }
 

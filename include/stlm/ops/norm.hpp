@@ -26,7 +26,7 @@ template <class T>
 void expect_norm(const char* name, MatrixView<const T> x, Index gain, MatrixView<const T> y, Index statistics) {
   expect(x.rows == y.rows && x.cols == y.cols && gain == x.cols && statistics == x.rows, "stlm::ops::", name, ": x ", x.rows,
          "x", x.cols, ", gain ", gain, ", y ", y.rows, "x", y.cols, ", one statistic a row expected, room for ", statistics,
-         " found.");
+         " found; make the widths equal, and give room.");
 }
 }  // namespace impl
 

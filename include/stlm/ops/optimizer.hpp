@@ -159,7 +159,8 @@ double sum_squares(Context<Backend>& ctx, const X& x) {
 /// takes a y of Bfloat16 too.
 template <class Backend, class T, class Y>
 void normalize(Context<Backend>& ctx, View<T, dynamic> x, double eps, View<Y, dynamic> y) {
-  expect(x.size() == y.size(), "stlm::ops::normalize: ", x.size(), " numbers, room for ", y.size(), ".");
+  expect(x.size() == y.size(), "stlm::ops::normalize: ", x.size(), " numbers, room for ", y.size(),
+         "; give views of one size.");
   impl::Optimizer<Backend>::template normalize<T>(ctx, x, eps, y);
 }
 

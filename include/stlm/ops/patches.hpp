@@ -53,7 +53,8 @@ struct Patches : MissingBackend<Backend> {};
 
 inline void expect_packed(const char* name, const PatchSlots& slots, Index offsets, Index expected, Index found) {
   expect(offsets == slots.patches() + 1 && expected == found, "stlm::ops::", name, ": ", slots.patches(),
-         " patches need one offset more and ", expected, " rows, found room for ", offsets, " and ", found, ".");
+         " patches need one offset more and ", expected, " rows, found room for ", offsets, " and ", found,
+         "; give room for these.");
 }
 }  // namespace impl
 
@@ -85,7 +86,7 @@ void pack_symbols(Context<Backend>& ctx, const PatchSlots& slots, View<Index, dy
 template <class Backend>
 void slot_targets(Context<Backend>& ctx, const PatchSlots& slots, View<Token, dynamic> targets, Token ignore, bool masked) {
   expect(targets.size() == slots.ids.size(), "stlm::ops::slot_targets: ", slots.ids.size(), " slots, room for ",
-         targets.size(), " targets.");
+         targets.size(), " targets; give room for one a slot.");
   impl::Patches<Backend>::slot_targets(ctx, slots, targets, ignore, masked);
 }
 

@@ -22,7 +22,7 @@ template <class Backend, class W>
 void quantize(Context<Backend>& ctx, const W& w, const QuantizedMatrix& q) {
   const MatrixView<const float> from(w);
   expect(from.rows == q.rows && from.cols == q.cols, "stlm::ops::quantize: a matrix ", from.rows, "x", from.cols,
-         " does not fit one of int8 ", q.rows, "x", q.cols, ".");
+         " does not fit one of int8 ", q.rows, "x", q.cols, "; give one of its shape.");
   impl::Quantized<Backend>::quantize(ctx, from, q);
 }
 
@@ -34,7 +34,8 @@ void gemm(Context<Backend>& ctx, const X& x_view, const QuantizedMatrix& w, cons
   expect(options.transpose_b && !options.transpose_a, "stlm::ops::gemm: a matrix of int8 is for inference, y = x W^T; "
          "train with Parameters of float, or WorkingWeights of Bfloat16.");
   expect(x.rows == y.rows && w.rows == y.cols && w.cols == x.cols, "stlm::ops::gemm: the product of x ", x.rows, "x",
-         x.cols, " and W ", w.rows, "x", w.cols, " (int8, transposed) does not fit y ", y.rows, "x", y.cols, ".");
+         x.cols, " and W ", w.rows, "x", w.cols, " (int8, transposed) does not fit y ", y.rows, "x", y.cols,
+         "; check the widths.");
   impl::Quantized<Backend>::gemm(ctx, x, w, y, options.accumulate);
 }
 
@@ -44,7 +45,8 @@ void embedding_forward(Context<Backend>& ctx, const QuantizedMatrix& table, View
                        const Y& y_view) {
   const MatrixView<T> y(y_view);
   expect(tokens.size() == y.rows && table.cols == y.cols, "stlm::ops::embedding_forward: table ", table.rows, "x",
-         table.cols, " and ", tokens.size(), " tokens do not fit y ", y.rows, "x", y.cols, ".");
+         table.cols, " and ", tokens.size(), " tokens do not fit y ", y.rows, "x", y.cols,
+         "; give a row for each token, as wide as the table.");
   impl::Quantized<Backend>::gather(ctx, table, tokens.data(), y);
 }
 

@@ -38,7 +38,8 @@ inline constexpr bool appends_turned = false;
 
 template <class Backend, class T>
 void rope(Context<Backend>& ctx, HeadsView<T> x, const RopeOptions& options) {
-  expect(x.head_size % 2 == 0, "stlm::ops::rope: expected an even head size, found ", x.head_size, ".");
+  expect(x.head_size % 2 == 0, "stlm::ops::rope: expected an even head size, found ", x.head_size,
+         "; change it, as pairs are turned.");
   impl::Rope<Backend>::template run<T>(ctx, x, options);
 }
 
@@ -53,7 +54,7 @@ void rope_append(Context<Backend>& ctx, HeadsView<T> x, Index queries, const Rop
              values.heads == keys.heads && values.head_size == x.head_size && !options.offsets,
          "stlm::ops::rope_append: expected ", x.heads - queries, " heads of an even size, ", x.head_size,
          ", in each cache and no packed sequences, found ", keys.heads, " of ", keys.head_size, " and ", values.heads, " of ",
-         values.head_size, ".");
+         values.head_size, "; give caches of the heads' shape.");
   expect_room("rope_append", {options.places, options.position}, options.batch, options.tokens, sequences,
               keys.batch_stride / keys.token_stride);
   impl::Rope<Backend>::template append<T>(ctx, x, queries, options, keys, values, sequences);

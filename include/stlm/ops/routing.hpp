@@ -64,7 +64,7 @@ void expect_routes(const char* name, const Routes<T, E, K>& r, MatrixView<const 
   const Index n = r.probabilities.extent(0);
   expect(rows.rows == n && routed.rows == n * K && rows.cols == routed.cols, "stlm::ops::", name, ": ", n, " rows to ",
          K, " experts each, found rows ", rows.rows, "x", rows.cols, " and routed rows ", routed.rows, "x", routed.cols,
-         ".");
+         "; give a routed row for each of a row's experts.");
 }
 
 }  // namespace impl

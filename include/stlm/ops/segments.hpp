@@ -32,7 +32,7 @@ template <class T, class U>
 void expect_segments(const char* name, MatrixView<T> rows, MatrixView<U> sums, const Segments& segments) {
   expect(rows.rows == segments.rows() && sums.rows == segments.count && rows.cols == sums.cols, "stlm::ops::", name, ": ",
          segments.count, " sequences of ", segments.rows(), " rows in all do not fit rows ", rows.rows, "x", rows.cols,
-         " and sums ", sums.rows, "x", sums.cols, ".");
+         " and sums ", sums.rows, "x", sums.cols, "; give a row of sums for each sequence.");
 }
 }  // namespace impl
 
