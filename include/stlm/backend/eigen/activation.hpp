@@ -29,7 +29,7 @@ template <>
 struct Vectorized<Sigmoid> {
   template <class X>
   static auto value(const X& x) {
-    return (1 + (-x).exp()).inverse();
+    return 1 / (1 + (-x).exp());
   }
   template <class X>
   static auto derivative(const X& x) {
