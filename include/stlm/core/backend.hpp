@@ -49,9 +49,13 @@ struct ContextOptions {
 /// Not copyable, not for use from two threads at once; programs may hold as many as they like.
 template <class Backend>
 class Context {
-  static_assert(dependent_false<Backend>,
-                "stlm::Context: this backend is not known here. Include its header first: <stlm/backend/eigen.hpp>, "
-                "<stlm/backend/reference.hpp>, or <stlm/backend/cuda.hpp> in a .cu file.");
+ public:
+  // Said where one is made: GCC 14 instantiates Context<T> where a call `f<T>(ctx)` might also mean a backend by T.
+  explicit Context(const ContextOptions& = {}) {
+    static_assert(dependent_false<Backend>,
+                  "stlm::Context: this backend is not known here. Include its header first: <stlm/backend/eigen.hpp>, "
+                  "<stlm/backend/reference.hpp>, or <stlm/backend/cuda.hpp> in a .cu file.");
+  }
 };
 
 /// Base of every op's primary template: says which header is missing.
