@@ -1,27 +1,26 @@
 // HostExecutor: runs one block of a kernel on the CPU, phase by phase, thread by thread.
 //
 // Within a phase the threads run in an order of choice: a result that depends on it is a race. Registers and shared memory
-// begin as NaN; every access to memory is checked (bounds, alignment of packets) and counted; errors name the kernel.
+// begin as NaN; every access to memory is checked and counted (host_memory.hpp).
 #pragma once
 
 #include <algorithm>
 #include <array>
-#include <functional>
+#include <cmath>
+#include <cstring>
 #include <mutex>
 #include <numeric>
-#include <vector>
 
+#include <stlm/backend/cuda/host_memory.hpp>
 #include <stlm/backend/cuda/host_tile.hpp>
-#include <stlm/backend/cuda/kernel.hpp>
-#include <stlm/backend/cuda/kernel_counts.hpp>
-#include <stlm/backend/cuda/shared_array.hpp>
+#include <stlm/core/random.hpp>
 
 namespace stlm::gpu {
 
 enum class ThreadOrder { kForward, kReverse, kShuffled };
 
 template <int Threads>
-class HostExecutor {
+class HostExecutor : public HostMemory {
   static_assert(Threads % warp == 0, "stlm::gpu: a block has whole warps; make the number of threads a multiple of 32.");
 
  public:
@@ -40,7 +39,7 @@ class HostExecutor {
     std::array<R, static_cast<std::size_t>(Threads)> value_;
   };
 
-  HostExecutor(const char* kernel, Index block, ThreadOrder order, KernelCounts& counts) : block_(block), counts_(counts) {
+  HostExecutor(const char* kernel, Index block, ThreadOrder order, KernelCounts& counts) : HostMemory(block, counts) {
     running = {kernel};
     std::iota(order_.begin(), order_.end(), 0);
     if (order == ThreadOrder::kReverse) std::reverse(order_.begin(), order_.end());
@@ -49,8 +48,6 @@ class HostExecutor {
         std::swap(order_[static_cast<std::size_t>(i)],
                   order_[random_below({17, 4}, static_cast<std::uint64_t>(block * Threads + i), static_cast<std::uint64_t>(i) + 1)]);
   }
-
-  Index block() const { return block_; }
 
   /// f(thread) for each thread, without a barrier.
   template <class F>
@@ -68,65 +65,9 @@ class HostExecutor {
     ++running.barriers;
   }
 
-  template <class T>
-  std::remove_const_t<T> load(Span<T> from, Index i) {
-    inside(from, i, 1);
-    counts_.bytes_read += static_cast<Index>(sizeof(T));
-    return from.data[i];
-  }
-  template <class T>
-  void store(Span<T> to, Index i, T value) {
-    inside(to, i, 1);
-    counts_.bytes_written += static_cast<Index>(sizeof(T));
-    to.data[i] = value;
-  }
-  /// 16 bytes from the i-th number on.
-  template <class T>
-  Packet<std::remove_const_t<T>> load_packet(Span<T> from, Index i) {
-    Packet<std::remove_const_t<T>> packet;
-    inside(from, i, packet.size);
-    aligned(from.data + i);
-    counts_.bytes_read += 16;
-    std::memcpy(packet.value, from.data + i, 16);
-    return packet;
-  }
-  template <class T>
-  void store_packet(Span<T> to, Index i, const Packet<T>& packet) {
-    inside(to, i, packet.size);
-    aligned(to.data + i);
-    counts_.bytes_written += 16;
-    std::memcpy(to.data + i, packet.value, 16);
-  }
-  /// Sets off a copy of 16 bytes, from the j-th number on, to shared memory; zeros instead if they are not `there`. They
-  /// have arrived after `await_copies`; until then what is read there is NaN.
-  template <class To, int Size, class T>
-  void copy(SharedArray<To, Size>& to, int i, Span<const T> from, Index j, bool there) {
-    Packet<To> packet{}, none;
-    if (there) packet = __builtin_bit_cast(Packet<To>, load_packet(from, j));
-    std::memset(static_cast<void*>(&none), 0xff, sizeof none);
-    to.set_packet(i, none);
-    copies_.emplace_back([&to, i, packet, thread = running.thread] {
-      running.thread = thread;
-      to.set_packet(i, packet);
-    });
-  }
-  /// The same of one number, of 4 or 8 bytes.
-  template <class T, int Size>
-  void copy_number(SharedArray<T, Size>& to, int i, Span<const T> from, Index j, bool there) {
-    static_assert(sizeof(T) == 4 || sizeof(T) == 8);
-    T number{}, none;
-    if (there) number = load(from, j);
-    std::memset(static_cast<void*>(&none), 0xff, sizeof none);
-    to[i] = none;
-    copies_.emplace_back([&to, i, number, thread = running.thread] {
-      running.thread = thread;
-      to[i] = number;
-    });
-  }
   /// Waits for the copies of all threads, a barrier included.
   void await_copies() {
-    for (const auto& copy : copies_) copy();
-    copies_.clear();
+    finish_copies();
     phase([](int) {});
   }
   void flops(Index count) { counts_.flops += count; }
@@ -191,21 +132,6 @@ class HostExecutor {
   }
 
  private:
-  template <class T>
-  void inside(Span<T> span, Index i, Index count) const {
-    if (i < 0 || i + count > span.size) [[unlikely]]
-      fail<Error>("stlm::gpu: kernel ", running.kernel, ", block ", block_, ", thread ", running.thread, ": elements ", i, " to ",
-                  i + count - 1, " lie outside a span of ", span.size, ".");
-  }
-  void aligned(const void* address) const {
-    if (reinterpret_cast<std::uintptr_t>(address) % 16 != 0) [[unlikely]]
-      fail<Error>("stlm::gpu: kernel ", running.kernel, ", block ", block_, ", thread ", running.thread,
-                  ": a packet does not begin at a multiple of 16 bytes.");
-  }
-
-  Index block_;
-  KernelCounts& counts_;
-  std::vector<std::function<void()>> copies_;
   std::array<int, static_cast<std::size_t>(Threads)> order_;
 };
 
