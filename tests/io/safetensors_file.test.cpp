@@ -257,10 +257,10 @@ TEST_CASE("SafetensorsFile: overlaps, holes and bytes of no tensor", "[io][safet
 
 TEST_CASE("SafetensorsFile: a path that is no file", "[io][safetensors_file]") {
   const TemporaryFolder folder;
-  CHECK_THAT(error_of<FileError>([&] { SafetensorsFile(folder / "none"); }), Catch::Contains("none\": No such file"));
+  CHECK_THAT(error_of<FileError>([&] { SafetensorsFile(folder / "none"); }), ContainsSubstring("none\": No such file"));
   write_text(folder / "empty", "");
   CHECK_THAT(error_of<FileError>([&] { SafetensorsFile(folder / "empty"); }),
-             Catch::Contains("empty\": expected 8 bytes"));
+             ContainsSubstring("empty\": expected 8 bytes"));
 }
 
 namespace {

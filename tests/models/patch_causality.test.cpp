@@ -94,10 +94,14 @@ bool leaks() {
   return leak;
 }
 
-/// Put together by hand, as ByteLevelModel refuses such a core.
+/// A core that says it looks back alone, as PatchModel refuses one that does not.
+template <class Core>
+struct Unchecked : Core {
+  static constexpr bool causal = true;
+};
 template <class Config>
 using Assembled = PatchModel<typename Config::boundary, typename stlm::detail::PoolOf<Config, typename Config::pool>::type,
-                             typename stlm::detail::ByteModelParts<Config>::Core,
+                             Unchecked<typename stlm::detail::ByteModelParts<Config>::Core>,
                              typename stlm::detail::ByteHeadOf<Config, typename Config::byte_head>::type>;
 
 /// A core in which patches see later patches.

@@ -61,6 +61,6 @@ TEST_CASE("PlannedMemory: of a device", "[backend][cuda]") {
 }
 
 TEST_CASE("DeviceSpace: more than there is", "[backend][cuda]") {
-  CHECK_THROWS_WITH(DeviceSpace::allocate(std::size_t{1} << 50), Catch::Contains("cudaErrorMemoryAllocation"));
+  CHECK_THROWS_WITH(DeviceSpace::allocate(std::size_t{1} << 50), ContainsSubstring("cudaErrorMemoryAllocation"));
   CHECK(cudaGetLastError() == cudaSuccess);
 }

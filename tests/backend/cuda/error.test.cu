@@ -67,7 +67,7 @@ TEST_CASE("check_launch: names the kernel and the stream", "[backend][cuda]") {
   const CudaFailure failure = failure_of(launch);
   CHECK(failure.kernel == "planted_kernel");
   CHECK(failure.stream == cudaStreamPerThread);
-  CHECK_THROWS_WITH(launch(), Catch::Contains("expected the launch of kernel planted_kernel in stream 0x2 to succeed"));
+  CHECK_THROWS_WITH(launch(), ContainsSubstring("expected the launch of kernel planted_kernel in stream 0x2 to succeed"));
   CHECK(cudaGetLastError() != cudaErrorInvalidConfiguration);  // an error that passes is reported once
 }
 

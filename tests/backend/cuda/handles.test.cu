@@ -69,9 +69,9 @@ TEST_CASE("Stream, Event, LtHandle: made where there is a device, else the error
     CHECK(!moved.capturing());
     CHECK(gpu::LtHandle());
   } else {
-    CHECK_THROWS_WITH(gpu::Stream(), Catch::Contains("expected cudaStreamCreate to succeed, found cudaError"));
+    CHECK_THROWS_WITH(gpu::Stream(), ContainsSubstring("expected cudaStreamCreate to succeed, found cudaError"));
     CHECK_THROWS_AS(gpu::Event(gpu::Event::Timing::kOff), CudaError);
     CHECK_THROWS_WITH(gpu::LtHandle(),
-                      Catch::Contains("cublasLtCreate to succeed, found CUBLAS_STATUS_NOT_INITIALIZED (1)"));
+                      ContainsSubstring("cublasLtCreate to succeed, found CUBLAS_STATUS_NOT_INITIALIZED (1)"));
   }
 }

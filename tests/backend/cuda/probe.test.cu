@@ -40,6 +40,6 @@ TEST_CASE("Probe: without devices, by the code that counting them returned", "[b
 TEST_CASE("DeviceSpace, PinnedSpace: without a driver the error names the size", "[backend][cuda]") {
   CHECK(Buffer<float, DeviceSpace>(0).data() == nullptr);
   if (gpu::probe()) return;
-  CHECK_THROWS_WITH((Buffer<float, DeviceSpace>(10)), Catch::Contains("expected cudaMalloc of 40 bytes to succeed"));
-  CHECK_THROWS_WITH((Buffer<float, PinnedSpace>(10)), Catch::Contains("expected cudaHostAlloc of 40 bytes to succeed"));
+  CHECK_THROWS_WITH((Buffer<float, DeviceSpace>(10)), ContainsSubstring("expected cudaMalloc of 40 bytes to succeed"));
+  CHECK_THROWS_WITH((Buffer<float, PinnedSpace>(10)), ContainsSubstring("expected cudaHostAlloc of 40 bytes to succeed"));
 }
