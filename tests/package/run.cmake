@@ -22,8 +22,9 @@ if(WAY MATCHES "find_package|examples_alone|without_toolkit")
   foreach(file IN LISTS installed)  # an installed package may be moved to another machine
     file(READ "${file}" text)
     foreach(folder IN ITEMS "${STLM_SOURCE_DIR}" "${SCRATCH}")
-      string(FIND "${text}" "${folder}" at)
-      if(NOT at EQUAL -1)
+      string(FIND "${text}" "\"${folder}" first)  # not ${CMAKE_CURRENT_LIST_DIR}/stlmTargets.cmake, in a clone at /stlm
+      string(FIND "${text}" ";${folder}" later)
+      if(NOT first EQUAL -1 OR NOT later EQUAL -1)
         message(FATAL_ERROR "${file} names ${folder}")
       endif()
     endforeach()
