@@ -10,7 +10,8 @@ using namespace stlm::test;
 namespace {
 
 template <class Model>
-constexpr bool holds = EmissionContract<typename Model::Boundary, typename Model::Pool, typename Model::Head>::holds;
+constexpr bool holds =
+    EmissionContract<typename Model::Boundary, typename Model::Pool, typename Model::Core, typename Model::Head>::holds;
 
 }  // namespace
 

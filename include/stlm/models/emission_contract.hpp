@@ -1,24 +1,31 @@
-// The emission contract: no byte may read its own future. How far a boundary, a pool or a head reads is a constant of it,
-// and combinations that leak do not compile. The core between them has to look back alone (LooksBack).
+// The emission contract: no byte may read its own future. How far a boundary, a pool, a core or a head reads is a constant of
+// it, and combinations that leak do not compile.
 //
 //   Boundary::known_from_past   the end of a patch follows from the bytes up to it
 //   Pool::reads_ahead           patches after s that the vector of patch s depends on
+//   Core::causal                no patch reads later ones (LooksBack)
 //   Head::first_patch           s + first_patch is the first patch whose bytes read the state of patch s
 //   Head::emits_end             the end of a patch is predicted: needed where the boundary looks ahead, since otherwise
 //                               the model would be told for nothing how long the patch is
 #pragma once
 
+#include <stlm/core/module.hpp>
+
 namespace stlm {
 
-template <class Boundary, class Pool, class Head>
+template <class Boundary, class Pool, class Core, class Head>
 struct EmissionContract {
   static_assert(Head::first_patch > Pool::reads_ahead,
                 "stlm::PatchModel: a byte would read its own future: the pool's state of a patch depends on patches that the "
                 "head predicts from it. Use a pool that reads its own patch alone, or a head that predicts a later one.");
+  static_assert(LooksBack<Core>,
+                "stlm::PatchModel: a byte would read its own future in the core; give it a Causal mask, and mixtures of "
+                "low-rank terms a gate of tokens.");
   static_assert(Boundary::known_from_past || Head::emits_end,
                 "stlm::PatchModel: the length of a patch would be known before its bytes: this boundary looks ahead, so the "
                 "head must predict the end of each patch. Set its EmitsEnd.");
-  static constexpr bool holds = Head::first_patch > Pool::reads_ahead && (Boundary::known_from_past || Head::emits_end);
+  static constexpr bool holds = Head::first_patch > Pool::reads_ahead && LooksBack<Core> &&
+                                (Boundary::known_from_past || Head::emits_end);
 };
 
 }  // namespace stlm

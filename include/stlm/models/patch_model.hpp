@@ -39,10 +39,7 @@ struct PatchModel {
                 "stlm::PatchModel: wrong inner dimension: pool, core and head must have one width; make their dim equal.");
   static_assert(Head::window == window,
                 "stlm::PatchModel: the head predicts patches of another length than the pool reads; make their Window equal.");
-  static_assert(EmissionContract<Boundary, Pool, Head>::holds);
-  static_assert(LooksBack<Core>,
-                "stlm::PatchModel: a byte would read its own future in the core; give it a Causal mask, and mixtures of "
-                "low-rank terms a gate of tokens.");
+  static_assert(EmissionContract<Boundary, Pool, Core, Head>::holds);
   static_assert(!reconstructs || Head::parallel,
                 "stlm::PatchModel: WithReconstruction needs a head that predicts all slots at once; use "
                 "stlm::ParallelByteHead, or leave it out.");
