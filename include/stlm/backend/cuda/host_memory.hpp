@@ -54,27 +54,17 @@ class HostMemory {
   /// have arrived after `await_copies`; until then what is read there is NaN.
   template <class To, int Size, class T>
   void copy(SharedArray<To, Size>& to, int i, Span<const T> from, Index j, bool there) {
-    Packet<To> packet{}, none;
+    Packet<To> packet{};
     if (there) packet = __builtin_bit_cast(Packet<To>, load_packet(from, j));
-    std::memset(static_cast<void*>(&none), 0xff, sizeof none);
-    to.set_packet(i, none);
-    copies_.emplace_back([&to, i, packet, thread = running.thread] {
-      running.thread = thread;
-      to.set_packet(i, packet);
-    });
+    put_later(packet, [&to, i](const Packet<To>& value) { to.set_packet(i, value); });
   }
   /// The same of one number, of 4 or 8 bytes.
   template <class T, int Size>
   void copy_number(SharedArray<T, Size>& to, int i, Span<const T> from, Index j, bool there) {
     static_assert(sizeof(T) == 4 || sizeof(T) == 8);
-    T number{}, none;
+    T number{};
     if (there) number = load(from, j);
-    std::memset(static_cast<void*>(&none), 0xff, sizeof none);
-    to[i] = none;
-    copies_.emplace_back([&to, i, number, thread = running.thread] {
-      running.thread = thread;
-      to[i] = number;
-    });
+    put_later(number, [&to, i](T value) { to[i] = value; });
   }
 
  protected:
@@ -87,11 +77,22 @@ class HostMemory {
   KernelCounts& counts_;
 
  private:
+  /// put(NaN) now, put(value) by the same thread when the copies arrive.
+  template <class V, class Put>
+  void put_later(const V& value, const Put& put) {
+    V none;
+    std::memset(static_cast<void*>(&none), 0xff, sizeof none);
+    put(none);
+    copies_.emplace_back([put, value, thread = running.thread] {
+      running.thread = thread;
+      put(value);
+    });
+  }
   template <class T>
   void inside(Span<T> span, Index i, Index count) const {
     if (i < 0 || i + count > span.size) [[unlikely]]
-      fail<Error>("stlm::gpu: kernel ", running.kernel, ", block ", block_, ", thread ", running.thread, ": elements ", i, " to ",
-                  i + count - 1, " lie outside a span of ", span.size, ".");
+      fail<Error>("stlm::gpu: kernel ", running.kernel, ", block ", block_, ", thread ", running.thread, ": elements ", i,
+                  " to ", i + count - 1, " lie outside a span of ", span.size, ".");
   }
   void aligned(const void* address) const {
     if (reinterpret_cast<std::uintptr_t>(address) % 16 != 0) [[unlikely]]
