@@ -8,7 +8,7 @@
 #include <stlm/backend/eigen.hpp>
 
 #include "../common/command_line.hpp"
-#include "model.hpp"
+#include "run.hpp"
 
 int main(int argc, char** argv) {
   Options o;
@@ -24,11 +24,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.001, 0.9))
       ->check(example::finite(false))
       ->capture_default_str();
-  train_command->add_option("--steps", o.steps, "Stop after this many steps")->check(example::finite(false));
-  train_command->add_option("--max-seconds", o.max_seconds, "Stop after this time (default: 90, without --steps)")
-      ->check(example::finite(false));
   train_command->add_option("--batch", o.batch, "Pairs a step")->check(CLI::PositiveNumber)->capture_default_str();
-  train_command->add_option("--out", o.out, "Folder for weights and metrics")->capture_default_str();
+  example::add_run(*train_command, o);
   auto* generate_command = app.add_subcommand("generate", "Answer a question with trained weights");
   generate_command->add_option("--weights", o.weights, "Weights saved by train")->capture_default_str();
   generate_command->add_option("--prompt", o.prompt, "The question")->required();

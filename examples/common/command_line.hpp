@@ -26,6 +26,18 @@ inline void add_device(CLI::App& command, std::string& device) {
   throw stlm::Error("--device cuda: this program was built without a GPU; build it with -D STLM_WITH_CUDA=ON.");
 }
 
+inline void add_run(CLI::App& train, RunOptions& o) {
+  train.add_option("--steps", o.steps, "Stop after this many steps")->check(finite(false));
+  train.add_option("--max-seconds", o.max_seconds,
+                   "Stop after this time (default: " + std::to_string(o.usual_seconds) + ", without --steps)")
+      ->check(finite(false));
+  train.add_option("--out", o.out, "Folder for weights, checkpoint and metrics")->capture_default_str();
+  train.add_option("--checkpoint-seconds", o.checkpoint_seconds, "Time between checkpoints")
+      ->check(finite(true))
+      ->capture_default_str();
+  train.add_flag("--resume", o.resume, "Continue from the checkpoint in --out");
+}
+
 /// The subcommands `train`, `generate` and `info`, of which one is given. `gpt2`: the model needs GPT-2's tokenizer.
 inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
   app.require_subcommand(1);
@@ -40,18 +52,11 @@ inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
       ->needs(data)
       ->capture_default_str();
   train->add_option("--separator", o.separator, "Text that separates documents, such as <|endoftext|>")->needs(data);
-  train->add_option("--steps", o.steps, "Stop after this many steps")->check(finite(false));
-  train->add_option("--max-seconds", o.max_seconds, "Stop after this time (default: 215, without --steps)")
-      ->check(finite(false));
   train->add_option("--dropout", o.dropout,
                     "Probability of dropping an activation (default: that of the program for files, which are read many "
                     "times; 0 for the stories)")
       ->check(CLI::Range(0.0, 0.9));
-  train->add_option("--out", o.out, "Folder for weights, checkpoint and metrics")->capture_default_str();
-  train->add_option("--checkpoint-seconds", o.checkpoint_seconds, "Time between checkpoints")
-      ->check(finite(true))
-      ->capture_default_str();
-  train->add_flag("--resume", o.resume, "Continue from the checkpoint in --out");
+  add_run(*train, o);
 
   auto* generate = app.add_subcommand("generate", "Continue a prompt with trained weights");
   generate->add_option("--weights", o.weights, "Weights saved by train")->capture_default_str();

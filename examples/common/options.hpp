@@ -14,14 +14,21 @@
 
 namespace example {
 
-struct Options {
+/// When a training run ends, and where it leaves what.
+struct RunOptions {
+  std::string out = "stlm-out";
+  std::int64_t steps = 0;
+  double max_seconds = 0, checkpoint_seconds = 30;
+  int usual_seconds = 215;  // when neither steps nor a time are given
+  bool resume = false;
+};
+
+struct Options : RunOptions {
   // train
   std::vector<std::string> data;
-  std::string val, separator, out = "stlm-out";
-  std::int64_t steps = 0;
-  double max_seconds = 0, held_out = 0.1, checkpoint_seconds = 30;
+  std::string val, separator;
+  double held_out = 0.1;
   std::optional<double> dropout;
-  bool resume = false;
   // generate, info
   std::string weights = "stlm-out/model.safetensors", prompt = "\n";
   stlm::SampleOptions sampling{.max_bytes = 400, .temperature = 0.8};

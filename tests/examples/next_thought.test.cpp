@@ -37,6 +37,23 @@ TEST_CASE("it learns given pairs by heart and answers them, whatever the number 
   CHECK(read_text(folder / "out/model.safetensors") == read_text(folder / "one/model.safetensors"));
 }
 
+TEST_CASE("a run killed and resumed ends with the same bytes as one left alone") {
+  const TemporaryFolder folder;
+  const std::string common = "train --steps 8 --batch 16 --seed 7 --out ", killed = folder / "killed";
+  const Result whole = run(common + folder / "whole");
+  REQUIRE(whole.status == 0);
+  run_and_kill({"train", "--steps", "8", "--batch", "16", "--seed", "7", "--checkpoint-seconds", "0", "--out", killed},
+               killed + "/metrics.jsonl", 3);
+  CHECK(!std::filesystem::exists(killed + "/model.safetensors"));
+  const Result resumed = run(common + killed + " --resume");
+  REQUIRE(resumed.status == 0);
+  CHECK(mentions(resumed.output, "continuing at step"));
+  CHECK(read_text(killed + "/model.safetensors") == read_text(folder / "whole/model.safetensors"));
+  CHECK(number(last_line(resumed.output), "train_nats") == number(last_line(whole.output), "train_nats"));
+  CHECK(number(last_line(resumed.output), "pairs") == 128);
+  CHECK(mentions(run("train --steps 8 --batch 17 --resume --out " + killed).output, "give the same options"));
+}
+
 TEST_CASE("help and info describe the model; nonsense is refused with a reason") {
   CHECK(mentions(run("info").output, "encoder.pool.1.out_norm.weight"));
   CHECK(mentions(run("--help").output, "A next-thought model over bytes"));

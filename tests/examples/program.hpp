@@ -1,10 +1,14 @@
 // Runs STLM_PROGRAM as a user does.
 #pragma once
 
+#include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <thread>
 
 #include "io/temporary_folder.hpp"
 #include "support/catch.hpp"
@@ -21,6 +25,28 @@ inline Result run(const std::string& arguments) {
   std::string output;
   for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output.push_back(static_cast<char>(c));
   return {WEXITSTATUS(::pclose(pipe)), output};
+}
+
+/// Starts the program and kills it outright once its metrics hold `lines` lines.
+inline void run_and_kill(std::vector<std::string> arguments, const std::string& metrics, std::ptrdiff_t lines) {
+  std::string name = STLM_PROGRAM;
+  std::vector<char*> argv{name.data()};
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (std::freopen("/dev/null", "w", stdout)) ::execv(argv[0], argv.data());
+    ::_exit(127);
+  }
+  for (int i = 0; i < 6000; ++i) {
+    const std::string text = read_text(metrics);
+    if (std::count(text.begin(), text.end(), '\n') >= lines) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  ::kill(child, SIGKILL);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  REQUIRE(WIFSIGNALED(status));
 }
 
 inline std::string last_line(const std::string& text) {

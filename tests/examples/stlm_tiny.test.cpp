@@ -1,39 +1,7 @@
 // The program as a user runs it: trains, is killed, goes on, generates, and says what is wrong.
-#include <signal.h>
-#include <unistd.h>
-
-#include <chrono>
-#include <thread>
-
 #include "examples/program.hpp"
 
 using namespace program;
-
-namespace {
-
-/// Starts the program and kills it outright once its metrics hold `lines` lines.
-void run_and_kill(std::vector<std::string> arguments, const std::string& metrics, std::ptrdiff_t lines) {
-  std::string name = STLM_PROGRAM;
-  std::vector<char*> argv{name.data()};
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    if (std::freopen("/dev/null", "w", stdout)) ::execv(argv[0], argv.data());
-    ::_exit(127);
-  }
-  for (int i = 0; i < 6000; ++i) {
-    const std::string text = read_text(metrics);
-    if (std::count(text.begin(), text.end(), '\n') >= lines) break;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  ::kill(child, SIGKILL);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  REQUIRE(WIFSIGNALED(status));
-}
-
-}  // namespace
 
 TEST_CASE("a run killed and resumed ends with the same bytes as one left alone") {
   const TemporaryFolder folder;

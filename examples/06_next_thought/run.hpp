@@ -1,0 +1,27 @@
+// The commands of next_thought that compute, on one backend.
+#pragma once
+
+#include "../common/written.hpp"
+#include "train.hpp"
+
+template <class Backend>
+int generate(const Options& o) {
+  stlm::Context<Backend> ctx({.threads = o.threads, .seed = o.seed});
+  stlm::Parameters<Model, Backend> params(ctx);
+  stlm::load(params, o.weights);
+  stlm::Answerer<Model, Backend> answerer(ctx, Config::max_tokens);
+  stlm::SampleOptions sampling = o.sampling;
+  sampling.seed = o.seed;
+  answerer.answer(ctx, params, o.prompt, sampling, [](char c) { std::cout << c << std::flush; });
+  std::cout << "\n";
+  example::expect_written();
+  return 0;
+}
+
+/// `train` or `generate`.
+template <class Backend>
+int run_on(const std::string& command, const Options& o) {
+  return command == "train" ? TrainingRun<Backend>(o).run() : generate<Backend>(o);
+}
+/// The same on a GPU: next_thought.cu, which nvcc compiles.
+int run_on_cuda(const std::string& command, const Options& o);
