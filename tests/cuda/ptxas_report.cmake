@@ -13,10 +13,11 @@ string(REPLACE "," ";" architectures "${ARCHITECTURES}")
 set(nvcc ${NVCC} -std=c++20 -I${INCLUDE_DIR} -Werror all-warnings)
 set(codes "")
 foreach(architecture IN LISTS architectures)
-  list(APPEND codes -gencode arch=compute_${architecture},code=sm_${architecture})
+  string(REGEX REPLACE "a$" "" virtual ${architecture})  # no kernel has code for 90a alone: one PTX for 90 and 90a
+  list(APPEND codes -gencode arch=compute_${virtual},code=sm_${architecture})
 endforeach()
 file(MAKE_DIRECTORY "${SCRATCH}")
-execute_process(COMMAND ${nvcc} ${codes} -t 2 --keep --keep-dir ${SCRATCH} -Xptxas -v -c ${SOURCE} -o ${SCRATCH}/report.o
+execute_process(COMMAND ${nvcc} ${codes} -t 2 --keep --keep-dir ${SCRATCH} -Xptxas -v -fatbin ${SOURCE} -o ${SCRATCH}/report.fatbin
                 RESULT_VARIABLE result OUTPUT_VARIABLE report ERROR_VARIABLE report)
 if(NOT result EQUAL 0)
   message(FATAL_ERROR "${SOURCE} does not compile:\n${report}")
