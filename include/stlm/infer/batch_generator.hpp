@@ -3,9 +3,10 @@
 //   BatchGenerator<Model, Backend> generator(ctx, 16, 256);           // at most 16 texts, 256 tokens remembered of each
 //   generator.generate(ctx, params, prompts, options, [&](Index text, char c) { texts[text] += c; });
 //
-// Prompts may differ in length, each is one full-width pass; a text that has ended takes no part in the steps after. Text
-// i is drawn with the seed options.seed + i, and is what Generator gives with that seed alone: bit for bit where rows are
-// whole packets wide and at most 16 texts go on (more are multiplied another way: backend/eigen/gemm_few_rows.hpp).
+// Prompts may differ in length, each is one full-width pass; a text that has ended takes no part in the steps after, but for
+// the one that a GPU has begun by then. Text i is drawn with the seed options.seed + i, and is what Generator gives with that
+// seed alone: bit for bit where rows are whole packets wide and at most 16 texts go on (more are multiplied another way:
+// backend/eigen/gemm_few_rows.hpp).
 #pragma once
 
 #include <stlm/infer/generator.hpp>
@@ -58,20 +59,23 @@ class BatchGenerator {
         draws.erase(i);
       }
     };
-    for (erase_ended(); !texts.empty(); erase_ended()) {
-      tokens_.clear();
-      places_.clear();
-      for (Text& text : texts) {
-        if (std::ssize(text.seen) == capacity_) forget(ctx, params, text);
-        tokens_.push_back(text.next);
-        places_.push_back({text.id, std::ssize(text.seen)});
-        text.seen.push_back(text.next);
-      }
-      bind(step_.pass(std::ssize(texts)));
-      step_.run(ctx, params, tokens_, places_, cache_, state_, [&] { draws.draw(ctx, cache_.head.logits); });
+    const auto goes_on = [](const Text& text) { return text.left > 0; };
+    bool ahead = false;  // the tokens drawn last are being read
+    for (erase_ended(); std::ranges::any_of(texts, goes_on);) {
+      if (!ahead) read(ctx, params, texts, nullptr, draws);
       draws.fetch(ctx);
+      ahead = ops::draws_tokens<Backend> && std::ranges::all_of(texts, [&](const Text& text) {
+        return goes_on(text) && std::ssize(text.seen) < capacity_;
+      });
+      if constexpr (ops::draws_tokens<Backend>)  // while the host waits for the tokens, the device reads them
+        if (ahead) read(ctx, params, texts, draws.drawn(), draws);
       const std::span<const Token> drawn = draws.tokens();
-      for (std::size_t i = 0; i < texts.size(); ++i) take(texts[i], drawn[i], on_byte);
+      for (std::size_t i = 0; i < texts.size(); ++i) {
+        if (!goes_on(texts[i])) continue;
+        take(texts[i], drawn[i], on_byte);
+        if (ahead) texts[i].seen.push_back(drawn[i]);
+      }
+      if (!ahead) erase_ended();
     }
   }
 
@@ -87,6 +91,25 @@ class BatchGenerator {
     return pass;
   }
 
+  /// The token that each text goes on with, `next` or what lies at `drawn`, and draws the one after.
+  template <class P, class Draws>
+  void read(Context<Backend>& ctx, const P& params, std::vector<Text>& texts, const Token* drawn, Draws& draws) {
+    tokens_.clear();
+    places_.clear();
+    for (Text& text : texts) {
+      if (std::ssize(text.seen) == capacity_) forget(ctx, params, text);
+      places_.push_back({text.id, std::ssize(text.seen)});
+      if (drawn) continue;
+      tokens_.push_back(text.next);
+      text.seen.push_back(text.next);
+    }
+    bind(step_.pass(std::ssize(texts)));
+    const auto draw = [&] { draws.draw(ctx, cache_.head.logits); };
+    if (drawn)
+      step_.run_drawn(ctx, params, drawn, places_, cache_, state_, draw);
+    else
+      step_.run(ctx, params, tokens_, places_, cache_, state_, draw);
+  }
   void bind(const Pass& pass) {
     memory_.bind([&](Arena& arena) { Model::plan(arena, cache_, pass); });
   }
