@@ -12,8 +12,8 @@ static_assert(num_params<FeedForward<4, 10>> == 80);
 static_assert(num_params<FeedForward<4, 10, Gelu, WithBias>> == 80 + 14);
 static_assert(FeedForward<4, 10>::flops_per_token(1) == 160);
 
-TEMPLATE_TEST_CASE("FeedForward: gradients with every activation", "[nn][feed_forward][gradient]", Gelu, Relu, LeakyRelu, Silu,
-                   Tanh, Sigmoid, ReluSquared) {
+TEMPLATE_TEST_CASE("FeedForward: gradients with every activation", "[nn][feed_forward][gradient]", Gelu, GeluTanh, Relu, LeakyRelu,
+                   Silu, Tanh, Sigmoid, ReluSquared) {
   check_gradients<Leaf<FeedForward<4, 7, TestType>, 4>>();
 }
 

@@ -25,6 +25,8 @@ TEST_CASE("activations: known values", "[ops][activation]") {
   CHECK(Silu::value(-2.0) == Approx(-0.2384058440442351).epsilon(1e-15));
   CHECK(Gelu::value(1.0) == Approx(0.8413447460685429).epsilon(1e-15));
   CHECK(Gelu::value(-1.0) == Approx(-0.15865525393145707).epsilon(1e-14));
+  CHECK(GeluTanh::value(1.0) == Approx(0.8411919906082768).epsilon(1e-15));
+  CHECK(GeluTanh::value(-2.0) == Approx(-0.04540230591222494).epsilon(1e-13));
   CHECK(Tanh::value(0.5) == Approx(0.46211715726000975).epsilon(1e-15));
   CHECK(Relu::value(2.0) == 2);
   CHECK(Relu::value(-2.0) == 0);
@@ -34,14 +36,14 @@ TEST_CASE("activations: known values", "[ops][activation]") {
   CHECK(ReluSquared::value(-3.0) == 0);
 }
 
-TEMPLATE_TEST_CASE("activations: what is not a number stays so", "[ops][activation]", Sigmoid, Silu, Gelu, Tanh, Relu,
+TEMPLATE_TEST_CASE("activations: what is not a number stays so", "[ops][activation]", Sigmoid, Silu, Gelu, GeluTanh, Tanh, Relu,
                    LeakyRelu, ReluSquared) {
   CHECK(std::isnan(TestType::value(std::nan(""))));
 }
 
 #if !defined(STLM_TEST_CUDA)  // nvcc has no complex numbers of the host in functions of both sides
-TEMPLATE_TEST_CASE("activations: derivatives by complex step", "[ops][activation]", Sigmoid, Silu, Gelu, Tanh, Relu, LeakyRelu,
-                   ReluSquared, Cube) {
+TEMPLATE_TEST_CASE("activations: derivatives by complex step", "[ops][activation]", Sigmoid, Silu, Gelu, GeluTanh, Tanh, Relu,
+                   LeakyRelu, ReluSquared, Cube) {
   for (double x = -6; x < 6; x += 0.37) {
     const double expected = TestType::value(std::complex<double>(x, 1e-30)).imag() / 1e-30;
     CHECK(TestType::derivative(x) == Approx(expected).epsilon(1e-13).margin(1e-15));
@@ -49,8 +51,8 @@ TEMPLATE_TEST_CASE("activations: derivatives by complex step", "[ops][activation
 }
 #endif
 
-TEMPLATE_TEST_CASE("activations: backends agree, in place too", "[ops][activation][parity]", Sigmoid, Silu, Gelu, Tanh, Relu, LeakyRelu,
-                   ReluSquared, Cube) {
+TEMPLATE_TEST_CASE("activations: backends agree, in place too", "[ops][activation][parity]", Sigmoid, Silu, Gelu, GeluTanh,
+                   Tanh, Relu, LeakyRelu, ReluSquared, Cube) {
   for (const Index size : {1, 37, 20000})
     check_stream_op([=](auto& rig) {
       const auto x = rig.random(1, size, 8), dy = rig.random(1, size), y = rig.blank(1, size), dx = rig.blank(1, size);
@@ -81,7 +83,8 @@ TEST_CASE("gelu: floats within a few roundings, the tail too", "[ops][activation
   for (const Index i : {Index{0}, Index{5000}}) CHECK((std::isnan(y(i)) && std::isnan(dx(i))));
 }
 
-TEMPLATE_TEST_CASE("activations: saturate without NaN", "[ops][activation]", Sigmoid, Silu, Gelu, Tanh, Relu, LeakyRelu) {
+TEMPLATE_TEST_CASE("activations: saturate without NaN", "[ops][activation]", Sigmoid, Silu, Gelu, GeluTanh, Tanh, Relu,
+                   LeakyRelu) {
   // Eigen's tanh on NEON ends at 1 - 2^-22, which leaves a derivative of 2^-21.
   const double most = std::is_same_v<TestType, Tanh> ? 1e-4 : tolerance<float>;
   for (const Index size : {1, 64})

@@ -12,8 +12,8 @@ SIZES = {
 }
 
 
-def linear(inputs, outputs):
-    return nn.Linear(inputs, outputs, bias=False)
+def linear(inputs, outputs, bias=False):
+    return nn.Linear(inputs, outputs, bias)
 
 
 def turns(tokens, head_dim):
@@ -34,12 +34,12 @@ def rotate(x, turn):
 
 
 class Attention(nn.Module):
-    def __init__(self, dim, heads, kv_heads, causal=True):
+    def __init__(self, dim, heads, kv_heads, causal=True, bias=False):
         super().__init__()
         self.size, self.groups, self.causal = dim // heads, heads // kv_heads, causal
         self.widths = [dim, kv_heads * self.size, kv_heads * self.size]
-        self.qkv = linear(dim, sum(self.widths))
-        self.out = linear(dim, dim)
+        self.qkv = linear(dim, sum(self.widths), bias)
+        self.out = linear(dim, dim, bias)
 
     def forward(self, x, turn=None, cache=None, position=0):
         """x (B, T, C). With a cache, keys and values (B, Kv, capacity, D), x follows `position` other tokens."""

@@ -1,10 +1,11 @@
-"""Training steps of the models a, b, c."""
+"""Training steps of the models a, b, c, and of GPT-2's architecture, without decay."""
 
 import work
+from gpt2 import Gpt2
 from model import Model
 
 args = work.options(model="b")
-model = Model(args.model)
+model = Gpt2() if args.model == "gpt2" else Model(args.model)
 sequence = work.load(model, args)
 shape = model.sizes["batch"], model.sizes["tokens"]
-work.train(model, sequence[:-1].view(shape), sequence[1:].view(shape), args)
+work.train(model, sequence[:-1].view(shape), sequence[1:].view(shape), args, decay=0 if args.model == "gpt2" else 0.1)

@@ -47,9 +47,9 @@ def compiled(function, args, **more):
     return torch.compile(function, mode=args.compile, **more) if args.compile else function
 
 
-def adamw(model):
+def adamw(model, decay):
     """Decay on tensors of rank 2 and more only; fused where this build has it for CPUs."""
-    groups = [{"params": [p for p in model.parameters() if p.dim() >= 2], "weight_decay": 0.1},
+    groups = [{"params": [p for p in model.parameters() if p.dim() >= 2], "weight_decay": decay},
               {"params": [p for p in model.parameters() if p.dim() < 2], "weight_decay": 0.0}]
     numbers = {"lr": 1e-3, "betas": (0.9, 0.95), "eps": 1e-8}
     try:
@@ -58,9 +58,9 @@ def adamw(model):
         return torch.optim.AdamW(groups, foreach=True, **numbers)
 
 
-def train(model, tokens, targets, args):
+def train(model, tokens, targets, args, decay=0.1):
     """A training step, again and again on one batch. model(tokens, targets) is the loss."""
-    optimizer = adamw(model)
+    optimizer = adamw(model, decay)
     loss_of = compiled(model, args)
 
     def step():

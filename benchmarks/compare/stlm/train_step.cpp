@@ -1,16 +1,19 @@
-// Training steps of the models a, b, c, their products in f32 or bf16. FLOPs count the full square of scores.
+// Training steps of the models a, b, c, their products in f32 or bf16, and of GPT-2's architecture, without decay, as llm.c's
+// takes gains and biases too. FLOPs count the full square of scores.
 #include "training.hpp"
 
 int main(int argc, char** argv) {
   return compare::run(argc, argv, [](const compare::Options& o) {
-    compare::with_model(o, [&]<class Config>(Config) {
+    const auto train = [&]<class Config>(Config) {
       compare::with_scalar<float, stlm::Bfloat16>(o, [&]<class S>(S) {
         using Model = stlm::ByteModel<Config>;
         constexpr stlm::BatchShape shape = Config::shape;
         const double beyond_causal = 6.0 * Config::layers * shape.tokens * Config::dim;
         compare::train<Model, S>(o, shape, compare::random_tokens(shape.batch * shape.tokens + 1, Config::vocabulary),
-                                 stlm::num_flops_per_token<Model>(shape.tokens) + beyond_causal);
+                                 stlm::num_flops_per_token<Model>(shape.tokens) + beyond_causal,
+                                 std::is_same_v<Config, bench::Gpt2> ? 0 : 0.1);
       });
-    });
+    };
+    o.model == "gpt2" ? train(bench::Gpt2{}) : compare::with_model(o, train);
   });
 }

@@ -15,7 +15,7 @@ namespace compare {
 /// step for each. With --save writes the initial weights and the tokens, for the other systems to start from, and
 /// trains not.
 template <class Model, class Scalar>
-void train(const Options& o, stlm::BatchShape shape, const std::vector<Token>& tokens, double flops) {
+void train(const Options& o, stlm::BatchShape shape, const std::vector<Token>& tokens, double flops, double decay = 0.1) {
   stlm::Context<Backend> ctx({.threads = o.threads, .seed = 1});
   stlm::Parameters<Model, Backend> params(ctx);
   stlm::init(ctx, params);
@@ -27,7 +27,7 @@ void train(const Options& o, stlm::BatchShape shape, const std::vector<Token>& t
   }
   stlm::Parameters<Model, Backend> grads(ctx);
   stlm::Activations<Model, Backend> acts(ctx, shape);
-  stlm::AdamW<Model, Backend> opt(ctx, {.lr = 1e-3});
+  stlm::AdamW<Model, Backend> opt(ctx, {.lr = 1e-3, .weight_decay = decay});
   stlm::WorkingWeights<Model, Backend, Scalar> weights(ctx, params);
   const Index rows = shape.batch * shape.tokens, slots = std::ssize(tokens) / (rows + 1);
   const stlm::Batch batch{{tokens.data(), shape.batch, shape.tokens * slots},

@@ -47,6 +47,20 @@ struct Gelu {  ///< x Phi(x), exact (Hendrycks & Gimpel 2016)
   }
 };
 
+/// GPT-2's: x (1 + tanh(u / 2)) / 2 = x sigmoid(u), u = sqrt(8 / pi) (x + 0.044715 x^3), within 5e-4 of Gelu
+/// (Hendrycks & Gimpel 2016).
+struct GeluTanh {
+  template <class T>
+  static STLM_HOST_DEVICE T value(T x) {
+    return x * Sigmoid::value(x * (T(1.5957691216057308) + T(0.07135481627260025) * x * x));
+  }
+  template <class T>
+  static STLM_HOST_DEVICE T derivative(T x) {
+    const T s = Sigmoid::value(x * (T(1.5957691216057308) + T(0.07135481627260025) * x * x));
+    return s * (T(1) + x * (T(1) - s) * (T(1.5957691216057308) + T(0.21406444881780076) * x * x));
+  }
+};
+
 struct Tanh {
   template <class T>
   static STLM_HOST_DEVICE T value(T x) {

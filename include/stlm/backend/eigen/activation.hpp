@@ -52,6 +52,27 @@ struct Vectorized<Silu> {
 };
 
 template <>
+struct Vectorized<GeluTanh> {
+  template <class X>
+  static auto value(const X& x) {
+    return x * gate(x);
+  }
+  template <class X>
+  static auto derivative(const X& x) {
+    using T = typename X::Scalar;
+    const auto s = gate(x);
+    return s * (1 + x * (1 - s) * (T(1.5957691216057308) + T(0.21406444881780076) * x.square()));
+  }
+
+ private:
+  template <class X>
+  static auto gate(const X& x) {
+    using T = typename X::Scalar;
+    return Vectorized<Sigmoid>::value(x * (T(1.5957691216057308) + T(0.07135481627260025) * x.square()));
+  }
+};
+
+template <>
 struct Vectorized<Tanh> {
   template <class X>
   static auto value(const X& x) {
