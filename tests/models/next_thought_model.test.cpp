@@ -111,16 +111,17 @@ TEST_CASE("forward: no answer that counts, no gradient", "[models][next_thought_
   for (const double g : training.grads.flat()) CHECK(g == 0);
 }
 
-TEST_CASE("forward: refuses batches that do not fit", "[models][next_thought_model]") {
+TEST_CASE("forward: refuses batches that do not fit, and draws no masks for them", "[models][next_thought_model]") {
   Training<Thought, ReferenceBackend> training;
   Activations<Thought, ReferenceBackend, double> acts(training.ctx, {2, 5});
   const SomePairs fewer({1, 5}, 5, 10), longer({2, 5}, 6, 10);
-  CHECK_THROWS_WITH(training.run(acts, fewer.view()),
+  CHECK_THROWS_WITH(training.run(acts, fewer.view(), 1, {.dropout = 0.5}),
                     "stlm::NextThoughtModel: expected 2 answers of 1 to 5 tokens, found 1 of 5; build Activations for the "
                     "batch's shape.");
   CHECK_THROWS_WITH(training.run(acts, longer.view()),
                     "stlm::NextThoughtModel: expected 2 answers of 1 to 5 tokens, found 2 of 6; build Activations for the "
                     "batch's shape.");
+  CHECK(training.ctx.random().counter() == 0);
 }
 
 TEST_CASE("NextThoughtModel: the same bits for any number of threads", "[models][next_thought_model][threads]") {

@@ -3,8 +3,8 @@
 //   z = Encoder(question),   z' = Core(z),   logits = Decoder(z', answer),   loss = mean cross-entropy of answer tokens
 //
 // A batch has questions and answers of any length up to `tokens` of the activations' shape, and only the tokens there are
-// get computed. The encoder's embedding serves the decoder too. A target equal to `Ignore` does not count. Losses that
-// modules have of their own (load balance of experts) have no place in it.
+// get computed. The encoder's embedding serves the decoder too. A target equal to `Ignore` does not count. Modules with a
+// loss of their own (load balance of experts) are refused.
 #pragma once
 
 #include <stlm/models/program.hpp>
@@ -27,8 +27,8 @@ struct NextThoughtModel {
   static_assert(0 <= Ignore && Ignore < vocabulary,
                 "stlm::NextThoughtModel: Ignore pads answers, which are read too; give an id of the vocabulary.");
 
-  static_assert(!requires(typename Core::template Cache<float> cache) { Core::template auxiliary<Empty>(cache); },
-                "stlm::NextThoughtModel: its loss is that of the answers alone; give it a core without a loss of its own.");
+  static_assert(!HasLoss<Core> && !HasLoss<typename TextEncoder::Core> && !HasLoss<typename Decoder::Core>,
+                "stlm::NextThoughtModel: its loss is that of the answers alone; give it modules without a loss of their own.");
 
   template <class T>
   struct Params {
@@ -72,6 +72,14 @@ struct NextThoughtModel {
     Decoder::plan_decode(arena, state, batch, answer_tokens);
   }
 
+  static void expect_batch(const Pass& pass, const PairBatch& batch) {
+    const Index answers = batch.answers.extent(0), tokens = batch.answers.extent(1);
+    expect(answers == pass.batch && 1 <= tokens && tokens <= pass.tokens, "stlm::NextThoughtModel: expected ", pass.batch,
+           " answers of 1 to ", pass.tokens, " tokens, found ", answers, " of ", tokens,
+           "; build Activations for the batch's shape.");
+    Encoder::expect_texts(pass, batch.questions, batch.lengths);
+  }
+
   /// Fills `cache.thought` (B, Latent) from the questions.
   template <class B, class S, class T = activation_t<B, S>>
   static void think(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic> questions,
@@ -83,6 +91,7 @@ struct NextThoughtModel {
   /// Fills `cache.decoder.head.logits` (B*A, V).
   template <class B, class S, class T = activation_t<B, S>>
   static void logits(Context<B>& ctx, const Params<S>& p, const Pass& pass, const PairBatch& batch, Cache<T>& cache) {
+    expect_batch(pass, batch);
     const Pass answer = answer_pass(pass, batch);
     cache.decoder = Replanned<Decoder>::at(cache.decoder_memory, answer);
     think(ctx, p, pass, batch.questions, batch.lengths, cache);
@@ -113,9 +122,6 @@ struct NextThoughtModel {
   static Pass answer_pass(const Pass& pass, const PairBatch& batch) {
     Pass answer = pass.at(2);
     answer.tokens = batch.answers.extent(1);
-    expect(batch.answers.extent(0) == pass.batch && 1 <= answer.tokens && answer.tokens <= pass.tokens,
-           "stlm::NextThoughtModel: expected ", pass.batch, " answers of 1 to ", pass.tokens, " tokens, found ",
-           batch.answers.extent(0), " of ", answer.tokens, "; build Activations for the batch's shape.");
     return answer;
   }
 };
@@ -125,6 +131,7 @@ template <class Model, class B, class S, class P>
 compute_t<S> forward(Context<B>& ctx, const P& params, const PairBatch& batch, Activations<Model, B, S>& acts,
                      ForwardOptions options = {}) {
   detail::expect_weights<Model, B, S, P>();
+  Model::expect_batch(acts.pass(), batch);  // before a key is drawn
   acts.take_forward();
   detail::set_options(ctx, acts, options);
   const auto sum = Model::forward(ctx, params.tree(), acts.pass(), batch, acts.cache());

@@ -118,6 +118,7 @@ struct PreNormBlock {
   }
 
   template <class B, class T>
+    requires HasLoss<Ffn>
   static compute_t<T> auxiliary(const Cache<T>& cache) {
     return auxiliary_loss_of<B, Ffn, T>(cache.ffn);
   }

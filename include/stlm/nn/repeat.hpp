@@ -102,6 +102,7 @@ struct Repeat {
       Block::backward(ctx, p.layers[i], pass.at(i), input(x, cache, i), d, cache.layers[i], grads.layers[i]);
   }
   template <class B, class T>
+    requires HasLoss<Block>
   static compute_t<T> auxiliary(const Cache<T>& cache) {
     compute_t<T> sum(0);
     for (const auto& layer : cache.layers) sum += auxiliary_loss_of<B, Block, T>(layer);

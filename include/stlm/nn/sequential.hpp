@@ -99,6 +99,7 @@ struct Sequential {
     });
   }
   template <class B, class T>
+    requires(HasLoss<First> || (HasLoss<Rest> || ...))
   static compute_t<T> auxiliary(const Cache<T>& cache) {
     compute_t<T> sum(0);
     for_indices<size>([&]<std::size_t I>() { sum += auxiliary_loss_of<B, Module<I>, T>(std::get<I>(cache.modules)); });

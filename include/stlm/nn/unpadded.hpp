@@ -34,6 +34,16 @@ struct Unpadded {
     Replanned<Encoder>::plan(arena, cache, pass);
   }
 
+  static void expect_texts(const Pass& pass, Texts tokens, Lengths lengths) {
+    expect(lengths.size() == pass.batch, "stlm::Unpadded: expected the lengths of ", pass.batch, " texts, found ",
+           lengths.size(), "; build Activations for the batch's shape.");
+    Index sum = 0;
+    for (Index b = 0; b < pass.batch; sum += lengths(b++))
+      expect(1 <= lengths(b) && lengths(b) <= pass.tokens, "stlm::Unpadded: text ", b, " has ", lengths(b),
+             " tokens, expected 1 to ", pass.tokens, "; build Activations for the longest text.");
+    expect(sum == tokens.size(), "stlm::Unpadded: the lengths add up to ", sum, " tokens, found ", tokens.size(),
+           "; give the texts one after another, without padding.");
+  }
   template <class B, class P, class T>
   static void forward(Context<B>& ctx, const P& p, const Pass& pass, Texts tokens, Lengths lengths, Rows<T, latent> z,
                       const Cache<T>& cache) {
@@ -53,16 +63,6 @@ struct Unpadded {
   }
 
  private:
-  static void expect_texts(const Pass& pass, Texts tokens, Lengths lengths) {
-    expect(lengths.size() == pass.batch, "stlm::Unpadded: expected the lengths of ", pass.batch, " texts, found ",
-           lengths.size(), "; build Activations for the batch's shape.");
-    Index sum = 0;
-    for (Index b = 0; b < pass.batch; sum += lengths(b++))
-      expect(1 <= lengths(b) && lengths(b) <= pass.tokens, "stlm::Unpadded: text ", b, " has ", lengths(b),
-             " tokens, expected 1 to ", pass.tokens, "; build Activations for the longest text.");
-    expect(sum == tokens.size(), "stlm::Unpadded: the lengths add up to ", sum, " tokens, found ", tokens.size(),
-           "; give the texts one after another, without padding.");
-  }
   /// f(pass of the run, its first text, its first token) for each run of equal lengths.
   template <class F>
   static void each_run(const Pass& pass, Lengths lengths, F&& f) {
