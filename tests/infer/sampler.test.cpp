@@ -120,13 +120,3 @@ TEST_CASE("logits that are not numbers are an error, options out of range too") 
   CHECK_THROWS_AS(Sampler(2, {.top_p = 0}), stlm::Error);
   CHECK_THROWS_AS(Sampler(2, {.top_p = 1.5}), stlm::Error);
 }
-
-TEST_CASE("TextRule: an end of text waits for the end of a character; a broken prompt is left behind") {
-  stlm::TextRule rule(true, "\xe2\x82");
-  CHECK(!rule.allows(257));
-  rule.push(0xAC);
-  CHECK(rule.allows(257));
-  const stlm::TextRule broken(true, "\xc3z");
-  CHECK(broken.allows('a'));
-  CHECK(!broken.allows(0x80));
-}

@@ -13,62 +13,11 @@
 // gradients of both uses meet in the same memory.
 #pragma once
 
-#include <array>
-#include <cmath>
-#include <string>
-#include <string_view>
-
 #include <stlm/core/backend.hpp>
 #include <stlm/core/buffer.hpp>
+#include <stlm/core/parameter_spec.hpp>
 
 namespace stlm {
-
-/// The name of a tensor while it is visited: a chain on the stack, so it costs nothing until `str()` is asked for.
-struct Path {
-  const Path* parent = nullptr;
-  std::string_view name = {};
-  Index number = -1;
-
-  constexpr Path operator/(std::string_view child) const { return {this, child, -1}; }
-  constexpr Path operator/(Index child) const { return {this, {}, child}; }
-
-  std::string str() const {
-    if (!parent) return {};
-    const std::string self = number >= 0 ? std::to_string(number) : std::string(name);
-    const std::string prefix = parent->str();
-    return prefix.empty() ? self : prefix + "." + self;
-  }
-};
-
-/// What a tensor is for. Muon orthogonalises kMatrix; weight decay goes by rank alone.
-enum class Role { kMatrix, kTable, kVector };
-
-/// How a tensor starts: zeros, ones, U(-scale, scale), N(0, scale^2), or `value(i)` for its i-th element.
-struct Init {
-  enum class Kind { kZeros, kOnes, kUniform, kNormal, kGiven } kind = Kind::kZeros;
-  double scale = 0;
-  double (*value)(Index) = nullptr;
-};
-
-/// What a module says of one tensor. The default of a matrix is PyTorch's U(-1/sqrt(fan_in), 1/sqrt(fan_in)).
-struct ParameterSpec {
-  Role role = Role::kVector;
-  Init init = {};
-  Index fan_in = 1;
-  bool per_layer = false;  ///< stays a layer's own when the rest of its module is shared (LoRA factors)
-  std::array<Index, 3> row_parts = {};  ///< rows of the matrices stacked in this one, as Q, K, V; zeros: it is one
-  double factor = 1;  ///< on the product that a LoRA factor is part of
-
-  static constexpr ParameterSpec matrix(Index fan_in) { return {Role::kMatrix, {Init::Kind::kUniform, -1}, fan_in}; }
-  static constexpr ParameterSpec table(double std) { return {Role::kTable, {Init::Kind::kNormal, std}}; }
-  static constexpr ParameterSpec ones() { return {Role::kVector, {Init::Kind::kOnes}}; }
-  static constexpr ParameterSpec zeros(Role role = Role::kVector) { return {role, {Init::Kind::kZeros}}; }
-  static constexpr ParameterSpec given(Role role, double (*value)(Index)) { return {role, {Init::Kind::kGiven, 0, value}}; }
-  static constexpr ParameterSpec bias(Index fan_in) { return {Role::kVector, {Init::Kind::kUniform, -1}, fan_in}; }
-
-  /// The scale of the initial distribution; a number below 0 in `init.scale` stands for 1/sqrt(fan_in).
-  double scale() const { return init.scale < 0 ? 1 / std::sqrt(static_cast<double>(fan_in)) : init.scale; }
-};
 
 namespace detail {
 

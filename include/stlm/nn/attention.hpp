@@ -7,6 +7,7 @@
 // With a KvCache, `decode` appends the new tokens' keys and values and attends to all so far.
 #pragma once
 
+#include <stlm/nn/detail/packed_heads.hpp>
 #include <stlm/nn/linear.hpp>
 #include <stlm/nn/mask.hpp>
 #include <stlm/nn/position.hpp>
@@ -28,8 +29,9 @@ struct Attention {
   using linears = Linears;
   template <class Other>
   using WithLinears = Attention<Dim, Heads, KvHeads, HeadSize, Position, Mask, Other>;
-  static constexpr Index dim = Dim, query_width = Heads * HeadSize, kv_width = KvHeads * HeadSize;
-  static constexpr Index qkv_width = query_width + 2 * kv_width;
+  using Packed = detail::PackedHeads<Heads, KvHeads, HeadSize>;
+  static constexpr Index dim = Dim, query_width = Packed::query_width, kv_width = Packed::kv_width;
+  static constexpr Index qkv_width = Packed::width;
   static constexpr bool causal = Mask::causal && LooksBack<Linears>;
   using Qkv = typename Linears::template Linear<Dim, qkv_width>;
   using Out = typename Linears::template Linear<query_width, Dim>;
@@ -59,7 +61,7 @@ struct Attention {
   }
   template <class V, class P>
   static constexpr void visit_qkv(V& v, const Path& path, P& p) {
-    StackedRows<V> stacked{v};
+    detail::StackedRows<V, query_width, kv_width> stacked{v};
     Qkv::visit(stacked, path / "qkv", p.qkv);
   }
   template <class A, class C>
@@ -88,9 +90,10 @@ struct Attention {
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
                       const Cache<T>& cache) {
     Qkv::forward(ctx, p.qkv, pass, x, cache.qkv, cache.qkv_linear);
-    rotate(ctx, cache.qkv, pass, false);
-    ops::attention_forward<S>(ctx, queries(cache.qkv, pass), keys(cache.qkv, pass), values(cache.qkv, pass),
-                           mixed(cache.mixed, pass), cache.lse, shape(pass));
+    const Packed heads{pass};
+    Position::rotate(ctx, heads.turned(cache.qkv), pass, false);
+    ops::attention_forward<S>(ctx, heads.queries(cache.qkv), heads.keys(cache.qkv), heads.values(cache.qkv),
+                              heads.mixed(cache.mixed), cache.lse, shape(pass));
     Out::forward(ctx, p.out, pass, cache.mixed, y, cache.out_linear);
   }
 
@@ -98,10 +101,11 @@ struct Attention {
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<const T, Dim> dy,
                        Rows<T, Dim> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     Out::backward(ctx, p.out, pass, cache.mixed, dy, cache.dmixed, cache.out_linear, grads.out);
-    ops::attention_backward<S>(ctx, queries(cache.qkv, pass), keys(cache.qkv, pass), values(cache.qkv, pass),
-                            mixed(cache.mixed, pass), cache.lse, mixed(cache.dmixed, pass), queries(cache.dqkv, pass),
-                            keys(cache.dqkv, pass), values(cache.dqkv, pass), shape(pass));
-    rotate(ctx, cache.dqkv, pass, true);
+    const Packed heads{pass};
+    ops::attention_backward<S>(ctx, heads.queries(cache.qkv), heads.keys(cache.qkv), heads.values(cache.qkv),
+                               heads.mixed(cache.mixed), cache.lse, heads.mixed(cache.dmixed), heads.queries(cache.dqkv),
+                               heads.keys(cache.dqkv), heads.values(cache.dqkv), shape(pass));
+    Position::rotate(ctx, heads.turned(cache.dqkv), pass, true);
     Qkv::backward(ctx, p.qkv, pass, x, cache.dqkv, dx, cache.qkv_linear, grads.qkv);
   }
 
@@ -129,63 +133,24 @@ struct Attention {
   template <class B, class T>
   static void attend_to_all(Context<B>& ctx, const Pass& pass, const Cache<T>& cache, const KvCache<T>& state) {
     static_assert(Mask::causal, "stlm::Attention: decoding token by token needs a Causal mask.");
-    const HeadsView<T> turned = heads(cache.qkv.data(), Heads + KvHeads, pass, qkv_width);
-    const HeadsView<T> all_keys = cached(state.keys), all_values = cached(state.values);
+    const Packed heads{pass};
+    const HeadsView<T> turned = heads.turned(cache.qkv);
+    const HeadsView<T> all_keys = Packed::cached(state.keys), all_values = Packed::cached(state.values);
     if constexpr (requires { Position::rotate_append(ctx, turned, Heads, pass, all_keys, all_values, Heads); }) {
       Position::rotate_append(ctx, turned, Heads, pass, all_keys, all_values, state.keys.extent(0));
     } else {
-      rotate(ctx, cache.qkv, pass, false);
+      Position::rotate(ctx, turned, pass, false);
       const MatrixView<const T> keys_and_values(cache.qkv.data() + query_width, pass.rows(), 2 * kv_width, qkv_width);
       ops::append_rows(ctx, keys_and_values, pass.tokens, pass.all_places(), state.keys, state.values);
     }
     ops::AttentionShape all = shape(pass);
     all.places = pass.places;
     all.keys = pass.places ? state.keys.extent(1) : pass.position + pass.tokens;
-    ops::attention_forward(ctx, queries(cache.qkv, pass), all_keys, all_values, mixed(cache.mixed, pass), cache.lse, all);
+    ops::attention_forward(ctx, heads.queries(cache.qkv), all_keys, all_values, heads.mixed(cache.mixed), cache.lse, all);
   }
-  /// Queries and keys, which lie side by side.
-  template <class B, class T>
-  static void rotate(Context<B>& ctx, View<T, dynamic, qkv_width> qkv, const Pass& pass, bool inverse) {
-    Position::rotate(ctx, heads(qkv.data(), Heads + KvHeads, pass, qkv_width), pass, inverse);
-  }
-  /// Says of a tensor with one row for each number of [Q | K | V] that three matrices are stacked in it.
-  template <class V>
-  struct StackedRows {
-    V& visitor;
-    template <class Tensor>
-    constexpr void operator()(const Path& path, Tensor& view, ParameterSpec spec) {
-      if (view.extent(0) == qkv_width) spec.row_parts = {query_width, kv_width, kv_width};
-      visitor(path, view, spec);
-    }
-  };
-
   static ops::AttentionShape shape(const Pass& pass) {
     return {pass.batch,   pass.tokens, pass.tokens, Mask::causal, pass.dropout, pass.key,
             Mask::window, requires { Position::alibi; }, pass.offsets};
-  }
-  template <class T>
-  static HeadsView<T> heads(T* data, Index count, const Pass& pass, Index width) {
-    return {data, count, HeadSize, pass.tokens * width, width};
-  }
-  template <class T>
-  static HeadsView<T> queries(View<T, dynamic, qkv_width> qkv, const Pass& pass) {
-    return heads(qkv.data(), Heads, pass, qkv_width);
-  }
-  template <class T>
-  static HeadsView<T> keys(View<T, dynamic, qkv_width> qkv, const Pass& pass) {
-    return heads(qkv.data() + query_width, KvHeads, pass, qkv_width);
-  }
-  template <class T>
-  static HeadsView<T> values(View<T, dynamic, qkv_width> qkv, const Pass& pass) {
-    return heads(qkv.data() + query_width + kv_width, KvHeads, pass, qkv_width);
-  }
-  template <class T>
-  static HeadsView<T> mixed(View<T, dynamic, query_width> x, const Pass& pass) {
-    return heads(x.data(), Heads, pass, query_width);
-  }
-  template <class T>
-  static HeadsView<T> cached(View<T, dynamic, dynamic, kv_width> x) {
-    return {x.data(), KvHeads, HeadSize, x.extent(1) * kv_width, kv_width};
   }
 };
 

@@ -15,6 +15,7 @@
 #include <array>
 
 #include <stlm/core/host_copy.hpp>
+#include <stlm/nn/detail/rows_of_cache.hpp>
 #include <stlm/nn/linear.hpp>
 #include <stlm/ops/routing.hpp>
 
@@ -25,28 +26,6 @@ struct MixtureDefaults {
   static constexpr bool renormalize = false;    ///< the K weights of a row are divided by their sum
   static constexpr double load_balance = 0.01;  ///< weight of the auxiliary loss
 };
-
-namespace detail {
-/// Stands in for an Arena: turns a cache planned for `total` rows into a view of `count` of them from `begin` on. For
-/// modules whose caches have so many numbers a row, as those of feed-forward layers.
-struct RowsOfCache {
-  Index total, begin;
-  template <class T, class Shape, class... Dims>
-  void keep(TensorView<T, Shape>& view, Dims... dims) const {
-    expect(view.size() % total == 0, "stlm::MixtureOfExperts: the expert caches ", view.size(), " numbers for ", total,
-           " rows, which cannot be divided among experts; use an expert that caches by the row.");
-    view = TensorView<T, Shape>(view.data() + view.size() / total * begin, Shape(static_cast<Index>(dims)...));
-  }
-  template <class V, class... Dims>
-  void temp(V& view, Dims... dims) const {
-    keep(view, dims...);
-  }
-  template <class... Parts>
-  void overlay(Parts&&... parts) const {
-    (parts(), ...);
-  }
-};
-}  // namespace detail
 
 template <class Expert, Index Experts, Index Chosen, class Options = MixtureDefaults>
 struct MixtureOfExperts {

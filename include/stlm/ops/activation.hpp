@@ -1,112 +1,12 @@
 // Activations y = f(x), and the gated product of SwiGLU.
-//
-// An activation is a type with `value` and `derivative`; a user's own works on every backend without registration
-// (on a GPU when both are marked STLM_HOST_DEVICE).
 #pragma once
 
 #include <array>
 
 #include <stlm/core/backend.hpp>
-#include <stlm/core/scalar.hpp>
-#include <stlm/core/tensor_view.hpp>
+#include <stlm/ops/activation_function.hpp>
 
-namespace stlm {
-
-struct Sigmoid {
-  template <class T>
-  static STLM_HOST_DEVICE T value(T x) {
-    return T(1) / (T(1) + std::exp(-x));
-  }
-  template <class T>
-  static STLM_HOST_DEVICE T derivative(T x) {
-    const T s = value(x);
-    return s * (T(1) - s);
-  }
-};
-
-struct Silu {  ///< x sigmoid(x) (Elfwing et al. 2017)
-  template <class T>
-  static STLM_HOST_DEVICE T value(T x) {
-    return x * Sigmoid::value(x);
-  }
-  template <class T>
-  static STLM_HOST_DEVICE T derivative(T x) {
-    const T s = Sigmoid::value(x);
-    return s * (T(1) + x * (T(1) - s));
-  }
-};
-
-struct Gelu {  ///< x Phi(x), exact (Hendrycks & Gimpel 2016)
-  template <class T>
-  static STLM_HOST_DEVICE T value(T x) {
-    return T(0.5) * x * (T(1) + erf(x * T(0.70710678118654752)));
-  }
-  template <class T>
-  static STLM_HOST_DEVICE T derivative(T x) {
-    return T(0.5) * (T(1) + erf(x * T(0.70710678118654752))) + x * T(0.39894228040143268) * std::exp(T(-0.5) * x * x);
-  }
-};
-
-/// GPT-2's: x (1 + tanh(u / 2)) / 2 = x sigmoid(u), u = sqrt(8 / pi) (x + 0.044715 x^3), within 5e-4 of Gelu
-/// (Hendrycks & Gimpel 2016).
-struct GeluTanh {
-  template <class T>
-  static STLM_HOST_DEVICE T value(T x) {
-    return x * Sigmoid::value(x * (T(1.5957691216057308) + T(0.07135481627260025) * x * x));
-  }
-  template <class T>
-  static STLM_HOST_DEVICE T derivative(T x) {
-    const T s = Sigmoid::value(x * (T(1.5957691216057308) + T(0.07135481627260025) * x * x));
-    return s * (T(1) + x * (T(1) - s) * (T(1.5957691216057308) + T(0.21406444881780076) * x * x));
-  }
-};
-
-struct Tanh {
-  template <class T>
-  static STLM_HOST_DEVICE T value(T x) {
-    return std::tanh(x);
-  }
-  template <class T>
-  static STLM_HOST_DEVICE T derivative(T x) {
-    const T y = std::tanh(x);
-    return T(1) - y * y;
-  }
-};
-
-struct Relu {
-  template <class T>
-  static STLM_HOST_DEVICE T value(T x) {
-    return real_part(x) <= 0 ? T(0) : x;  // so that NaN stays NaN
-  }
-  template <class T>
-  static STLM_HOST_DEVICE T derivative(T x) {
-    return real_part(x) > 0 ? T(1) : T(0);
-  }
-};
-
-struct LeakyRelu {  ///< slope 0.01 below zero
-  template <class T>
-  static STLM_HOST_DEVICE T value(T x) {
-    return real_part(x) > 0 ? x : T(0.01) * x;
-  }
-  template <class T>
-  static STLM_HOST_DEVICE T derivative(T x) {
-    return real_part(x) > 0 ? T(1) : T(0.01);
-  }
-};
-
-struct ReluSquared {  ///< relu(x)^2 (So et al. 2021, "Primer")
-  template <class T>
-  static STLM_HOST_DEVICE T value(T x) {
-    return real_part(x) <= 0 ? T(0) : x * x;
-  }
-  template <class T>
-  static STLM_HOST_DEVICE T derivative(T x) {
-    return real_part(x) <= 0 ? T(0) : T(2) * x;
-  }
-};
-
-namespace ops {
+namespace stlm::ops {
 
 namespace impl {
 template <class Backend>
@@ -164,5 +64,4 @@ void swiglu_backward(Context<Backend>& ctx, const Gate& gate_view, const Up& up_
   impl::Activation<Backend>::swiglu_backward(ctx, gate, up, dy, results);
 }
 
-}  // namespace ops
-}  // namespace stlm
+}  // namespace stlm::ops
