@@ -10,19 +10,16 @@
 // WithReconstruction adds the reference's second loss (models/reconstruction.hpp).
 #pragma once
 
-#include <utility>
-
-#include <stlm/core/batch.hpp>
 #include <stlm/core/module.hpp>
+#include <stlm/models/detail/patch_sizes.hpp>
 #include <stlm/models/emission_contract.hpp>
 #include <stlm/models/reconstruction.hpp>
 #include <stlm/ops/cross_entropy.hpp>
-#include <stlm/ops/patches.hpp>
 
 namespace stlm {
 
 template <class BoundaryRule, class PoolModule, class CoreModule, class HeadModule, class Reconstruction = NoReconstruction>
-struct PatchModel {
+struct PatchModel : detail::PatchSizes<PoolModule, CoreModule, HeadModule> {
   using Boundary = BoundaryRule;
   using Pool = PoolModule;
   using Core = CoreModule;
@@ -90,27 +87,6 @@ struct PatchModel {
   template <class A, class S>
   static constexpr void plan_decode(A& arena, S& state, Index batch, Index capacity) {
     Core::plan_decode(arena, state, batch, capacity);
-  }
-  static constexpr Pass largest_pass(BatchShape shape) {
-    Pass pass{shape.batch, shape.tokens};
-    const Index all = pass.rows() * window, planned = shape.bytes > 0 ? shape.bytes : all;
-    pass.bytes_read = Pool::packs ? planned : all;
-    pass.bytes_predicted = Head::parallel ? all : planned;
-    return pass;
-  }
-  /// The rows of its byte blocks that a batch needs: those that read, and those that predict.
-  static std::pair<Index, Index> rows_needed(const Batch& batch) {
-    return {Pool::rows_read(patches(batch.tokens)), Head::rows_predicted(patches(batch.targets))};
-  }
-  /// The symbols of a batch that count.
-  static Index count_targets(const Batch& batch) { return Head::count_targets(patches(batch.targets)); }
-
-  /// FLOPs of a byte of a forward pass when patches have `bytes` bytes on average and sequences `patches` patches.
-  static constexpr double flops_per_byte(Index patches, double bytes) {
-    const double symbols = Head::parallel ? window / bytes : Head::emits_end ? 1 + 1 / bytes : 1;
-    const double slots = Pool::packs ? 1 : window / bytes;
-    return slots * Pool::flops_per_byte() + symbols * Head::flops_per_byte() +
-           (Core::flops_per_token(patches) + Head::flops_per_patch()) / bytes;
   }
 
   /// Fills `cache.last` (B*S, dim), the core's states.
@@ -191,9 +167,6 @@ struct PatchModel {
   template <class C>
   static View<const Token, dynamic, dynamic> targets(const C& c) {
     return {c.head.targets.data(), 1, c.head.targets.size()};
-  }
-  static ops::PatchSlots patches(View<const Token, dynamic, dynamic> slots) {
-    return {{slots.data(), slots.size() / window, window}, pad, Head::emits_end};
   }
 };
 

@@ -1,4 +1,4 @@
-// Activations and gated units on a GPU: maps (kernels/map.hpp) of the functions in ops/activation.hpp.
+// Activations and gated units on a GPU: maps (kernels/map.hpp) of the functions in ops/activation_function.hpp.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/map.hpp>
