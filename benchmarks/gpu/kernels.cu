@@ -84,12 +84,8 @@ void work(const Options& o) {
   stlm::Context<CudaBackend> ctx({.seed = 1}, {.tune = true});
   copy_probe(ctx, runs);
   product(ctx, runs, "probe", 8192, 8192, 8192);
-  constexpr Index counted_rows = 128;
-  const std::vector<Moved> moved = counted(counted_rows);
-  std::size_t next = 0;
-  each_op(ctx, rows, [&](const std::string& op, const auto& call) {
-    const Moved& m = moved.at(next++);
-    report("memory", op, time_of(ctx, runs, call), m.bytes * static_cast<double>(rows / counted_rows), 0);
+  each_op(ctx, rows, [&](const std::string& op, double bytes, const auto& call) {
+    report("memory", op, time_of(ctx, runs, call), bytes, 0);
   });
   attention(ctx, runs, 64, 256, 6, 64);
   attention(ctx, runs, 16, 1024, 8, 64);

@@ -1,8 +1,7 @@
-// The ops whose speed is that of memory, at the width of the model of 100M parameters, with activations of Bfloat16: on
-// a GPU, where they are timed, and on the emulated one, which counts what they move.
+// The ops whose speed is that of memory, at the width of the model of 100M parameters, with activations of Bfloat16, and the
+// bytes that each has to move: every number read once that it reads and written once that it writes.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include <stlm/core/buffer.hpp>
@@ -21,14 +20,6 @@ namespace gpu_bench {
 using stlm::Index;
 using stlm::Token;
 
-/// What one op moved, in bytes.
-struct Moved {
-  std::string op;
-  double bytes;
-};
-/// Of every op on so many rows, as the emulated GPU counts (kernels_counted.cpp).
-std::vector<Moved> counted(Index rows);
-
 /// Numbers in memory of a backend, in (-1, 1), the same million again and again.
 template <class T, class B>
 stlm::Buffer<T, typename B::memory_space> random_numbers(Index size) {
@@ -42,7 +33,7 @@ stlm::Buffer<T, typename B::memory_space> random_numbers(Index size) {
   return buffer;
 }
 
-/// f(name, op) for each, op() being one call on `rows` rows.
+/// f(name, bytes, op) for each, op() being one call on `rows` rows.
 template <class B, class F>
 void each_op(stlm::Context<B>& ctx, Index rows, const F& f) {
   namespace ops = stlm::ops;
@@ -53,23 +44,29 @@ void each_op(stlm::Context<B>& ctx, Index rows, const F& f) {
   using Activations = stlm::Buffer<Bfloat16, typename B::memory_space>;
   using Matrix = stlm::View<Bfloat16, stlm::dynamic, stlm::dynamic>;
   const auto matrix = [](const Activations& m, Index cols) { return Matrix(m.data(), m.size() / cols, cols); };
+  const auto half = [](Index arrays, Index size) { return 2.0 * static_cast<double>(arrays * size); };
+  const auto full = [](Index arrays, Index size) { return 4.0 * static_cast<double>(arrays * size); };
   {
     const Activations x = random_numbers<Bfloat16, B>(rows * dim), y = random_numbers<Bfloat16, B>(rows * dim);
     const Activations d = random_numbers<Bfloat16, B>(rows * dim);
     const Memory gain = random_numbers<float, B>(dim), rstd(rows);
     const Matrix xs = matrix(x, dim), ys = matrix(y, dim), ds = matrix(d, dim);
-    f("add", [&] { ops::add(ctx, x.view(), y.view(), d.view()); });
-    f("rms_norm_forward", [&] { ops::rms_norm_forward(ctx, xs, gain.view(), ys, rstd.view(), 1e-6); });
-    f("add_rms_norm_forward", [&] { ops::add_rms_norm_forward(ctx, xs, ds, gain.view(), xs, ys, rstd.view(), 1e-6); });
-    f("rms_norm_backward", [&] { ops::rms_norm_backward(ctx, xs, gain.view(), rstd.view(), ys, ds, gain.view(), true); });
+    f("add", half(3, rows * dim), [&] { ops::add(ctx, x.view(), y.view(), d.view()); });
+    f("rms_norm_forward", half(2, rows * dim) + full(1, rows),
+      [&] { ops::rms_norm_forward(ctx, xs, gain.view(), ys, rstd.view(), 1e-6); });
+    f("add_rms_norm_forward", half(4, rows * dim) + full(1, rows),
+      [&] { ops::add_rms_norm_forward(ctx, xs, ds, gain.view(), xs, ys, rstd.view(), 1e-6); });
+    f("rms_norm_backward", half(4, rows * dim) + full(1, rows),
+      [&] { ops::rms_norm_backward(ctx, xs, gain.view(), rstd.view(), ys, ds, gain.view(), true); });
     const stlm::HeadsView<Bfloat16> split{x.data(), heads, dim / heads, rows * dim, dim};
-    f("rope", [&] { ops::rope(ctx, split, {.batch = 1, .tokens = rows}); });
+    f("rope", half(2, rows * dim), [&] { ops::rope(ctx, split, {.batch = 1, .tokens = rows}); });
   }
   {
     const Activations gate = random_numbers<Bfloat16, B>(rows * ffn), up = random_numbers<Bfloat16, B>(rows * ffn);
     const Activations y = random_numbers<Bfloat16, B>(rows * ffn), d(rows * ffn), e(rows * ffn);
-    f("swiglu_forward", [&] { ops::swiglu_forward(ctx, gate.view(), up.view(), y.view()); });
-    f("swiglu_backward", [&] { ops::swiglu_backward(ctx, gate.view(), up.view(), y.view(), d.view(), e.view(), y.view()); });
+    f("swiglu_forward", half(3, rows * ffn), [&] { ops::swiglu_forward(ctx, gate.view(), up.view(), y.view()); });
+    f("swiglu_backward", half(6, rows * ffn),
+      [&] { ops::swiglu_backward(ctx, gate.view(), up.view(), y.view(), d.view(), e.view(), y.view()); });
   }
   {
     const Activations logits = random_numbers<Bfloat16, B>(logit_rows * vocabulary);
@@ -83,9 +80,11 @@ void each_op(stlm::Context<B>& ctx, Index rows, const F& f) {
     using Ids = stlm::View<const Token, stlm::dynamic, stlm::dynamic>;
     const Ids all(ids.data(), 1, rows), targets(ids.data(), 1, logit_rows);
     const Matrix ls = matrix(logits, vocabulary);
-    f("cross_entropy_forward", [&] { ops::cross_entropy_forward(ctx, ls, targets, -1, losses.view(), lse.view()); });
-    f("cross_entropy_backward", [&] { ops::cross_entropy_backward(ctx, ls, targets, -1, lse.view(), 1e-3); });
-    f("embedding_forward", [&] { ops::embedding_forward(ctx, matrix(table, dim), all, matrix(y, dim)); });
+    f("cross_entropy_forward", half(1, logit_rows * vocabulary),
+      [&] { ops::cross_entropy_forward(ctx, ls, targets, -1, losses.view(), lse.view()); });
+    f("cross_entropy_backward", half(2, logit_rows * vocabulary),
+      [&] { ops::cross_entropy_backward(ctx, ls, targets, -1, lse.view(), 1e-3); });
+    f("embedding_forward", half(2, rows * dim), [&] { ops::embedding_forward(ctx, matrix(table, dim), all, matrix(y, dim)); });
   }
   {
     const Index size = rows * dim;  // of all weights
@@ -95,8 +94,9 @@ void each_op(stlm::Context<B>& ctx, Index rows, const F& f) {
     const ops::StepView<float> state(memory.data());
     const stlm::Staged<B, double> factor(ctx, 1);
     const ops::StepRule<stlm::ConstantSchedule> rule{{}, 1, {}, factor.data()};
-    f("gradient_norm", [&] { ops::begin_step(ctx, state, g.view(), losses.view(), rule); });
-    f("adamw_step", [&] { ops::adamw(ctx, state, w.view(), g.view(), m.view(), v.view(), {true, true, rounded.view()}); });
+    f("gradient_norm", full(1, size), [&] { ops::begin_step(ctx, state, g.view(), losses.view(), rule); });
+    f("adamw_step", full(8, size) + half(1, size),
+      [&] { ops::adamw(ctx, state, w.view(), g.view(), m.view(), v.view(), {true, true, rounded.view()}); });
   }
 }
 

@@ -179,9 +179,7 @@ list_builds() {
     done
   fi
   if wanted kernels; then
-    object=$work/o/kernels_counted.o
-    echo "$(program kernels) $host -O2 $emulate -c benchmarks/gpu/kernels_counted.cpp -o $object &&" \
-      "$compile benchmarks/gpu/kernels.cu $object -lcublasLt"
+    echo "$(program kernels) $compile benchmarks/gpu/kernels.cu -lcublasLt"
   fi
   if wanted tests; then
     for test in "${emulated_tests[@]}"; do
