@@ -30,12 +30,14 @@ struct Norm {
 
   static void backward(Ctx& ctx, MatrixView<const T> x, const Real* gain, const Real* mean, const Real* rstd,
                        MatrixView<const T> dy, MatrixView<T> dx, Real* dgain, Real* dbias, bool accumulate) {
+    if (x.rows == 0) return;
     const bool packets = in_packets(x, dy) && in_packets(dx) && in_packets(gain, x.cols, x.cols);
     by_width<32>(packets, x.cols, [&]<int W, int P>(Constant<W>, Constant<P>) {
       using Kernel = NormBackward<T, W, P, Centered>;
       expect_room<Kernel>(x.cols);
       // As many blocks as are on a large GPU at once, and as few sums as that leaves.
-      const int rows_of_warp = static_cast<int>(pieces(x.rows, Kernel::warps * Index{512}));
+      const Index most_blocks = 128 * Kernel::blocks_of_sm;
+      const int rows_of_warp = static_cast<int>(pieces(x.rows, Kernel::warps * most_blocks));
       const Index blocks = pieces(x.rows, Kernel::warps * rows_of_warp);
       Scratch<B> scratch(ctx);
       const Index cols = x.cols, size = blocks * Kernel::sums * cols;

@@ -37,6 +37,25 @@ template <class Exec, class T>
 STLM_KERNEL void store_number(Exec& e, Span<T> to, Index i, loaded_t<T> number) {
   e.store(to, i, static_cast<T>(number));
 }
+/// The numbers of a packet, as they are computed with.
+template <class T>
+STLM_KERNEL auto unpacked(const Packet<T>& packet) {
+  Numbers<loaded_t<T>, Packet<T>::size> numbers;
+  unroll<Packet<T>::size>([&](int j) { numbers[j] = static_cast<loaded_t<T>>(packet[j]); });
+  return numbers;
+}
+/// The same packet, as one that the compiler does not know: what was computed of it is computed again, and need not wait in
+/// registers.
+template <class T>
+STLM_KERNEL Packet<T> unknown(const Packet<T>& packet) {
+#if defined(__CUDA_ARCH__)
+  int4 words = __builtin_bit_cast(int4, packet);
+  asm volatile("" : "+r"(words.x), "+r"(words.y), "+r"(words.z), "+r"(words.w));
+  return __builtin_bit_cast(Packet<T>, words);
+#else
+  return packet;
+#endif
+}
 /// One, or W that make whole packets.
 template <int W, class Exec, class T>
 STLM_KERNEL auto load_numbers(Exec& e, Span<T> from, Index i) {
@@ -47,8 +66,8 @@ STLM_KERNEL auto load_numbers(Exec& e, Span<T> from, Index i) {
   } else {
     static_assert(W % Loaded::size == 0);
     unroll<W / Loaded::size>([&](int p) {
-      const Loaded packet = e.load_packet(from, i + p * Loaded::size);
-      unroll<Loaded::size>([&](int j) { numbers[p * Loaded::size + j] = static_cast<loaded_t<T>>(packet[j]); });
+      const auto some = unpacked(e.load_packet(from, i + p * Loaded::size));
+      unroll<Loaded::size>([&](int j) { numbers[p * Loaded::size + j] = some[j]; });
     });
   }
   return numbers;

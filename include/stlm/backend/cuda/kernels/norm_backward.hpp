@@ -9,13 +9,14 @@
 
 namespace stlm::gpu {
 
-/// dx, and for the rows of each block their part of dgain and dbias: `partial` (blocks, 2 or 1, cols). Lanes keep a row,
-/// the gain, and the sums, of P packets of W columns each, so cols <= 32 P W. Each warp has `rows_of_warp` rows.
+/// dx, and for the rows of each block their part of dgain and dbias: `partial` (blocks, 2 or 1, cols). Lanes keep a row and
+/// the sums, of P packets of W columns each, so cols <= 32 P W. Each warp has `rows_of_warp` rows.
 template <class T, int W, int P, bool Centered>
 struct NormBackward {
   static constexpr const char* name = Centered ? "layer_norm_backward" : "rms_norm_backward";
   static constexpr int threads = 128, warps = threads / warp;
-  static constexpr int blocks_of_sm = 1;
+  /// What registers allow: more warps wait for memory at once than of a kernel that has all it wants.
+  static constexpr int blocks_of_sm = W > 1 && P * W <= 16 ? 4 : sizeof(T) == 2 && W > 1 && !Centered ? 3 : 2;
   static constexpr int most_cols = warp * P * W, sums = Centered ? 2 : 1;
   using Real = compute_t<T>;
   struct Shared {
@@ -38,47 +39,43 @@ struct NormBackward {
     const Real share = Real(1) / Real(cols);
     Registers<Exec, Some, P> dgain;
     Registers<Exec, Some, Centered ? P : 1> dbias;
-    Registers<Exec, Some, kept ? P : 1> gains, xhat, slope, old;
+    Registers<Exec, Packet<T>, kept ? P : 1> of_x, of_dy, old;  // as they are stored: in half of the registers
     PerThread<Exec, Real> plain, dot, r;
     const auto for_columns = [&](int t, const auto& f) { for_packets_of<W, P>(t % warp, cols, f); };
     e.each([&](int t) {
       for (auto& sum : dgain.value) sum[t] = {};
       for (auto& sum : dbias.value) sum[t] = {};
-      if constexpr (kept) for_columns(t, [&](int p, int c) { gains[p][t] = load_numbers<W>(e, gain, c); });
     });
     for (int i = 0; i < rows_of_warp; ++i) {
       const auto row = [&](int t) { return (e.block() * rows_of_warp + i) * warps + t / warp; };
       const auto centre = [&](int t) { return Centered ? e.load(mean, row(t)) : Real(0); };
-      const auto add_up = [&](int t, int p, Real m, const Some& g, Some& at, Some& d) {
-        unroll<W>([&](int j) {
-          at[j] = (at[j] - m) * r[t];
-          dgain[p][t][j] += d[j] * at[j];
-          if constexpr (Centered) dbias[p][t][j] += d[j];
-          d[j] *= g[j];
-          if constexpr (Centered) plain[t] += d[j];
-          dot[t] += d[j] * at[j];
-        });
-      };
       e.each([&](int t) {
         plain[t] = dot[t] = 0;
         if (row(t) >= rows) return;
-        const auto load_x = [&](int c) { return load_numbers<W>(e, x, row(t) * x_stride + c); };
-        const auto load_dy = [&](int c) { return load_numbers<W>(e, dy, row(t) * dy_stride + c); };
         if constexpr (kept)
           for_columns(t, [&](int p, int c) {  // all loads, before the first is waited for
-            xhat[p][t] = load_x(c);
-            slope[p][t] = load_dy(c);
-            if (accumulate) old[p][t] = load_numbers<W>(e, dx, row(t) * dx_stride + c);
+            of_x[p][t] = e.load_packet(x, row(t) * x_stride + c);
+            of_dy[p][t] = e.load_packet(dy, row(t) * dy_stride + c);
+            if (accumulate) old[p][t] = e.load_packet(Span<const T>(dx), row(t) * dx_stride + c);
           });
         const Real m = centre(t);
         r[t] = e.load(rstd, row(t));
         for_columns(t, [&](int p, int c) {
+          Some at, d;
           if constexpr (kept) {
-            add_up(t, p, m, gains[p][t], xhat[p][t], slope[p][t]);
+            at = unpacked(of_x[p][t]), d = unpacked(of_dy[p][t]);
           } else {
-            Some at = load_x(c), d = load_dy(c);
-            add_up(t, p, m, load_numbers<W>(e, gain, c), at, d);
+            at = load_numbers<W>(e, x, row(t) * x_stride + c), d = load_numbers<W>(e, dy, row(t) * dy_stride + c);
           }
+          const Some g = load_numbers<W>(e, gain, c);
+          unroll<W>([&](int j) {
+            at[j] = (at[j] - m) * r[t];
+            dgain[p][t][j] += d[j] * at[j];
+            if constexpr (Centered) dbias[p][t][j] += d[j];
+            d[j] *= g[j];
+            if constexpr (Centered) plain[t] += d[j];
+            dot[t] += d[j] * at[j];
+          });
         });
       });
       if constexpr (Centered) sum_warp(e, plain);
@@ -95,10 +92,18 @@ struct NormBackward {
           store_numbers<W>(e, dx, row(t) * dx_stride + c, grad);
           e.flops(W * 14);
         };
+        const Real m = centre(t);
         if constexpr (kept) {
-          for_columns(t, [&](int p, int c) { finish(c, xhat[p][t], slope[p][t], old[p][t]); });
+          for_columns(t, [&](int p, int c) {
+            Some at = unpacked(unknown(of_x[p][t])), d = unpacked(unknown(of_dy[p][t]));
+            const Some g = load_numbers<W>(e, gain, c);
+            unroll<W>([&](int j) {
+              at[j] = (at[j] - m) * r[t];
+              d[j] *= g[j];
+            });
+            finish(c, at, d, accumulate ? unpacked(old[p][t]) : Some{});
+          });
         } else {
-          const Real m = centre(t);
           for_packets<1>(t % warp, cols, [&](int c) {
             const Real at = (load_number(e, x, row(t) * x_stride + c) - m) * r[t];
             const Real d = load_number(e, dy, row(t) * dy_stride + c) * e.load(gain, c);
