@@ -133,4 +133,7 @@ TEMPLATE_TEST_CASE("embedding: ids outside the table and positions past its end 
   CHECK_THROWS_WITH(ops::add_positions(rig.ctx, table, 2, {nullptr, 2}, y),
                     "stlm::ops::add_positions: the table has 3 positions, 4 are needed; enlarge max_tokens or shorten the "
                     "sequence.");
+  CHECK_THROWS_WITH(ops::add_positions(rig.ctx, table, 3, {}, y),
+                    "stlm::ops::add_positions: 2 rows are no sequences of 3 tokens; give whole sequences, or offsets.");
+  CHECK_THROWS_AS(ops::add_positions_backward(rig.ctx, y, 3, table), ShapeError);
 }

@@ -32,6 +32,15 @@ TEST_CASE("group_gate: backends agree", "[ops][group_gate][parity]") {
   }
 }
 
+TEST_CASE("group_gate: what has a logit of -infinity has no part, wherever it stands", "[ops][group_gate][parity]") {
+  for (const Index none : {0, 1, 2})
+    check_stream_op([=]<class Rig>(Rig& rig) {
+      const auto gates = rig.random(2, 3), x = rig.random(2, 6), y = rig.blank(2, 6);
+      gates(1, none) = typename Rig::Scalar(-std::numeric_limits<float>::infinity());
+      ops::group_gate_forward(rig.ctx, gates, x, 0.5, y);
+    });
+}
+
 TEST_CASE("group_gate: shapes that do not fit are named", "[ops][group_gate]") {
   Rig<ReferenceBackend, float> rig;
   const auto gates = rig.random(2, 3), x = rig.random(4, 6), odd = rig.random(4, 7), rows = rig.random(3, 6);

@@ -144,6 +144,12 @@ TEST_CASE("TrainStep: a batch that is refused leaves no trace", "[train][train_s
       auto bad = some;
       bad.shape.tokens -= 1;
       CHECK_THROWS_AS(step.run(ctx, bad.view()), ShapeError);
+      bad = some;
+      bad.tokens[3] = Flat::vocabulary;
+      bad.targets[5] = Flat::ignore;
+      CHECK_THROWS_WITH(step.run(ctx, bad.view()), "stlm::ops::embedding_forward: token 3 is 40, expected an id in [0, 40); "
+                                                   "check the tokenizer against the model's vocabulary.");
+      CHECK(step.report(ctx).targets == shape.batch * shape.tokens);
     }
     step.run(ctx, some.view());
     step.run(ctx, some.view());

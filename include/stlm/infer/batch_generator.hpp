@@ -117,6 +117,7 @@ class BatchGenerator {
   template <class P>
   void feed(Context<Backend>& ctx, const P& params, Text& text, std::span<const Token> tokens) {
     detail::expect_scalar<Backend, S, P>();
+    ops::expect_tokens("embedding_forward", tokens.data(), std::ssize(tokens), Model::vocabulary, 0);
     while (!tokens.empty()) {
       if (std::ssize(text.seen) == capacity_) forget(ctx, params, text);
       const Index count = std::min(std::ssize(tokens), capacity_ - std::ssize(text.seen));

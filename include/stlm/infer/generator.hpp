@@ -52,6 +52,7 @@ class Generator {
   /// Reads tokens; the logits of what follows the last are in `logits()` then.
   template <class P>
   void feed(Context<Backend>& ctx, const P& params, std::span<const Token> tokens) {
+    ops::expect_tokens("embedding_forward", tokens.data(), std::ssize(tokens), Model::vocabulary, 0);
     while (!tokens.empty()) {
       if (length() == capacity_) forget(ctx, params);
       const auto count = std::min(tokens.size(), static_cast<std::size_t>(capacity_ - length()));
@@ -60,7 +61,7 @@ class Generator {
     }
   }
 
-  /// Scores over the vocabulary of the next token.
+  /// Scores over the vocabulary of the token that follows what was fed. After a generation they are not defined.
   std::span<const compute_t<S>> logits() const {
     return row_(cache_.head.logits.data());
   }

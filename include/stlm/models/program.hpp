@@ -8,6 +8,7 @@
 
 #include <stlm/core/scalar.hpp>
 #include <stlm/models/language_model.hpp>
+#include <stlm/ops/detail/token_check.hpp>
 
 namespace stlm {
 
@@ -53,11 +54,21 @@ void expect_shape(const char* who, const Batch& batch, const Activations<Model, 
          "; build Activations for the batch's shape.");
 }
 
+/// Refuses ids outside the vocabulary while they are on the host: a device tells of them when it is waited for, by which time
+/// it has computed with them.
+template <class Model>
+void expect_ids(const Batch& batch) {
+  const auto& [tokens, targets] = batch;
+  ops::expect_tokens("embedding_forward", tokens.data(), tokens.size(), Model::vocabulary, 0);
+  ops::expect_tokens("cross_entropy_forward", targets.data(), targets.size(), Model::vocabulary, Model::ignore);
+}
+
 /// Lays out `acts` for a batch, which must be of the shape planned for. What a forward pass left there is given up.
 template <class P, class Model, class B, class S>
 void prepare(const Batch& batch, Activations<Model, B, S>& acts) {
   expect_weights<Model, B, S, P>();
   expect_shape("forward", batch, acts);
+  expect_ids<Model>(batch);
   acts.take_forward();
   if constexpr (requires { Model::rows_needed(batch); }) {
     const auto [read, predicted] = Model::rows_needed(batch);

@@ -62,6 +62,13 @@ void embedding_backward(Context<Backend>& ctx, View<const Token, dynamic, dynami
   impl::Embedding<Backend>::template backward<T>(ctx, tokens.data(), grad, rows);
 }
 
+namespace detail {
+inline void expect_sequences(const char* op, Index rows, Index tokens, const Offsets& offsets) {
+  expect(tokens > 0 && (offsets || rows % tokens == 0), "stlm::ops::", op, ": ", rows, " rows are no sequences of ", tokens,
+         " tokens; give whole sequences, or offsets.");
+}
+}  // namespace detail
+
 /// y[b*T + t, :] += table[p + t, :], p the position of sequence b's place: for sequences of `tokens` rows, or of at most
 /// so many, packed. Throws ShapeError past the table's end.
 template <class Backend, class Table, class Y>
@@ -70,6 +77,7 @@ void add_positions(Context<Backend>& ctx, const Table& table, Index tokens, cons
   using T = typename Y::value_type;
   const MatrixView<const compute_t<T>> rows(table);
   const MatrixView<T> y(y_view);
+  detail::expect_sequences("add_positions", y.rows, tokens, offsets);
   Index needed = places.position + tokens;
   for (Index b = 0; places.own && b * tokens < y.rows; ++b) needed = std::max(needed, places(b).position + tokens);
   expect(needed <= rows.rows, "stlm::ops::add_positions: the table has ", rows.rows, " positions, ", needed,
@@ -81,6 +89,7 @@ void add_positions(Context<Backend>& ctx, const Table& table, Index tokens, cons
 template <class Backend, class Dy, class Dtable>
 void add_positions_backward(Context<Backend>& ctx, const Dy& dy, Index tokens, const Dtable& dtable, Offsets offsets = {}) {
   using T = typename Dy::value_type;
+  detail::expect_sequences("add_positions_backward", MatrixView<const T>(dy).rows, tokens, offsets);
   impl::Embedding<Backend>::template add_positions_backward<T>(ctx, dy, {tokens, {}, offsets}, dtable);
 }
 

@@ -86,8 +86,9 @@ class TrainStep {
       optimizer_.update(ctx, state, params_, grads_, true, weights_.rounded());
     };
     detail::prepare<WorkingWeights<Model, Backend, S>>(batch, acts_);
-    targets_ = detail::count_targets<Model>(batch);
-    recorded_.run(ctx, {targets_, acts_.pass().bytes_read, acts_.pass().bytes_predicted}, work);
+    const Index targets = detail::count_targets<Model>(batch);
+    recorded_.run(ctx, {targets, acts_.pass().bytes_read, acts_.pass().bytes_predicted}, work);
+    targets_ = targets;
     stale_ = false;
   }
 

@@ -71,7 +71,15 @@ class DeviceExecutor {
     __syncthreads();
   }
   __device__ void flops(Index) {}
-  __device__ void fault(Fault* to, const Fault& fault) { *to = fault; }
+  /// Of several faults the one that comes first is kept, whole.
+  __device__ void fault(Fault* to, const Fault& fault) {
+    static_assert(sizeof to->where == sizeof(unsigned long long));
+    auto* const where = reinterpret_cast<unsigned long long*>(&to->where);
+    if (atomicCAS(where, 0ULL, reinterpret_cast<unsigned long long>(fault.where)) != 0) return;
+    to->position = fault.position;
+    to->token = fault.token;
+    to->vocabulary = fault.vocabulary;
+  }
 
   template <int Width, class R, class Combine>
   __device__ void combine_lanes(PerThread<R>& value, const Combine& combine) {

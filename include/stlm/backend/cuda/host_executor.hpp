@@ -74,7 +74,7 @@ class HostExecutor : public HostMemory {
   void fault(Fault* to, const Fault& fault) {
     static std::mutex mutex;
     const std::lock_guard lock(mutex);
-    *to = fault;
+    if (!to->where) *to = fault;
   }
 
   /// Of every `Width` lanes side by side, each lane's value combined with those of the lanes that differ in one bit, bit by

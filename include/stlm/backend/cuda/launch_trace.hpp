@@ -19,7 +19,10 @@ class LaunchTrace {
   static constexpr bool exact = false;  // a kernel has bytes between its members that mean nothing
 #endif
 
-  void begin() { next_ = 0; }
+  void begin() {
+    next_ = 0;
+    if (!recorded_) launches_.clear();  // those of a recording that threw
+  }
   /// Throws Error when fewer launches came than were recorded.
   void end() {
     expect<Error>(!recorded_ || next_ == launches_.size(), "stlm::Recorded: a recorded step launches ", next_,

@@ -38,7 +38,7 @@ class LtProducts {
   template <class F, class T>
   void run(const Stream& stream, MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c, const T* addend,
            const ops::GemmOptions& options, const LtBatch& batch = {}) {
-    const LtShape shape = LtShape::of(a, b, c, options, options_.tf32, batch);
+    const LtShape shape = LtShape::of(a, b, c, options, options_.tf32, batch, addend);
     if (shape.m == 0 || shape.n == 0 || batch.count == 0) return;
     expect(batch.count == 1 || shape.k > 0, "stlm::gpu::LtProducts: a batch of products of nothing, ", shape.str(), ".");
     if (shape.k == 0) return sum_of_nothing(stream, c, addend);

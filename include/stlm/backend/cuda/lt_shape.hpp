@@ -38,7 +38,7 @@ struct LtShape {
 
   template <class F, class T>
   static LtShape of(MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c, const ops::GemmOptions& options,
-                    bool tf32, const LtBatch& batch = {}) {
+                    bool tf32, const LtBatch& batch = {}, const T* addend = nullptr) {
     static_assert(std::is_same_v<F, Bfloat16> || (std::is_same_v<F, float> && std::is_same_v<T, float>),
                   "stlm::gpu::LtShape: cuBLASLt multiplies two matrices of float, or two of stlm::Bfloat16 whose "
                   "product may be that too; convert the factors first.");
@@ -50,7 +50,7 @@ struct LtShape {
     shape.accumulate = options.accumulate;
     shape.stride_a = a.stride, shape.stride_b = b.stride, shape.stride_c = c.stride;
     shape.align_a = alignment(a.data, batch.step_a), shape.align_b = alignment(b.data, batch.step_b);
-    shape.align_c = alignment(c.data, batch.step_c);
+    shape.align_c = std::min(alignment(c.data, batch.step_c), alignment(addend, batch.step_c));
     shape.batch = batch;
     return shape;
   }

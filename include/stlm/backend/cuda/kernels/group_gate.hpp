@@ -24,7 +24,7 @@ struct SoftmaxRows {
       const Index row = e.block() * threads + t;
       if (row >= rows) return;
       const auto logit = [&](int c) { return load_number(e, x, row * stride + c); };
-      auto top = logit(0), sum = top - top;
+      compute_t<T> top = logit(0), sum = 0;
       for (int c = 1; c < cols; ++c) top = Max{}(top, logit(c));
       for (int c = 0; c < cols; ++c) sum += std::exp(logit(c) - top);
       for (int c = 0; c < cols; ++c) store_number(e, x, row * stride + c, std::exp(logit(c) - top) / sum);

@@ -2,7 +2,7 @@
 // (ops/quantized.hpp). Sums are of integers, so exact in any order.
 //
 // For few rows of x, as in decoding, a warp reads one row of W, once: bound by memory, a byte for each weight. For
-// many, a block makes a tile of 64 x 64: bound by the dot products, of 16 bytes each, 64 for every 8 packets read from
+// many, a block makes a tile of 64 x 64: bound by the dot products, of 16 bytes each, 16 for every 8 packets read from
 // shared memory.
 #pragma once
 
