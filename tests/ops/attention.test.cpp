@@ -279,23 +279,41 @@ TEST_CASE("attention: ALiBi's slopes", "[ops][attention]") {
 
 TEST_CASE("attention: shapes that do not fit are named", "[ops][attention]") {
   Rig<ReferenceBackend, float> rig;
-  const auto q = rig.random(3, 12), k = rig.random(3, 8);
+  const auto q = rig.random(3, 12), k = rig.random(3, 8), one = rig.random(3, 4);
   const auto lse = rig.blank(9);
-  const auto run = [&](Index query_heads, Index key_heads, Index keys) {
-    ops::attention_forward(rig.ctx, heads(q, 1, query_heads), heads(k, 1, key_heads), heads(k, 1, key_heads),
-                           heads(q, 1, query_heads), lse, {1, 3, keys});
+  const auto run = [&](auto keys, Index key_heads, const ops::AttentionShape& shape) {
+    ops::attention_forward(rig.ctx, heads(q, 1, 3), heads(keys, 1, key_heads), heads(keys, 1, key_heads), heads(q, 1, 3), lse,
+                           shape);
   };
-  CHECK_THROWS_WITH(run(3, 2, 3),
-                    "stlm::ops::attention_forward: 3 query heads cannot share 2 key heads; make the first a multiple of the "
-                    "second.");
-  CHECK_THROWS_WITH(run(3, 1, 2),
+  CHECK_THROWS_WITH(run(k, 2, {1, 3, 3}),
+                    "stlm::ops::attention_forward: 3 query heads of 4 cannot share 2 key heads of 4; make the first a multiple "
+                    "of the second, of one size, and give every view its heads.");
+  CHECK_THROWS_AS(run(k, 1, (ops::AttentionShape{1, 3, 3})), ShapeError);  // heads of 8
+  CHECK_THROWS_WITH(run(one, 1, {1, 3, 2}),
                     "stlm::ops::attention_forward: 3 queries with causal masks or windows need as many keys, found 2; "
                     "give more keys.");
   ops::AttentionShape windowed{1, 3, 2};
   windowed.causal = false;
   windowed.window = 1;
-  CHECK_THROWS_AS(ops::attention_forward(rig.ctx, heads(q, 1, 3), heads(k, 1, 1), heads(k, 1, 1), heads(q, 1, 3), lse, windowed),
-                  ShapeError);
-  CHECK_THROWS_WITH(run(6, 2, 3),
+  CHECK_THROWS_AS(run(one, 1, windowed), ShapeError);
+  CHECK_THROWS_WITH(run(one, 1, {2, 3, 3}),
                     "stlm::ops::attention_forward: expected room for 18 row sums, found 9; give one a row and head.");
+  const auto backward = [&](const auto& dk, auto room) {
+    ops::attention_backward(rig.ctx, heads(q, 1, 3), heads(one, 1, 1), heads(one, 1, 1), heads(q, 1, 3), room, heads(q, 1, 3),
+                            heads(q, 1, 3), heads(dk, 1, 1), heads(one, 1, 1), {1, 3, 3});
+  };
+  CHECK_THROWS_AS(backward(k, lse), ShapeError);
+  CHECK_THROWS_AS(backward(one, rig.blank(2)), ShapeError);
+}
+
+TEMPLATE_TEST_CASE("attention: a packed sequence that is longer than the shape allows is named", "[ops][attention]",
+                   ReferenceBackend, CpuBackend) {
+  Rig<TestType, float> rig;
+  const std::vector<Index> offsets = {0, 40};
+  ops::AttentionShape shape{1, 24, 24};
+  shape.offsets = {{offsets.data(), 2}, 40};
+  const auto x = rig.random(40, 8);
+  const auto h = heads(x, 1, 1);
+  CHECK_THROWS_WITH(ops::attention_forward(rig.ctx, h, h, h, h, rig.blank(40), shape),
+                    "stlm::ops::attention: packed sequence 0 has 40 rows, the shape allows 24; give the most that one has.");
 }

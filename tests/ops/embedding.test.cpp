@@ -136,4 +136,10 @@ TEMPLATE_TEST_CASE("embedding: ids outside the table and positions past its end 
   CHECK_THROWS_WITH(ops::add_positions(rig.ctx, table, 3, {}, y),
                     "stlm::ops::add_positions: 2 rows are no sequences of 3 tokens; give whole sequences, or offsets.");
   CHECK_THROWS_AS(ops::add_positions_backward(rig.ctx, y, 3, table), ShapeError);
+  CHECK_THROWS_WITH(ops::add_positions(rig.ctx, table, 2, {}, rig.blank(2, 3)),
+                    "stlm::ops::add_positions: a table of width 2 and rows of 3; give them one width.");
+  CHECK_THROWS_AS(ops::add_positions(rig.ctx, table, 2, {nullptr, -1}, y), ShapeError);
+  CHECK_THROWS_AS(ops::add_positions_backward(rig.ctx, rig.blank(2, 3), 2, table), ShapeError);
+  CHECK_THROWS_AS(ops::add_positions_backward(rig.ctx, rig.blank(4, 2), 4, table), ShapeError);
+  CHECK_THROWS_AS(ops::add_sinusoids(rig.ctx, 3, {}, y), ShapeError);
 }

@@ -102,6 +102,15 @@ TEST_CASE("norms: shapes that do not fit are named", "[ops][norm]") {
                     "stlm::ops::rms_norm_forward: x 2x3, gain 4, y 2x3, one statistic a row expected, room for 2 found; "
                     "make the widths equal, and give room.");
   CHECK_THROWS_AS(ops::layer_norm_forward(rig.ctx, x, two, two, y, two, two, 1e-5), ShapeError);
+  const auto three = rig.random(3), stats = rig.random(2);
+  const auto wide = rig.random(3, 3);
+  const View<float, dynamic> none;
+  CHECK_THROWS_AS(ops::layer_norm_forward(rig.ctx, x, three, two, y, stats, stats, 1e-5), ShapeError);
+  CHECK_THROWS_AS(ops::layer_norm_forward(rig.ctx, x, three, three, y, three, stats, 1e-5), ShapeError);
+  CHECK_THROWS_AS(ops::rms_norm_backward(rig.ctx, x, three, stats, y, y, two, false), ShapeError);
+  CHECK_THROWS_AS(ops::rms_norm_backward(rig.ctx, x, three, stats, y, wide, three, false), ShapeError);
+  CHECK_THROWS_AS(ops::layer_norm_backward(rig.ctx, x, three, stats, stats, y, y, three, two, false), ShapeError);
+  CHECK_THROWS_AS(ops::layer_norm_backward(rig.ctx, x, three, stats, stats, y, wide, three, none, false), ShapeError);
   CHECK_THROWS_WITH(
       ops::add_rms_norm_forward(rig.ctx, x, rig.random(2, 4), rig.random(3), x, y, two, 1e-6),
       "stlm::ops::add_rms_norm_forward: x 2x4, gain 3, y 2x3, one statistic a row expected, room for 2 found; "

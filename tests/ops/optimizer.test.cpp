@@ -112,6 +112,25 @@ TEST_CASE("adamw: backends agree", "[ops][optimizer][parity]") {
       });
 }
 
+TEST_CASE("adamw: squares that are subnormal, or infinite, backends agree", "[ops][optimizer][parity]") {
+  for (const float size : {1e-19F, 1.2e20F}) {
+    constexpr AdamWOptions without_eps{.lr = 1e-3, .eps = 0};
+    const auto weights_after = [&]<class B>(std::type_identity<B>) {
+      Context<B> ctx({.threads = 1});
+      Numbers<B, float> n(0, 41);  // packets and a rest
+      std::fill_n(n.g.data(), 41, size);
+      std::fill_n(n.w.data(), 41, 1.0F);
+      TestBuffer<B, ops::StepState<float>> state(1);
+      *state.data() = ops::StepState<float>::at(without_eps, 1, 1);
+      ops::adamw(ctx, ops::StepView<float>(state.data()), n.w.view(), n.g.view(), n.m.view(), n.v.view(), {});
+      return std::vector<float>(n.w.data(), n.w.data() + 41);
+    };
+    const auto found = weights_after(std::type_identity<CpuBackend>{});
+    CAPTURE(size, found[0]);
+    CHECK(found == weights_after(std::type_identity<ReferenceBackend>{}));
+  }
+}
+
 TEST_CASE("momentum and descend: by hand, backends agree, and neither is done in a step that is left out",
           "[ops][optimizer][parity]") {
   Rig<ReferenceBackend, double> rig;

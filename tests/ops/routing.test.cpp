@@ -104,4 +104,11 @@ TEST_CASE("routing: what does not fit is named", "[ops][routing]") {
                     "stlm::ops::dispatch: 2 rows to 3 experts each, found rows 2x4 and routed rows 5x4; "
                     "give a routed row for each of a row's experts.");
   CHECK_THROWS_AS(ops::combine(rig.ctx, r.base(), five, x), ShapeError);
+  SomeRoutes<float, 5, 3> fewer(rig, 2);
+  fewer.gates = rig.blank(1, 3);
+  CHECK_THROWS_WITH(ops::route(rig.ctx, fewer.base()),
+                    "stlm::ops::route: logits of 2 rows, and gates of 1, experts of 2, slots of 2, results of 1 and 1; make the "
+                    "rows as many.");
+  CHECK_THROWS_AS(ops::route_backward(rig.ctx, r.base(), rig.blank(2, 3), rig.blank(1, 5), 0), ShapeError);
+  CHECK_THROWS_AS(ops::combine_backward(rig.ctx, r.base(), x, rig.random(6, 4), rig.blank(1, 3)), ShapeError);
 }

@@ -71,4 +71,8 @@ TEST_CASE("segments: shapes that do not fit are named", "[ops][segments]") {
   CHECK_THROWS_WITH(ops::segment_spread(rig.ctx, rig.random(3, 4), rig.random(12, 3), uniform(true), false),
                     "stlm::ops::segment_spread: 3 sequences of 12 rows in all do not fit rows 12x3 and sums 3x4; "
                     "give a row of sums for each sequence.");
+  const ops::Segments four{4, 12, {{some_offsets.data(), 6}, 17}};
+  CHECK_THROWS_WITH(ops::segment_sum(rig.ctx, rig.random(17, 3), rig.random(4, 3), four),
+                    "stlm::ops::segment_sum: 4 sequences need one offset more than that, found 6; give where each begins, and "
+                    "the end.");
 }

@@ -40,8 +40,8 @@ struct Places {
 inline void expect_room(const char* op, const Places& places, Index count, Index tokens, Index sequences, Index capacity) {
   for (Index b = 0; b < count; ++b) {
     const Place place = places(b);
-    expect(place.sequence >= 0 && place.sequence < sequences && place.position + tokens <= capacity, "stlm::ops::", op,
-           ": sequence ", place.sequence, " at position ", place.position, " has no room for ", tokens,
+    expect(place.sequence >= 0 && place.sequence < sequences && place.position >= 0 && place.position + tokens <= capacity,
+           "stlm::ops::", op, ": sequence ", place.sequence, " at position ", place.position, " has no room for ", tokens,
            " more in a cache of ", sequences, " sequences of ", capacity, "; plan for more.");
   }
 }

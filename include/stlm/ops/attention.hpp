@@ -9,10 +9,14 @@
 //
 // The mask is causal or not, and may be a sliding window (Beltagy et al. 2020); ALiBi (Press et al. 2021) takes
 // m_h |i - j| from the scores of head h. Sequences all have one length, or are packed one after another.
+//
+// What the mask hides has a probability of 0, by which V is multiplied all the same where a tile holds both: a V that is not
+// finite may make NaN of rows that do not read it.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 
 #include <stlm/core/backend.hpp>
 #include <stlm/core/batch.hpp>
@@ -61,6 +65,11 @@ struct AttentionShape {
   Index key_sequence(Index b) const { return places ? places[b].sequence : b; }
   Index rows() const { return offsets ? offsets.rows : batch * queries; }
   // What follows reads the offsets: for backends of the host.
+  void expect_packed() const {
+    for (Index b = 0; offsets && b < batch; ++b)
+      expect(0 <= num_queries(b) && num_queries(b) <= std::min(queries, keys), "stlm::ops::attention: packed sequence ", b,
+             " has ", num_queries(b), " rows, the shape allows ", std::min(queries, keys), "; give the most that one has.");
+  }
   Index num_queries(Index b) const { return offsets ? offsets(b + 1) - offsets(b) : queries; }
   Index num_keys(Index b) const {
     return offsets ? offsets(b + 1) - offsets(b) : places ? places[b].position + queries : keys;
@@ -90,6 +99,26 @@ inline double alibi_slope(Index h, Index heads) {
 namespace impl {
 template <class Backend>
 struct Attention : MissingBackend<Backend> {};
+
+/// `rows` and `read`: what has the heads of queries, and what has those of keys.
+template <class T>
+void expect_attention(const char* name, std::initializer_list<HeadsView<const T>> rows,
+                      std::initializer_list<HeadsView<const T>> read, Index room, const AttentionShape& shape) {
+  const HeadsView<const T>&q = *rows.begin(), &k = *read.begin();
+  const auto all_like = [&](const auto& views, const HeadsView<const T>& one) {
+    return std::ranges::all_of(views, [&](const auto& x) { return x.heads == one.heads && x.head_size == q.head_size; });
+  };
+  expect(k.heads > 0 && q.heads % k.heads == 0 && all_like(rows, q) && all_like(read, k), "stlm::ops::", name, ": ", q.heads,
+         " query heads of ", q.head_size, " cannot share ", k.heads, " key heads of ", k.head_size,
+         "; make the first a multiple of the second, of one size, and give every view its heads.");
+  expect(shape.keys >= shape.queries || !(shape.causal || shape.window > 0), "stlm::ops::", name, ": ", shape.queries,
+         " queries with causal masks or windows need as many keys, found ", shape.keys, "; give more keys.");
+  expect(!shape.offsets || shape.offsets.size() == shape.batch + 1, "stlm::ops::", name, ": ", shape.batch,
+         " packed sequences need one offset more than that, found ", shape.offsets.size(),
+         "; give where each begins, and the end.");
+  expect(room == shape.rows() * q.heads, "stlm::ops::", name, ": expected room for ", shape.rows() * q.heads,
+         " row sums, found ", room, "; give one a row and head.");
+}
 }  // namespace impl
 
 /// q (B, Tq, H, D), k and v (B, Tk, Kv, D) -> out (B, Tq, H, D) and lse (B * H * Tq), the last of the scalar that is
@@ -99,16 +128,7 @@ void attention_forward(Context<Backend>& ctx, std::type_identity_t<HeadsView<con
                        std::type_identity_t<HeadsView<const T>> k, std::type_identity_t<HeadsView<const T>> v,
                        HeadsView<T> out, std::type_identity_t<View<compute_t<T>, dynamic>> lse,
                        const AttentionShape& shape) {
-  expect(k.heads > 0 && q.heads % k.heads == 0 && k.heads == v.heads && q.heads == out.heads,
-         "stlm::ops::attention_forward: ", q.heads, " query heads cannot share ", k.heads,
-         " key heads; make the first a multiple of the second.");
-  expect(shape.keys >= shape.queries || !(shape.causal || shape.window > 0), "stlm::ops::attention_forward: ", shape.queries,
-         " queries with causal masks or windows need as many keys, found ", shape.keys, "; give more keys.");
-  expect(!shape.offsets || shape.offsets.size() == shape.batch + 1, "stlm::ops::attention_forward: ", shape.batch,
-         " packed sequences need one offset more than that, found ", shape.offsets.size(),
-         "; give where each begins, and the end.");
-  expect(lse.size() == shape.rows() * q.heads, "stlm::ops::attention_forward: expected room for ", shape.rows() * q.heads,
-         " row sums, found ", lse.size(), "; give one a row and head.");
+  impl::expect_attention<T>("attention_forward", {q, out}, {k, v}, lse.size(), shape);
   impl::Attention<Backend>::template forward<impl::product_t<S, T, T, T>, T>(ctx, q, k, v, out, lse.data(), shape);
 }
 
@@ -120,6 +140,7 @@ void attention_backward(Context<Backend>& ctx, std::type_identity_t<HeadsView<co
                         std::type_identity_t<View<const compute_t<T>, dynamic>> lse,
                         std::type_identity_t<HeadsView<const T>> dout, HeadsView<T> dq, HeadsView<T> dk, HeadsView<T> dv,
                         const AttentionShape& shape) {
+  impl::expect_attention<T>("attention_backward", {q, out, dout, dq}, {k, v, dk, dv}, lse.size(), shape);
   impl::Attention<Backend>::template backward<impl::product_t<S, T, T, T>, T>(ctx, q, k, v, out, lse.data(), dout, dq, dk, dv, shape);
 }
 

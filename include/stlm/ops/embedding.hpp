@@ -67,6 +67,9 @@ inline void expect_sequences(const char* op, Index rows, Index tokens, const Off
   expect(tokens > 0 && (offsets || rows % tokens == 0), "stlm::ops::", op, ": ", rows, " rows are no sequences of ", tokens,
          " tokens; give whole sequences, or offsets.");
 }
+inline void expect_width(const char* op, Index table, Index rows) {
+  expect(table == rows, "stlm::ops::", op, ": a table of width ", table, " and rows of ", rows, "; give them one width.");
+}
 }  // namespace detail
 
 /// y[b*T + t, :] += table[p + t, :], p the position of sequence b's place: for sequences of `tokens` rows, or of at most
@@ -78,9 +81,13 @@ void add_positions(Context<Backend>& ctx, const Table& table, Index tokens, cons
   const MatrixView<const compute_t<T>> rows(table);
   const MatrixView<T> y(y_view);
   detail::expect_sequences("add_positions", y.rows, tokens, offsets);
-  Index needed = places.position + tokens;
-  for (Index b = 0; places.own && b * tokens < y.rows; ++b) needed = std::max(needed, places(b).position + tokens);
-  expect(needed <= rows.rows, "stlm::ops::add_positions: the table has ", rows.rows, " positions, ", needed,
+  detail::expect_width("add_positions", rows.cols, y.cols);
+  Index first = places.position, needed = places.position + tokens;
+  for (Index b = 0; places.own && b * tokens < y.rows; ++b) {
+    first = std::min(first, places(b).position);
+    needed = std::max(needed, places(b).position + tokens);
+  }
+  expect(first >= 0 && needed <= rows.rows, "stlm::ops::add_positions: the table has ", rows.rows, " positions, ", needed,
          " are needed; enlarge max_tokens or shorten the sequence.");
   impl::Embedding<Backend>::template add_positions<T>(ctx, rows, {tokens, places, offsets}, y);
 }
@@ -89,7 +96,12 @@ void add_positions(Context<Backend>& ctx, const Table& table, Index tokens, cons
 template <class Backend, class Dy, class Dtable>
 void add_positions_backward(Context<Backend>& ctx, const Dy& dy, Index tokens, const Dtable& dtable, Offsets offsets = {}) {
   using T = typename Dy::value_type;
-  detail::expect_sequences("add_positions_backward", MatrixView<const T>(dy).rows, tokens, offsets);
+  const MatrixView<const T> grad(dy);
+  const MatrixView<compute_t<T>> rows(dtable);
+  detail::expect_sequences("add_positions_backward", grad.rows, tokens, offsets);
+  detail::expect_width("add_positions_backward", rows.cols, grad.cols);
+  expect(tokens <= rows.rows, "stlm::ops::add_positions_backward: the table has ", rows.rows, " positions, ", tokens,
+         " are needed; enlarge max_tokens or shorten the sequence.");
   impl::Embedding<Backend>::template add_positions_backward<T>(ctx, dy, {tokens, {}, offsets}, dtable);
 }
 
@@ -98,6 +110,7 @@ void add_positions_backward(Context<Backend>& ctx, const Dy& dy, Index tokens, c
 template <class Backend, class Y>
 void add_sinusoids(Context<Backend>& ctx, Index tokens, const Places& places, const Y& y) {
   using T = typename Y::value_type;
+  detail::expect_sequences("add_sinusoids", MatrixView<T>(y).rows, tokens, {});
   impl::Embedding<Backend>::template add_sinusoids<T>(ctx, tokens, places, MatrixView<T>(y));
 }
 

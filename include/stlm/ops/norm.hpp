@@ -58,6 +58,7 @@ void rms_norm_backward(Context<Backend>& ctx, const X& x, const Gain& gain, cons
                        const Dgain& dgain, bool accumulate) {
   using T = typename Dx::value_type;
   impl::expect_norm<T>("rms_norm_backward", x, gain.size(), dy, rstd.size());
+  impl::expect_norm<T>("rms_norm_backward", x, dgain.size(), dx, rstd.size());
   impl::RmsNorm<Backend>::template backward<T>(ctx, x, gain.data(), rstd.data(), dy, dx, dgain.data(), accumulate);
 }
 
@@ -67,6 +68,7 @@ void layer_norm_forward(Context<Backend>& ctx, const X& x, const Gain& gain, con
                         const Stat& rstd, double eps) {
   using T = typename Y::value_type;
   impl::expect_norm<T>("layer_norm_forward", x, gain.size(), y, rstd.size());
+  impl::expect_norm<T>("layer_norm_forward", x, bias ? bias.size() : gain.size(), y, mean.size());
   impl::LayerNorm<Backend>::template forward<T>(ctx, x, gain.data(), bias.data(), y, mean.data(), rstd.data(), eps);
 }
 
@@ -76,6 +78,8 @@ void layer_norm_backward(Context<Backend>& ctx, const X& x, const Gain& gain, co
                          const Dy& dy, const Dx& dx, const Dgain& dgain, const Dbias& dbias, bool accumulate) {
   using T = typename Dx::value_type;
   impl::expect_norm<T>("layer_norm_backward", x, gain.size(), dy, rstd.size());
+  impl::expect_norm<T>("layer_norm_backward", x, dgain.size(), dx, mean.size());
+  impl::expect_norm<T>("layer_norm_backward", x, dbias ? dbias.size() : gain.size(), dx, mean.size());
   impl::LayerNorm<Backend>::template backward<T>(ctx, x, gain.data(), mean.data(), rstd.data(), dy, dx, dgain.data(),
                                                  dbias.data(), accumulate);
 }

@@ -23,6 +23,9 @@ void quantize(Context<Backend>& ctx, const W& w, const QuantizedMatrix& q) {
   const MatrixView<const float> from(w);
   expect(from.rows == q.rows && from.cols == q.cols, "stlm::ops::quantize: a matrix ", from.rows, "x", from.cols,
          " does not fit one of int8 ", q.rows, "x", q.cols, "; give one of its shape.");
+  constexpr Index most_cols = 65536;  // whose products of 127 by 255 add up to less than 2^31
+  expect(q.cols <= most_cols, "stlm::ops::quantize: expected at most ", most_cols, " columns, found ", q.cols,
+         ", whose sums 32 bits would not hold; keep this matrix in Bfloat16.");
   impl::Quantized<Backend>::quantize(ctx, from, q);
 }
 

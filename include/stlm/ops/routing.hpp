@@ -60,6 +60,15 @@ struct RoutesView {
 };
 
 template <class T, Index E, Index K>
+void expect_rows(const char* name, const Routes<T, E, K>& r, Index gates, Index logits) {
+  const Index n = r.probabilities.extent(0);
+  expect(r.gates.extent(0) == n && r.experts.extent(0) == n && r.slots.extent(0) == n && gates == n && logits == n,
+         "stlm::ops::", name, ": logits of ", n, " rows, and gates of ", r.gates.extent(0), ", experts of ",
+         r.experts.extent(0), ", slots of ", r.slots.extent(0), ", results of ", gates, " and ", logits,
+         "; make the rows as many.");
+}
+
+template <class T, Index E, Index K>
 void expect_routes(const char* name, const Routes<T, E, K>& r, MatrixView<const T> rows, MatrixView<const T> routed) {
   const Index n = r.probabilities.extent(0);
   expect(rows.rows == n && routed.rows == n * K && rows.cols == routed.cols, "stlm::ops::", name, ": ", n, " rows to ",
@@ -73,6 +82,7 @@ void expect_routes(const char* name, const Routes<T, E, K>& r, MatrixView<const 
 template <class Backend, class T, Index E, Index K>
 void route(Context<Backend>& ctx, const Routes<T, E, K>& routes, RouteOptions options = {}) {
   static_assert(0 < K && K <= E, "stlm::ops::route: expected 1 to E experts for each row; change their numbers.");
+  impl::expect_rows("route", routes, routes.gates.extent(0), routes.gates.extent(0));
   impl::Routing<Backend>::template route<T>(ctx, routes, options);
 }
 
@@ -82,6 +92,7 @@ template <class Backend, class T, Index E, Index K>
 void route_backward(Context<Backend>& ctx, const Routes<T, E, K>& routes,
                     std::type_identity_t<View<T, dynamic, K>> dgates, std::type_identity_t<View<T, dynamic, E>> dlogits,
                     double balance, RouteOptions options = {}) {
+  impl::expect_rows("route_backward", routes, dgates.extent(0), dlogits.extent(0));
   impl::Routing<Backend>::template route_backward<T>(ctx, routes, dgates.data(), dlogits.data(), balance, options);
 }
 
@@ -123,6 +134,7 @@ void combine_backward(Context<Backend>& ctx, const Routes<T, E, K>& routes,
                       std::type_identity_t<MatrixView<const T>> dy, std::type_identity_t<MatrixView<T>> routed,
                       std::type_identity_t<View<T, dynamic, K>> dgates) {
   impl::expect_routes<T>("combine_backward", routes, dy, routed);
+  impl::expect_rows("combine_backward", routes, dgates.extent(0), dgates.extent(0));
   impl::Routing<Backend>::template combine_backward<T>(ctx, routes, dy, routed, dgates.data());
 }
 

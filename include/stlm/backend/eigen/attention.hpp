@@ -26,6 +26,7 @@ struct Attention<EigenBackend> {
   template <class S, class T>
   static void forward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                       HeadsView<T> outputs, T* lse, const AttentionShape& shape) {
+    shape.expect_packed();
     const Index num_short = count_short(shape);
     if (num_short > 0) ShortAttention::forward(ctx, queries, keys, values, outputs, lse, shape);
     if (num_short == shape.batch) return;
@@ -79,6 +80,7 @@ struct Attention<EigenBackend> {
   static void backward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                        HeadsView<const T> outputs, const T* lse, HeadsView<const T> doutputs, HeadsView<T> dqueries,
                        HeadsView<T> dkeys, HeadsView<T> dvalues, const AttentionShape& shape) {
+    shape.expect_packed();
     if (shape.keys <= ShortAttention::most)
       return ShortAttention::backward(ctx, queries, keys, values, outputs, lse, doutputs, dqueries, dkeys, dvalues, shape);
     const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;

@@ -152,7 +152,7 @@ struct ShortAttention {
 
   template <class F>
   static void for_sequences(Ctx& ctx, const AttentionShape& shape, Index heads, const F& f) {
-    const Index each = std::max<Index>(1, piece / (shape.queries * shape.keys * heads));
+    const Index each = std::max<Index>(1, piece / std::max<Index>(1, shape.queries * shape.keys * heads));
     ctx.for_pieces(shape.batch, each, [&](Index begin, Index end, int) {
       for (Index b = begin; b < end; ++b) f(b);
     });

@@ -45,7 +45,7 @@ struct GroupGate<EigenBackend> {
       }
     });
   }
-  static Index gates_a_piece(Index elements) { return std::max<Index>(1, eigen::grain / elements); }
+  static Index gates_a_piece(Index elements) { return std::max<Index>(1, eigen::grain / std::max<Index>(1, elements)); }
 };
 
 }  // namespace stlm::ops::impl

@@ -103,7 +103,8 @@ struct LayerNorm<EigenBackend> {
     const Index width = x.cols;
     const auto row = [=](Index n) { return eigen::array(x.row(n), width); };
     eigen::norm_stages(
-        ctx, x.rows, [=](Index n) { mean[n] = row(n).sum() / static_cast<T>(width); },
+        ctx, x.rows,  // times one: the order of a sum of what lies in memory would follow its address
+        [=](Index n) { mean[n] = (row(n) * T(1)).sum() / static_cast<T>(width); },
         [=](Index n) {
           const T variance = (row(n) - mean[n]).square().sum() / static_cast<T>(width);
           rstd[n] = T(1) / std::sqrt(variance + static_cast<T>(eps));

@@ -5,6 +5,38 @@
 #include <stlm/backend/host_optimizer.hpp>
 #include <stlm/ops/optimizer.hpp>
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // of a packet type as template argument: harmless
+
+namespace stlm::eigen {
+
+/// The square root as it is rounded everywhere. Eigen's own packets of floats approximate it on x86, by an instruction that
+/// differs between makers, and have 0 for a subnormal and NaN for infinity.
+template <class T>
+struct SquareRoot {
+  T operator()(T x) const { return std::sqrt(x); }
+  template <class P>
+  P packetOp(const P& x) const {
+#if defined(EIGEN_VECTORIZE_AVX512)
+    if constexpr (std::is_same_v<P, Eigen::internal::Packet16f>) return _mm512_sqrt_ps(x);
+#endif
+#if defined(EIGEN_VECTORIZE_AVX)
+    if constexpr (std::is_same_v<P, Eigen::internal::Packet8f>) return _mm256_sqrt_ps(x);
+#endif
+#if defined(EIGEN_VECTORIZE_SSE)
+    if constexpr (std::is_same_v<P, Eigen::internal::Packet4f>) return _mm_sqrt_ps(x);
+#endif
+    return Eigen::internal::psqrt(x);
+  }
+};
+
+}  // namespace stlm::eigen
+
+template <class T>
+struct Eigen::internal::functor_traits<stlm::eigen::SquareRoot<T>> {
+  enum { Cost = 20, PacketAccess = packet_traits<T>::HasSqrt };
+};
+
 namespace stlm::ops::impl {
 
 template <>
@@ -26,7 +58,7 @@ struct Optimizer<EigenBackend> : HostOptimizer {
         auto m = eigen::array(first + i, width), v = eigen::array(second + i, width);
         m = s.beta1 * m + (1 - s.beta1) * (s.clip * g);
         v = s.beta2 * v + (1 - s.beta2) * (s.clip * g).square();
-        w -= s.rate * m / ((s.correct2 * v).sqrt() + s.eps) + decay * w;
+        w -= s.rate * m / ((s.correct2 * v).unaryExpr(eigen::SquareRoot<T>{}) + s.eps) + decay * w;
         if (clears) g.setZero();
         for (Index j = i; rounded && j < i + width; ++j) rounded[j] = Bfloat16(static_cast<float>(weights[j]));
       }
@@ -68,3 +100,5 @@ struct Optimizer<EigenBackend> : HostOptimizer {
 };
 
 }  // namespace stlm::ops::impl
+
+#pragma GCC diagnostic pop

@@ -36,6 +36,7 @@ struct Attention<ReferenceBackend> {
   template <class, class T>
   static void forward(Ctx&, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                       HeadsView<T> outputs, T* lse, const AttentionShape& shape) {
+    shape.expect_packed();
     const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
     const T scale = T(1 / std::sqrt(static_cast<double>(size)));
     std::vector<T> row_scores(static_cast<std::size_t>(shape.keys));
@@ -70,6 +71,7 @@ struct Attention<ReferenceBackend> {
   static void backward(Ctx&, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                        HeadsView<const T> outputs, const T* lse, HeadsView<const T> doutputs, HeadsView<T> dqueries,
                        HeadsView<T> dkeys, HeadsView<T> dvalues, const AttentionShape& shape) {
+    shape.expect_packed();
     const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
     const T scale = T(1 / std::sqrt(static_cast<double>(size)));
     for (Index b = 0; b < shape.batch; ++b) {
