@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
   for (auto* command : {train_command, generate_command}) {
     example::add_device(*command, o.device);
     command->add_option("--threads", o.threads, "Results do not depend on it")->check(CLI::Range(1, 1024))->capture_default_str();
-    command->add_option("--seed", o.seed, "Of every random number")->check(example::finite(true))->capture_default_str();
+    example::add_seed(*command, o.seed);
   }
   CLI11_PARSE(app, argc, argv);
   try {

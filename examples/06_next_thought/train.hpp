@@ -64,7 +64,8 @@ class TrainingRun {
   }
 
   nlohmann::ordered_json settings() const {
-    return {{"data", o_.data}, {"pairs", questions_.train.size()}, {"batch", o_.batch}, {"seed", o_.seed}};
+    return {{"data", o_.data},   {"question", o_.fields.question},    {"answer", o_.fields.answer},
+            {"batch", o_.batch}, {"pairs", questions_.train.size()}, {"seed", o_.seed}};
   }
   example::Numbers numbers() { return {{"nats", &loss_}}; }
   void save(const std::string& path, stlm::Metadata metadata) {

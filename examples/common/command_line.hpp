@@ -1,6 +1,8 @@
 // The command line that all training examples share.
 #pragma once
 
+#include <limits>
+
 #include <CLI/CLI.hpp>
 
 #include "options.hpp"
@@ -26,6 +28,14 @@ inline void add_device(CLI::App& command, std::string& device) {
   throw stlm::Error("--device cuda: this program was built without a GPU; build it with -D STLM_WITH_CUDA=ON.");
 }
 
+/// CLI11 would take the largest seed for a larger number.
+inline void add_seed(CLI::App& command, std::uint64_t& seed) {
+  constexpr auto most = static_cast<double>(std::numeric_limits<std::uint64_t>::max() - 2047);
+  command.add_option("--seed", seed, "Of every random number")
+      ->check(finite(true))
+      ->check(CLI::Range(0.0, most))
+      ->capture_default_str();
+}
 inline void add_run(CLI::App& train, RunOptions& o) {
   train.add_option("--steps", o.steps, "Stop after this many steps")->check(finite(false));
   train.add_option("--max-seconds", o.max_seconds,
@@ -48,6 +58,7 @@ inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
       ->check(CLI::ExistingFile)
       ->needs(data);
   train->add_option("--held-out", o.held_out, "Part of the data held out when there is no --val")
+      ->check(finite(false))
       ->check(CLI::Range(0.001, 0.9))
       ->needs(data)
       ->capture_default_str();
@@ -55,6 +66,7 @@ inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
   train->add_option("--dropout", o.dropout,
                     "Probability of dropping an activation (default: that of the program for files, which are read many "
                     "times; 0 for the stories)")
+      ->check(finite(true))
       ->check(CLI::Range(0.0, 0.9));
   add_run(*train, o);
 
@@ -63,12 +75,13 @@ inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
   generate->add_option("--prompt", o.prompt, "Text to continue (default: a line break)");
   generate->add_option("--max-bytes", o.sampling.max_bytes, "Length")->check(CLI::NonNegativeNumber)->capture_default_str();
   generate->add_option("--temperature", o.sampling.temperature, "0 takes the likeliest byte")
-      ->check(CLI::NonNegativeNumber)
+      ->check(finite(true))
       ->capture_default_str();
   generate->add_option("--top-k", o.sampling.top_k, "Draw among the k likeliest bytes; 0: all")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   generate->add_option("--top-p", o.sampling.top_p, "Draw among the fewest likeliest bytes that hold this part")
+      ->check(finite(false))
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
 
@@ -80,7 +93,7 @@ inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
     command->add_option("--threads", o.threads, "Results do not depend on it")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
-    command->add_option("--seed", o.seed, "Of every random number")->check(finite(true))->capture_default_str();
+    add_seed(*command, o.seed);
     if (!gpt2) continue;
     command->add_option("--encoder", o.encoder, "GPT-2's encoder.json")->check(CLI::ExistingFile)->required();
     command->add_option("--merges", o.merges, "GPT-2's vocab.bpe")->check(CLI::ExistingFile)->required();

@@ -112,7 +112,8 @@ class TrainingRun {
   }
 
   nlohmann::ordered_json settings() const {
-    return {{"data", o_.data}, {"data_tokens", corpus_.train.size()}, {"dropout", dropout_}, {"seed", o_.seed}};
+    return {{"data", o_.data},       {"separator", o_.separator}, {"data_bytes", corpus_.train.num_bytes()},
+            {"data_tokens", corpus_.train.size()}, {"dropout", dropout_}, {"seed", o_.seed}};
   }
   Numbers numbers() { return {{"nats", &nats_}, {"bytes", &bytes_}}; }
   void save(const std::string& path, stlm::Metadata metadata) {

@@ -64,3 +64,17 @@ TEST_CASE("Parameters: start at zero and return there", "[core][parameter]") {
   params.zero(ctx);
   for (const float x : params.flat()) CHECK(x == 0);
 }
+
+TEST_CASE("Parameters: tensors go with the memory that is moved", "[core][parameter]") {
+  Context<B> ctx;
+  Parameters<Model, B> a(ctx), best(ctx);
+  init(ctx, a);
+  const float* const memory = a.flat().data();
+  best = std::move(a);
+  CHECK(best.flat().data() == memory);
+  CHECK((best.tree().deep.data() >= memory && best.tree().deep.data() < memory + best.flat().size()));
+  Parameters<Model, B> other = std::move(best);
+  CHECK(other.flat().data() == memory);
+  CHECK(best.flat().size() == 0);
+  CHECK(best.tree().deep.data() == nullptr);
+}

@@ -110,6 +110,8 @@ TEST_CASE("MaskedBatch: a copy in memory of its own, none of it new") {
       masked(other.view(), key),
       "stlm::MaskedBatch: expected a batch of 3 sequences of 5 tokens with as many targets, found 3 of 4; build "
       "MaskedBatch for the batch's shape.");
+  for (const BatchShape shape : {BatchShape{0, 5}, {-1, 5}, {Index{1} << 32, Index{1} << 32}})
+    CHECK_THROWS_AS((MaskedBatch(shape, BertMlm{.mask = 10, .ignore = TwoWay::ignore, .vocabulary = 10})), ShapeError);
 }
 
 TEMPLATE_TEST_CASE("masked objectives: a bidirectional model learns by them", "", NextTokenMlm, BertMlm) {

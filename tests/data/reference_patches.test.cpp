@@ -47,4 +47,5 @@ TEST_CASE("reference_patches: what the reference makes of a text", "[data]") {
         "3c7c656e646f66746578747c efbfbdefbfbdefbfbd efbfbd");
   CHECK(hex(reference_patches(ByteText::from_string(text, "<>"), threes, 4)) ==
         "636166 c3a920 e282ac efbfbd efbfbd20 3c7c656e 706c61 696e20 776f72 6473 3c7c656e efbfbdef efbfbd");
+  CHECK_THROWS_AS(reference_patches(ByteText::from_string(text), threes, 0), Error);
 }

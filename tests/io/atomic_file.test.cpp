@@ -13,6 +13,17 @@ using stlm::FileError;
 using stlm::write_file;
 using Names = std::vector<std::string>;
 
+namespace {
+/// Whether files of this folder may have no name.
+bool nameless(const TemporaryFolder& folder) {
+#if defined(O_TMPFILE)
+  return static_cast<bool>(stlm::detail::FileDescriptor(::open((folder / ".").c_str(), O_WRONLY | O_TMPFILE, 0666)));
+#else
+  return false;
+#endif
+}
+}  // namespace
+
 TEST_CASE("write_file: makes a file, and replaces it", "[io][atomic_file]") {
   const TemporaryFolder folder;
   write_file(folder / "a", as_bytes("a long first text"));
@@ -44,6 +55,8 @@ TEST_CASE("AtomicFile: nothing is seen before commit", "[io][atomic_file]") {
   CHECK(folder.names() == Names{"a"});
   CHECK(error_of<FileError>([&] { file.commit(); }) ==
         "stlm::AtomicFile: expected one commit of \"" + (folder / "a") + "\", found a second; remove it.");
+  CHECK(error_of<FileError>([&] { file.write(as_bytes("more")); }) ==
+        "stlm::AtomicFile: expected nothing more for \"" + (folder / "a") + "\" after its commit.");
   CHECK(read_text(folder / "a") == "one two");
 }
 
@@ -53,7 +66,7 @@ TEST_CASE("AtomicFile: without commit leaves no trace", "[io][atomic_file]") {
   {
     AtomicFile file(folder / "a"), other(folder / "b");
     file.write(as_bytes("new"));
-    CHECK(folder.names().size() == 3);  // two temporary files
+    CHECK(folder.names().size() == (nameless(folder) ? 1 : 3));  // two temporary files
   }
   CHECK(folder.names() == Names{"a"});
   CHECK(read_text(folder / "a") == "old");
@@ -95,6 +108,7 @@ TEST_CASE("AtomicFile: a process that dies while writing leaves the old file", "
   REQUIRE(::waitpid(child, &status, 0) == child);
   REQUIRE(status == 0);
   CHECK(read_text(folder / "a") == "old");
+  CHECK(folder.names().size() == (nameless(folder) ? 1 : 2));
   write_file(folder / "a", as_bytes("new"));  // what the dead one left is not in the way
   CHECK(read_text(folder / "a") == "new");
 }
@@ -166,4 +180,13 @@ TEST_CASE("AtomicFile: names relative to the working folder, even when that chan
   std::filesystem::current_path(before);
   file.commit();
   CHECK(folder.names() == Names{"a"});
+}
+
+TEST_CASE("AtomicFile: a path that goes on behind its end is refused", "[io][atomic_file]") {
+  const TemporaryFolder folder;
+  const std::string path = (folder / "a") + std::string(3, '\0');
+  CHECK(error_of<FileError>([&] { write_file(path, as_bytes("new")); }) ==
+        "stlm::AtomicFile: expected a path, found one with a NUL byte after \"" + (folder / "a") +
+            "\"; make the string as long as its text.");
+  CHECK(folder.names().empty());
 }

@@ -98,6 +98,7 @@ TEST_CASE("SafetensorsWriter: refuses metadata that is not UTF-8", "[io][safeten
           writer.set_metadata({{"key", "\xc3"}});
         }) == "stlm::SafetensorsWriter: metadata \"key\": expected UTF-8, found other bytes; encode them.");
   CHECK_THROWS_AS(writer.set_metadata({{"\xff", ""}}), FileError);
+  CHECK_THROWS_AS(writer.set_metadata({{"half\xc3", "\xa9half"}}), FileError);
 }
 
 TEST_CASE("SafetensorsWriter: refuses a header above the limit, and writes nothing", "[io][safetensors_writer]") {

@@ -24,4 +24,5 @@ TEST_CASE("TokenBoundary: a patch is a token, or a window's part of it", "[token
 
 TEST_CASE("TokenBoundary: without a tokenizer it is a model's fact alone", "[tokenizer]") {
   CHECK_THROWS_AS(TokenBoundary().split("a", 4), Error);
+  CHECK_THROWS_AS(TokenBoundary(std::shared_ptr<const BpeTokenizer>()).split("a", 4), Error);
 }

@@ -29,7 +29,7 @@ TEST_CASE("char_class: characters at the edges of ranges and blocks", "[tokenize
   for (const std::uint32_t space : {0x9u, 0xDu, 0x85u, 0xA0u, 0x1680u, 0x2000u, 0x200Au, 0x2028u, 0x205Fu, 0x3000u})
     CHECK(char_class(space) == CharClass::space);
   for (const std::uint32_t other : {0x1Cu, 0x1Fu, 0xD7u, 0x301u, 0x200Bu, 0x200Du, 0x20ACu, 0xD800u, 0xDFFFu, 0xE000u,
-                                    0xFEFFu, 0xFFFDu, 0x1F600u, 0xE0001u, 0x10FFFFu})
+                                    0xFEFFu, 0xFFFDu, 0x1F600u, 0xE0001u, 0x10FFFFu, 0x110000u, 0xFFFFFFFFu})
     CHECK(char_class(other) == CharClass::other);
 }
 

@@ -159,6 +159,24 @@ TEST_CASE("TrainStep: a batch that is refused leaves no trace", "[train][train_s
   CHECK(loss_after(false).second == 1);  // no schedule was given
 }
 
+TEST_CASE("TrainStep: the weights that products read are those of the parameters, also before a step", "[train][train_step]") {
+  Context<CpuBackend> ctx({.seed = 7});
+  Parameters<Flat, CpuBackend> params(ctx);
+  TrainStep<Flat, CpuBackend, Bfloat16> step(ctx, params, {.shape = shape, .optimizer = adamw});
+  init(ctx, params);
+  const auto agree = [&] {
+    const auto rounded = step.weights(ctx).rounded();
+    return std::equal(rounded.begin(), rounded.end(), params.flat().begin(),
+                      [](Bfloat16 is, float of) { return is.bits == Bfloat16(of).bits; });
+  };
+  CHECK(agree());
+  step.run(ctx, batch<Flat>(0).view());
+  CHECK(agree());
+  params.flat()(0) += 1;
+  step.set_step_count(0);  // as of a checkpoint that was loaded
+  CHECK(agree());
+}
+
 TEST_CASE("TrainStep: a max_norm that is no length is refused", "[train][train_step]") {
   Context<TestedBackend> ctx;
   Parameters<Flat, TestedBackend> params(ctx);

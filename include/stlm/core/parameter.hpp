@@ -13,6 +13,8 @@
 // gradients of both uses meet in the same memory.
 #pragma once
 
+#include <utility>
+
 #include <stlm/core/backend.hpp>
 #include <stlm/core/buffer.hpp>
 #include <stlm/core/parameter_spec.hpp>
@@ -84,6 +86,14 @@ class Parameters {
   explicit Parameters(Context<Backend>&) : buffer_(count_.matrices + count_.vectors) {
     detail::Binder<T> binder{buffer_.data(), buffer_.data() + count_.matrices};
     Model::visit(binder, Path{}, tree_);
+  }
+
+  /// One that was moved from has no tensors.
+  Parameters(Parameters&& other) noexcept : buffer_(std::move(other.buffer_)), tree_(std::exchange(other.tree_, {})) {}
+  Parameters& operator=(Parameters&& other) noexcept {
+    std::swap(buffer_, other.buffer_);
+    std::swap(tree_, other.tree_);
+    return *this;
   }
 
   /// The tensors as the model names them.

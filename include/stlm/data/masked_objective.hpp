@@ -76,7 +76,7 @@ template <class Objective>
 class MaskedBatch {
  public:
   MaskedBatch(BatchShape shape, Objective objective)
-      : shape_(shape),
+      : shape_((expect_tokens_in("MaskedBatch", shape), shape)),
         objective_(objective),
         tokens_(static_cast<std::size_t>(shape.batch * shape.tokens)),
         targets_(tokens_) {}

@@ -14,6 +14,7 @@ namespace stlm {
 
 /// `text` as the reference has it, in patches of at most `window` bytes.
 inline PatchText reference_patches(const ByteText& text, const TokenBoundary& boundary, Index window) {
+  expect<Error>(window >= 1, "stlm::reference_patches: expected patches of at least one byte, found ", window, ".");
   std::string all;
   std::vector<Index> lengths;
   const auto add = [&](std::string_view bytes) {

@@ -74,8 +74,10 @@ class PatchGenerator {
     const Index row = Head::parallel ? open_.size() : 0;
     return row_(head_.logits.data() + row * Model::vocabulary);
   }
-  /// Whether the model may say so here.
-  bool allowed(Token symbol) const { return symbol != Model::pad || (Head::emits_end && open_.size() > 0); }
+  /// Whether the model may say so here: where the end of a patch follows from its bytes, it is not for the model to say.
+  bool allowed(Token symbol) const {
+    return symbol != Model::pad || (Head::emits_end && !Boundary::known_from_past && open_.size() > 0);
+  }
 
   /// Reads one symbol that follows.
   template <class P>

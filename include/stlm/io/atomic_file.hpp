@@ -1,6 +1,7 @@
 // AtomicFile: a file that appears whole or not at all. The bytes go to a temporary file in the same folder, to the
 // disk (fsync), and only then to the name asked for (rename; fsync of the folder). Whenever the process or the machine
-// stops, the name holds the old bytes or the new ones, never a part.
+// stops, the name holds the old bytes or the new ones, never a part. Where Linux has files without a name, the temporary one
+// gets its name when it is whole, so that a process that is killed while it writes leaves nothing behind.
 //
 //   AtomicFile file("model.safetensors");
 //   file.write(header); file.write(data);
@@ -28,16 +29,26 @@ class AtomicFile {
     const std::size_t slash = path_.rfind('/');
     const std::string folder = slash == std::string::npos ? "." : path_.substr(0, slash + 1);
     name_ = slash == std::string::npos ? path_ : path_.substr(slash + 1);
+    detail::expect_path(who, path_);
     expect<FileError>(!name_.empty(), who, ": expected the path of a file, found \"", path_, "\"; add a file name.");
 
     folder_ = detail::FileDescriptor(
         detail::retry([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
-    if (!folder_) detail::fail_errno(who, "open the folder of", path_, "make the folder first");
+    if (!folder_)
+      detail::fail_errno(who, "open the folder of", path_,
+                         errno == EACCES ? "allow it to be read" : "make the folder first");
     struct stat status = {};
     if (::fstatat(folder_.get(), name_.c_str(), &status, 0) == 0 && !S_ISREG(status.st_mode))
       fail<FileError>(who, ": expected a regular file or nothing at \"", path_, "\", found ",
                       S_ISDIR(status.st_mode) ? "a folder" : "a pipe, socket or device", "; give another name.");
-    open_temporary();
+    if (!open_nameless()) {
+      const auto open = [&](const char* name) {
+        file_ = detail::FileDescriptor(
+            detail::retry([&] { return ::openat(folder_.get(), name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }));
+        return static_cast<bool>(file_);
+      };
+      make_temporary(open);
+    }
   }
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -46,6 +57,7 @@ class AtomicFile {
   }
 
   void write(std::span<const std::byte> bytes) {
+    expect<FileError>(static_cast<bool>(file_), who, ": expected nothing more for \"", path_, "\" after its commit.");
     constexpr std::size_t most = std::size_t{1} << 30;  // some systems refuse more in one call
     while (!bytes.empty()) {
       const auto count =
@@ -57,9 +69,15 @@ class AtomicFile {
 
   /// Gives the file its name. Nothing may be written afterwards.
   void commit() {
-    expect<FileError>(!temporary_.empty(), who, ": expected one commit of \"", path_, "\", found a second; remove it.");
+    expect<FileError>(static_cast<bool>(file_), who, ": expected one commit of \"", path_, "\", found a second; remove it.");
     if (detail::retry([&] { return ::fsync(file_.get()); }) != 0)
       detail::fail_errno(who, "bring to the disk", path_, "make room on the disk; the old file is untouched");
+    if (temporary_.empty()) {
+      const std::string source = "/proc/self/fd/" + std::to_string(file_.get());
+      make_temporary([&](const char* name) {
+        return ::linkat(AT_FDCWD, source.c_str(), folder_.get(), name, AT_SYMLINK_FOLLOW) == 0;
+      });
+    }
     file_ = {};
     if (::renameat(folder_.get(), temporary_.c_str(), folder_.get(), name_.c_str()) != 0)
       detail::fail_errno(who, "put in place", path_, "check the permissions of the folder; the old file is untouched");
@@ -72,20 +90,28 @@ class AtomicFile {
  private:
   static constexpr const char* who = "stlm::AtomicFile";
 
-  /// Creates NAME.tmp-PROCESS-NUMBER, which no other writer has: not another thread, nor one that died. Of a long NAME the
-  /// beginning, as names have at most 255 bytes.
-  void open_temporary() {
+  /// A file without a name, which `commit` can give one. False where there are none, or no /proc to name it by.
+  bool open_nameless() {
+#if defined(O_TMPFILE)
+    if (::access("/proc/self/fd", F_OK) == 0)
+      file_ = detail::FileDescriptor(
+          detail::retry([&] { return ::openat(folder_.get(), ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666); }));
+#endif
+    return static_cast<bool>(file_);
+  }
+
+  /// Makes NAME.tmp-PROCESS-NUMBER by `make(name)`, which no other writer has: not another thread, nor one that died. Of a
+  /// long NAME the beginning, as names have at most 255 bytes.
+  template <class Make>
+  void make_temporary(const Make& make) {
     static std::atomic<unsigned> number{0};
     std::string name;
-    int file = -1;
+    bool made = false;
     do {
       name = name_.substr(0, 200) + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(number++);
-      file = detail::retry(
-          [&] { return ::openat(folder_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); });
-    } while (file < 0 && errno == EEXIST);
-    if (file < 0)
-      detail::fail_errno(who, "create a temporary file beside", path_, "check the permissions of the folder");
-    file_ = detail::FileDescriptor(file);
+      made = make(name.c_str());
+    } while (!made && errno == EEXIST);
+    if (!made) detail::fail_errno(who, "create a temporary file beside", path_, "check the permissions of the folder");
     temporary_ = std::move(name);
   }
 

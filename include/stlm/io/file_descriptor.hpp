@@ -42,6 +42,12 @@ auto retry(Call&& call) {
   return result;
 }
 
+/// Refuses a path that the operating system would read up to its first NUL alone: the name of another file.
+inline void expect_path(const char* who, const std::string& path) {
+  expect<FileError>(path.find('\0') == path.npos, who, ": expected a path, found one with a NUL byte after \"", path.c_str(),
+                    "\"; make the string as long as its text.");
+}
+
 /// Throws FileError with the text of `errno`: `who: cannot DO "path": No such file or directory (errno 2); ADVICE.`
 [[noreturn]] inline void fail_errno(const char* who, const char* action, const std::string& path, const char* advice) {
   const int code = errno;

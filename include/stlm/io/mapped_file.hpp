@@ -3,7 +3,8 @@
 //
 // Throws FileError when the path is missing, a folder, not a regular file, or may not be read. An empty file is an
 // empty span. A file that another program shortens while it is mapped ends the process (SIGBUS); one replaced by
-// `AtomicFile` does not: the mapping keeps the old bytes.
+// `AtomicFile` does not: the mapping keeps the old bytes. One that is written into meanwhile may have other bytes each time
+// it is looked at.
 #pragma once
 
 #include <sys/mman.h>
@@ -22,6 +23,7 @@ class MappedFile {
   MappedFile() = default;
   explicit MappedFile(const std::string& path) {
     constexpr const char *who = "stlm::MappedFile", *advice = "give the path of a file that exists and may be read";
+    detail::expect_path(who, path);
     // O_NONBLOCK: a pipe without a writer is refused below instead of being waited for.
     const detail::FileDescriptor file(
         detail::retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));

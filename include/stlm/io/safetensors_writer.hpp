@@ -22,7 +22,7 @@ class SafetensorsWriter {
   /// The strings to write beside the tensors, in place of any given before.
   void set_metadata(Metadata metadata) {
     for (const auto& [key, value] : metadata)
-      if (utf8_prefix(key + value) < key.size() + value.size())
+      if (utf8_prefix(key) < key.size() || utf8_prefix(value) < value.size())
         fail<FileError>(who, ": metadata ", json_quote(key), ": expected UTF-8, found other bytes; encode them.");
     metadata_ = std::move(metadata);
   }

@@ -106,6 +106,10 @@ struct ByteLevelParts {
   static_assert(PositionInside<typename Config::position> || std::is_same_v<typename Config::position, NoPosition>,
                 "stlm::ByteLevelModel: nothing adds positions to patches, so that these would be lost; use a position inside "
                 "attention, such as stlm::Rotary.");
+  static_assert(std::is_same_v<typename Config::head, ByteLevelDefaults::head> && !Config::head_bias &&
+                    std::is_same_v<typename Config::head_norm, ByteLevelDefaults::head_norm>,
+                "stlm::ByteLevelModel: the head is that of `byte_head`, so that head, head_norm and head_bias would be lost; "
+                "leave them out.");
   using Model = PatchModel<typename Config::boundary, typename PoolOf<Config, typename Config::pool>::type,
                            typename ByteModelParts<Config>::Core, typename ByteHeadOf<Config, typename Config::byte_head>::type,
                            typename Config::reconstruction>;

@@ -19,6 +19,7 @@ struct NextThoughtModel {
   using Core = LatentCore;
   using Decoder = TextDecoder;
   static constexpr Index latent = Encoder::latent, vocabulary = Decoder::vocabulary;
+  static constexpr Index max_tokens = max_tokens_of<typename Decoder::Embedding>();
   static constexpr Token ignore = Ignore;
   static_assert(std::is_same_v<typename TextEncoder::Embedding, typename Decoder::Embedding>,
                 "stlm::NextThoughtModel: encoder and decoder share one embedding; give both the same type.");

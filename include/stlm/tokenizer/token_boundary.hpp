@@ -24,10 +24,12 @@ class TokenBoundary {
   TokenBoundary() = default;
   /// Any tokenizer with `encode(text)` and `token_bytes(id)`.
   template <class Tokenizer>
-  explicit TokenBoundary(std::shared_ptr<const Tokenizer> tokenizer)
-      : tokens_([tokenizer](std::string_view text, const std::function<void(std::string_view)>& on_token) {
-          for (const Token id : tokenizer->encode(text)) on_token(tokenizer->token_bytes(id));
-        }) {}
+  explicit TokenBoundary(std::shared_ptr<const Tokenizer> tokenizer) {
+    if (!tokenizer) return;
+    tokens_ = [tokenizer](std::string_view text, const std::function<void(std::string_view)>& on_token) {
+      for (const Token id : tokenizer->encode(text)) on_token(tokenizer->token_bytes(id));
+    };
+  }
 
   /// Calls on_token(bytes) for every token of a text, in order.
   void for_each_token(std::string_view text, const std::function<void(std::string_view)>& on_token) const {

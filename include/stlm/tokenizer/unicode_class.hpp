@@ -32,8 +32,9 @@ inline constexpr auto unicode_blocks = [] {
 
 }  // namespace detail
 
-/// The class of the character with the number `code`, at most 0x10FFFF.
+/// The class of the character with the number `code`; of what is none, that of the last, 0x10FFFF.
 constexpr CharClass char_class(std::uint32_t code) {
+  code = std::min<std::uint32_t>(code, 0x10FFFF);  // a text in a mapped file may change while it is read
   const auto* const changes = detail::unicode_changes;
   const auto* const first = changes + detail::unicode_blocks[code >> 8];
   const auto* const last = changes + detail::unicode_blocks[(code >> 8) + 1];

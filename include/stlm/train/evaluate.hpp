@@ -31,6 +31,9 @@ template <class Model, class B, class S, class P, FlatText Text>
 Evaluation evaluate(Context<B>& ctx, const P& params, Activations<Model, B, S>& acts,
                     const Text& text, Index context = -1) {
   static_assert(!requires { Model::window; }, "stlm::evaluate: this is a model over patches; give it a stlm::PatchText.");
+  if constexpr (requires { typename Model::Core; })
+    static_assert(LooksBack<typename Model::Core>, "stlm::evaluate: this model sees the token that it is to predict, so the "
+                  "score would mean nothing; give its attention a Causal mask, and LoraMixtures GateOf::kToken.");
   const Index batch = acts.pass().batch, tokens = acts.pass().tokens;
   if (context < 0) context = tokens * 3 / 4;
   expect<Error>(context < tokens, "stlm::evaluate: expected a context shorter than the window of ", tokens, ", found ",

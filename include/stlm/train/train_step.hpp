@@ -104,7 +104,11 @@ class TrainStep {
     return {state.step, targets_ > 0 ? state.loss / static_cast<double>(targets_) : 0, targets_, state.norm, state.factor};
   }
 
-  const WorkingWeights<Model, Backend, S>& weights() const { return weights_; }
+  /// The weights that products read, those of the parameters as they are now.
+  const WorkingWeights<Model, Backend, S>& weights(Context<Backend>& ctx) {
+    if (stale_) weights_.update(ctx);
+    return weights_;
+  }
 
   /// Calls `f(name, parameters)` for each set of moments: what a checkpoint holds beside the parameters and the step count.
   template <class F>

@@ -28,7 +28,8 @@ class LineReader {
   template <class... What>
   [[noreturn]] void expected(const What&... what) const {
     const std::string_view start = line_.substr(0, 60);
-    const std::string found = line_.empty() ? "nothing" : json_quote(start.substr(0, utf8_prefix(start)));
+    const std::string_view text = start.substr(0, utf8_prefix(start));
+    const std::string found = line_.empty() ? "nothing" : text.empty() ? "bytes that are no UTF-8" : json_quote(text);
     fail<FileError>(where_, number_, ": expected ", what..., ", found ", found, JsonReader::damaged);
   }
 
