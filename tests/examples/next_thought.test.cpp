@@ -51,7 +51,8 @@ TEST_CASE("a run killed and resumed ends with the same bytes as one left alone")
   CHECK(read_text(killed + "/model.safetensors") == read_text(folder / "whole/model.safetensors"));
   CHECK(number(last_line(resumed.output), "train_nats") == number(last_line(whole.output), "train_nats"));
   CHECK(number(last_line(resumed.output), "pairs") == 128);
-  CHECK(mentions(run("train --steps 8 --batch 17 --resume --out " + killed).output, "give the same options"));
+  for (const char* other : {"--batch 17", "--batch 16 --question answer"})
+    CHECK(mentions(run("train --steps 8 --seed 7 --resume --out " + killed + " " + other).output, "give the same options"));
 }
 
 TEST_CASE("help and info describe the model; nonsense is refused with a reason") {

@@ -24,6 +24,7 @@ TEST_CASE("a run killed and resumed ends with the same bytes as one left alone")
 
   const std::string other = run("train --data " + folder / "text" + " --steps 25 --resume --out " + killed).output;
   CHECK(other.find("give the same options") != std::string::npos);
+  CHECK(run(common + killed + " --resume --separator x").output.find("give the same options") != std::string::npos);
   std::string damaged = read_text(killed + "/checkpoint.safetensors");
   const std::string seconds = "\"seconds\":\"";
   REQUIRE(damaged.find(seconds) != std::string::npos);
@@ -76,8 +77,10 @@ TEST_CASE("info and help describe the model; nonsense is refused") {
   CHECK(run("--help").output.find("787840 parameters") != std::string::npos);
   CHECK(run("").status != 0);
   CHECK(run("train --data /nowhere/at-all").status != 0);
-  for (const char* bad : {"--steps 0", "--steps -1", "--max-seconds nan", "--max-seconds inf", "--checkpoint-seconds -1", "--seed -1"})
+  for (const char* bad : {"--steps 0", "--steps -1", "--max-seconds nan", "--max-seconds inf", "--checkpoint-seconds -1", "--seed -1",
+                          "--dropout nan"})
     CHECK(run("train " + std::string(bad)).output.find("expected a number") != std::string::npos);
+  CHECK(run("train --seed 99999999999999999999").output.find("not in range") != std::string::npos);
   const TemporaryFolder folder;
   write_text(folder / "tiny", "abc");
   CHECK(run("train --steps 1 --val " + folder / "tiny").output.find("--data") != std::string::npos);
