@@ -2,6 +2,7 @@
 // bytes that each has to move: every number read once that it reads and written once that it writes.
 #pragma once
 
+#include <set>
 #include <vector>
 
 #include <stlm/core/buffer.hpp>
@@ -84,7 +85,8 @@ void each_op(stlm::Context<B>& ctx, Index rows, const F& f) {
       [&] { ops::cross_entropy_forward(ctx, ls, targets, -1, losses.view(), lse.view()); });
     f("cross_entropy_backward", half(2, logit_rows * vocabulary),
       [&] { ops::cross_entropy_backward(ctx, ls, targets, -1, lse.view(), 1e-3); });
-    f("embedding_forward", half(2, rows * dim), [&] { ops::embedding_forward(ctx, matrix(table, dim), all, matrix(y, dim)); });
+    const Index distinct = std::ssize(std::set(tokens.begin(), tokens.end()));
+    f("embedding_forward", half(1, rows * dim) + half(1, distinct * dim), [&] { ops::embedding_forward(ctx, matrix(table, dim), all, matrix(y, dim)); });
   }
   {
     const Index size = rows * dim;  // of all weights

@@ -1,4 +1,4 @@
-// Token embeddings of models b and c. Memory moved is that of the rows, not of the whole table.
+// Token embeddings of models b and c. Memory moved is that of the rows that are read, once each, not of the whole table.
 #include <stlm/nn/embedding.hpp>
 
 #include "../support/models.hpp"
@@ -15,13 +15,15 @@ void add_embedding_layer(const std::string& name) {
   bench::add_body(name + "/forward", 2, [](benchmark::State& state, int threads) {
     Data d(threads, pass);
     const auto ids = bench::tokens(pass.rows(), Config::vocabulary);
-    bench::measure(state, threads, {.bytes = 8 * size, .tokens = tokens},
+    const double rows = bench::distinct(ids) * Config::dim;
+    bench::measure(state, threads, {.bytes = 4 * (size + rows), .tokens = tokens},
                    [&] { M::forward(d.ctx, d.params.tree(), pass, bench::sequences(ids, pass.batch), d.y, d.cache); });
   });
   bench::add_body(name + "/backward", 2, [](benchmark::State& state, int threads) {
     Data d(threads, pass);
     const auto ids = bench::tokens(pass.rows(), Config::vocabulary);
-    bench::measure(state, threads, {.bytes = 12 * size, .tokens = tokens, .moves = bench::Moves::kUpdate}, [&] {
+    const double rows = bench::distinct(ids) * Config::dim;
+    bench::measure(state, threads, {.bytes = 4 * (size + 2 * rows), .tokens = tokens, .moves = bench::Moves::kUpdate}, [&] {
       M::backward(d.ctx, d.params.tree(), pass, bench::sequences(ids, pass.batch), d.dy, d.cache, d.grads.tree());
     });
   });

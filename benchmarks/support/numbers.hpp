@@ -1,6 +1,7 @@
 // Seeded numbers as stlm and as Eigen see them, and token ids. Values do not matter but for their size and disorder.
 #pragma once
 
+#include <set>
 #include <vector>
 
 #include <stlm/core/batch.hpp>
@@ -45,6 +46,11 @@ inline std::vector<stlm::Token> tokens(Index count, Index vocabulary) {
     ids.push_back(static_cast<stlm::Token>(
         stlm::random_below({1, 2}, static_cast<std::uint64_t>(i), static_cast<std::uint64_t>(vocabulary))));
   return ids;
+}
+
+/// How many different ids there are: as many rows of a table are read.
+inline double distinct(const std::vector<stlm::Token>& ids) {
+  return static_cast<double>(std::set<stlm::Token>(ids.begin(), ids.end()).size());
 }
 
 /// Ids as (B, T).
