@@ -121,6 +121,11 @@ TEST_CASE("forward: refuses batches that do not fit, and draws no masks for them
   CHECK_THROWS_WITH(training.run(acts, longer.view()),
                     "stlm::NextThoughtModel: expected 2 answers of 1 to 5 tokens, found 2 of 6; build Activations for the "
                     "batch's shape.");
+  SomePairs wrong({2, 5}, 5, 10);
+  wrong.questions[1] = 11;
+  CHECK_THROWS_WITH(training.run(acts, wrong.view(), 1, {.dropout = 0.5}),
+                    "stlm::ops::embedding_forward: token 1 is 11, expected an id in [0, 11); check the tokenizer against the "
+                    "model's vocabulary.");
   CHECK(training.ctx.random().counter() == 0);
 }
 

@@ -61,14 +61,14 @@ concept StreamModule = Module<M> && requires {
 template <class M>
 concept LooksBack = !requires { requires !M::causal; };
 
-/// A module with a loss of its own, or with one among its modules.
+/// A module with a loss of its own, or with one among its modules. Its `auxiliary` names the type that it returns.
 template <class M>
 concept HasLoss = requires(const typename M::template Cache<float>& cache) { M::template auxiliary<Empty>(cache); };
 
 /// The auxiliary loss of M's last forward pass, with activations of T; 0 for modules without.
 template <class Backend, class M, class T, class C>
 compute_t<T> auxiliary_loss_of([[maybe_unused]] const C& cache) {
-  if constexpr (HasLoss<M>)
+  if constexpr (requires { M::template auxiliary<Backend>(cache); })
     return M::template auxiliary<Backend>(cache);
   else
     return compute_t<T>(0);

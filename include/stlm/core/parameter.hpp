@@ -88,7 +88,7 @@ class Parameters {
     Model::visit(binder, Path{}, tree_);
   }
 
-  /// One that was moved from has no tensors.
+  /// One that was moved from has no tensors, or those of the one assigned to.
   Parameters(Parameters&& other) noexcept : buffer_(std::move(other.buffer_)), tree_(std::exchange(other.tree_, {})) {}
   Parameters& operator=(Parameters&& other) noexcept {
     std::swap(buffer_, other.buffer_);

@@ -79,6 +79,8 @@ struct NextThoughtModel {
            " answers of 1 to ", pass.tokens, " tokens, found ", answers, " of ", tokens,
            "; build Activations for the batch's shape.");
     Encoder::expect_texts(pass, batch.questions, batch.lengths);
+    ops::expect_tokens("embedding_forward", batch.questions.data(), batch.questions.size(), vocabulary, 0);
+    ops::expect_tokens("cross_entropy_forward", batch.answers.data(), batch.answers.size(), vocabulary, ignore);
   }
 
   /// Fills `cache.thought` (B, Latent) from the questions.

@@ -106,7 +106,7 @@ class TrainStep {
 
   /// The weights that products read, those of the parameters as they are now.
   const WorkingWeights<Model, Backend, S>& weights(Context<Backend>& ctx) {
-    if (stale_) weights_.update(ctx);
+    weights_.update(ctx);
     return weights_;
   }
 

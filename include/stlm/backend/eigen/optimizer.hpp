@@ -10,8 +10,8 @@
 
 namespace stlm::eigen {
 
-/// The square root as it is rounded everywhere. Eigen's own packets of floats approximate it on x86, by an instruction that
-/// differs between makers, and have 0 for a subnormal and NaN for infinity.
+/// The square root as it is rounded everywhere. Eigen's own packets approximate it on x86, by an instruction that differs
+/// between makers, and have 0 for a subnormal and NaN for infinity.
 template <class T>
 struct SquareRoot {
   T operator()(T x) const { return std::sqrt(x); }
@@ -19,6 +19,7 @@ struct SquareRoot {
   P packetOp(const P& x) const {
 #if defined(EIGEN_VECTORIZE_AVX512)
     if constexpr (std::is_same_v<P, Eigen::internal::Packet16f>) return _mm512_sqrt_ps(x);
+    if constexpr (std::is_same_v<P, Eigen::internal::Packet8d>) return _mm512_sqrt_pd(x);
 #endif
 #if defined(EIGEN_VECTORIZE_AVX)
     if constexpr (std::is_same_v<P, Eigen::internal::Packet8f>) return _mm256_sqrt_ps(x);
