@@ -35,6 +35,7 @@ class Answerer {
   void ask(Context<Backend>& ctx, const P& params, std::span<const Token> question) {
     detail::expect_scalar<Backend, S, P>();
     const Index length = std::ssize(question);
+    ops::expect_tokens("embedding_forward", question.data(), length, Model::vocabulary, 0);
     Model::think(ctx, params.tree(), acts_.pass(), {question.data(), Extents<dynamic>(length)}, {&length, Extents<dynamic>(1)},
                  acts_.cache());
     plan(Model::Decoder::prefixes);
