@@ -33,3 +33,15 @@ TEST_CASE("LinearByteHead: row i of W x for slot i; targets end with the patch",
   CHECK(targets(LinearByteHead<4, 3>{}) == std::vector<Token>{65, 66, -1, 67, 68, 69});
   CHECK(targets(LinearByteHead<4, 3, true>{}) == std::vector<Token>{65, 66, 256, 67, 68, 69});
 }
+
+TEST_CASE("LinearByteHead: its matrix is a table of scores, which Muon leaves to AdamW", "[nn][linear_byte_head]") {
+  using Head = LinearByteHead<4, 3>;
+  Head::Params<float> p{};
+  Role role = Role::kMatrix;
+  auto look = [&](const Path& path, auto&, const ParameterSpec& spec) {
+    CHECK(path.str() == "project.weight");
+    role = spec.role;
+  };
+  Head::visit(look, Path{}, p, View<float, 258, 4>{});
+  CHECK(role == Role::kTable);
+}

@@ -32,7 +32,9 @@ struct LinearByteHead {
 
   template <class V, class P, class Table>
   static constexpr void visit(V& v, const Path& path, P& p, const Table&) {
-    Project::visit(v, path / "project", p.project);
+    ParameterSpec spec = ParameterSpec::matrix(Dim);
+    spec.role = Role::kTable;  // rows of scores, as those of other heads: not to be orthogonalised
+    v(path / "project" / "weight", p.project.weight, spec);
   }
   template <class A, class C>
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
