@@ -32,7 +32,7 @@ void check_model(const File& file, const SomeBatch& batch, stlm::BatchShape shap
   REQUIRE(losses.size() == 10);
   for (const double loss : losses) {
     optimizer.step(ctx, params, grads);
-    CHECK(forward(ctx, params, batch, acts) == Approx(loss).epsilon(tolerance));
+    CHECK(forward(ctx, params, batch, acts) == Approx(loss).epsilon(Numbers::after_steps));
     grads.zero(ctx);
     backward(ctx, params, batch, acts, grads);
   }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include <stlm/core/backend.hpp>
+#include <stlm/core/tensor_view.hpp>
 #include <stlm/ops/activation_function.hpp>
 
 namespace stlm::ops {
