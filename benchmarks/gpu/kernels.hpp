@@ -86,7 +86,8 @@ void each_op(stlm::Context<B>& ctx, Index rows, const F& f) {
     f("cross_entropy_backward", half(2, logit_rows * vocabulary),
       [&] { ops::cross_entropy_backward(ctx, ls, targets, -1, lse.view(), 1e-3); });
     const Index distinct = std::ssize(std::set(tokens.begin(), tokens.end()));
-    f("embedding_forward", half(1, rows * dim) + half(1, distinct * dim), [&] { ops::embedding_forward(ctx, matrix(table, dim), all, matrix(y, dim)); });
+    f("embedding_forward", half(1, (rows + distinct) * dim),
+      [&] { ops::embedding_forward(ctx, matrix(table, dim), all, matrix(y, dim)); });
   }
   {
     const Index size = rows * dim;  // of all weights

@@ -122,8 +122,8 @@ struct StreamRun {
 template <StreamModule M, class Backend>
 GradientError gradient_error(BatchShape shape, double dropout = 0, Derivatives which = Derivatives::kAll) {
   static_assert(requires(detail::StreamRun<M, Backend, double>& run) {
-    M::backward(run.ctx, run.params.tree(), run.acts.pass(), View<const double, dynamic, M::dim>(run.x), run.dx, run.acts.cache(),
-                run.grads.tree());
+    M::backward(run.ctx, run.params.tree(), run.acts.pass(), View<const double, dynamic, M::dim>(run.x), run.dx,
+                run.acts.cache(), run.grads.tree());
   }, "stlm::gradient_error: M is no module of the residual stream, whose backward works on one gradient in place "
      "(core/module.hpp); put it into a block.");
   detail::StreamRun<M, Backend, double> real(shape, dropout);

@@ -1,4 +1,5 @@
-// Elementwise work and activations by loops. The activations are written once, for every scalar, in ops/activation_function.hpp.
+// Elementwise work and activations by loops. The activations are written once, for every scalar, in
+// ops/activation_function.hpp.
 #pragma once
 
 #include <algorithm>
