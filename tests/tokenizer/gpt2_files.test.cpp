@@ -60,7 +60,7 @@ TEST_CASE("load_gpt2: damaged merges are refused with file and line", "[tokenize
   CHECK(damaged("h e\n", "he\n").find("line 3: expected two tokens with a space") != std::string::npos);
   CHECK(damaged("h e\n", "\n").find("line 3: expected two tokens with a space between, found nothing") !=
         std::string::npos);
-  CHECK(damaged("h e\n", "\xff\xfe\n").find("line 3: expected two tokens with a space between, found \"\"") !=
+  CHECK(damaged("h e\n", "\xff\xfe\n").find("line 3: expected two tokens with a space between, found bytes that are no UTF-8") !=
         std::string::npos);
   CHECK(damaged("h e\n", "h xyz\n") ==
         "stlm::load_gpt2: \"vocab.bpe\" line 3: expected a byte or the outcome of an earlier "
