@@ -66,8 +66,8 @@ STLM_KERNEL auto load_numbers(Exec& e, Span<T> from, Index i) {
   } else {
     static_assert(W % Loaded::size == 0);
     unroll<W / Loaded::size>([&](int p) {
-      const auto some = unpacked(e.load_packet(from, i + p * Loaded::size));
-      unroll<Loaded::size>([&](int j) { numbers[p * Loaded::size + j] = some[j]; });
+      const Loaded packet = e.load_packet(from, i + p * Loaded::size);
+      unroll<Loaded::size>([&](int j) { numbers[p * Loaded::size + j] = static_cast<loaded_t<T>>(packet[j]); });
     });
   }
   return numbers;
