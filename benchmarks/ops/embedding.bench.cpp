@@ -29,18 +29,18 @@ struct Embedded {
 void add_embedding(Index vocabulary, Index cols) {
   constexpr Index count = 2048, length = 256;
   const double size = static_cast<double>(count * cols);
-  const double rows = bench::distinct(bench::tokens(count, vocabulary)) * static_cast<double>(cols);
+  const double distinct = bench::distinct(bench::tokens(count, vocabulary)) * static_cast<double>(cols);
   const auto make = [=] { return Embedded(count, length, vocabulary, cols); };
   const auto name = [=](const char* op) { return bench::sized(std::string("embedding/") + op, {vocabulary, cols}); };
 
   bench::add(
-      name("forward"), {.bytes = 4 * (size + rows), .tokens = count}, make,
+      name("forward"), {.bytes = 4 * (size + distinct), .tokens = count}, make,
       [](Embedded& d, Context& ctx) {
         stlm::ops::embedding_forward(ctx, d.table.view(), bench::sequences(d.ids), d.rows.view());
       },
       [](Embedded& d) { d.each([](auto row, auto entry) { row = entry; }); });
   bench::add(
-      name("backward"), {.bytes = 4 * (size + 2 * rows), .tokens = count, .moves = bench::Moves::kUpdate}, make,
+      name("backward"), {.bytes = 4 * (size + 2 * distinct), .tokens = count, .moves = bench::Moves::kUpdate}, make,
       [](Embedded& d, Context& ctx) {
         stlm::ops::embedding_backward(ctx, bench::sequences(d.ids), d.rows.view(), d.table.view());
       },
