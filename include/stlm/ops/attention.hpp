@@ -100,6 +100,11 @@ namespace impl {
 template <class Backend>
 struct Attention : MissingBackend<Backend> {};
 
+inline void expect_offsets(const char* name, const Offsets& offsets, Index batch) {
+  expect(!offsets || offsets.size() == batch + 1, "stlm::ops::", name, ": ", batch,
+         " packed sequences need one offset more than that, found ", offsets.size(), "; give where each begins, and the end.");
+}
+
 /// `rows` and `read`: what has the heads of queries, and what has those of keys.
 template <class T>
 void expect_attention(const char* name, std::initializer_list<HeadsView<const T>> rows,
@@ -113,9 +118,7 @@ void expect_attention(const char* name, std::initializer_list<HeadsView<const T>
          "; make the first a multiple of the second, of one size, and give every view its heads.");
   expect(shape.keys >= shape.queries || !(shape.causal || shape.window > 0), "stlm::ops::", name, ": ", shape.queries,
          " queries with causal masks or windows need as many keys, found ", shape.keys, "; give more keys.");
-  expect(!shape.offsets || shape.offsets.size() == shape.batch + 1, "stlm::ops::", name, ": ", shape.batch,
-         " packed sequences need one offset more than that, found ", shape.offsets.size(),
-         "; give where each begins, and the end.");
+  expect_offsets(name, shape.offsets, shape.batch);
   expect(room == shape.rows() * q.heads, "stlm::ops::", name, ": expected room for ", shape.rows() * q.heads,
          " row sums, found ", room, "; give one a row and head.");
 }

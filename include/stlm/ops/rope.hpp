@@ -40,9 +40,7 @@ template <class Backend, class T>
 void rope(Context<Backend>& ctx, HeadsView<T> x, const RopeOptions& options) {
   expect(x.head_size % 2 == 0, "stlm::ops::rope: expected an even head size, found ", x.head_size,
          "; change it, as pairs are turned.");
-  expect(!options.offsets || options.offsets.size() == options.batch + 1, "stlm::ops::rope: ", options.batch,
-         " packed sequences need one offset more than that, found ", options.offsets.size(),
-         "; give where each begins, and the end.");
+  impl::expect_offsets("rope", options.offsets, options.batch);
   impl::Rope<Backend>::template run<T>(ctx, x, options);
 }
 
