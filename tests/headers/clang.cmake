@@ -1,5 +1,4 @@
-# All headers in one file under clang++, syntax and warnings. That each compiles alone is seen with the project's compiler,
-# and does not depend on it: the standard library is the same.
+# Every header alone under clang++, syntax and warnings.
 cmake_minimum_required(VERSION 3.24)
 
 find_program(clang NAMES clang++ clang++-19 clang++-16 clang++-14)
@@ -9,13 +8,16 @@ if(NOT clang)
 endif()
 
 string(REPLACE "," ";" headers "${HEADERS}")
-list(TRANSFORM headers REPLACE "(.+)" "#include <\\1>\n")
-string(CONCAT text ${headers})
-file(WRITE "${SCRATCH}/clang.cpp" "${text}${text}")
-execute_process(
-  COMMAND ${clang} -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Werror
-          -I${INCLUDE_DIR} -isystem ${EIGEN_DIR} ${SCRATCH}/clang.cpp
-  RESULT_VARIABLE result)
-if(NOT result EQUAL 0)
-  message(FATAL_ERROR "the headers do not compile under ${clang}")
+foreach(header IN LISTS headers)
+  execute_process(
+    COMMAND ${clang} -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Werror
+            -I${INCLUDE_DIR} -isystem ${EIGEN_DIR} ${SCRATCH}/${header}.cpp
+    RESULT_VARIABLE result ERROR_VARIABLE text)
+  if(NOT result EQUAL 0)
+    list(APPEND failed ${header})
+    message("${text}")
+  endif()
+endforeach()
+if(failed)
+  message(FATAL_ERROR "do not compile alone under ${clang}: ${failed}")
 endif()
