@@ -123,8 +123,9 @@ TEST_CASE("what cannot be generated is refused; no prompts and no bytes are fine
   Context<Backend> ctx;
   Parameters<Model, Backend> params(ctx);
   init(ctx, params);
-  CHECK_THROWS_AS((BatchGenerator<Model, Backend>(ctx, 0, 8)), Error);
-  CHECK_THROWS_AS((BatchGenerator<Model, Backend>(ctx, 2, 1)), Error);
+  CHECK_THROWS_WITH((BatchGenerator<Model, Backend>(ctx, 0, 8)), "stlm::BatchGenerator: expected at least one text, found 0.");
+  CHECK_THROWS_WITH((BatchGenerator<Model, Backend>(ctx, 2, 1)),
+                    "stlm::BatchGenerator: expected a capacity of at least 2 tokens, found 1.");
   BatchGenerator<Model, Backend> generator(ctx, 2, 8);
   const auto nothing = [](Index, char) { FAIL("no byte was asked for"); };
   CHECK_THROWS_AS(generator.generate(ctx, params, prompts, {}, nothing), Error);

@@ -18,16 +18,10 @@ template <class Model, class Backend, class S = float>
 class BatchGenerator {
   static_assert(!requires { Model::window; }, "stlm::BatchGenerator: models over patches are continued one text at a time; "
                 "use stlm::PatchGenerator.");
-  using T = activation_t<Backend, S>;
 
  public:
-  BatchGenerator(Context<Backend>& ctx, Index texts, Index capacity) : most_(texts), capacity_(capacity), step_(ctx, texts) {
-    expect<Error>(texts >= 1 && capacity >= 2, "stlm::BatchGenerator: expected at least one text and a capacity of at least 2 "
-                  "tokens, found ", texts, " and ", capacity, ".");
-    detail::expect_positions<Model>("BatchGenerator", capacity);
-    memory_.allocate([&](Arena& arena) { Model::plan(arena, cache_, step(texts, (capacity + texts - 1) / texts)); });
-    state_memory_.allocate([&](Arena& arena) { Model::plan_decode(arena, state_, texts, capacity); });
-  }
+  BatchGenerator(Context<Backend>& ctx, Index texts, Index capacity)
+      : most_(texts), memory_("BatchGenerator", ctx, texts, capacity) {}
 
   /// Continues each prompt, calling `on_byte(text, byte)` for each byte as it is drawn; a text stops after max_bytes, at an
   /// end of text, or where `on_byte` returns false.
@@ -39,7 +33,7 @@ class BatchGenerator {
                   " texts; give a larger number to the constructor, or fewer prompts.");
     detail::expect_valid(options);
     if (options.max_bytes == 0) return;
-    step_.begin_anew();
+    memory_.reset();
     TokenDraws<Backend, TextRule> draws(ctx, std::ssize(prompts), Model::vocabulary, options);
     std::vector<Text> texts;
     for (const std::string& prompt : prompts) {
@@ -47,8 +41,8 @@ class BatchGenerator {
       draws.add({options.utf8, prompt, Model::ignore}, options.seed + static_cast<std::uint64_t>(text.id));
       std::vector<Token> start = ByteTokenizer::encode(prompt);
       if (start.empty()) start.push_back(ByteTokenizer::end_of_text);
-      feed(ctx, params, text, start);
-      draws.draw(ctx, cache_.head.logits, text.id);
+      memory_.read(ctx, params, text.id, start);
+      draws.draw(ctx, memory_.logits(), text.id);
       draws.fetch(ctx);
       take(text, draws.tokens().back(), on_byte);
     }
@@ -65,7 +59,7 @@ class BatchGenerator {
       if (!ahead) read(ctx, params, texts, nullptr, draws);
       draws.fetch(ctx);
       ahead = ops::draws_tokens<Backend> && std::ranges::all_of(texts, [&](const Text& text) {
-        return goes_on(text) && std::ssize(text.seen) < capacity_;
+        return goes_on(text) && !memory_.full(text.id);
       });
       if constexpr (ops::draws_tokens<Backend>)  // while the host waits for the tokens, the device reads them
         if (ahead) read(ctx, params, texts, draws.drawn(), draws);
@@ -73,7 +67,7 @@ class BatchGenerator {
       for (std::size_t i = 0; i < texts.size(); ++i) {
         if (!goes_on(texts[i])) continue;
         take(texts[i], drawn[i], on_byte);
-        if (ahead) texts[i].seen.push_back(drawn[i]);
+        if (ahead) memory_.note(texts[i].id, drawn[i]);
       }
       if (!ahead) erase_ended();
     }
@@ -82,61 +76,23 @@ class BatchGenerator {
  private:
   struct Text {
     Index id, left;  // bytes yet to be drawn: 0 at the end
-    std::vector<Token> seen = {};  // in the cache
     Token next = 0;
   };
-  static Pass step(Index texts, Index tokens) {
-    Pass pass{texts, tokens};
-    pass.last = true;
-    return pass;
-  }
 
   /// The token that each text goes on with, `next` or what lies at `drawn`, and draws the one after.
   template <class P, class Draws>
-  void read(Context<Backend>& ctx, const P& params, std::vector<Text>& texts, const Token* drawn, Draws& draws) {
+  void read(Context<Backend>& ctx, const P& params, const std::vector<Text>& texts, const Token* drawn, Draws& draws) {
+    ids_.clear();
     tokens_.clear();
-    places_.clear();
-    for (Text& text : texts) {
-      if (std::ssize(text.seen) == capacity_) forget(ctx, params, text);
-      places_.push_back({text.id, std::ssize(text.seen)});
-      if (drawn) continue;
+    for (const Text& text : texts) {
+      ids_.push_back(text.id);
       tokens_.push_back(text.next);
-      text.seen.push_back(text.next);
     }
-    bind(step_.pass(std::ssize(texts)));
-    const auto draw = [&] { draws.draw(ctx, cache_.head.logits); };
+    const auto draw = [&] { draws.draw(ctx, memory_.logits()); };
     if (drawn)
-      step_.run_drawn(ctx, params, drawn, places_, cache_, state_, draw);
+      memory_.step_drawn(ctx, params, ids_, drawn, draw);
     else
-      step_.run(ctx, params, tokens_, places_, cache_, state_, draw);
-  }
-  void bind(const Pass& pass) {
-    memory_.bind([&](Arena& arena) { Model::plan(arena, cache_, pass); });
-  }
-  /// Reads tokens of one text; the logits of what follows are in row 0 then.
-  template <class P>
-  void feed(Context<Backend>& ctx, const P& params, Text& text, std::span<const Token> tokens) {
-    detail::expect_scalar<Backend, S, P>();
-    ops::expect_tokens("embedding_forward", tokens.data(), std::ssize(tokens), Model::vocabulary, 0);
-    while (!tokens.empty()) {
-      if (std::ssize(text.seen) == capacity_) forget(ctx, params, text);
-      const Index count = std::min(std::ssize(tokens), capacity_ - std::ssize(text.seen));
-      const Place place{text.id, std::ssize(text.seen)};
-      const auto now = tokens.first(static_cast<std::size_t>(count));
-      Pass pass = step(1, count);
-      pass.places = &place;
-      bind(pass);
-      Model::decode(ctx, params.tree(), pass, {now.data(), 1, count}, cache_, state_);
-      text.seen.insert(text.seen.end(), now.begin(), now.end());
-      tokens = tokens.subspan(now.size());
-    }
-  }
-  /// Keeps the later half of what was read.
-  template <class P>
-  void forget(Context<Backend>& ctx, const P& params, Text& text) {
-    const std::vector<Token> kept(text.seen.end() - capacity_ / 2, text.seen.end());
-    text.seen.clear();
-    feed(ctx, params, text, kept);
+      memory_.step(ctx, params, ids_, tokens_, draw);
   }
   template <class OnByte>
   static void take(Text& text, Token token, OnByte&& on_byte) {
@@ -145,13 +101,10 @@ class BatchGenerator {
     text.left = goes_on ? text.left - 1 : 0;
   }
 
-  Index most_, capacity_;
-  PlannedMemory<typename Backend::memory_space> memory_, state_memory_;
-  typename Model::template Cache<T> cache_{};
-  typename Model::template KvCache<T> state_{};
-  DecodeStep<Model, Backend> step_;
-  std::vector<Token> tokens_;  // of one step
-  std::vector<Place> places_;
+  Index most_;
+  detail::TextMemory<Model, Backend, S> memory_;
+  std::vector<Index> ids_;  // of one step
+  std::vector<Token> tokens_;
 };
 
 }  // namespace stlm

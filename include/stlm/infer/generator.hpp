@@ -9,13 +9,13 @@
 // (infer/token_draws.hpp). Memory is allocated by the constructor, but for what draws a text.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
 #include <stlm/core/host_copy.hpp>
-#include <stlm/infer/decode_step.hpp>
+#include <stlm/infer/detail/text_memory.hpp>
 #include <stlm/infer/token_draws.hpp>
-#include <stlm/models/program.hpp>
 #include <stlm/tokenizer/byte_tokenizer.hpp>
 
 namespace stlm {
@@ -35,35 +35,19 @@ class Generator {
   using T = activation_t<Backend, S>;
 
  public:
-  Generator(Context<Backend>& ctx, Index capacity) : capacity_(capacity), step_(ctx, 1) {
-    expect<Error>(capacity >= 2, "stlm::Generator: expected a capacity of at least 2 tokens, found ", capacity, ".");
-    detail::expect_positions<Model>("Generator", capacity);
-    kept_.resize(static_cast<std::size_t>(capacity));
-    memory_.allocate([&](Arena& arena) { Model::plan(arena, cache_, step(capacity)); });
-    state_memory_.allocate([&](Arena& arena) { Model::plan_decode(arena, state_, 1, capacity); });
-    seen_.reserve(static_cast<std::size_t>(capacity));
-  }
+  Generator(Context<Backend>& ctx, Index capacity) : memory_("Generator", ctx, 1, capacity) {}
 
-  void reset() {
-    seen_.clear();
-    step_.begin_anew();
-  }
+  void reset() { memory_.reset(); }
 
   /// Reads tokens; the logits of what follows the last are in `logits()` then.
   template <class P>
   void feed(Context<Backend>& ctx, const P& params, std::span<const Token> tokens) {
-    ops::expect_tokens("embedding_forward", tokens.data(), std::ssize(tokens), Model::vocabulary, 0);
-    while (!tokens.empty()) {
-      if (length() == capacity_) forget(ctx, params);
-      const auto count = std::min(tokens.size(), static_cast<std::size_t>(capacity_ - length()));
-      read(ctx, params, tokens.first(count));
-      tokens = tokens.subspan(count);
-    }
+    memory_.read(ctx, params, 0, tokens);
   }
 
   /// Scores over the vocabulary of the token that follows what was fed. After a generation they are not defined.
   std::span<const compute_t<S>> logits() const {
-    return row_(cache_.head.logits.data());
+    return row_(memory_.logits().data());
   }
 
   /// Continues `start` with tokens that are allowed, until `on_token(token)` returns false. `allowed`: a TokenRule, as
@@ -77,20 +61,19 @@ class Generator {
     if constexpr (TokenRule<Allowed>) {
       TokenDraws<Backend, Allowed> draws(ctx, 1, Model::vocabulary, options);
       draws.add(allowed, options.seed);
-      const auto draw = [&] { draws.draw(ctx, cache_.head.logits); };
+      const auto draw = [&] { draws.draw(ctx, memory_.logits()); };
+      constexpr std::array<Index, 1> text{0};
       for (feed(ctx, params, start), draw();;) {
         draws.fetch(ctx);
-        const bool ahead = ops::draws_tokens<Backend> && length() < capacity_;
+        const bool ahead = ops::draws_tokens<Backend> && !memory_.full(0);
         if constexpr (ops::draws_tokens<Backend>)  // while the host waits for the token, the device reads it
-          if (ahead) read_drawn(ctx, params, draws.drawn(), draw);
+          if (ahead) memory_.step_drawn(ctx, params, text, draws.drawn(), draw);
         const Token token = draws.tokens()[0];
         if (!on_token(token)) return;
-        if (ahead) {
-          seen_.push_back(token);
-        } else {
-          if (length() == capacity_) forget(ctx, params);
-          read(ctx, params, {&token, 1}, draw);
-        }
+        if (ahead)
+          memory_.note(0, token);
+        else
+          memory_.step(ctx, params, text, {&token, 1}, draw);
       }
     } else {
       Sampler sampler(Model::vocabulary, options);
@@ -119,56 +102,8 @@ class Generator {
   }
 
  private:
-  static Pass step(Index tokens, Index position = 0) {
-    Pass pass{1, tokens, position};
-    pass.last = true;
-    return pass;
-  }
-  Index length() const { return static_cast<Index>(seen_.size()); }
-
-  /// `after`: what follows one token, as a part of its step.
-  template <class P, class After = typename DecodeStep<Model, Backend>::Nothing>
-  void read(Context<Backend>& ctx, const P& params, std::span<const Token> tokens, const After& after = {}) {
-    detail::expect_scalar<Backend, S, P>();
-    const Pass pass = step(static_cast<Index>(tokens.size()), length());
-    bind(pass);
-    const Place place{0, length()};
-    if (pass.tokens == 1)
-      step_.run(ctx, params, tokens, {&place, 1}, cache_, state_, after);
-    else
-      Model::decode(ctx, params.tree(), pass, {tokens.data(), 1, pass.tokens}, cache_, state_);
-    seen_.insert(seen_.end(), tokens.begin(), tokens.end());
-  }
-
-  /// As read, of the one token that lies at `drawn`, a place of the device.
-  template <class P, class After>
-  void read_drawn(Context<Backend>& ctx, const P& params, const Token* drawn, const After& after) {
-    detail::expect_scalar<Backend, S, P>();
-    bind(step(1, length()));
-    const Place place{0, length()};
-    step_.run_drawn(ctx, params, drawn, {&place, 1}, cache_, state_, after);
-  }
-  void bind(const Pass& pass) {
-    if (pass.tokens == planned_) return;
-    memory_.bind([&](Arena& arena) { Model::plan(arena, cache_, pass); });
-    planned_ = pass.tokens;
-  }
-
-  /// Keeps the later half of what was read.
-  template <class P>
-  void forget(Context<Backend>& ctx, const P& params) {
-    std::copy(seen_.end() - capacity_ / 2, seen_.end(), kept_.begin());
-    seen_.clear();
-    read(ctx, params, std::span<const Token>(kept_).first(static_cast<std::size_t>(capacity_ / 2)));
-  }
-
-  Index capacity_, planned_ = 0;
-  PlannedMemory<typename Backend::memory_space> memory_, state_memory_;
-  typename Model::template Cache<T> cache_{};
-  typename Model::template KvCache<T> state_{};
-  DecodeStep<Model, Backend> step_;
+  detail::TextMemory<Model, Backend, S> memory_;
   HostRow<Backend, T, Model::vocabulary> row_;
-  std::vector<Token> seen_, kept_;
 };
 
 /// The continuation of `prompt` as a string, by a model that remembers `capacity` tokens: the short way, for one text at a

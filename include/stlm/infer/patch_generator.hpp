@@ -13,9 +13,8 @@
 
 #include <stlm/core/host_copy.hpp>
 #include <stlm/infer/detail/open_patch.hpp>
+#include <stlm/infer/detail/patch_memory.hpp>
 #include <stlm/infer/sampler.hpp>
-#include <stlm/models/program.hpp>
-#include <stlm/ops/patches.hpp>
 
 namespace stlm {
 
@@ -30,28 +29,20 @@ class PatchGenerator {
 
  public:
   PatchGenerator(Context<Backend>&, Index capacity, Boundary boundary = {})
-      : open_(std::move(boundary)), capacity_(capacity) {
-    expect<Error>(capacity >= 2, "stlm::PatchGenerator: expected a capacity of at least 2 patches, found ", capacity, ".");
-    detail::expect_positions<Model>("PatchGenerator", capacity);
-    Pass all{1, capacity};
-    all.bytes_read = capacity * window;
+      : memory_(capacity), open_(std::move(boundary)) {
     Pass one{1, 1};
     one.bytes_predicted = 1;
-    state_memory_.allocate([&](Arena& arena) { Model::plan_decode(arena, core_state_, 1, capacity); });
     head_memory_.allocate([&](Arena& arena) {
       Head::plan(arena, head_, one);
       if constexpr (!Head::parallel) Head::plan_decode(arena, head_state_, 1);
     });
-    pass_memory_.allocate([&](Arena& arena) { Model::plan_states(arena, states_, all); });
-    seen_.reserve(static_cast<std::size_t>(capacity * window));
-    kept_.reserve(seen_.capacity());
     waiting_.reserve(static_cast<std::size_t>(window));
   }
 
   /// Forgets all, and begins a text.
   template <class P>
   void reset(Context<Backend>& ctx, const P& params) {
-    seen_.clear();
+    memory_.reset();
     waiting_.clear();
     open_.begin_text();
     close(ctx, params);
@@ -108,8 +99,6 @@ class PatchGenerator {
   }
 
  private:
-  Index patches() const { return std::ssize(seen_) / window; }
-
   template <class P>
   void close(Context<Backend>& ctx, const P& params) {
     open_.close(waiting_, Model::pad);
@@ -118,52 +107,26 @@ class PatchGenerator {
   /// Reads the patches that wait, and predicts what follows.
   template <class P>
   void go_on(Context<Backend>& ctx, const P& params) {
-    for (std::span<const Token> left(waiting_); !left.empty();) {
-      if (patches() == capacity_) forget(ctx, params);
-      const auto count = std::min(left.size(), static_cast<std::size_t>((capacity_ - patches()) * window));
-      read(ctx, params, left.first(count));
-      left = left.subspan(count);
-    }
+    memory_.read(ctx, params, waiting_);
     waiting_.clear();
     predict(ctx, params);
-  }
-
-  /// Whole patches through pool and core.
-  template <class P>
-  void read(Context<Backend>& ctx, const P& params, std::span<const Token> slots) {
-    detail::expect_scalar<Backend, S, P>();
-    Pass pass{1, std::ssize(slots) / window, patches()};
-    const View<const Token, dynamic, dynamic> view(slots.data(), 1, std::ssize(slots));
-    pass.bytes_read = ops::PatchSlots{{slots.data(), pass.tokens, window}, Model::pad}.total_bytes();
-    pass_memory_.bind([&](Arena& arena) { Model::plan_states(arena, states_, pass); });
-    Model::decode(ctx, params.tree(), pass, view, states_, core_state_);
-    seen_.insert(seen_.end(), slots.begin(), slots.end());
-  }
-
-  /// Keeps the later half of what was read.
-  template <class P>
-  void forget(Context<Backend>& ctx, const P& params) {
-    kept_.assign(seen_.end() - capacity_ / 2 * window, seen_.end());
-    seen_.clear();
-    read(ctx, params, kept_);
   }
 
   /// Scores of the symbol that follows the open patch's bytes, from the newest state.
   template <class P>
   void predict(Context<Backend>& ctx, const P& params) {
     if constexpr (Head::parallel) {
-      Head::logits(ctx, params.tree().head, {1, 1}, newest(), head_);
+      Head::logits(ctx, params.tree().head, {1, 1}, memory_.newest(), head_);
     } else {
       for (Index i = 0; i <= open_.size(); ++i)
-        Head::decode(ctx, params.tree().head, i, newest(), i == 0 ? Model::pad : open_[i - 1],
+        Head::decode(ctx, params.tree().head, i, memory_.newest(), i == 0 ? Model::pad : open_[i - 1],
                      head_, head_state_);
     }
   }
   template <class P>
   void step(Context<Backend>& ctx, const P& params, Token symbol) {
-    Head::decode(ctx, params.tree().head, open_.size(), newest(), symbol, head_, head_state_);
+    Head::decode(ctx, params.tree().head, open_.size(), memory_.newest(), symbol, head_, head_state_);
   }
-  View<const T, dynamic, Model::dim> newest() const { return {&states_.last(states_.last.extent(0) - 1, 0), 1}; }
 
   struct None {};
   template <class H>
@@ -176,15 +139,13 @@ class PatchGenerator {
     using type = typename H::template KvCache<T>;
   };
 
+  detail::PatchMemory<Model, Backend, S> memory_;
   detail::OpenPatch<Boundary, window> open_;
-  Index capacity_;
-  PlannedMemory<typename Backend::memory_space> pass_memory_, state_memory_, head_memory_;
-  typename Model::template StateCache<T> states_{};
-  typename Model::template KvCache<T> core_state_{};
+  PlannedMemory<typename Backend::memory_space> head_memory_;
   typename Head::template Cache<T> head_{};
   typename HeadState<Head>::type head_state_{};
   HostRow<Backend, T, Model::vocabulary> row_;
-  std::vector<Token> seen_, kept_, waiting_;  // slots of patches read; of patches to be read
+  std::vector<Token> waiting_;  // slots of patches that are yet to be read
 };
 
 }  // namespace stlm

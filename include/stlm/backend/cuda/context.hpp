@@ -1,11 +1,11 @@
 // Context of the CudaBackend: a stream, the products' plans, scratch memory of the device, a random stream.
 #pragma once
 
-#include <stlm/backend/cuda/device_executor.hpp>
 #include <stlm/backend/cuda/graph.hpp>
 #include <stlm/backend/cuda/lt_products.hpp>
 #include <stlm/backend/cuda/mirrors.hpp>
 #include <stlm/backend/cuda/probe.hpp>
+#include <stlm/backend/cuda/run_kernel.hpp>
 #include <stlm/backend/cuda/scratch.hpp>
 #include <stlm/core/random.hpp>
 

@@ -4,6 +4,7 @@
 #include <stlm/backend/cuda/kernels/column_sum.hpp>
 #include <stlm/backend/cuda/kernels/routed_rows.hpp>
 #include <stlm/backend/cuda/kernels/routing.hpp>
+#include <stlm/backend/cuda/kernels/routing_backward.hpp>
 #include <stlm/backend/cuda/sort.hpp>
 #include <stlm/ops/routing.hpp>
 

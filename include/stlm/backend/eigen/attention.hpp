@@ -1,4 +1,4 @@
-// Attention in tiles of 64 queries by up to 512 keys, as matrix products in each worker's scratch.
+// Attention in tiles of 64 queries by up to 512 keys.
 //
 // Forward: one task a (sequence, head, query tile). Key tiles past the first rescale what stands (online softmax; Dao et
 // al. 2022). Backward: one task a (sequence, key head), which walks the query heads that share it in order, so dK and dV
@@ -10,18 +10,13 @@
 #include <limits>
 
 #include <stlm/backend/eigen/attention_short.hpp>
-#include <stlm/backend/eigen/gemm_bfloat16.hpp>
-#include <stlm/backend/eigen/gemm_kernel.hpp>
-#include <stlm/backend/eigen/seen_keys.hpp>
+#include <stlm/backend/eigen/attention_tiles.hpp>
 
 namespace stlm::ops::impl {
 
 template <>
-struct Attention<EigenBackend> {
+struct Attention<EigenBackend> : private eigen::AttentionTiles {
   using Ctx = Context<EigenBackend>;
-  static constexpr Index query_tile = 64, key_tile = 512;
-  /// Of scores: no power of two, whose rows would compete for cache sets.
-  static constexpr Index stride = key_tile + eigen::SeenKeys::packet;
 
   template <class S, class T>
   static void forward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
@@ -146,36 +141,6 @@ struct Attention<EigenBackend> {
     Index count = 0;
     for (Index b = 0; b < shape.batch; ++b) count += ShortAttention::takes(shape, b);
     return count;
-  }
-  /// A worker's memory: two tiles of scores, and what the matrix product needs.
-  template <class S, class T>
-  struct Scratch {
-    using Product = eigen::MachineProduct<S>;
-    T *p, *ds, *gemm;
-    Scratch(Ctx& ctx, int worker)
-        : p(ctx.scratch<T>(worker)), ds(p + query_tile * stride), gemm(ds + query_tile * stride) {
-      static_assert((2 * query_tile * stride + eigen::GemmSizes<Product>::scratch) * Index{sizeof(T)} <= Ctx::scratch_bytes);
-    }
-  };
-
-  /// Where the first tile begins that holds a key which query i, and so any later one, may read.
-  static Index first_tile(const AttentionShape& shape, Index b, Index i) {
-    return shape.first_key(b, i) / key_tile * key_tile;
-  }
-  /// Vectors (t.., h) of one sequence as the rows of a matrix, and as its columns.
-  template <class T>
-  static eigen::GemmOperand<T> by_rows(HeadsView<const T> x, Index t, Index h) {
-    return {x(0, t, h), x.token_stride, 1};
-  }
-  template <class T>
-  static eigen::GemmOperand<T> by_columns(HeadsView<const T> x, Index t, Index h) {
-    return {x(0, t, h), 1, x.token_stride};
-  }
-  template <class S, class T>
-  static void product(Index m, Index n, Index k, std::type_identity_t<eigen::GemmOperand<T>> a,
-                      std::type_identity_t<eigen::GemmOperand<T>> b, T* c, Index c_stride, bool accumulate,
-                      const Scratch<S, T>& scratch) {
-    eigen::gemm_serial<eigen::MachineProduct<S>>(m, n, k, a, b, c, c_stride, accumulate, scratch.gemm);
   }
 };
 

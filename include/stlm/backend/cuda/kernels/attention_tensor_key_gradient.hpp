@@ -14,6 +14,7 @@ template <int D>
 struct TensorAttentionKeyGradient : TensorAttentionGradient {
   static constexpr const char* name = "attention_tensor_key_gradient";
   using Tile = TensorTile<D>;
+  using Scores = TensorKeyScores;
   static constexpr int threads = Tile::threads, size = Tile::size;
   struct Work {
     RowRange queries;  ///< that read the keys
@@ -88,11 +89,11 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
             Tile::over_columns(e, stage.queries, step, c, [&](int n, auto& right) { e.mma(p[n], keys[c], right); });
             Tile::over_columns(e, stage.grads, step, c, [&](int n, auto& right) { e.mma(ds[n], values[c], right); });
           });
-          if (shape.alibi) add_alibi(e, p, e.exp2(shape.log2_slope(h)) * (scale * D), i, j, step);
-          if (!whole) mask(e, p, i, queries().end, j, step);
-          if (shape.dropped > 0) drop(e, ds, stage, step);
-          probabilities(e, p, ds, stage, step);
-          if (shape.dropped > 0) drop(e, p, stage, step);
+          if (shape.alibi) Scores::add_alibi(e, p, shape, e.exp2(shape.log2_slope(h)) * (scale * D), i, j, step);
+          if (!whole) Scores::mask(e, p, shape, i, queries().end, j, step);
+          if (shape.dropped > 0) Scores::drop(e, ds, stage.kept, static_cast<float>(shape.keep_scale), step);
+          Scores::probabilities(e, p, ds, stage.known, scale * log2_e, step);
+          if (shape.dropped > 0) Scores::drop(e, p, stage.kept, static_cast<float>(shape.keep_scale), step);
           e.each([&](int t) {
             left[0][t] = Tile::as_left(e, p[0][t], p[1][t]);
             left[1][t] = Tile::as_left(e, ds[0][t], ds[1][t]);
@@ -114,65 +115,6 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
 
  private:
   STLM_KERNEL int end_of(int j) const { return j + size < shape.keys ? j + size : shape.keys; }
-  /// f(column, query of the tile) for a lane's four columns of 16 queries.
-  template <class F>
-  static STLM_KERNEL void for_columns(int t, int step, const F& f) {
-    unroll<4>([&](int column) { f(column, 16 * step + 2 * Tile::member(t) + column / 2 * 8 + column % 2); });
-  }
-  template <class Exec, class Fragments>
-  STLM_KERNEL void add_alibi(Exec& e, Fragments& s, float slope, int i, int j, int step) const {
-    e.each([&](int t) {
-      const int first = shape.position(i) - j - Tile::row(t, 0);
-      for_columns(t, step, [&](int column, int query) {
-        unroll<2>([&](int eight) {
-          const int far = first + query - 8 * eight;
-          s[column / 2][t].value[2 * eight + column % 2] -= slope * static_cast<float>(far < 0 ? -far : far);
-        });
-      });
-    });
-  }
-  template <class Exec, class Fragments>
-  STLM_KERNEL void mask(Exec& e, Fragments& s, int i, int i_end, int j, int step) const {
-    e.each([&](int t) {
-      const int first = j + Tile::row(t, 0);
-      for_columns(t, step, [&](int column, int query) {
-        const RowRange seen = shape.visible_to(e, i + query, i_end);
-        unroll<2>([&](int eight) {
-          const int key = first + 8 * eight;
-          if (key < seen.begin || key >= seen.end) s[column / 2][t].value[2 * eight + column % 2] = -INFINITY;
-        });
-      });
-    });
-  }
-  template <class Exec, class Fragments>
-  STLM_KERNEL void drop(Exec& e, Fragments& x, typename Shared::Stage& stage, int step) const {
-    const float keep = static_cast<float>(shape.keep_scale);
-    e.each([&](int t) {
-      for_columns(t, step, [&](int column, int query) {
-        const std::uint32_t of_query = stage.kept[2 * query + Tile::row(t, 0) / 32];
-        const std::uint32_t kept = of_query >> Tile::row(t, 0) % 32;
-        unroll<2>(
-            [&](int eight) { x[column / 2][t].value[2 * eight + column % 2] *= kept >> 8 * eight & 1 ? keep : 0.f; });
-      });
-    });
-  }
-  /// Scores become probabilities, gradients of these gradients of the scores.
-  template <class Exec, class Fragments>
-  STLM_KERNEL void probabilities(Exec& e, Fragments& p, Fragments& ds, typename Shared::Stage& stage, int step) const {
-    const float factor = scale * log2_e;
-    e.each([&](int t) {
-      for_columns(t, step, [&](int column, int query) {
-        const QueryRow row = stage.known[query];
-        unroll<2>([&](int eight) {
-          const int n = 2 * eight + column % 2;
-          float &probability = p[column / 2][t].value[n], &gradient = ds[column / 2][t].value[n];
-          probability = e.exp2(probability * factor - row.level);
-          gradient = probability * (gradient - row.mean);
-        });
-      });
-      e.flops(5 * 8);
-    });
-  }
 };
 
 }  // namespace stlm::gpu

@@ -4,15 +4,10 @@
 // a time, so that the registers hold Q, dO and dQ. It also leaves lse and delta = dO . O for the kernel of dK and dV.
 #pragma once
 
-#include <stlm/backend/cuda/kernels/attention_tensor_scores.hpp>
+#include <stlm/backend/cuda/kernels/attention_tensor_key_scores.hpp>
 #include <stlm/backend/cuda/kernels/attention_tensor_tile.hpp>
 
 namespace stlm::gpu {
-
-/// Of a query: lse in units of log2, infinite if it reads nothing, so that its probabilities are zero; and delta.
-struct alignas(8) QueryRow {
-  float level, mean;
-};
 
 /// What both kernels of the backward pass read.
 struct TensorAttentionGradient {

@@ -7,42 +7,10 @@
 // two or three times, from the caches after the first.
 #pragma once
 
-#include <stlm/backend/cuda/kernel.hpp>
+#include <stlm/backend/cuda/kernels/sample_keys.hpp>
 #include <stlm/backend/cuda/shared_array.hpp>
-#include <stlm/ops/sampling.hpp>
 
 namespace stlm::gpu {
-
-using ops::Draw;
-
-/// A logit as a draw sees it: what may not be drawn, and NaN, is -infinity.
-template <class T, class Rule>
-STLM_KERNEL T drawable(T logit, Token id, const Draw<Rule>& draw) {
-  return logit == logit && draw.rule.allows(id) ? logit : static_cast<T>(-INFINITY);
-}
-
-/// What the logits are sorted by: keys[n] in rising order puts the likeliest first.
-template <class T, class Rule>
-struct SampleKeys {
-  static constexpr const char* name = "sample_keys";
-  static constexpr int threads = 256;
-
-  Span<const T> logits;
-  Span<const Draw<Rule>> draws;
-  Span<compute_t<T>> keys;
-  Index vocabulary, stride;
-
-  template <class Exec>
-  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
-    e.each([&](int t) {
-      const Index n = e.block() * threads + t, row = n / vocabulary, id = n % vocabulary;
-      if (n >= keys.size) return;
-      const Draw<Rule> draw = e.load(draws, row);
-      const auto logit = drawable(load_number(e, logits, row * stride + id), static_cast<Token>(id), draw);
-      e.store(keys, n, compute_t<T>(0) - logit);
-    });
-  }
-};
 
 /// Sorted: among the `keep` first of a row's tokens in `order`, numbered through all rows; else among all, in order of
 /// id.

@@ -1,0 +1,88 @@
+// As attention_tensor_scores.hpp, of scores that are transposed: a warp's rows are 16 keys, two fragments side by side the
+// 16 queries of one step through a tile, and probabilities follow from what is known of a query.
+#pragma once
+
+#include <stlm/backend/cuda/kernels/attention_tensor_scores.hpp>
+
+namespace stlm::gpu {
+
+/// Of a query: lse in units of log2, infinite if it reads nothing, so that its probabilities are zero; and delta.
+struct alignas(8) QueryRow {
+  float level, mean;
+};
+
+/// Of the queries of step `step` through the tile that begins with query i, and keys j ..
+struct TensorKeyScores {
+  template <class Exec>
+  using Fragments = Registers<Exec, FragmentC, 2>;
+
+  /// Scores lose slope |i - j|.
+  template <class Exec>
+  static STLM_KERNEL void add_alibi(Exec& e, Fragments<Exec>& s, const AttentionNumbers& shape, float slope, int i, int j,
+                                    int step) {
+    e.each([&](int t) {
+      const int first = shape.position(i) - j - tile_row(t);
+      for_columns(t, step, [&](int column, int query) {
+        unroll<2>([&](int eight) {
+          const int far = first + query - 8 * eight;
+          s[column / 2][t].value[2 * eight + column % 2] -= slope * static_cast<float>(far < 0 ? -far : far);
+        });
+      });
+    });
+  }
+  /// Keys that a query does not read get a score of minus infinity.
+  template <class Exec>
+  static STLM_KERNEL void mask(Exec& e, Fragments<Exec>& s, const AttentionNumbers& shape, int i, int i_end, int j,
+                               int step) {
+    e.each([&](int t) {
+      const int first = j + tile_row(t);
+      for_columns(t, step, [&](int column, int query) {
+        const RowRange seen = shape.visible_to(e, i + query, i_end);
+        unroll<2>([&](int eight) {
+          const int key = first + 8 * eight;
+          if (key < seen.begin || key >= seen.end) s[column / 2][t].value[2 * eight + column % 2] = -INFINITY;
+        });
+      });
+    });
+  }
+  /// Numbers that the dropout mask drops become zero, the others those times `keep`.
+  template <class Exec>
+  static STLM_KERNEL void drop(Exec& e, Fragments<Exec>& x, KeptBits& bits, float keep, int step) {
+    e.each([&](int t) {
+      for_columns(t, step, [&](int column, int query) {
+        const std::uint32_t of_query = bits[2 * query + tile_row(t) / 32];
+        const std::uint32_t kept = of_query >> tile_row(t) % 32;
+        unroll<2>(
+            [&](int eight) { x[column / 2][t].value[2 * eight + column % 2] *= kept >> 8 * eight & 1 ? keep : 0.f; });
+      });
+    });
+  }
+  /// Scores become probabilities, gradients of these gradients of the scores.
+  template <class Exec, class Rows>
+  static STLM_KERNEL void probabilities(Exec& e, Fragments<Exec>& p, Fragments<Exec>& ds, Rows& known, float factor,
+                                        int step) {
+    e.each([&](int t) {
+      for_columns(t, step, [&](int column, int query) {
+        const QueryRow row = known[query];
+        unroll<2>([&](int eight) {
+          const int n = 2 * eight + column % 2;
+          float &probability = p[column / 2][t].value[n], &gradient = ds[column / 2][t].value[n];
+          probability = e.exp2(probability * factor - row.level);
+          gradient = probability * (gradient - row.mean);
+        });
+      });
+      e.flops(5 * 8);
+    });
+  }
+
+ private:
+  /// The first of a lane's two keys.
+  static STLM_KERNEL int tile_row(int t) { return t / warp * 16 + t % warp / 4; }
+  /// f(column, query of the tile) for a lane's four columns of 16 queries.
+  template <class F>
+  static STLM_KERNEL void for_columns(int t, int step, const F& f) {
+    unroll<4>([&](int column) { f(column, 16 * step + 2 * (t % 4) + column / 2 * 8 + column % 2); });
+  }
+};
+
+}  // namespace stlm::gpu

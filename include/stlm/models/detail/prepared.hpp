@@ -1,0 +1,88 @@
+// What a pass checks before it computes: that batch, parameters and Activations belong together.
+#pragma once
+
+#include <algorithm>
+
+#include <stlm/core/scalar.hpp>
+#include <stlm/models/language_model.hpp>
+#include <stlm/ops/detail/token_check.hpp>
+
+namespace stlm::detail {
+
+/// How many ids a token of the model has: a patch has several.
+template <class Model>
+constexpr Index ids_of_token() {
+  if constexpr (requires { Model::window; })
+    return Model::window;
+  else
+    return 1;
+}
+/// The targets that count.
+template <class Model>
+Index count_targets(const Batch& batch) {
+  if constexpr (requires { Model::count_targets(batch); })
+    return Model::count_targets(batch);
+  else
+    return batch.targets.size() - std::count(batch.targets.begin(), batch.targets.end(), Model::ignore);
+}
+
+/// Refuses parameters P that do not belong to Activations<Model, B, S>.
+template <class Model, class B, class S, class P>
+constexpr void expect_weights() {
+  static_assert(std::is_same_v<typename P::Tree, typename Model::template Params<typename P::scalar>>,
+                "stlm::forward: the parameters are those of another model than the activations; give both one model.");
+  expect_scalar<B, S, P>();
+}
+
+template <class Model, class B, class S>
+void expect_shape(const char* who, const Batch& batch, const Activations<Model, B, S>& acts) {
+  constexpr Index slots = ids_of_token<Model>();
+  expect(batch.tokens.extent(0) == acts.pass().batch && batch.tokens.extent(1) == acts.pass().tokens * slots &&
+             batch.targets.extents() == batch.tokens.extents(),
+         "stlm::", who, ": expected a batch of ", acts.pass().batch, " sequences of ", acts.pass().tokens * slots,
+         " tokens with as many targets, found ", batch.tokens.extent(0), " of ", batch.tokens.extent(1),
+         ", and targets ", batch.targets.extent(0), " of ", batch.targets.extent(1),
+         "; build Activations for the batch's shape.");
+}
+
+/// Refuses ids outside the vocabulary while they are on the host: a device tells of them when it is waited for, by which time
+/// it has computed with them.
+template <class Model>
+void expect_ids([[maybe_unused]] const Batch& batch) {
+  if constexpr (requires { Model::vocabulary + Model::ignore; }) {
+    const auto& [tokens, targets] = batch;
+    ops::expect_tokens("embedding_forward", tokens.data(), tokens.size(), Model::vocabulary, 0);
+    ops::expect_tokens("cross_entropy_forward", targets.data(), targets.size(), Model::vocabulary, Model::ignore);
+  }
+}
+
+/// Lays out `acts` for a batch, which must be of the shape planned for. What a forward pass left there is given up.
+template <class P, class Model, class B, class S>
+void prepare(const Batch& batch, Activations<Model, B, S>& acts) {
+  expect_weights<Model, B, S, P>();
+  expect_shape("forward", batch, acts);
+  expect_ids<Model>(batch);
+  acts.take_forward();
+  if constexpr (requires { Model::rows_needed(batch); }) {
+    const auto [read, predicted] = Model::rows_needed(batch);
+    acts.fit(read, predicted);
+  }
+}
+
+/// The summed cross-entropy of a batch and, in `acts`, all that backward needs.
+template <class Model, class B, class S, class P>
+auto forward_sum(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, S>& acts) {
+  prepare<P>(batch, acts);
+  return Model::forward(ctx, params.tree(), acts.pass(), batch, acts.cache());
+}
+
+/// Refuses what backward cannot differentiate.
+template <class P, class Model, class B, class S>
+void expect_forward(Activations<Model, B, S>& acts) {
+  static_assert(!std::is_same_v<typename P::scalar, Int8>,
+                "stlm::backward: weights of 8 bits are for inference; differentiate those of float or Bfloat16.");
+  expect<Error>(acts.take_forward(), "stlm::backward: these activations hold no forward pass that is not taken; call "
+                "forward with the same batch before each backward, and nothing else with them in between.");
+}
+
+}  // namespace stlm::detail
