@@ -1,4 +1,5 @@
-# cmake -D CASE=<case>.cpp -D COMPILER=... -D INCLUDE_DIR=... -D EIGEN_DIR=... -P check.cmake
+# cmake -D CASE=<case>.cpp -D COMPILER=... -D INCLUDE_DIR=... -D EIGEN_DIR=... [-D EIGEN=<header>] -P check.cmake
+# EIGEN: a header that includes Eigen, precompiled beside it.
 cmake_minimum_required(VERSION 3.24)
 
 file(STRINGS "${CASE}" first LIMIT_COUNT 1)
@@ -8,6 +9,9 @@ endif()
 set(sentence "${CMAKE_MATCH_1}")
 
 set(compile ${COMPILER} -std=c++20 -fsyntax-only -fmessage-length=0 -I${INCLUDE_DIR} -isystem ${EIGEN_DIR})
+if(EIGEN)
+  list(APPEND compile -include ${EIGEN})
+endif()
 execute_process(COMMAND ${compile} ${CASE} RESULT_VARIABLE result ERROR_VARIABLE text)
 if(result EQUAL 0)
   message(FATAL_ERROR "${CASE} compiles, but must not.")

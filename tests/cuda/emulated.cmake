@@ -11,11 +11,11 @@ if(STLM_WITH_CUDA)
   target_compile_definitions(stlm_cuda_emulated INTERFACE STLM_TEST_EMULATED
     THRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP CCCL_DISABLE_FP16_SUPPORT)
 
-  # Kernels run for long: optimised. What is composed of them is compiled as the preset says.
-  add_library(stlm_emulated_kernel_test_pch STATIC EXCLUDE_FROM_ALL support/precompiled.cpp)
+  # Compiled as the preset says; what runs for long by -O2.
   add_library(stlm_emulated_test_pch STATIC EXCLUDE_FROM_ALL support/precompiled.cpp)
-  target_compile_options(stlm_emulated_kernel_test_pch PUBLIC -O2)
-  foreach(pch IN ITEMS stlm_emulated_kernel_test_pch stlm_emulated_test_pch)
+  add_library(stlm_long_emulated_test_pch STATIC EXCLUDE_FROM_ALL support/precompiled.cpp)
+  target_compile_options(stlm_long_emulated_test_pch PUBLIC -O2)
+  foreach(pch IN ITEMS stlm_emulated_test_pch stlm_long_emulated_test_pch)
     target_link_libraries(${pch} PUBLIC stlm_test_products stlm_cuda_emulated)
     target_precompile_headers(${pch} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/support/precompiled.hpp"
       "${CMAKE_CURRENT_SOURCE_DIR}/support/tested_backend.hpp")
@@ -23,15 +23,15 @@ if(STLM_WITH_CUDA)
 endif()
 
 # Labelled cuda beside the labels given, and left out without STLM_WITH_CUDA.
-function(stlm_add_emulated_test name source)
+function(stlm_add_emulated_test name source long)
   if(NOT STLM_WITH_CUDA)
     return()
   endif()
   string(REGEX REPLACE "[/.]" "_" target "test_${name}")
   add_executable(${target} ${source})
   set(pch stlm_emulated_test_pch)
-  if(name MATCHES "^ops/")
-    set(pch stlm_emulated_kernel_test_pch)
+  if(long)
+    set(pch stlm_long_emulated_test_pch)
   endif()
   target_link_libraries(${target} PRIVATE ${pch})
   target_precompile_headers(${target} REUSE_FROM ${pch})
