@@ -73,6 +73,6 @@ TEST_CASE("segments: shapes that do not fit are named", "[ops][segments]") {
                     "give a row of sums for each sequence.");
   const ops::Segments four{4, 12, {{some_offsets.data(), 6}, 17}};
   CHECK_THROWS_WITH(ops::segment_sum(rig.ctx, rig.random(17, 3), rig.random(4, 3), four),
-                    "stlm::ops::segment_sum: 4 sequences need one offset more than that, found 6; give where each begins, and "
-                    "the end.");
+                    "stlm::ops::segment_sum: 4 packed sequences need one offset more than that, found 6; give where each "
+                    "begins, and the end.");
 }

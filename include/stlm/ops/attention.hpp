@@ -21,6 +21,7 @@
 #include <stlm/core/backend.hpp>
 #include <stlm/core/batch.hpp>
 #include <stlm/core/tensor_view.hpp>
+#include <stlm/ops/detail/offsets_check.hpp>
 #include <stlm/ops/gemm.hpp>
 
 namespace stlm {
@@ -99,11 +100,6 @@ inline double alibi_slope(Index h, Index heads) {
 namespace impl {
 template <class Backend>
 struct Attention : MissingBackend<Backend> {};
-
-inline void expect_offsets(const char* name, const Offsets& offsets, Index batch) {
-  expect(!offsets || offsets.size() == batch + 1, "stlm::ops::", name, ": ", batch,
-         " packed sequences need one offset more than that, found ", offsets.size(), "; give where each begins, and the end.");
-}
 
 /// `rows` and `read`: what has the heads of queries, and what has those of keys.
 template <class T>

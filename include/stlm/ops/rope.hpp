@@ -40,7 +40,7 @@ template <class Backend, class T>
 void rope(Context<Backend>& ctx, HeadsView<T> x, const RopeOptions& options) {
   expect(x.head_size % 2 == 0, "stlm::ops::rope: expected an even head size, found ", x.head_size,
          "; change it, as pairs are turned.");
-  impl::expect_offsets("rope", options.offsets, options.batch);
+  expect_offsets("rope", options.offsets, options.batch);
   impl::Rope<Backend>::template run<T>(ctx, x, options);
 }
 

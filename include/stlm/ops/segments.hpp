@@ -8,6 +8,7 @@
 
 #include <stlm/core/backend.hpp>
 #include <stlm/core/tensor_view.hpp>
+#include <stlm/ops/detail/offsets_check.hpp>
 
 namespace stlm::ops {
 
@@ -33,9 +34,7 @@ void expect_segments(const char* name, MatrixView<T> rows, MatrixView<U> sums, c
   expect(rows.rows == segments.rows() && sums.rows == segments.count && rows.cols == sums.cols, "stlm::ops::", name, ": ",
          segments.count, " sequences of ", segments.rows(), " rows in all do not fit rows ", rows.rows, "x", rows.cols,
          " and sums ", sums.rows, "x", sums.cols, "; give a row of sums for each sequence.");
-  expect(!segments.offsets || segments.offsets.size() == segments.count + 1, "stlm::ops::", name, ": ", segments.count,
-         " sequences need one offset more than that, found ", segments.offsets.size(),
-         "; give where each begins, and the end.");
+  expect_offsets(name, segments.offsets, segments.count);
 }
 }  // namespace impl
 
