@@ -23,11 +23,12 @@ EIGEN_ALWAYS_INLINE void gemm_totals(const P (&sum)[std::size_t(Rows)][std::size
     for (int i = 0; i < Rows; i += at_once) {
       P some[std::size_t(at_once * Cols)];
 #pragma GCC unroll 16
-      for (int r = 0; r < at_once * Cols; ++r) some[r] = sum[i + r / Cols][r % Cols];
+      for (int r = 0; r < at_once * Cols; ++r) some[r] = sum[std::min(i + r / Cols, Rows - 1)][r % Cols];
       T total[std::size_t(lanes)];
       pstoreu(total, lane_sums<lanes>(some));
+      const int rows = std::min(at_once, Rows - i);
 #pragma GCC unroll 4
-      for (int r = 0; r < at_once; ++r)
+      for (int r = 0; r < rows; ++r)
         for (int j = 0; j < Cols; ++j) {
           T& to = c[(i + r) * c_stride + j];
           to = accumulate ? to + total[r * Cols + j] : total[r * Cols + j];

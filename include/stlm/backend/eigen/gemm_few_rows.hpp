@@ -2,7 +2,7 @@
 // is. Rows of W are taken in groups of four, for all rows of x before the next group.
 //
 // Of one row of x the products read the group's rows one after another: a single stream is what memory is fastest at. Of
-// more, tiles of 4 x 4 sums stay in registers. Long rows of x, which would not stay in L1 together, are taken in parts, for
+// more, tiles of up to 4 x 4 sums stay in registers. Long rows of x, which would not stay in L1 together, are taken in parts, for
 // some groups each; the sums wait in between. Each sum adds the same numbers in the same order any way: the bits of a row
 // do not depend on the others. Every read of W prefetches what will be read `stream_ahead` bytes later, each tile of a
 // group anew: a prefetch may be dropped where too much is under way, and once was a third slower.
@@ -19,21 +19,27 @@
 namespace stlm::eigen {
 
 inline constexpr Index few_rows = 16;
-inline constexpr int dots_cols = 4, dots_rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 4 : 2;
+inline constexpr int dots_cols = 4;
+/// The most rows of a tile. Where registers are few, three need all of them, and pairs taken apart need two more.
+template <class S>
+inline constexpr int dots_rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 4 : GemmProduct<S>::elements(1) == 1 ? 3 : 2;
 
 /// Dots of a part of all rows of A with Cols rows of B.
 template <class S, int Cols, class Unit, class T>
 void gemm_group_dots(Index m, const DotsPart& part, const Unit* a, Index a_stride, const Unit* b, Index b_stride,
                      Packet<T>* sums, T* c, Index c_stride, bool accumulate) {
+  constexpr int most = dots_rows<S>;
   Index i = 0;
-  const auto tiles = [&](auto rows) {
-    for (; i + rows <= m; i += rows)
-      gemm_dots<S, rows, Cols>(part, a + i * a_stride, a_stride, b, b_stride, sums + i * Cols, c + i * c_stride, c_stride,
-                               accumulate);
+  const auto tile = [&](auto rows) {
+    gemm_dots<S, rows, Cols>(part, a + i * a_stride, a_stride, b, b_stride, sums + i * Cols, c + i * c_stride, c_stride,
+                             accumulate);
+    i += rows;
   };
-  if (m > dots_rows) tiles(std::integral_constant<int, dots_rows>{});  // a tile alone would prefetch each number once
-  if constexpr (dots_rows > 2) tiles(std::integral_constant<int, 2>{});
-  tiles(std::integral_constant<int, 1>{});
+  // A tile alone would prefetch each number once; and four rows are twice two, not three and one.
+  while (m > most && m - i >= most && (most != 3 || m - i != 4)) tile(std::integral_constant<int, most>{});
+  if constexpr (most > 2)
+    while (m - i >= 2) tile(std::integral_constant<int, 2>{});
+  while (m - i >= 1) tile(std::integral_constant<int, 1>{});
 }
 
 /// Dots of k units, a multiple of a packet, of all rows of A and B.
@@ -41,7 +47,7 @@ template <class S, class Unit, class T>
 void gemm_all_dots(Index m, Index n, Index k, const Unit* a, Index a_stride, const Unit* b, Index b_stride, T* c,
                    Index c_stride, bool accumulate) {
   constexpr Index size = GemmSizes<S>::packet, most_units = 512, groups = 8;  // few_rows of a part: 32 KiB
-  const Index parts = m > dots_rows ? 1 + (k - 1) / most_units : 1, packets = k / size;
+  const Index parts = m > dots_rows<S> ? 1 + (k - 1) / most_units : 1, packets = k / size;
   Packet<T> sums[std::size_t(groups * dots_cols * few_rows)];
   const auto columns = [&](auto cols, Index begin, Index end) {
     if (m == 1) {
@@ -97,7 +103,7 @@ void gemm_few_rows(Index m, Index n, Index k, GemmOperand<A> a, GemmOperand<B> b
                         c_stride, accumulate);
   } else if constexpr (std::is_same_v<S, A> && std::is_same_v<S, B>) {
     GemmOperand<S> rows = a;
-    if (m > dots_rows) {
+    if (m > dots_rows<Dots>) {
       for (Index i = 0; i < m; ++i) std::copy_n(a.from(i, 0).data, whole, scratch + i * stride);
       rows = {scratch, stride, 1};
     }
