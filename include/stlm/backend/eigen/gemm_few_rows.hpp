@@ -2,8 +2,8 @@
 // is. Rows of W are taken in groups of four, for all rows of x before the next group.
 //
 // Of one row of x the products read the group's rows one after another: a single stream is what memory is fastest at. Of
-// more, tiles of up to 4 x 4 sums stay in registers. Long rows of x, which would not stay in L1 together, are taken in parts, for
-// some groups each; the sums wait in between. Each sum adds the same numbers in the same order any way: the bits of a row
+// more, tiles of up to 4 x 4 sums stay in registers. Long rows of x, which would not stay in L1 together, are taken in parts,
+// for some groups each; the sums wait in between. Each sum adds the same numbers in the same order any way: the bits of a row
 // do not depend on the others. Every read of W prefetches what will be read `stream_ahead` bytes later, each tile of a
 // group anew: a prefetch may be dropped where too much is under way, and once was a third slower.
 //
