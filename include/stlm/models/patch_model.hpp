@@ -12,6 +12,7 @@
 
 #include <stlm/core/module.hpp>
 #include <stlm/models/detail/patch_sizes.hpp>
+#include <stlm/models/detail/patch_states.hpp>
 #include <stlm/models/emission_contract.hpp>
 #include <stlm/models/reconstruction.hpp>
 #include <stlm/ops/cross_entropy.hpp>
@@ -19,7 +20,7 @@
 namespace stlm {
 
 template <class BoundaryRule, class PoolModule, class CoreModule, class HeadModule, class Reconstruction = NoReconstruction>
-struct PatchModel : detail::PatchSizes<PoolModule, CoreModule, HeadModule> {
+struct PatchModel : detail::PatchSizes<PoolModule, CoreModule, HeadModule>, detail::PatchStates<PoolModule, CoreModule> {
   using Boundary = BoundaryRule;
   using Pool = PoolModule;
   using Core = CoreModule;
@@ -47,22 +48,13 @@ struct PatchModel : detail::PatchSizes<PoolModule, CoreModule, HeadModule> {
     typename Core::template Params<T> core;
     typename Head::template Params<T> head;
   };
-  /// From slots to the core's states.
   template <class T>
-  struct StateCache {
-    View<T, dynamic, dim> pooled, last;
-    typename Pool::template Cache<T> pool;
-    typename Core::template Cache<T> core;
-  };
-  template <class T>
-  struct Cache : StateCache<T> {
+  struct Cache : detail::PatchStates<PoolModule, CoreModule>::template StateCache<T> {
     View<T, dynamic, dim> d;
     View<compute_t<T>, dynamic> losses, lse;
     typename Head::template Cache<T> head;
     [[no_unique_address]] typename Again::template Cache<T> again;
   };
-  template <class T>
-  using KvCache = typename Core::template KvCache<T>;
 
   template <class V, class P>
   static constexpr void visit(V& v, const Path& path, P& p) {
@@ -71,37 +63,12 @@ struct PatchModel : detail::PatchSizes<PoolModule, CoreModule, HeadModule> {
     Head::visit(v, path / "head", p.head, p.pool.table);
   }
   template <class A, class C>
-  static constexpr void plan_states(A& arena, C& cache, const Pass& pass) {
-    arena.keep(cache.pooled, pass.rows());
-    arena.keep(cache.last, pass.rows());
-    arena.overlay([&] { Pool::plan(arena, cache.pool, pass); }, [&] { Core::plan(arena, cache.core, pass); });
-  }
-  template <class A, class C>
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
     arena.temp(cache.d, pass.rows());
-    arena.overlay([&] { plan_states(arena, cache, pass); }, [&] { Head::plan(arena, cache.head, pass); },
+    arena.overlay([&] { PatchModel::plan_states(arena, cache, pass); }, [&] { Head::plan(arena, cache.head, pass); },
                   [&] { Again::plan(arena, cache.again, pass); });
     arena.keep(cache.losses, cache.head.logits.extent(0));
     arena.keep(cache.lse, cache.head.logits.extent(0));
-  }
-  template <class A, class S>
-  static constexpr void plan_decode(A& arena, S& state, Index batch, Index capacity) {
-    Core::plan_decode(arena, state, batch, capacity);
-  }
-
-  /// Fills `cache.last` (B*S, dim), the core's states.
-  template <class B, class S, class T = activation_t<B, S>>
-  static void states(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
-                     const StateCache<T>& cache) {
-    Pool::forward(ctx, p.pool, pass.at(0), slots, cache.pooled, cache.pool);
-    Core::forward(ctx, p.core, pass.at(1), cache.pooled, cache.last, cache.core);
-  }
-  /// The same for `pass.tokens` new patches at `pass.position`, attending to those in `state`.
-  template <class B, class S, class T = activation_t<B, S>>
-  static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
-                     const StateCache<T>& cache, const KvCache<T>& state) {
-    Pool::forward(ctx, p.pool, pass, slots, cache.pooled, cache.pool);
-    Core::decode(ctx, p.core, pass, cache.pooled, cache.last, cache.core, state);
   }
 
   template <class B, class S, class T = activation_t<B, S>>
@@ -149,7 +116,7 @@ struct PatchModel : detail::PatchSizes<PoolModule, CoreModule, HeadModule> {
   template <class B, class S, class T, class Score>
   static auto run(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch, const Cache<T>& cache,
                   double scale, const Score& score) {
-    states(ctx, p, pass, batch.tokens, cache);
+    PatchModel::states(ctx, p, pass, batch.tokens, cache);
     if constexpr (reconstructs)
       Again::forward(ctx, p.head, pass.at(3), cache.pooled, batch.tokens, cache.again, score);
     Head::forward(ctx, p.head, pass.at(2), cache.last, batch.targets, cache.head);
