@@ -16,8 +16,8 @@ class DecodeStep {
  public:
   DecodeStep(Context<Backend>& ctx, Index most) : tokens_(ctx, most), places_(ctx, most) {}
 
-  static Pass pass(Index sequences) {
-    Pass pass{sequences, 1};
+  static Pass pass(Index sequences, Index tokens = 1) {
+    Pass pass{sequences, tokens};
     pass.last = true;
     return pass;
   }

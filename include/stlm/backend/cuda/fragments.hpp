@@ -42,6 +42,14 @@ struct FragmentC {
   }
 };
 
+/// Which rows and columns of a block's tile, 16 rows a warp, thread t has numbers of.
+struct FragmentLanes {
+  static STLM_HOST_DEVICE constexpr int group(int t) { return t % warp / 4; }
+  static STLM_HOST_DEVICE constexpr int member(int t) { return t % 4; }
+  /// Of its two rows the one in the first eight of its warp's 16, or the one in the second.
+  static STLM_HOST_DEVICE constexpr int row(int t, int eight) { return t / warp * 16 + group(t) + 8 * eight; }
+};
+
 inline constexpr Index mma_flops = 2 * 16 * 8 * 16;  ///< of one product of a warp
 
 }  // namespace stlm::gpu

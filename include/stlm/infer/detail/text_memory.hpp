@@ -19,7 +19,7 @@ class TextMemory {
  public:
   TextMemory(const char* who, Context<Backend>& ctx, Index texts, Index capacity)
       : capacity_(checked(who, texts, capacity)), step_(ctx, texts), seen_(static_cast<std::size_t>(texts)) {
-    memory_.allocate([&](Arena& arena) { Model::plan(arena, cache_, pass(texts, (capacity + texts - 1) / texts)); });
+    memory_.allocate([&](Arena& arena) { Model::plan(arena, cache_, Step::pass(texts, (capacity + texts - 1) / texts)); });
     state_memory_.allocate([&](Arena& arena) { Model::plan_decode(arena, state_, texts, capacity); });
     for (std::vector<Token>& tokens : seen_) tokens.reserve(static_cast<std::size_t>(capacity));
     kept_.reserve(static_cast<std::size_t>(capacity));
@@ -74,11 +74,6 @@ class TextMemory {
     expect_positions<Model>(who, capacity);
     return capacity;
   }
-  static Pass pass(Index texts, Index tokens) {
-    Pass pass{texts, tokens};
-    pass.last = true;
-    return pass;
-  }
   std::vector<Token>& seen(Index text) { return seen_[static_cast<std::size_t>(text)]; }
   Index length(Index text) const { return std::ssize(seen_[static_cast<std::size_t>(text)]); }
 
@@ -101,7 +96,7 @@ class TextMemory {
   void read_together(Context<Backend>& ctx, const P& params, Index text, std::span<const Token> tokens) {
     expect_scalar<Backend, S, P>();
     const Place place{text, length(text)};
-    Pass pass = TextMemory::pass(1, std::ssize(tokens));
+    Pass pass = Step::pass(1, std::ssize(tokens));
     if (seen_.size() == 1)  // which needs no place, and ops have quicker ways without
       pass.position = place.position;
     else
@@ -113,7 +108,7 @@ class TextMemory {
   void bind(const Pass& pass) {
     if (pass.batch == planned_.batch && pass.tokens == planned_.tokens) return;
     memory_.bind([&](Arena& arena) { Model::plan(arena, cache_, pass); });
-    planned_ = pass;
+    planned_ = {pass.batch, pass.tokens};
   }
 
   Index capacity_;
@@ -121,7 +116,7 @@ class TextMemory {
   typename Model::template Cache<T> cache_{};
   typename Model::template KvCache<T> state_{};
   Step step_;
-  Pass planned_{0, 0};  // none yet
+  BatchShape planned_{0, 0};  // none yet
   std::vector<std::vector<Token>> seen_;
   std::vector<Token> kept_;
   std::vector<Place> places_;

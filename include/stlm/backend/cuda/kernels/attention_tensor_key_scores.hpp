@@ -12,7 +12,7 @@ struct alignas(8) QueryRow {
 };
 
 /// Of the queries of step `step` through the tile that begins with query i, and keys j ..
-struct TensorKeyScores {
+struct TensorKeyScores : FragmentLanes {
   template <class Exec>
   using Fragments = Registers<Exec, FragmentC, 2>;
 
@@ -21,7 +21,7 @@ struct TensorKeyScores {
   static STLM_KERNEL void add_alibi(Exec& e, Fragments<Exec>& s, const AttentionNumbers& shape, float slope, int i, int j,
                                     int step) {
     e.each([&](int t) {
-      const int first = shape.position(i) - j - tile_row(t);
+      const int first = shape.position(i) - j - row(t, 0);
       for_columns(t, step, [&](int column, int query) {
         unroll<2>([&](int eight) {
           const int far = first + query - 8 * eight;
@@ -35,7 +35,7 @@ struct TensorKeyScores {
   static STLM_KERNEL void mask(Exec& e, Fragments<Exec>& s, const AttentionNumbers& shape, int i, int i_end, int j,
                                int step) {
     e.each([&](int t) {
-      const int first = j + tile_row(t);
+      const int first = j + row(t, 0);
       for_columns(t, step, [&](int column, int query) {
         const RowRange seen = shape.visible_to(e, i + query, i_end);
         unroll<2>([&](int eight) {
@@ -50,8 +50,8 @@ struct TensorKeyScores {
   static STLM_KERNEL void drop(Exec& e, Fragments<Exec>& x, KeptBits& bits, float keep, int step) {
     e.each([&](int t) {
       for_columns(t, step, [&](int column, int query) {
-        const std::uint32_t of_query = bits[2 * query + tile_row(t) / 32];
-        const std::uint32_t kept = of_query >> tile_row(t) % 32;
+        const std::uint32_t of_query = bits[2 * query + row(t, 0) / 32];
+        const std::uint32_t kept = of_query >> row(t, 0) % 32;
         unroll<2>(
             [&](int eight) { x[column / 2][t].value[2 * eight + column % 2] *= kept >> 8 * eight & 1 ? keep : 0.f; });
       });
@@ -63,12 +63,12 @@ struct TensorKeyScores {
                                         int step) {
     e.each([&](int t) {
       for_columns(t, step, [&](int column, int query) {
-        const QueryRow row = known[query];
+        const QueryRow of_query = known[query];
         unroll<2>([&](int eight) {
           const int n = 2 * eight + column % 2;
           float &probability = p[column / 2][t].value[n], &gradient = ds[column / 2][t].value[n];
-          probability = e.exp2(probability * factor - row.level);
-          gradient = probability * (gradient - row.mean);
+          probability = e.exp2(probability * factor - of_query.level);
+          gradient = probability * (gradient - of_query.mean);
         });
       });
       e.flops(5 * 8);
@@ -76,12 +76,10 @@ struct TensorKeyScores {
   }
 
  private:
-  /// The first of a lane's two keys.
-  static STLM_KERNEL int tile_row(int t) { return t / warp * 16 + t % warp / 4; }
   /// f(column, query of the tile) for a lane's four columns of 16 queries.
   template <class F>
   static STLM_KERNEL void for_columns(int t, int step, const F& f) {
-    unroll<4>([&](int column) { f(column, 16 * step + 2 * (t % 4) + column / 2 * 8 + column % 2); });
+    unroll<4>([&](int column) { f(column, 16 * step + 2 * member(t) + column / 2 * 8 + column % 2); });
   }
 };
 

@@ -25,7 +25,7 @@ STLM_KERNEL void draw_kept(Exec& e, int t, const AttentionNumbers& shape, int b,
 }
 
 template <int N>
-struct TensorScores {
+struct TensorScores : FragmentLanes {
   template <class Exec>
   using Fragments = Registers<Exec, FragmentC, N>;
 
@@ -34,7 +34,7 @@ struct TensorScores {
   static STLM_KERNEL void add_alibi(Exec& e, Fragments<Exec>& s, const AttentionNumbers& shape, float slope, int i,
                                     int j) {
     e.each([&](int t) {
-      const int distance = shape.position(i + tile_row(t)) - j - 2 * (t % 4);
+      const int distance = shape.position(i + row(t, 0)) - j - 2 * member(t);
       unroll<4 * N>([&](int n) {
         const int far = distance + n % 4 / 2 * 8 - n / 4 * 8 - n % 2;
         s[n / 4][t].value[n % 4] -= slope * static_cast<float>(far < 0 ? -far : far);
@@ -45,9 +45,9 @@ struct TensorScores {
   template <class Exec>
   static STLM_KERNEL void mask(Exec& e, Fragments<Exec>& s, const AttentionNumbers& shape, int i, int i_end, int j) {
     e.each([&](int t) {
-      const int first = j + 2 * (t % 4);
+      const int first = j + 2 * member(t);
       unroll<2>([&](int eight) {
-        const RowRange seen = shape.visible_to(e, i + tile_row(t) + 8 * eight, i_end);
+        const RowRange seen = shape.visible_to(e, i + row(t, eight), i_end);
         unroll<2 * N>([&](int n) {
           const int key = first + n / 2 * 8 + n % 2;
           if (key < seen.begin || key >= seen.end) s[n / 2][t].value[2 * eight + n % 2] = -INFINITY;
@@ -61,8 +61,8 @@ struct TensorScores {
     e.each([&](int t) {
       unroll<2>([&](int eight) {
         unroll<(N + 3) / 4>([&](int word) {
-          const std::uint32_t of_row = bits[2 * (tile_row(t) + 8 * eight) + first_key / 32 + word];
-          const std::uint32_t kept = of_row >> (first_key % 32 + 2 * (t % 4));
+          const std::uint32_t of_row = bits[2 * row(t, eight) + first_key / 32 + word];
+          const std::uint32_t kept = of_row >> (first_key % 32 + 2 * member(t));
           unroll<(N < 4 ? 2 * N : 8)>([&](int n) {
             x[4 * word + n / 2][t].value[2 * eight + n % 2] *= kept >> (n / 2 * 8 + n % 2) & 1 ? keep : 0.f;
           });
@@ -70,10 +70,6 @@ struct TensorScores {
       });
     });
   }
-
- private:
-  /// The first of a lane's two rows.
-  static STLM_KERNEL int tile_row(int t) { return t / warp * 16 + t % warp / 4; }
 };
 
 }  // namespace stlm::gpu

@@ -18,7 +18,7 @@
 namespace stlm::gpu {
 
 template <int D>
-struct TensorTile {
+struct TensorTile : FragmentLanes {
   static_assert(D % 16 == 0);
   static constexpr int size = 64, threads = 128, steps = D / 16;
   static constexpr int stride = D / 2 + 4;  ///< in pairs
@@ -27,11 +27,6 @@ struct TensorTile {
   using Left = Registers<Exec, FragmentA, steps>;  ///< 16 vectors of a warp
   template <class Exec>
   using Sums = Registers<Exec, FragmentC, D / 8>;
-
-  static STLM_KERNEL int group(int t) { return t % warp / 4; }
-  static STLM_KERNEL int member(int t) { return t % 4; }
-  /// The tile's rows that a lane has numbers of: one in the first eight of its warp's 16, one in the second.
-  static STLM_KERNEL int row(int t, int eight) { return t / warp * 16 + group(t) + 8 * eight; }
 
   /// Sets off the copy of vectors first .. to shared memory, zeros from `end` on.
   template <class Exec>
