@@ -1,6 +1,7 @@
 // gemm cut into pieces for the threads. Of few rows, pieces of columns: each packs its own part of B, or, where B is
 // transposed (a prompt times weights), reads it in place as the left factor of C^T. Of many rows, pieces of rows, once all
-// threads together have packed B, or a panel of it, into memory that they share.
+// threads together have packed B, or a panel of it, into memory that they share. Where A is transposed (a gradient of
+// weights), many are more: B is as long as A then, and packed on the way where each thread has its own columns.
 //
 // The kernel sums each element in an order that depends on k alone, wherever C is cut: so the pieces may depend on the
 // threads, the bits do not.
@@ -25,10 +26,11 @@ struct Gemm<EigenBackend> {
     static_assert(std::is_same_v<typename eigen::GemmProduct<Product>::Value, T>,
                   "stlm::ops::gemm: a product of Bfloat16 factors is float; give a C of floats.");
     static_assert(eigen::GemmSizes<Product>::scratch_bytes <= Context<EigenBackend>::scratch_bytes);
-    constexpr Index many_rows = 256, strip = eigen::GemmSizes<Product>::tile_cols;
+    constexpr Index strip = eigen::GemmSizes<Product>::tile_cols;
     const Index m = c.rows, n = c.cols, k = options.transpose_a ? a.rows : a.cols;
     const eigen::GemmOperand<A> left = operand(a, options.transpose_a);
     const eigen::GemmOperand<B> right = operand(b, options.transpose_b);
+    const Index many_rows = left.transposed() ? 1280 : 256;
     if (ctx.threads() > 1 && m >= many_rows && n > 0 && k > 0)
       return by_rows<Product>(ctx, n, k, left, right, c, options.accumulate);
     if constexpr (std::is_same_v<Product, A> && std::is_same_v<Product, B>) {
@@ -36,8 +38,7 @@ struct Gemm<EigenBackend> {
       if (m > eigen::few_rows && m < many_rows && n >= m && k > 0 && fill_packets && right.transposed())
         return by_columns(ctx, n, k, left, right, c, options.accumulate);
     }
-    const bool packs_a = eigen::GemmSizes<Product>::low_tiles && left.transposed();  // for each piece
-    const eigen::GemmPieces pieces(ctx, n, strip, m * n * k, packs_a ? 1 : 4);
+    const eigen::GemmPieces pieces(ctx, n, strip, m * n * k, left.transposed() ? 1 : 4);  // each reads all columns of A
     ctx.parallel_for(pieces.tasks, [&](Index task, int worker) {
       const Index j = pieces.begin(task), end = pieces.begin(task + 1);
       eigen::gemm_serial<Product>(m, end - j, k, left, right.from(0, j), c.data + j, c.stride, options.accumulate,

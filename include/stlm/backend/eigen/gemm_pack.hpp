@@ -44,13 +44,15 @@ struct GemmProduct {
   static Packet<S> multiply_add(Packet<S> a, Packet<S> b, Packet<S> sum) { return Eigen::internal::pmadd(a, b, sum); }
 
   static constexpr bool columns = true;                   // packed A may lie by columns
+  static constexpr bool in_place = true;                  // A is read as it lies where tiles are high
 
   static GemmOperand<S> pack_a(Index rows, Index k, GemmOperand<S> a, S* to);
   static void pack_b(Index k, Index cols, GemmOperand<S> b, S* to);
 };
 
 /// Block sizes in units. Their bytes are meant for 32 KiB of L1 and 1 MiB of L2: the `tile_rows` rows of A in use take 18
-/// KiB and stay in L1; a block of B, at most 768 KiB, and one of A, 72 KiB, stay in L2.
+/// KiB and stay in L1; a block of B, 384 KiB, and one of A, 72 KiB, stay in L2 beside what is read to be packed. Where A is
+/// packed, for each block of B again, these are twice as large.
 template <class S>
 struct GemmSizes {
   using Unit = typename GemmProduct<S>::Unit;
@@ -61,7 +63,7 @@ struct GemmSizes {
   static constexpr Index rows = 4 * tile_rows;
   static constexpr Index depth = GemmProduct<S>::depth;
   static constexpr Index a_stride = depth + Index(64 / sizeof(Unit));
-  static constexpr Index b_units = 512 * Index(1536 / sizeof(Unit));
+  static constexpr Index b_units = (low_tiles || !GemmProduct<S>::in_place ? 512 : 256) * Index(1536 / sizeof(Unit));
   static constexpr Index scratch = b_units + rows * a_stride;  // what one call needs: a block of B, then one of A
   static constexpr Index scratch_bytes = scratch * Index{sizeof(Unit)};
 };

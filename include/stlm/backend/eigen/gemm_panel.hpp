@@ -62,7 +62,7 @@ class GemmPanel {
     for (Index j = 0; j < cols; j += blocks_.cols)
       blocks_.along_k(k, [&](Index u, Index depth, Index p, Index length) {
         gemm_rows<S>(m, std::min(cols - j, blocks_.cols), length, a.from(0, p),
-                     GemmStrips<Unit>{packed_ + u * padded(cols) + j * depth, strip, strip * depth}, c + j, c_stride,
+                     GemmStrips<Unit>{packed_ + u * padded(cols) + j * depth, strip * depth}, c + j, c_stride,
                      accumulate || u > 0, scratch, coming);
       });
   }

@@ -1,6 +1,11 @@
 // One tile of C = A B or C += A B, summed in registers: the innermost loop of gemm_kernel.hpp.
+//
+// Loads and stores beside the multiply-adds cost little here, so that what else reads the factors rides along: the first
+// tile of a strip packs B while it reads it, and a tile of A by columns prefetches the columns of the next.
 #pragma once
 
+#include <cstddef>
+#include <type_traits>
 #include <utility>
 
 #include <stlm/backend/eigen/gemm_pack.hpp>
@@ -26,14 +31,15 @@ struct GemmRows {
 };
 
 /// C = or += A B for one tile in registers: Packets wide, with one I in 0, 1, .. for each of its packets. `a_stride` and
-/// `b_stride` lead from row to row, that of A by columns from column to column.
-template <class S, bool Columns, int Packets, int... I, class Unit = typename GemmProduct<S>::Unit,
+/// `b_stride` lead from row to row, that of A by columns from column to column. `packed`: where B's rows go, or nullptr.
+template <class S, bool Columns, int Packets, int... I, class Packed, class Unit = typename GemmProduct<S>::Unit,
           class T = typename GemmProduct<S>::Value>
 void gemm_tile(std::integer_sequence<int, I...>, Index depth, const Unit* a, Index a_stride, const Unit* b,
-               Index b_stride, T* c, Index c_stride, bool accumulate) {
+               Index b_stride, T* c, Index c_stride, bool accumulate, Packed packed) {
   using namespace Eigen::internal;
   constexpr Index size = GemmSizes<S>::packet;
   constexpr int rows = int(sizeof...(I)) / Packets;
+  constexpr bool packs = !std::is_same_v<Packed, std::nullptr_t>;
   const GemmRows<rows, T> c_rows(c, c_stride);
   const auto at = [&](int i) { return c_rows[i / Packets] + i % Packets * size; };
   (prefetch(at(I)), ...);
@@ -41,12 +47,20 @@ void gemm_tile(std::integer_sequence<int, I...>, Index depth, const Unit* a, Ind
   GemmRows<rows, const Unit> a_rows(a, a_stride);
   for (const Unit* const end = b + depth * b_stride; b != end; b += b_stride) {
     const Packet<Unit> row[] = {ploadu<Packet<Unit>>(b), ploadu<Packet<Unit>>(b + size)};
+    if constexpr (packs) {
+      const Unit* const later = b + 16 * b_stride;
+      prefetch(later), prefetch(later + size);
+      pstore(packed, row[0]), pstore(packed + size, row[1]);
+      packed += 2 * size;
+    }
     const auto of_row = [&](int i) -> const Unit& { return Columns ? a[i] : *a_rows[i]; };
     ((sum[I] = GemmProduct<S>::multiply_add(pset1<Packet<Unit>>(of_row(I / Packets)), row[I % Packets], sum[I])), ...);
-    if constexpr (Columns)
+    if constexpr (Columns) {
+      prefetch(a + 2 * rows - 1);
       a += a_stride;
-    else
+    } else {
       a_rows.to_next_column();
+    }
   }
   if (accumulate) ((sum[I] = padd(sum[I], ploadu<Packet<T>>(at(I)))), ...);
   (pstoreu(at(I), sum[I]), ...);
