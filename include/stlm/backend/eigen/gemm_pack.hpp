@@ -103,7 +103,7 @@ GemmOperand<S> GemmProduct<S>::pack_a(Index rows, Index k, GemmOperand<S> a, S* 
   return {to, 1, Sizes::rows};
 }
 
-/// A block of B as strips [k][tile_cols]. Contiguous rows are read whole, each into all strips.
+/// A block of B as strips [k][tile_cols]. Contiguous rows are read some at a time, each into all strips.
 template <class S>
 void GemmProduct<S>::pack_b(Index k, Index cols, GemmOperand<S> b, S* to) {
   using namespace Eigen::internal;
@@ -115,12 +115,18 @@ void GemmProduct<S>::pack_b(Index k, Index cols, GemmOperand<S> b, S* to) {
       pack_transposed(std::min(cols - j, strip), k, b.data + j * b.col_stride, b.col_stride, to + j * k, strip);
     return;
   }
-  for (Index p = 0; p < k; ++p, to += strip) {
-    const S* const row = b.data + p * b.row_stride;
-    for (Index j = 0; j < whole; j += strip)
-      for (Index i = 0; i < strip; i += size) pstoreu(to + j * k + i, ploadu<Packet<S>>(row + j + i));
-    if (rest > 0) std::fill_n(std::copy_n(row + whole, rest, to + whole * k), strip - rest, S(0));
-  }
+  constexpr Index together = 4;  // rows, as the same row of all strips would fall into the same sets of the L1 cache
+  for (Index first = 0; first < k; first += together)
+    for (Index j = 0; j < cols; j += strip)
+      for (Index p = first; p < std::min(first + together, k); ++p) {
+        const S* const row = b.from(p, j).data;
+        S* const packed = to + j * k + p * strip;
+        for (Index i = 0; i < strip; i += size) prefetch(row + together * b.row_stride + i);
+        if (j < whole)
+          for (Index i = 0; i < strip; i += size) pstoreu(packed + i, ploadu<Packet<S>>(row + i));
+        else
+          std::fill_n(std::copy_n(row, rest, packed), strip - rest, S(0));
+      }
 }
 
 }  // namespace stlm::eigen

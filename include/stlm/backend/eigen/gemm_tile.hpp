@@ -48,7 +48,7 @@ void gemm_tile(std::integer_sequence<int, I...>, Index depth, const Unit* a, Ind
   for (const Unit* const end = b + depth * b_stride; b != end; b += b_stride) {
     const Packet<Unit> row[] = {ploadu<Packet<Unit>>(b), ploadu<Packet<Unit>>(b + size)};
     if constexpr (packs) {
-      const Unit* const later = b + 16 * b_stride;
+      const Unit* const later = b + 64 * b_stride;  // as far as memory is away
       prefetch(later), prefetch(later + size);
       pstore(packed, row[0]), pstore(packed + size, row[1]);
       packed += 2 * size;
