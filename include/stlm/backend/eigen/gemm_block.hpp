@@ -6,18 +6,6 @@
 
 namespace stlm::eigen {
 
-/// Prefetches a block of an operand, `runs` contiguous runs of `length` elements, in `steps` even steps.
-template <class T>
-struct GemmAhead {
-  const T* data;
-  Index stride, runs, length, steps, at = 0, due = 0;
-
-  void step() {
-    for (due += runs; due >= steps; due -= steps, at += stride)
-      for (Index j = 0; j < length; j += Index(64 / sizeof(T))) Eigen::internal::prefetch(data + at + j);
-  }
-};
-
 /// A block of B as packed strips, `step` apart. `stored`: what the first tiles are to pack there; no data: it is packed.
 template <class Unit>
 struct GemmStrips {
@@ -43,14 +31,13 @@ void gemm_block(Index rows, Index cols, Index depth, GemmOperand<Unit> a, GemmSt
       const bool whole = left >= strip, add = whole && accumulate;
       T* const to = whole ? c + j : edge;
       const Index to_stride = whole ? c_stride : strip;
-      ahead.step();
       if (left <= size)
-        gemm_tile<S, Columns, 1>(narrow, depth, a.data, a_stride, packed, strip, to, to_stride, add, nullptr);
+        gemm_tile<S, Columns, 1>(narrow, depth, a.data, a_stride, packed, strip, to, to_stride, add, nullptr, ahead);
       else if (!packing || !whole || !b.stored.data)
-        gemm_tile<S, Columns, 2>(wide, depth, a.data, a_stride, packed, strip, to, to_stride, add, nullptr);
+        gemm_tile<S, Columns, 2>(wide, depth, a.data, a_stride, packed, strip, to, to_stride, add, nullptr, ahead);
       else if constexpr (packing)
         gemm_tile<S, Columns, 2>(wide, depth, a.data, a_stride, b.stored.data + j, b.stored.row_stride, to, to_stride, add,
-                                 packed);
+                                 packed, ahead);
       if (!whole) gemm_move<T>(Rows, left, edge, c + j, c_stride, accumulate);
     }
   }

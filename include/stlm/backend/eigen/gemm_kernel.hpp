@@ -74,11 +74,12 @@ void gemm_rows(Index m, Index cols, Index k, GemmOperand<A> a, GemmStrips<Unit> 
   for (Index i = 0; i < m; i += Sizes::rows, b.stored.data = nullptr) {
     const Index rows = std::min(m - i, Sizes::rows), next = std::min(m - i - rows + coming, Sizes::rows);
     const GemmOperand<Unit> left = Product::pack_a(rows, k, a.from(i, 0), packed_a);
-    const Index tiles = gemm_blocks(rows, Sizes::tile_rows) * gemm_blocks(cols, Sizes::tile_cols);
+    const Index times = gemm_blocks(rows, Sizes::tile_rows) * gemm_blocks(cols, Sizes::tile_cols) *
+                        gemm_blocks(Product::units(k), GemmAhead<A>::steps_apart);
     const A* const after = next > 0 ? a.from(i + rows, 0).data : a.data;
     const bool by_tiles = left.transposed() && static_cast<const void*>(left.data) == a.from(i, 0).data;
-    GemmAhead<A> ahead = a.transposed() ? GemmAhead<A>{after, a.col_stride, by_tiles ? 0 : k, next, tiles}
-                                        : GemmAhead<A>{after, a.row_stride, next, k, tiles};
+    GemmAhead<A> ahead = a.transposed() ? GemmAhead<A>(after, a.col_stride, by_tiles ? 0 : k, next, times)
+                                        : GemmAhead<A>(after, a.row_stride, next, k, times);
     const auto multiply = [&](auto columns) {
       gemm_block<S, columns, int(Sizes::tile_rows)>(rows, cols, Product::units(k), left, b, c + i * c_stride, c_stride,
                                                     accumulate, ahead);

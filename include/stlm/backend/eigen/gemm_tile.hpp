@@ -1,9 +1,11 @@
 // One tile of C = A B or C += A B, summed in registers: the innermost loop of gemm_kernel.hpp.
 //
 // Loads and stores beside the multiply-adds cost little here, so that what else reads the factors rides along: the first
-// tile of a strip packs B while it reads it, and a tile of A by columns prefetches the columns of the next.
+// tile of a strip packs B while it reads it, a tile of A by columns prefetches the columns of the next, one of A by rows
+// some of the next block.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <type_traits>
 #include <utility>
@@ -14,6 +16,31 @@
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // of a packet type as template argument: harmless
 
 namespace stlm::eigen {
+
+/// Prefetches a block of an operand, `runs` contiguous runs of `length` elements: a tile asks for the next lines every
+/// `steps_apart` steps along k, `times` in all. Many at once would stop the tile until there is room for them.
+template <class T>
+class GemmAhead {
+  static constexpr Index line = Index(64 / sizeof(T));
+  const T* run_;
+  Index stride_, length_, lines_, times_, at_ = 0, due_ = 0;
+
+ public:
+  static constexpr Index steps_apart = 16;
+
+  GemmAhead(const T* data, Index stride, Index runs, Index length, Index times)
+      : run_(data), stride_(stride), length_(length), lines_(runs * ((length + line - 1) / line)), times_(times) {}
+
+  void step() {
+    for (due_ += lines_; due_ >= times_; due_ -= times_) {
+      Eigen::internal::prefetch(run_ + at_);
+      at_ += line;
+      if (at_ < length_) continue;
+      at_ = 0;
+      run_ += stride_;
+    }
+  }
+};
 
 /// The rows of a tile: a pointer to every third and offsets for the others, so that addresses leave registers for sums.
 template <int Rows, class T>
@@ -32,10 +59,11 @@ struct GemmRows {
 
 /// C = or += A B for one tile in registers: Packets wide, with one I in 0, 1, .. for each of its packets. `a_stride` and
 /// `b_stride` lead from row to row, that of A by columns from column to column. `packed`: where B's rows go, or nullptr.
-template <class S, bool Columns, int Packets, int... I, class Packed, class Unit = typename GemmProduct<S>::Unit,
+/// `ahead`: what to prefetch meanwhile.
+template <class S, bool Columns, int Packets, int... I, class Packed, class Left, class Unit = typename GemmProduct<S>::Unit,
           class T = typename GemmProduct<S>::Value>
 void gemm_tile(std::integer_sequence<int, I...>, Index depth, const Unit* a, Index a_stride, const Unit* b,
-               Index b_stride, T* c, Index c_stride, bool accumulate, Packed packed) {
+               Index b_stride, T* c, Index c_stride, bool accumulate, Packed packed, GemmAhead<Left>& ahead) {
   using namespace Eigen::internal;
   constexpr Index size = GemmSizes<S>::packet;
   constexpr int rows = int(sizeof...(I)) / Packets;
@@ -45,21 +73,24 @@ void gemm_tile(std::integer_sequence<int, I...>, Index depth, const Unit* a, Ind
   (prefetch(at(I)), ...);
   Packet<T> sum[] = {(static_cast<void>(I), pset1<Packet<T>>(T(0)))...};
   GemmRows<rows, const Unit> a_rows(a, a_stride);
-  for (const Unit* const end = b + depth * b_stride; b != end; b += b_stride) {
-    const Packet<Unit> row[] = {ploadu<Packet<Unit>>(b), ploadu<Packet<Unit>>(b + size)};
-    if constexpr (packs) {
-      const Unit* const later = b + 64 * b_stride;  // as far as memory is away
-      prefetch(later), prefetch(later + size);
-      pstore(packed, row[0]), pstore(packed + size, row[1]);
-      packed += 2 * size;
-    }
-    const auto of_row = [&](int i) -> const Unit& { return Columns ? a[i] : *a_rows[i]; };
-    ((sum[I] = GemmProduct<S>::multiply_add(pset1<Packet<Unit>>(of_row(I / Packets)), row[I % Packets], sum[I])), ...);
-    if constexpr (Columns) {
-      prefetch(a + 2 * rows - 1);
-      a += a_stride;
-    } else {
-      a_rows.to_next_column();
+  for (const Unit* const end = b + depth * b_stride; b != end;) {
+    ahead.step();
+    for (const Unit* const stop = b + std::min(ahead.steps_apart * b_stride, end - b); b != stop; b += b_stride) {
+      const Packet<Unit> row[] = {ploadu<Packet<Unit>>(b), ploadu<Packet<Unit>>(b + size)};
+      if constexpr (packs) {
+        const Unit* const later = b + 64 * b_stride;  // as far as memory is away
+        prefetch(later), prefetch(later + size);
+        pstore(packed, row[0]), pstore(packed + size, row[1]);
+        packed += 2 * size;
+      }
+      const auto of_row = [&](int i) -> const Unit& { return Columns ? a[i] : *a_rows[i]; };
+      ((sum[I] = GemmProduct<S>::multiply_add(pset1<Packet<Unit>>(of_row(I / Packets)), row[I % Packets], sum[I])), ...);
+      if constexpr (Columns) {
+        prefetch(a + 2 * rows - 1);
+        a += a_stride;
+      } else {
+        a_rows.to_next_column();
+      }
     }
   }
   if (accumulate) ((sum[I] = padd(sum[I], ploadu<Packet<T>>(at(I)))), ...);
