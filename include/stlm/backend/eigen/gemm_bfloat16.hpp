@@ -20,7 +20,7 @@ struct Bfloat16AsFloat {};
 
 template <>
 struct GemmProduct<Bfloat16AsFloat> : GemmProduct<float> {
-  static constexpr bool columns = false, in_place = false;
+  static constexpr bool columns = false, converts = true;
   static constexpr Index step = 2, depth = 768;
   static constexpr Index units(Index k) { return k + k % 2; }
 

@@ -1,5 +1,5 @@
-// A block of C = A B or C += A B, tile by tile (gemm_tile.hpp). Rows that fill no tile take tiles of 4 and 1 rows; columns that
-// fill no strip, a tile on the stack.
+// A block of C = A B or C += A B, tile by tile (gemm_tile.hpp). Rows that fill no tile take tiles of 4 and 1 rows;
+// columns that fill no strip, a tile on the stack.
 #pragma once
 
 #include <stlm/backend/eigen/gemm_tile.hpp>
@@ -16,7 +16,7 @@ struct GemmStrips {
 
 /// C = or += A B for a block of each: tiles of Rows rows as long as they fit, then smaller ones.
 template <class S, bool Columns, int Rows, class Unit, class T, class Left>
-void gemm_block(Index rows, Index cols, Index depth, GemmOperand<Unit> a, GemmStrips<Unit> b, T* c, Index c_stride,
+void gemm_block(Index rows, Index cols, Index depth, GemmOperand<Unit> a, GemmStrips<Unit>& b, T* c, Index c_stride,
                 bool accumulate, GemmAhead<Left>& ahead) {
   constexpr Index size = GemmSizes<S>::packet, strip = GemmSizes<S>::tile_cols;
   constexpr bool packing = Rows == GemmSizes<S>::tile_rows;

@@ -18,11 +18,6 @@
 
 namespace stlm::eigen {
 
-/// The number of blocks of `size` that cover `total`.
-constexpr Index gemm_blocks(Index total, Index size) {
-  return (total + size - 1) / size;
-}
-
 /// Size of the fewest equal blocks, multiples of `step`, that cover `total` with at most `most` each.
 constexpr Index gemm_block_size(Index total, Index most, Index step) {
   return gemm_blocks(total, gemm_blocks(total, most) * step) * step;
@@ -71,14 +66,13 @@ void gemm_rows(Index m, Index cols, Index k, GemmOperand<A> a, GemmStrips<Unit> 
                Index c_stride, bool accumulate, Unit* packed_a, Index coming = 0) {
   using Product = GemmProduct<S>;
   using Sizes = GemmSizes<S>;
-  for (Index i = 0; i < m; i += Sizes::rows, b.stored.data = nullptr) {
+  for (Index i = 0; i < m; i += Sizes::rows) {
     const Index rows = std::min(m - i, Sizes::rows), next = std::min(m - i - rows + coming, Sizes::rows);
     const GemmOperand<Unit> left = Product::pack_a(rows, k, a.from(i, 0), packed_a);
     const Index times = gemm_blocks(rows, Sizes::tile_rows) * gemm_blocks(cols, Sizes::tile_cols) *
                         gemm_blocks(Product::units(k), GemmAhead<A>::steps_apart);
     const A* const after = next > 0 ? a.from(i + rows, 0).data : a.data;
-    const bool by_tiles = left.transposed() && static_cast<const void*>(left.data) == a.from(i, 0).data;
-    GemmAhead<A> ahead = a.transposed() ? GemmAhead<A>(after, a.col_stride, by_tiles ? 0 : k, next, times)
+    GemmAhead<A> ahead = a.transposed() ? GemmAhead<A>(after, a.col_stride, Sizes::packs_columns ? k : 0, next, times)
                                         : GemmAhead<A>(after, a.row_stride, next, k, times);
     const auto multiply = [&](auto columns) {
       gemm_block<S, columns, int(Sizes::tile_rows)>(rows, cols, Product::units(k), left, b, c + i * c_stride, c_stride,

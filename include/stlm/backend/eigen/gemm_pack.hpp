@@ -32,6 +32,11 @@ struct GemmOperand {
   GemmOperand from(Index i, Index j) const { return {data + i * row_stride + j * col_stride, row_stride, col_stride}; }
 };
 
+/// The number of blocks of `size` that cover `total`.
+constexpr Index gemm_blocks(Index total, Index size) {
+  return (total + size - 1) / size;
+}
+
 /// How factors of scalar S are multiplied. Here: as they are, sums of the same type.
 template <class S>
 struct GemmProduct {
@@ -44,26 +49,27 @@ struct GemmProduct {
   static Packet<S> multiply_add(Packet<S> a, Packet<S> b, Packet<S> sum) { return Eigen::internal::pmadd(a, b, sum); }
 
   static constexpr bool columns = true;                   // packed A may lie by columns
-  static constexpr bool in_place = true;                  // A is read as it lies where tiles are high
+  static constexpr bool converts = false;                 // numbers on their way into packed A and B
 
   static GemmOperand<S> pack_a(Index rows, Index k, GemmOperand<S> a, S* to);
   static void pack_b(Index k, Index cols, GemmOperand<S> b, S* to);
 };
 
 /// Block sizes in units. Their bytes are meant for 32 KiB of L1 and 1 MiB of L2: the `tile_rows` rows of A in use take 18
-/// KiB and stay in L1; a block of B, 384 KiB, and one of A, 72 KiB, stay in L2 beside what is read to be packed. Where A is
-/// packed, for each block of B again, these are twice as large.
+/// KiB and stay in L1; a block of B, 384 KiB, and one of A, 72 KiB, stay in L2 beside what is read to be packed. Where
+/// columns of A are packed, for each block of B again, blocks of B are twice as large.
 template <class S>
 struct GemmSizes {
   using Unit = typename GemmProduct<S>::Unit;
   static constexpr Index packet = Eigen::internal::unpacket_traits<Packet<Unit>>::size;
   static constexpr bool low_tiles = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS < 32;
+  static constexpr bool packs_columns = low_tiles || GemmProduct<S>::converts;  // of A
   static constexpr Index tile_rows = low_tiles ? 6 : 12;
   static constexpr Index tile_cols = 2 * packet;
   static constexpr Index rows = 4 * tile_rows;
   static constexpr Index depth = GemmProduct<S>::depth;
   static constexpr Index a_stride = depth + Index(64 / sizeof(Unit));
-  static constexpr Index b_units = (low_tiles || !GemmProduct<S>::in_place ? 512 : 256) * Index(1536 / sizeof(Unit));
+  static constexpr Index b_units = (packs_columns ? 512 : 256) * Index(1536 / sizeof(Unit));
   static constexpr Index scratch = b_units + rows * a_stride;  // what one call needs: a block of B, then one of A
   static constexpr Index scratch_bytes = scratch * Index{sizeof(Unit)};
 };
@@ -90,7 +96,7 @@ void pack_transposed(Index rows, Index cols, const T* from, Index from_stride, T
 template <class S>
 GemmOperand<S> GemmProduct<S>::pack_a(Index rows, Index k, GemmOperand<S> a, S* to) {
   using Sizes = GemmSizes<S>;
-  if (!Sizes::low_tiles || !a.transposed()) return a;
+  if (!Sizes::packs_columns || !a.transposed()) return a;
   for (Index p = 0; p < k; ++p) {
     const S* const from = a.from(0, p).data;
     S* const row = to + p * Sizes::rows;

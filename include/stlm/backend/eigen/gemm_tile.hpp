@@ -29,7 +29,7 @@ class GemmAhead {
   static constexpr Index steps_apart = 16;
 
   GemmAhead(const T* data, Index stride, Index runs, Index length, Index times)
-      : run_(data), stride_(stride), length_(length), lines_(runs * ((length + line - 1) / line)), times_(times) {}
+      : run_(data), stride_(stride), length_(length), lines_(runs * gemm_blocks(length, line)), times_(times) {}
 
   void step() {
     for (due_ += lines_; due_ >= times_; due_ -= times_) {

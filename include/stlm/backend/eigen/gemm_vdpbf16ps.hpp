@@ -20,7 +20,7 @@ template <>
 struct GemmProduct<Bfloat16Pairs> {
   using Value = float;
   using Unit = float;
-  static constexpr bool columns = true, in_place = false;
+  static constexpr bool columns = true, converts = true;
   static constexpr Index step = 1, depth = 384;
   static constexpr Index units(Index k) { return (k + 1) / 2; }
   static constexpr Index elements(Index units) { return 2 * units; }
