@@ -85,6 +85,9 @@ void each_op(stlm::Context<B>& ctx, Index rows, const F& f) {
       [&] { ops::cross_entropy_forward(ctx, ls, targets, -1, losses.view(), lse.view()); });
     f("cross_entropy_backward", half(2, logit_rows * vocabulary),
       [&] { ops::cross_entropy_backward(ctx, ls, targets, -1, lse.view(), 1e-3); });
+    f("cross_entropy_forward_backward", half(2, logit_rows * vocabulary), [&] {
+      (void)ops::cross_entropy_forward_backward(ctx, ls, targets, -1, losses.view(), lse.view(), 1e-3);
+    });
     const Index distinct = std::ssize(std::set(tokens.begin(), tokens.end()));
     f("embedding_forward", half(1, (rows + distinct) * dim),
       [&] { ops::embedding_forward(ctx, matrix(table, dim), all, matrix(y, dim)); });
