@@ -3,7 +3,7 @@
 # Compiles kernels and reads what ptxas reports of each: none may spill registers or have a stack frame, and each must
 # keep to its budget. A budget is a text file; its lines, of which the first that matches counts, are
 #   <regular expression of the kernel's full name, without spaces> <registers> <bytes of shared memory> [<PTX> ...]
-# where each <PTX> is a text that must stand in the kernel's code of the first architecture; or
+# where each <PTX> is a text that must stand in the kernel's code of the first architecture, or 90a:<text> of that one; or
 #   <regular expression> ignore                     for the kernels of a library
 # A kernel without a line and a line without a kernel are errors. Shared memory given at the launch is not reported.
 cmake_minimum_required(VERSION 3.24)
@@ -13,8 +13,7 @@ string(REPLACE "," ";" architectures "${ARCHITECTURES}")
 set(nvcc ${NVCC} -std=c++20 -I${INCLUDE_DIR} -Werror all-warnings)
 set(codes "")
 foreach(architecture IN LISTS architectures)
-  string(REGEX REPLACE "a$" "" virtual ${architecture})  # no kernel has code for 90a alone: one PTX for 90 and 90a
-  list(APPEND codes -gencode arch=compute_${virtual},code=sm_${architecture})
+  list(APPEND codes -gencode arch=compute_${architecture},code=sm_${architecture})
 endforeach()
 file(MAKE_DIRECTORY "${SCRATCH}")
 execute_process(COMMAND ${nvcc} ${codes} -t 2 --keep --keep-dir ${SCRATCH} -Xptxas -v -fatbin ${SOURCE} -o ${SCRATCH}/report.fatbin
@@ -40,8 +39,7 @@ function(demangle name full)
 endfunction()
 
 # The text of one kernel's PTX.
-function(ptx_of name code)
-  list(GET architectures 0 architecture)
+function(ptx_of name architecture code)
   file(GLOB file "${SCRATCH}/*.compute_${architecture}.ptx")
   file(READ "${file}" text)
   string(FIND "${text}" ".entry ${name}(" at)
@@ -112,8 +110,17 @@ foreach(line IN LISTS lines)
     endif()
     if(allowed AND NOT name IN_LIST ptx_seen)
       list(APPEND ptx_seen ${name})
-      ptx_of(${name} code)
       foreach(text IN LISTS allowed)
+        list(GET architectures 0 of)
+        if(text MATCHES "^([0-9]+a?):(.*)$")
+          set(of ${CMAKE_MATCH_1})
+          set(text "${CMAKE_MATCH_2}")
+        endif()
+        if(NOT of STREQUAL code_of OR NOT name STREQUAL code_name)
+          ptx_of(${name} ${of} code)
+          set(code_of ${of})
+          set(code_name ${name})
+        endif()
         string(FIND "${code}" "${text}" at)
         if(at EQUAL -1)
           string(APPEND errors "  ${who}: its PTX holds no ${text}.\n")

@@ -10,7 +10,7 @@ using namespace stlm::test;
 namespace {
 
 // Tokens of several tiles of keys: EigenBackend's are 512 long, those of the kernels 64, and a CPU is slow at the latter.
-#if defined(STLM_TEST_EMULATED)
+#if defined(STLM_TEST_EMULATED) || defined(STLM_TEST_CUDA)
 constexpr Index many = 150;
 #else
 constexpr Index many = 600;

@@ -41,7 +41,7 @@ class Context<CudaBackend> {
   template <class Kernel>
   void launch(const Kernel& kernel, Index blocks) {
     if (blocks == 0) return;
-    constexpr std::size_t shared = sizeof(gpu::shared_of<Kernel>), asked_for = shared > gpu::static_shared_bytes ? shared : 0;
+    constexpr std::size_t asked_for = gpu::dynamic_shared_bytes<Kernel>;
     const bool early = gpu::prepared(device_, gpu::run_kernel<Kernel>, asked_for);
     cudaLaunchConfig_t config{};
     config.gridDim = dim3(static_cast<unsigned>(blocks));

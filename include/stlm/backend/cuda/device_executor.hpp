@@ -6,6 +6,7 @@
 #include <stlm/backend/cuda/fragments.hpp>
 #include <stlm/backend/cuda/kernel.hpp>
 #include <stlm/backend/cuda/shared_array.hpp>
+#include <stlm/backend/cuda/wgmma.hpp>
 
 namespace stlm::gpu {
 
@@ -51,21 +52,30 @@ class DeviceExecutor {
   __device__ void store_packet(Span<T> to, Index i, const Packet<T>& packet) {
     *reinterpret_cast<int4*>(to.data + i) = __builtin_bit_cast(int4, packet);
   }
-  template <class To, int Size, class T>
-  __device__ void copy(SharedArray<To, Size>& to, int i, Span<const T> from, Index j, bool there) {
+  /// Has the 128 bytes around number i brought to the L2 cache, from where whoever reads them has what is there then.
+  template <class T>
+  __device__ void prefetch(Span<const T> from, Index i) {
+    asm volatile("prefetch.global.L2 [%0];" ::"l"(from.data + i));
+  }
+  template <class To, int Size, int Alignment, class T>
+  __device__ void copy(SharedArray<To, Size, Alignment>& to, int i, Span<const T> from, Index j, bool there) {
     const auto at = static_cast<unsigned>(__cvta_generic_to_shared(&to[i]));
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(at), "l"(from.data + j), "r"(there ? 16 : 0)
                  : "memory");
   }
-  template <class T, int Size>
-  __device__ void copy_number(SharedArray<T, Size>& to, int i, Span<const T> from, Index j, bool there) {
+  template <class T, int Size, int Alignment>
+  __device__ void copy_number(SharedArray<T, Size, Alignment>& to, int i, Span<const T> from, Index j, bool there) {
     const auto at = static_cast<unsigned>(__cvta_generic_to_shared(&to[i]));
     asm volatile("cp.async.ca.shared.global [%0], [%1], %3, %2;" ::"r"(at), "l"(from.data + j),
                  "r"(there ? static_cast<int>(sizeof(T)) : 0), "n"(sizeof(T))
                  : "memory");
   }
+  __device__ void await_own_copies() { asm volatile("cp.async.wait_all;" ::: "memory"); }
   __device__ void await_copies() {
-    asm volatile("cp.async.wait_all;" ::: "memory");
+    await_own_copies();
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+    wgmma::show_shared_memory();
+#endif
     __syncthreads();
   }
   __device__ void flops(Index) {}
@@ -121,6 +131,15 @@ class DeviceExecutor {
                    : "=r"(pairs.x), "=r"(pairs.y), "=r"(pairs.z), "=r"(pairs.w)
                    : "r"(at));
     to[0] = __builtin_bit_cast(FragmentA, pairs);
+  }
+  /// wgmma.hpp; done after `await_products`.
+  template <bool OverVectors, class Sums, class Left, class Array>
+  __device__ void multiply_tile(Sums& sum, Left& left, Array& tile, int first) {
+    wgmma::multiply<OverVectors>(sum, left, tile, first);
+  }
+  template <class... Sums>
+  __device__ void await_products(Sums&... sums) {
+    wgmma::await(sums...);
   }
   __device__ void mma(PerThread<FragmentC>& c, PerThread<FragmentA>& a, PerThread<FragmentB>& b) {
     float* const sum = c[0].value;

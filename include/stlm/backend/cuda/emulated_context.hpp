@@ -43,6 +43,7 @@ class Context<EmulatedCudaBackend> {
       try {
         const auto shared = std::make_unique<gpu::shared_of<Kernel>>();
         gpu::HostExecutor<Kernel::threads> executor(Kernel::name, block, order_, counts[static_cast<std::size_t>(worker)]);
+        if constexpr (requires { kernel.ahead(executor); }) kernel.ahead(executor);
         kernel(executor, *shared);
       } catch (...) {
         if (block < error.first) error = {block, std::current_exception()};

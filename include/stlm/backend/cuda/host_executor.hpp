@@ -65,6 +65,8 @@ class HostExecutor : public HostMemory {
     ++running.barriers;
   }
 
+  /// Each thread waits for the copies that it set off.
+  void await_own_copies() { finish_copies(); }
   /// Waits for the copies of all threads, a barrier included.
   void await_copies() {
     finish_copies();

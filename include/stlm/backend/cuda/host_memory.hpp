@@ -50,17 +50,21 @@ class HostMemory {
     counts_.bytes_written += 16;
     std::memcpy(to.data + i, packet.value, 16);
   }
+  template <class T>
+  void prefetch(Span<const T> from, Index i) const {
+    inside(from, i, 1);
+  }
   /// Sets off a copy of 16 bytes, from the j-th number on, to shared memory; zeros instead if they are not `there`. They
   /// have arrived after `await_copies`; until then what is read there is NaN.
-  template <class To, int Size, class T>
-  void copy(SharedArray<To, Size>& to, int i, Span<const T> from, Index j, bool there) {
+  template <class To, int Size, int Alignment, class T>
+  void copy(SharedArray<To, Size, Alignment>& to, int i, Span<const T> from, Index j, bool there) {
     Packet<To> packet{};
     if (there) packet = __builtin_bit_cast(Packet<To>, load_packet(from, j));
     put_later(packet, [&to, i](const Packet<To>& value) { to.set_packet(i, value); });
   }
   /// The same of one number, of 4 or 8 bytes.
-  template <class T, int Size>
-  void copy_number(SharedArray<T, Size>& to, int i, Span<const T> from, Index j, bool there) {
+  template <class T, int Size, int Alignment>
+  void copy_number(SharedArray<T, Size, Alignment>& to, int i, Span<const T> from, Index j, bool there) {
     static_assert(sizeof(T) == 4 || sizeof(T) == 8);
     T number{};
     if (there) number = load(from, j);

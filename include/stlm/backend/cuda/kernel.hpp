@@ -31,6 +31,7 @@ using PerThread = typename Exec::template PerThread<R>;
 /// Several registers of each thread. To stay registers they are reached by numbers known to the compiler: see `unroll`.
 template <class Exec, class R, int Size>
 struct Registers {
+  static constexpr int size = Size;
   PerThread<Exec, R> value[static_cast<std::size_t>(Size)];
   STLM_KERNEL PerThread<Exec, R>& operator[](int i) { return value[i]; }
 };

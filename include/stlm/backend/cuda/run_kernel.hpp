@@ -10,23 +10,33 @@
 namespace stlm::gpu {
 
 inline constexpr std::size_t static_shared_bytes = 48 << 10;  ///< above, shared memory is asked for at the launch
+/// How much: with what it takes to begin at a multiple of its alignment, where that is more than that of a packet.
+template <class Kernel>
+inline constexpr std::size_t dynamic_shared_bytes =
+    sizeof(shared_of<Kernel>) <= static_shared_bytes
+        ? 0
+        : sizeof(shared_of<Kernel>) + (alignof(shared_of<Kernel>) > 16 ? alignof(shared_of<Kernel>) : 0);
 
-/// One block of `kernel`. From Hopper on its blocks may be there before the kernel before it has ended,
-/// for which they wait here; and they let those of the next one come as soon as all of them are.
+/// One block of `kernel`. From Hopper on its blocks may be there before the kernel before it has ended, for which they wait
+/// here; `ahead` is what they do until then, to nothing that is written. They let those of the next one come as soon as all of
+/// them are here.
 template <class Kernel>
 __global__ void __launch_bounds__(Kernel::threads, blocks_of_sm<Kernel>())
     run_kernel(const __grid_constant__ Kernel kernel) {
+  using Shared = shared_of<Kernel>;
+  DeviceExecutor<Kernel::threads> executor;
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  if constexpr (requires { kernel.ahead(executor); }) kernel.ahead(executor);
   asm volatile("griddepcontrol.wait;" ::: "memory");
   asm volatile("griddepcontrol.launch_dependents;");
 #endif
-  using Shared = shared_of<Kernel>;
-  DeviceExecutor<Kernel::threads> executor;
   if constexpr (sizeof(Shared) > static_shared_bytes) {
     extern __shared__ int4 asked_for[];
-    kernel(executor, *reinterpret_cast<Shared*>(asked_for));
+    constexpr unsigned aligned = alignof(Shared) > 16 ? alignof(Shared) : 1;
+    const unsigned before = (aligned - static_cast<unsigned>(__cvta_generic_to_shared(asked_for)) % aligned) % aligned;
+    kernel(executor, *reinterpret_cast<Shared*>(reinterpret_cast<unsigned char*>(asked_for) + before));
   } else {
-    __shared__ alignas(16) unsigned char memory[sizeof(Shared)];
+    __shared__ alignas(alignof(Shared) > 16 ? alignof(Shared) : 16) unsigned char memory[sizeof(Shared)];
     kernel(executor, *reinterpret_cast<Shared*>(memory));
   }
 }

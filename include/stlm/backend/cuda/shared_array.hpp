@@ -50,7 +50,7 @@ struct AccessRecord {
 
 #if defined(__CUDACC__)
 
-template <class T, int Size>
+template <class T, int Size, int Alignment = 16>
 class SharedArray {
  public:
   __device__ T& operator[](int i) { return value_[i]; }
@@ -62,12 +62,12 @@ class SharedArray {
   }
 
  private:
-  alignas(16) T value_[static_cast<std::size_t>(Size)];
+  alignas(Alignment) T value_[static_cast<std::size_t>(Size)];
 };
 
 #else
 
-template <class T, int Size>
+template <class T, int Size, int Alignment = 16>
 class SharedArray {
  public:
   class Element {

@@ -6,6 +6,7 @@
 // keys, and a warp each, were slower on an H200 for want of warps.
 #pragma once
 
+#include <stlm/backend/cuda/kernels/attention_tensor_product.hpp>
 #include <stlm/backend/cuda/kernels/attention_tensor_softmax.hpp>
 
 namespace stlm::gpu {
@@ -13,9 +14,8 @@ namespace stlm::gpu {
 template <int D>
 struct TensorAttentionForward {
   static constexpr const char* name = "attention_tensor_forward";
-  using Tile = TensorTile<D>;
-  using Scores = TensorScores<8>;
-  static constexpr int threads = Tile::threads, size = Tile::size;
+  using Tile = TensorProduct<D>;
+  static constexpr int threads = Tile::threads, size = Tile::size, blocks_of_sm = D <= 64 ? 3 + Tile::wgmma : 0;
   struct Work {
     TileKeys keys;  ///< that are read
     int sequence, head;
@@ -25,9 +25,9 @@ struct TensorAttentionForward {
       typename Tile::Vectors keys, values;
       KeptBits kept;
     };
-    SharedArray<Work, 1> work;  // here and not in registers, of which there are few
     Numbers<Stage, 2> stage;  // of the tile of keys that is read and of the next
     typename Tile::Vectors queries;  // and outputs in the end
+    SharedArray<Work, 1> work;  // here and not in registers, of which there are few
   };
 
   AttentionNumbers numbers;
@@ -78,32 +78,19 @@ struct TensorAttentionForward {
   template <class Exec>
   STLM_KERNEL void attend(Exec& e, typename Shared::Stage& stage, TensorQueries<D, Exec>& queries,
                           const AttentionNumbers& shape, Shared& shared, int h, int i, int i_end, int j) const {
-    const auto keys = [&] { return keys_of(shared); };
-    const auto needed = [&](int key) { return j + key < keys().some.end; };  // not: all are masked
-    Registers<Exec, FragmentC, size / 8> s;
-    e.each([&](int t) { unroll<size / 8>([&](int n) { s[n][t] = {}; }); });
-    unroll<Tile::steps>([&](int step) {
-      PerThread<Exec, FragmentA> left;
-      Tile::load_left(e, left, shared.queries, step);
-      unroll<4>([&](int pair) {
-        if (needed(pair / 2 * 32))
-          Tile::over_columns(e, stage.keys, pair, step,
-                             [&](int half, auto& right) { e.mma(s[2 * pair + half], left, right); });
-      });
-    });
+    constexpr int n_fragments = size / 8, n_steps = size / 16;
+    using Scores = TensorScores<n_fragments>;
+    Registers<Exec, FragmentC, n_fragments> s;
+    Tile::over_columns(e, s, shared.queries, stage.keys, 0);
+    Tile::await_products(e, s);
     if (shape.alibi) Scores::add_alibi(e, s, shape, e.exp2(shape.log2_slope(h)) * (scale * D), i, j);
-    if (!keys().whole(j, size)) Scores::mask(e, s, shape, i, i_end, j);
+    if (!keys_of(shared).whole(j, size)) Scores::mask(e, s, shape, i, i_end, j);
     queries.add(e, s, scale);
     if (shape.dropped > 0) Scores::drop(e, s, stage.kept, static_cast<float>(shape.keep_scale), 0);
-    unroll<4>([&](int step) {
-      if (!needed(step / 2 * 32)) return;
-      PerThread<Exec, FragmentA> p;
-      e.each([&](int t) { p[t] = Tile::as_left(e, s[2 * step][t], s[2 * step + 1][t]); });
-      unroll<D / 16>([&](int pair) {
-        Tile::over_vectors(e, stage.values, step, pair,
-                           [&](int half, auto& right) { e.mma(queries.o[2 * pair + half], p, right); });
-      });
-    });
+    Registers<Exec, FragmentA, n_steps> p;
+    e.each([&](int t) { unroll<n_steps>([&](int n) { p[n][t] = Tile::as_left(e, s[2 * n][t], s[2 * n + 1][t]); }); });
+    Tile::over_vectors(e, queries.o, p, stage.values, 0);
+    Tile::await_products(e, queries.o);
   }
 };
 

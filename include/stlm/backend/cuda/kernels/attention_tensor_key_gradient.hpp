@@ -2,8 +2,9 @@
 // query heads that share it and the queries that read it, always in the same order.
 //
 // All is transposed: a warp's rows are its 16 keys, so S^T = K Q^T and dP^T = V dO^T come out as the left factors of
-// the next products, and K, V, dK and dV stay in registers. Scores live for 16 queries at a time, and the next tile of
-// queries is on its way while one is read. Bound by the latency of what a warp does, three blocks of them on an SM.
+// the next products, and dK and dV stay in registers, as do K and V where products do not read them from shared memory.
+// Scores live for some queries at a time, and the next tile of queries is on its way while one is read. Bound by the latency
+// of what a warp does, two or three blocks of them on an SM.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_tensor_query_gradient.hpp>
@@ -13,8 +14,9 @@ namespace stlm::gpu {
 template <int D>
 struct TensorAttentionKeyGradient : TensorAttentionGradient {
   static constexpr const char* name = "attention_tensor_key_gradient";
-  using Tile = TensorTile<D>;
-  using Scores = TensorKeyScores;
+  using Tile = TensorProduct<D>;
+  static constexpr int at_once = Tile::wide ? 64 : 16, n_fragments = at_once / 8, n_steps = at_once / 16;  ///< queries
+  using Scores = TensorKeyScores<n_fragments>;
   static constexpr int threads = Tile::threads, size = Tile::size;
   struct Work {
     RowRange queries;  ///< that read the keys
@@ -26,8 +28,9 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
       KeptBits kept;
       SharedArray<QueryRow, size> known;
     };
+    Numbers<Stage, 2> stage;  // of the tile of queries that is read and of the next
+    typename Tile::LeftTiles left;  // keys and values, and dK and dV in the end
     SharedArray<Work, 1> work;  // here and not in registers, of which there is none to spare
-    Numbers<Stage, 2> stage;  // of the tile of queries that is read and of the next; keys and values before, dK and dV after
   };
 
   HeadRows<Bfloat16> dk, dv;
@@ -44,7 +47,9 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
     const auto work = [&]() -> Work { return shared.work[0]; };
     const auto queries = [&] { return work().queries; };
 
-    typename Tile::template Left<Exec> keys, values;
+    using Left = typename Tile::template LeftRows<Exec>;
+    Left keys{Left::place(shared.left, shared.stage[0].queries, 0), {}};
+    Left values{Left::place(shared.left, shared.stage[0].grads, 1), {}};
     typename Tile::template Sums<Exec> key_sum, value_sum;
     const auto fetch = [&](typename Shared::Stage& to, int h, int i) {
       const int b = work().sequence;
@@ -60,57 +65,52 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
     };
     int now = 1;
     e.each([&](int t) {
-      Tile::copy(e, t, k, at.sequence, j, end_of(j), at.head, shared.stage[0].queries);
-      Tile::copy(e, t, v, at.sequence, j, end_of(j), at.head, shared.stage[0].grads);
+      Tile::copy(e, t, k, at.sequence, j, end_of(j), at.head, keys.tile);
+      Tile::copy(e, t, v, at.sequence, j, end_of(j), at.head, values.tile);
     });
     const int first_head = at.head * shape.group;
     if (queries().begin < queries().end) fetch(shared.stage[now], first_head, queries().begin);
     e.await_copies();
-    Tile::read_left(e, keys, shared.stage[0].queries);
-    Tile::read_left(e, values, shared.stage[0].grads);
+    keys.read(e);
+    values.read(e);
     e.each([&](int t) { unroll<D / 8>([&](int n) { key_sum[n][t] = value_sum[n][t] = {}; }); });
 
     for (int h = first_head; h < (work().head + 1) * shape.group; ++h)
       for (int i = queries().begin; i < queries().end; i += size, now = 1 - now) {
         e.await_copies();  // of these queries; nobody reads the last ones any more
-        if (i + size < queries().end)
-          fetch(shared.stage[1 - now], h, i + size);
-        else if (h + 1 < (work().head + 1) * shape.group)
-          fetch(shared.stage[1 - now], h + 1, queries().begin);
+        const bool same_head = i + size < queries().end;
+        if (same_head || h + 1 < (work().head + 1) * shape.group)
+          fetch(shared.stage[1 - now], same_head ? h : h + 1, same_head ? i + size : queries().begin);
         typename Shared::Stage& stage = shared.stage[now];
         const int last = i + size < queries().end ? i + size - 1 : queries().end - 1;
         const bool whole = shape.keys_of(e, i, last).whole(j, size);
         // Backward: the end of the queries is one number less to keep.
-        for (int step = (last - i) / 16; step >= 0; --step) {
-          Registers<Exec, FragmentC, 2> p, ds;  // 16 keys, 16 queries
-          Registers<Exec, FragmentA, 2> left;   // P^T, dS^T
-          e.each([&](int t) { p[0][t] = p[1][t] = ds[0][t] = ds[1][t] = {}; });
-          unroll<Tile::steps>([&](int c) {
-            Tile::over_columns(e, stage.queries, step, c, [&](int n, auto& right) { e.mma(p[n], keys[c], right); });
-            Tile::over_columns(e, stage.grads, step, c, [&](int n, auto& right) { e.mma(ds[n], values[c], right); });
-          });
-          if (shape.alibi) Scores::add_alibi(e, p, shape, e.exp2(shape.log2_slope(h)) * (scale * D), i, j, step);
-          if (!whole) Scores::mask(e, p, shape, i, queries().end, j, step);
-          if (shape.dropped > 0) Scores::drop(e, ds, stage.kept, static_cast<float>(shape.keep_scale), step);
-          Scores::probabilities(e, p, ds, stage.known, scale * log2_e, step);
-          if (shape.dropped > 0) Scores::drop(e, p, stage.kept, static_cast<float>(shape.keep_scale), step);
+        for (int first = at_once == size ? 0 : (last - i) / at_once * at_once; first >= 0; first -= at_once) {
+          Registers<Exec, FragmentC, n_fragments> p, ds;
+          Registers<Exec, FragmentA, n_steps> left_p, left_ds;  // P^T, dS^T
+          Tile::over_columns(e, p, keys, stage.queries, first);
+          Tile::over_columns(e, ds, values, stage.grads, first);
+          Tile::await_products(e, p, ds);
+          if (shape.alibi) Scores::add_alibi(e, p, shape, e.exp2(shape.log2_slope(h)) * (scale * D), i, j, first);
+          if (!whole) Scores::mask(e, p, shape, i, queries().end, j, first);
+          if (shape.dropped > 0) Scores::drop(e, ds, stage.kept, static_cast<float>(shape.keep_scale), first);
+          Scores::probabilities(e, p, ds, stage.known, scale * log2_e, first);
+          if (shape.dropped > 0) Scores::drop(e, p, stage.kept, static_cast<float>(shape.keep_scale), first);
           e.each([&](int t) {
-            left[0][t] = Tile::as_left(e, p[0][t], p[1][t]);
-            left[1][t] = Tile::as_left(e, ds[0][t], ds[1][t]);
+            unroll<n_steps>([&](int n) {
+              left_p[n][t] = Tile::as_left(e, p[2 * n][t], p[2 * n + 1][t]);
+              left_ds[n][t] = Tile::as_left(e, ds[2 * n][t], ds[2 * n + 1][t]);
+            });
           });
-          unroll<D / 16>([&](int pair) {
-            const int n = 2 * pair;
-            Tile::over_vectors(e, stage.grads, step, pair,
-                               [&](int half, auto& right) { e.mma(value_sum[n + half], left[0], right); });
-            Tile::over_vectors(e, stage.queries, step, pair,
-                               [&](int half, auto& right) { e.mma(key_sum[n + half], left[1], right); });
-          });
+          Tile::over_vectors(e, value_sum, left_p, stage.grads, first);
+          Tile::over_vectors(e, key_sum, left_ds, stage.queries, first);
+          Tile::await_products(e, value_sum, key_sum);
         }
       }
-    e.phase([](int) {});  // before dK and dV overwrite queries
+    e.phase([](int) {});  // before dK and dV overwrite keys and values, or queries
     e.each([&](int t) { unroll<D / 2>([&](int n) { key_sum[n / 4][t].value[n % 4] *= scale; }); });
-    Tile::store(e, key_sum, shared.stage[0].queries, dk, work().sequence, j, end_of(j), work().head);
-    Tile::store(e, value_sum, shared.stage[0].grads, dv, work().sequence, j, end_of(j), work().head);
+    Tile::store(e, key_sum, keys.tile, dk, work().sequence, j, end_of(j), work().head);
+    Tile::store(e, value_sum, values.tile, dv, work().sequence, j, end_of(j), work().head);
   }
 
  private:

@@ -1,5 +1,5 @@
-// As attention_tensor_scores.hpp, of scores that are transposed: a warp's rows are 16 keys, two fragments side by side the
-// 16 queries of one step through a tile, and probabilities follow from what is known of a query.
+// As attention_tensor_scores.hpp, of scores that are transposed: a warp's rows are 16 keys, N fragments side by side
+// 8 N queries, and probabilities follow from what is known of a query.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_tensor_scores.hpp>
@@ -11,20 +11,21 @@ struct alignas(8) QueryRow {
   float level, mean;
 };
 
-/// Of the queries of step `step` through the tile that begins with query i, and keys j ..
+/// Of queries `first` .. of the tile that begins with query i, 8 N of them, and keys j ..
+template <int N>
 struct TensorKeyScores : FragmentLanes {
   template <class Exec>
-  using Fragments = Registers<Exec, FragmentC, 2>;
+  using Fragments = Registers<Exec, FragmentC, N>;
 
   /// Scores lose slope |i - j|.
   template <class Exec>
   static STLM_KERNEL void add_alibi(Exec& e, Fragments<Exec>& s, const AttentionNumbers& shape, float slope, int i, int j,
-                                    int step) {
+                                    int first) {
     e.each([&](int t) {
-      const int first = shape.position(i) - j - row(t, 0);
-      for_columns(t, step, [&](int column, int query) {
+      const int before = shape.position(i) - j - row(t, 0);
+      for_columns(t, first, [&](int column, int query) {
         unroll<2>([&](int eight) {
-          const int far = first + query - 8 * eight;
+          const int far = before + query - 8 * eight;
           s[column / 2][t].value[2 * eight + column % 2] -= slope * static_cast<float>(far < 0 ? -far : far);
         });
       });
@@ -33,13 +34,13 @@ struct TensorKeyScores : FragmentLanes {
   /// Keys that a query does not read get a score of minus infinity.
   template <class Exec>
   static STLM_KERNEL void mask(Exec& e, Fragments<Exec>& s, const AttentionNumbers& shape, int i, int i_end, int j,
-                               int step) {
+                               int first) {
     e.each([&](int t) {
-      const int first = j + row(t, 0);
-      for_columns(t, step, [&](int column, int query) {
+      const int first_key = j + row(t, 0);
+      for_columns(t, first, [&](int column, int query) {
         const RowRange seen = shape.visible_to(e, i + query, i_end);
         unroll<2>([&](int eight) {
-          const int key = first + 8 * eight;
+          const int key = first_key + 8 * eight;
           if (key < seen.begin || key >= seen.end) s[column / 2][t].value[2 * eight + column % 2] = -INFINITY;
         });
       });
@@ -47,9 +48,9 @@ struct TensorKeyScores : FragmentLanes {
   }
   /// Numbers that the dropout mask drops become zero, the others those times `keep`.
   template <class Exec>
-  static STLM_KERNEL void drop(Exec& e, Fragments<Exec>& x, KeptBits& bits, float keep, int step) {
+  static STLM_KERNEL void drop(Exec& e, Fragments<Exec>& x, KeptBits& bits, float keep, int first) {
     e.each([&](int t) {
-      for_columns(t, step, [&](int column, int query) {
+      for_columns(t, first, [&](int column, int query) {
         const std::uint32_t of_query = bits[2 * query + row(t, 0) / 32];
         const std::uint32_t kept = of_query >> row(t, 0) % 32;
         unroll<2>(
@@ -60,9 +61,9 @@ struct TensorKeyScores : FragmentLanes {
   /// Scores become probabilities, gradients of these gradients of the scores.
   template <class Exec, class Rows>
   static STLM_KERNEL void probabilities(Exec& e, Fragments<Exec>& p, Fragments<Exec>& ds, Rows& known, float factor,
-                                        int step) {
+                                        int first) {
     e.each([&](int t) {
-      for_columns(t, step, [&](int column, int query) {
+      for_columns(t, first, [&](int column, int query) {
         const QueryRow of_query = known[query];
         unroll<2>([&](int eight) {
           const int n = 2 * eight + column % 2;
@@ -71,15 +72,15 @@ struct TensorKeyScores : FragmentLanes {
           gradient = probability * (gradient - of_query.mean);
         });
       });
-      e.flops(5 * 8);
+      e.flops(5 * 4 * N);
     });
   }
 
  private:
-  /// f(column, query of the tile) for a lane's four columns of 16 queries.
+  /// f(column, query of the tile) for a lane's columns.
   template <class F>
-  static STLM_KERNEL void for_columns(int t, int step, const F& f) {
-    unroll<4>([&](int column) { f(column, 16 * step + 2 * member(t) + column / 2 * 8 + column % 2); });
+  static STLM_KERNEL void for_columns(int t, int first, const F& f) {
+    unroll<2 * N>([&](int column) { f(column, first + 2 * member(t) + column / 2 * 8 + column % 2); });
   }
 };
 

@@ -1,11 +1,12 @@
 // Attention's dQ = dS K / sqrt(D) on tensor cores: 64 queries of a head, walking over the keys they read.
 //
-// As forward, with the gradients of the outputs as a second left factor. Scores and their gradients live for 16 keys at
-// a time, so that the registers hold Q, dO and dQ. It also leaves lse and delta = dO . O for the kernel of dK and dV.
+// As forward, with the gradients of the outputs as a second left factor. Scores and their gradients live for some keys at a
+// time, so that the registers hold dQ, and Q and dO where products do not read them from shared memory. It also leaves lse and
+// delta = dO . O for the kernel of dK and dV.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_tensor_key_scores.hpp>
-#include <stlm/backend/cuda/kernels/attention_tensor_tile.hpp>
+#include <stlm/backend/cuda/kernels/attention_tensor_product.hpp>
 
 namespace stlm::gpu {
 
@@ -22,15 +23,17 @@ template <int D>
 struct TensorAttentionQueryGradient : TensorAttentionGradient {
   static constexpr const char* name = "attention_tensor_query_gradient";
   using Gradient = TensorAttentionGradient;
-  using Tile = TensorTile<D>;
-  using Scores = TensorScores<2>;
-  static constexpr int threads = Tile::threads, size = Tile::size;
+  using Tile = TensorProduct<D>;
+  static constexpr int at_once = Tile::wide ? 64 : 16, n_fragments = at_once / 8, n_steps = at_once / 16;  ///< keys
+  using Scores = TensorScores<n_fragments>;
+  static constexpr int threads = Tile::threads, size = Tile::size, blocks_of_sm = D == 64 ? 3 : 0;
   struct Shared {
     struct Stage {
       typename Tile::Vectors keys, values;
       KeptBits kept;
     };
-    Numbers<Stage, 2> stage;  // of the tile of keys that is read and of the next; queries and gradients before, dQ after
+    Numbers<Stage, 2> stage;  // of the tile of keys that is read and of the next
+    typename Tile::LeftTiles left;  // queries and gradients, and dQ in the end
   };
 
   HeadRows<const Bfloat16> out;
@@ -46,7 +49,9 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
     const TileKeys keys = shape.keys_of(e, i, i_end - 1);
     const float slope = shape.alibi ? e.exp2(shape.log2_slope(h)) * (scale * D) : 0.f, factor = scale * log2_e;
 
-    typename Tile::template Left<Exec> queries, grads;
+    using Left = typename Tile::template LeftRows<Exec>;
+    Left queries{Left::place(shared.left, shared.stage[0].keys, 0), {}};
+    Left grads{Left::place(shared.left, shared.stage[0].values, 1), {}};
     typename Tile::template Sums<Exec> sum;
     Registers<Exec, float, 2> level, mean;  // lse in units of log2, delta
     const auto fetch = [&](typename Shared::Stage& to, int j) {
@@ -58,49 +63,45 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
     };
     int now = 1;
     e.each([&](int t) {
-      Tile::copy(e, t, q, b, i, i_end, h, shared.stage[0].keys);
-      Tile::copy(e, t, dout, b, i, i_end, h, shared.stage[0].values);
+      Tile::copy(e, t, q, b, i, i_end, h, queries.tile);
+      Tile::copy(e, t, dout, b, i, i_end, h, grads.tile);
     });
     if (keys.some.begin < keys.some.end) fetch(shared.stage[now], keys.some.begin);
     know_queries(e, level, mean, b, h, i, i_end);
     e.await_copies();
-    Tile::read_left(e, queries, shared.stage[0].keys);
-    Tile::read_left(e, grads, shared.stage[0].values);
+    queries.read(e);
+    grads.read(e);
     e.each([&](int t) { unroll<D / 8>([&](int n) { sum[n][t] = {}; }); });
     for (int j = keys.some.begin; j < keys.some.end; j += size, now = 1 - now) {
       e.await_copies();  // of these keys; nobody reads the last ones any more
       if (j + size < keys.some.end) fetch(shared.stage[1 - now], j + size);
       typename Shared::Stage& stage = shared.stage[now];
       const bool whole = keys.whole(j, size);
-      for (int step = 0; step < size / 16 && j + 16 * step < keys.some.end; ++step) {
-        Registers<Exec, FragmentC, 2> s, ds;  // 16 queries, 16 keys
-        PerThread<Exec, FragmentA> left;
-        e.each([&](int t) { s[0][t] = s[1][t] = ds[0][t] = ds[1][t] = {}; });
-        unroll<Tile::steps>([&](int c) {
-          Tile::over_columns(e, stage.keys, step, c, [&](int n, auto& right) { e.mma(s[n], queries[c], right); });
-          Tile::over_columns(e, stage.values, step, c, [&](int n, auto& right) { e.mma(ds[n], grads[c], right); });
-        });
-        if (shape.alibi) Scores::add_alibi(e, s, shape, slope, i, j + 16 * step);
-        if (!whole) Scores::mask(e, s, shape, i, i_end, j + 16 * step);
-        if (shape.dropped > 0) Scores::drop(e, ds, stage.kept, static_cast<float>(shape.keep_scale), 16 * step);
+      for (int first = 0; first < size && j + first < keys.some.end; first += at_once) {
+        Registers<Exec, FragmentC, n_fragments> s, ds;
+        Registers<Exec, FragmentA, n_steps> left;
+        Tile::over_columns(e, s, queries, stage.keys, first);
+        Tile::over_columns(e, ds, grads, stage.values, first);
+        Tile::await_products(e, s, ds);
+        if (shape.alibi) Scores::add_alibi(e, s, shape, slope, i, j + first);
+        if (!whole) Scores::mask(e, s, shape, i, i_end, j + first);
+        if (shape.dropped > 0) Scores::drop(e, ds, stage.kept, static_cast<float>(shape.keep_scale), first);
         e.each([&](int t) {
-          unroll<8>([&](int n) {
+          unroll<4 * n_fragments>([&](int n) {
             const int eight = n % 4 / 2;
             const float p = e.exp2(s[n / 4][t].value[n % 4] * factor - level[eight][t]);
             ds[n / 4][t].value[n % 4] = p * (ds[n / 4][t].value[n % 4] - mean[eight][t]);
           });
-          left[t] = Tile::as_left(e, ds[0][t], ds[1][t]);
-          e.flops(5 * 8);
+          unroll<n_steps>([&](int n) { left[n][t] = Tile::as_left(e, ds[2 * n][t], ds[2 * n + 1][t]); });
+          e.flops(5 * 4 * n_fragments);
         });
-        unroll<D / 16>([&](int pair) {
-          Tile::over_vectors(e, stage.keys, step, pair,
-                             [&](int half, auto& right) { e.mma(sum[2 * pair + half], left, right); });
-        });
+        Tile::over_vectors(e, sum, left, stage.keys, first);
+        Tile::await_products(e, sum);
       }
     }
-    e.phase([](int) {});  // before dQ overwrites keys
+    e.phase([](int) {});  // before dQ overwrites queries, or keys
     e.each([&](int t) { unroll<D / 2>([&](int n) { sum[n / 4][t].value[n % 4] *= scale; }); });
-    Tile::store(e, sum, shared.stage[0].keys, dq, b, i, i_end, h);
+    Tile::store(e, sum, queries.tile, dq, b, i, i_end, h);
   }
 
  private:

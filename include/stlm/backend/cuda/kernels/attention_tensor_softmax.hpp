@@ -30,12 +30,12 @@ struct TensorQueries {
   }
 
   /// Scores of the next keys become exp(scale (score - top)), yet to be divided by the sum.
-  template <class Fragments>
-  STLM_KERNEL void add(Exec& e, Fragments& s, float scale) {
+  template <int N>
+  STLM_KERNEL void add(Exec& e, Registers<Exec, FragmentC, N>& s, float scale) {
     Registers<Exec, float, 2> high;
     e.each([&](int t) {
       unroll<2>([&](int eight) { high[eight][t] = top[eight][t]; });
-      unroll<Tile::size / 2>([&](int n) {
+      unroll<4 * N>([&](int n) {
         float& most = high[n % 4 / 2][t];
         most = std::fmax(most, s[n / 4][t].value[n % 4]);  // a score that is NaN comes back as a probability
       });
@@ -49,13 +49,13 @@ struct TensorQueries {
         top[eight][t] = high[eight][t];
         sum[eight][t] *= shrink;
         unroll<D / 4>([&](int n) { o[n / 2][t].value[2 * eight + n % 2] *= shrink; });
-        unroll<Tile::size / 4>([&](int n) {
+        unroll<2 * N>([&](int n) {
           float& p = s[n / 2][t].value[2 * eight + n % 2];
           p = e.exp2(p * factor - level);
           sum[eight][t] += p;
         });
       });
-      e.flops(5 * Tile::size / 2 + D / 2);
+      e.flops(20 * N + D / 2);
     });
   }
 

@@ -1,0 +1,107 @@
+// wgmma, the product of Hopper's tensor cores (PTX ISA, "wgmma.mma_async"; sm_90a): the four warps of a block have 64 rows of
+// the sums in registers, as FragmentC. The right factor is a tile in shared memory, so may be the left one; or that is in
+// registers, as FragmentA.
+//
+// A tile: vectors of 64 numbers of Bfloat16, 128 bytes, one after another from a multiple of 1024 bytes on; packet c of
+// vector r lies at place c ^ r % 8. A product is over its columns, with a column of the result for each vector, or over its
+// vectors. Products go on while the warps do something else.
+#pragma once
+
+#include <stlm/backend/cuda/fragments.hpp>
+#include <stlm/backend/cuda/shared_array.hpp>
+
+namespace stlm::gpu::wgmma {
+
+inline constexpr unsigned vector_bytes = 128, group_bytes = 8 * vector_bytes;
+
+/// The lower half of the descriptor of vectors that begin `at` bytes into shared memory. The upper half is the same for all:
+/// groups of 8 vectors follow one another, and the order of packets is that of 128 bytes.
+__device__ inline unsigned descriptor(unsigned at) { return (at & 0x3ffff) >> 4 | 1u << 16; }
+static_assert(group_bytes >> 4 == 0x40);  // upper half: that, and 1 << 30
+
+/// What was written to shared memory until now is seen by the tensor cores, after a barrier.
+__device__ inline void show_shared_memory() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
+
+/// Waits for the products, so that their sums may be read.
+template <class... Sums>
+__device__ void await(Sums&... sums) {
+  asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+  asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
+  const auto touch = [](auto& sum) {  // no sooner
+    for (int i = 0; i < FragmentC::size * sum.size; ++i) asm volatile("" : "+f"(sum[i / 4][0].value[i % 4])::"memory");
+  };
+  (touch(sums), ...);
+}
+
+/// d (64 rows, 64 columns) = `Add` d + a b, 16 numbers for each, which are packet `Right` of the right factor on; OverVectors:
+/// b as it lies.
+template <bool OverVectors, bool Add, int Right>
+__device__ void step(float (&d)[32], const unsigned (&a)[4], unsigned b) {
+  asm volatile(
+      "{.reg .pred add; .reg .b32 low; .reg .b64 right; setp.ne.b32 add, %37, 0; add.u32 low, %36, %38; "
+      "mov.b64 right, {low, 0x40000040}; wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 "
+      "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
+      "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
+      "{%32, %33, %34, %35}, right, add, 1, 1, %39;}"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]), "+f"(d[6]), "+f"(d[7]), "+f"(d[8]),
+        "+f"(d[9]), "+f"(d[10]), "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]), "+f"(d[16]), "+f"(d[17]),
+        "+f"(d[18]), "+f"(d[19]), "+f"(d[20]), "+f"(d[21]), "+f"(d[22]), "+f"(d[23]), "+f"(d[24]), "+f"(d[25]), "+f"(d[26]),
+        "+f"(d[27]), "+f"(d[28]), "+f"(d[29]), "+f"(d[30]), "+f"(d[31])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b), "n"(Add ? 1 : 0), "n"(Right), "n"(OverVectors ? 1 : 0));
+}
+/// The same of a left factor in shared memory, whose vectors are its rows, from its packet `Left` on.
+template <bool OverVectors, bool Add, int Right, int Left>
+__device__ void step(float (&d)[32], unsigned a, unsigned b) {
+  asm volatile(
+      "{.reg .pred add; .reg .b32 low; .reg .b64 left, right; setp.ne.b32 add, %34, 0; add.u32 low, %32, %36; "
+      "mov.b64 left, {low, 0x40000040}; add.u32 low, %33, %35; mov.b64 right, {low, 0x40000040}; "
+      "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 "
+      "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
+      "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, left, right, add, 1, 1, 0, %37;}"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]), "+f"(d[6]), "+f"(d[7]), "+f"(d[8]),
+        "+f"(d[9]), "+f"(d[10]), "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]), "+f"(d[16]), "+f"(d[17]),
+        "+f"(d[18]), "+f"(d[19]), "+f"(d[20]), "+f"(d[21]), "+f"(d[22]), "+f"(d[23]), "+f"(d[24]), "+f"(d[25]), "+f"(d[26]),
+        "+f"(d[27]), "+f"(d[28]), "+f"(d[29]), "+f"(d[30]), "+f"(d[31])
+      : "r"(a), "r"(b), "n"(Add ? 1 : 0), "n"(Right), "n"(Left), "n"(OverVectors ? 1 : 0));
+}
+
+using Tile = SharedArray<BfloatPair, 64 * 32, 1024>;
+
+/// The tile's vectors `first` ..
+__device__ inline unsigned vectors(Tile& tile, int first) {
+  return descriptor(static_cast<unsigned>(__cvta_generic_to_shared(&tile[0])) + static_cast<unsigned>(first) * vector_bytes);
+}
+
+/// f(constant<0>), ..., f(constant<N - 1>).
+template <int N, class F>
+__device__ void for_each_step(const F& f) {
+  [&]<int... I>(std::integer_sequence<int, I...>) { (f(constant<I>), ...); }(std::make_integer_sequence<int, N>{});
+}
+
+/// sum = left times the transpose of the tile's vectors first .. (a multiple of 8); or OverVectors sum += left times them.
+template <bool OverVectors, class Sums, class Left>
+__device__ void multiply(Sums& sum, Left& left, Tile& tile, int first) {
+  constexpr bool in_registers = !std::is_same_v<Left, Tile>;
+  constexpr int n = FragmentC::size * Sums::size;
+  float d[std::size_t{n}];
+  for (int i = 0; i < n; ++i) d[i] = OverVectors ? sum[i / 4][0].value[i % 4] : 0.f;
+  asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
+  // Packets from 16 numbers of the sum to the next 16: as many columns, or vectors.
+  constexpr int next_columns = 2, next = OverVectors ? 16 * vector_bytes >> 4 : next_columns;
+  const unsigned right = vectors(tile, first);
+  if constexpr (in_registers) {
+    for_each_step<Left::size>([&]<int s>(Constant<s>) {
+      unsigned a[FragmentA::pairs];
+      for (int p = 0; p < FragmentA::pairs; ++p) a[p] = __builtin_bit_cast(unsigned, left[s][0].pair[p]);
+      step<OverVectors, OverVectors || s != 0, s * next>(d, a, right);
+    });
+  } else {
+    const unsigned rows = vectors(left, 0);
+    for_each_step<4>([&]<int s>(Constant<s>) {
+      step<OverVectors, OverVectors || s != 0, s * next, s * next_columns>(d, rows, right);
+    });
+  }
+  for (int i = 0; i < n; ++i) sum[i / 4][0].value[i % 4] = d[i];
+}
+
+}  // namespace stlm::gpu::wgmma
