@@ -55,11 +55,16 @@ struct CrossEntropy<B> {
     gpu::Scratch<B> scratch(ctx);
     const Index rows = logits.rows;
     const Token* const ids = ctx.readable(scratch, targets, rows);
-    for_rows(logits, [&]<int W, int Lanes>(gpu::Constant<W>, gpu::Constant<Lanes>) {
-      using Kernel = gpu::CrossEntropyForward<T, W, Lanes, Gradient>;
+    const auto launch = [&]<class Kernel>(std::type_identity<Kernel>) {
       ctx.launch(Kernel{gpu::span(logits), {ids, rows}, {losses, rows}, {lse, rows}, ctx.fault(), where, logits.stride,
                         static_cast<int>(logits.cols), ignore, static_cast<Real>(scale)},
                  gpu::pieces(rows, Kernel::rows_of_block));
+    };
+    for_rows(logits, [&]<int W, int Lanes>(gpu::Constant<W>, gpu::Constant<Lanes>) {
+      if constexpr (Gradient && W > 1 && Lanes == gpu::lanes_of_many)
+        if (logits.cols <= gpu::most_kept<T>)
+          return launch(std::type_identity<gpu::CrossEntropyForward<T, W, Lanes, true, true>>{});
+      launch(std::type_identity<gpu::CrossEntropyForward<T, W, Lanes, Gradient>>{});
     });
     if (ctx.recording()) return {Real(0), -1};
     auto* const total = scratch.template take<gpu::Numbers<double, 2>>(1);

@@ -32,16 +32,17 @@ struct Embedding<B> {
     const gpu::SortedIds order = gpu::sorted(ctx, scratch, ctx.readable(scratch, tokens, dy.rows), dy.rows);
     gpu::by_packets(dy, dtable, [&]<int P>(gpu::Constant<P>) {
       using Kernel = gpu::EmbeddingBackward<T, P, Table>;
-      const Index tiles = gpu::warp_tiles<P>(dy.cols), chunks = gpu::pieces(dy.rows, Kernel::chunk);
+      const Index chunk = dy.rows < 8192 ? 8 : 32;  // few rows are to be work for as many warps
+      const Index tiles = gpu::warp_tiles<P>(dy.cols), chunks = gpu::pieces(dy.rows, chunk);
       const Index size = 2 * chunks * dy.cols;
       const gpu::Span<compute_t<T>> partial{scratch.template take<compute_t<T>>(size), size};
       const Index blocks = gpu::pieces(chunks * tiles, Kernel::warps);
       ctx.launch(Kernel{order.ids, order.positions, gpu::span(dy), gpu::span(dtable), partial, dtable.rows, dy.stride,
-                        dtable.stride, dy.cols, tiles},
+                        dtable.stride, dy.cols, tiles, chunk},
                  blocks);
       if (chunks > 1)
         ctx.launch(gpu::EmbeddingJoin<T, P, Table>{order.ids, partial, gpu::span(dtable), dtable.rows, dtable.stride,
-                                                   dy.cols, tiles},
+                                                   dy.cols, tiles, chunk},
                    blocks);
     });
   }

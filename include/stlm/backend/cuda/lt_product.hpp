@@ -17,7 +17,7 @@ struct LtWorkspace {
 
 class LtProduct {
  public:
-  static constexpr int most_candidates = 8;
+  static constexpr int most_candidates = 24;
 
   /// Needs no device.
   explicit LtProduct(const LtShape& shape)

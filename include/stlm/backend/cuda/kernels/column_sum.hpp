@@ -12,7 +12,7 @@ namespace stlm::gpu {
 template <class T>
 struct ColumnSum {
   static constexpr const char* name = "column_sum";
-  static constexpr int threads = 512, warps = threads / warp;
+  static constexpr int threads = 512, warps = threads / warp, at_once = 8;  // loads before the first is waited for
   using Real = compute_t<T>;
   struct Shared {
     SharedArray<Real, threads> part;
@@ -31,7 +31,13 @@ struct ColumnSum {
     e.phase([&](int t) {
       Real sum = 0;
       if (col(t) < cols)
-        for (Index r = first + t / warp; r < last; r += warps) sum += load_number(e, x, r * stride + col(t));
+        for (Index r = first + t / warp; r < last; r += at_once * warps) {
+          Numbers<Real, at_once> one{};
+          unroll<at_once>([&](int i) {
+            if (r + i * warps < last) one[i] = load_number(e, x, (r + i * warps) * stride + col(t));
+          });
+          unroll<at_once>([&](int i) { sum += one[i]; });
+        }
       shared.part[t] = sum;
     });
     e.phase([&](int t) {

@@ -17,18 +17,22 @@ namespace stlm::gpu {
 
 /// Threads for a row of a vocabulary: each has a few packets of a row, and there are rows enough for all.
 inline constexpr int lanes_of_few = warp, lanes_of_many = 512, most_of_few = 1024;
+/// The largest row of which shared memory has two.
+template <class T>
+inline constexpr int most_kept = (112 << 10) / static_cast<int>(sizeof(T));
 
 /// Of each row the loss and the log-sum-exp; with Gradient then what CrossEntropyBackward does. A block has
-/// rows_of_block rows, or one.
-template <class T, int W, int Lanes, bool Gradient>
+/// rows_of_block rows, or one, which is kept in shared memory if Kept: packets of at most most_kept numbers.
+template <class T, int W, int Lanes, bool Gradient, bool Kept = false>
 struct CrossEntropyForward {
   static constexpr const char* name = Gradient ? "cross_entropy_forward_backward" : "cross_entropy_forward";
   static constexpr int threads = Lanes > 128 ? Lanes : 128, rows_of_block = threads / Lanes;
   using Real = compute_t<T>;
-  static constexpr int at_once = W == 1 ? 4 : 2;  // loads of a thread under way
+  static constexpr int at_once = W == 1 || Kept ? 4 : 2;  // loads of a thread under way
   static constexpr Real lowest = std::numeric_limits<Real>::lowest();
   struct Shared {
     SharedArray<Real, threads / warp> partial;
+    SharedArray<T, Kept ? most_kept<T> : 1> row;
   };
 
   std::conditional_t<Gradient, Span<T>, Span<const T>> logits;
@@ -52,12 +56,12 @@ struct CrossEntropyForward {
         unroll<at_once>([&](int i) {
           const int c = first + (i * Lanes + t % Lanes) * W;
           if (Whole || c < cols)
-            x[i] = load_numbers<W>(e, logits, row(t) * stride + c);
+            x[i] = load(e, shared, row(t) * stride, c);
           else
             unroll<W>([&](int j) { x[i][j] = -INFINITY; });
         });
         Real higher = highest;
-        unroll<at_once>([&](int i) { unroll<W>([&](int j) { higher = x[i][j] > higher ? x[i][j] : higher; }); });
+        unroll<at_once>([&](int i) { unroll<W>([&](int j) { higher = std::fmax(higher, x[i][j]); }); });  // NaN: below
         if (higher > highest) total *= fast_exp<Exec>(highest - higher);
         highest = higher;
         unroll<at_once>([&](int i) { unroll<W>([&](int j) { total += fast_exp<Exec>(x[i][j] - highest); }); });
@@ -88,8 +92,31 @@ struct CrossEntropyForward {
         if (!Gradient && counts) found(load_number(e, logits, row(t) * stride + target));
       }
       if constexpr (Gradient)
-        turn_to_gradient<W, Lanes>(e, logits, row(t) * stride, t % Lanes, cols, target, counts, log_sum, scale, found);
+        turn_to_gradient<W, Lanes>(
+            e, logits, row(t) * stride, t % Lanes, cols, target, counts, log_sum, scale,
+            [&](int c) { return load_again(e, shared, row(t) * stride, c); }, found);
     });
+  }
+
+ private:
+  /// Of the row that begins with number `row` those from column c on.
+  template <class Exec>
+  STLM_KERNEL auto load(Exec& e, [[maybe_unused]] Shared& shared, Index row, int c) const {
+    if constexpr (Kept) {
+      const Packet<T> packet = e.load_packet(Span<const T>(logits), row + c);
+      shared.row.set_packet(c, packet);
+      return unpacked(packet);
+    } else {
+      return load_numbers<W>(e, logits, row + c);
+    }
+  }
+  /// By the same thread.
+  template <class Exec>
+  STLM_KERNEL auto load_again(Exec& e, [[maybe_unused]] Shared& shared, Index row, int c) const {
+    if constexpr (Kept)
+      return unpacked(shared.row.packet(c));
+    else
+      return load_numbers<W>(e, logits, row + c);
   }
 };
 

@@ -6,22 +6,29 @@
 namespace stlm::gpu {
 
 /// The gradient of a row of logits in their place, by Lanes threads of which this is number `lane`: zero unless the row
-/// counts. The thread that has the target's logit gives it to `found`. From the end of the row, which was read last.
-template <int W, int Lanes, class Exec, class T, class Found>
+/// counts. `logit(c)` are those from column c on; the thread that has the target's gives it to `found`. From the end of the
+/// row, which was read last.
+template <int W, int Lanes, class Exec, class T, class Logit, class Found>
 STLM_KERNEL void turn_to_gradient(Exec& e, Span<T> logits, Index row, int lane, int cols, Token target, bool counts,
-                                  compute_t<T> log_sum, compute_t<T> scale, const Found& found) {
+                                  compute_t<T> log_sum, compute_t<T> scale, const Logit& logit, const Found& found) {
   using Real = compute_t<T>;
   constexpr int step = Lanes * W;
   const int first = lane * W, end = first + (cols - 1 - first + step) / step * step;
   for (int c = end - step; c >= first; c -= step) {
     Numbers<Real, W> x{};
     if (counts) {
-      x = load_numbers<W>(e, logits, row + c);
-      unroll<W>([&](int j) {
-        const bool is_target = c + j == target;
-        if (is_target) found(x[j]);
-        x[j] = scale * (fast_exp<Exec>(x[j] - log_sum) - (is_target ? Real(1) : Real(0)));
-      });
+      x = logit(c);
+      const int at = target - c;
+      const auto if_target = [&](const auto& f) {  // rare: nothing else asks each number
+        if (at < 0 || at >= W) return;
+        unroll<W>([&](int j) {
+          if (j == at) f(x[j]);
+        });
+      };
+      if_target(found);
+      unroll<W>([&](int j) { x[j] = fast_exp<Exec>(x[j] - log_sum); });
+      if_target([](Real& p) { p -= 1; });
+      unroll<W>([&](int j) { x[j] *= scale; });
     }
     store_numbers<W>(e, logits, row + c, x);
     e.flops(3 * W);
@@ -48,8 +55,9 @@ struct CrossEntropyBackward {
       const Index row = e.block() * rows_of_block + t / Lanes;
       if (row >= lse.size) return;
       const Token target = e.load(targets, row);
-      turn_to_gradient<W, Lanes>(e, logits, row * stride, t % Lanes, cols, target, target != ignore, e.load(lse, row),
-                                 scale, [](Real) {});
+      turn_to_gradient<W, Lanes>(
+          e, logits, row * stride, t % Lanes, cols, target, target != ignore, e.load(lse, row), scale,
+          [&](int c) { return load_numbers<W>(e, logits, row * stride + c); }, [](Real) {});
     });
   }
 };

@@ -3,8 +3,8 @@
 // The sorted positions are cut into chunks. A warp adds up the rows of one chunk in order, run by run of equal tokens,
 // for columns of its own. Runs within a chunk go to the table; what a chunk has of a run that goes on in another is
 // kept in `partial`, and a second kernel adds these in order of the chunks. So no token needs an atomic, whatever its
-// share, and the bits are the same in every run. Moved: dy once, the rows of the tokens there are twice, 1/16 of dy of
-// partial sums.
+// share, and the bits are the same in every run. Moved: dy once, the rows of the tokens there are twice, and of partial sums
+// two rows a chunk.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/rows.hpp>
@@ -49,7 +49,7 @@ struct EmbeddingForward {
 template <class T, int W, class Table = compute_t<T>>
 struct EmbeddingBackward {
   static constexpr const char* name = "embedding_backward";
-  static constexpr int threads = 128, warps = threads / warp, chunk = 32, together = 4;
+  static constexpr int threads = 128, warps = threads / warp, together = 4;
   using Real = compute_t<T>;
 
   Span<const Token> ids;               // sorted
@@ -57,7 +57,7 @@ struct EmbeddingBackward {
   Span<const T> dy;
   Span<Table> dtable;
   Span<Real> partial;  // (chunks, 2, cols): of a chunk's first run, and of its last if that is another
-  Index vocabulary, dy_stride, dtable_stride, cols, tiles;
+  Index vocabulary, dy_stride, dtable_stride, cols, tiles, chunk;
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {
@@ -105,14 +105,14 @@ struct EmbeddingBackward {
 template <class T, int W, class Table = compute_t<T>>
 struct EmbeddingJoin {
   static constexpr const char* name = "embedding_join";
-  static constexpr int threads = 128, warps = threads / warp, chunk = EmbeddingBackward<T, W>::chunk;
+  static constexpr int threads = 128, warps = threads / warp;
 
   using Real = compute_t<T>;
 
   Span<const Token> ids;
   Span<const Real> partial;
   Span<Table> dtable;
-  Index vocabulary, dtable_stride, cols, tiles;
+  Index vocabulary, dtable_stride, cols, tiles, chunk;
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {

@@ -1,4 +1,5 @@
-// The backward pass of RMSNorm and LayerNorm, by rows as forward, with sums over all rows beside it.
+// The backward pass of RMSNorm and LayerNorm, by rows as forward, with sums over all rows beside it. Where rows are packets
+// a warp's next one is on its way to shared memory while one is worked at.
 //
 // Each warp of a block keeps the sums of its rows in registers; the block adds up its warps' and writes them as one row of
 // `partial`, whose rows are then added in order (kernels/column_sum.hpp): no atomics, so the same bits in every run.
@@ -16,11 +17,15 @@ struct NormBackward {
   static constexpr const char* name = Centered ? "layer_norm_backward" : "rms_norm_backward";
   static constexpr int threads = 128, warps = threads / warp;
   /// What registers allow: more warps wait for memory at once than of a kernel that has all it wants.
-  static constexpr int blocks_of_sm = W > 1 && P * W <= 16 ? 4 : sizeof(T) == 2 && W > 1 && !Centered ? 3 : 2;
+  static constexpr int blocks_of_sm = W > 1 && (P * W <= 16 || (sizeof(T) == 2 && !Centered)) ? 4 : 2;
   static constexpr int most_cols = warp * P * W, sums = Centered ? 2 : 1;
+  static constexpr bool staged = W > 1;  // else there are registers for the sums alone, and a row is read twice
   using Real = compute_t<T>;
+  /// A row of x, of dy and of dx for each warp.
+  using Stage = SharedArray<T, staged ? 3 * warps * most_cols : 1>;
   struct Shared {
     SharedArray<Real, most_cols> total;
+    Numbers<Stage, 2> stage;  // of the rows that are worked at and of the next
   };
 
   Span<const T> x;
@@ -35,81 +40,77 @@ struct NormBackward {
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
     using Some = Numbers<Real, W>;
-    constexpr bool kept = W > 1;  // else there are registers for the sums alone, and a row is read twice
     const Real share = Real(1) / Real(cols);
     Registers<Exec, Some, P> dgain;
     Registers<Exec, Some, Centered ? P : 1> dbias;
-    Registers<Exec, Packet<T>, kept ? P : 1> of_x, of_dy, old;  // as they are stored: in half of the registers
     PerThread<Exec, Real> plain, dot, r;
     const auto for_columns = [&](int t, const auto& f) { for_packets_of<W, P>(t % warp, cols, f); };
+    const auto row = [&](int t, int i) { return (e.block() * rows_of_warp + i) * warps + t / warp; };
+    const auto place = [&](int t, int which, int c) { return (t / warp * 3 + which) * most_cols + c; };
+    const auto fetch = [&](int i) {
+      e.each([&](int t) {
+        if (i >= rows_of_warp || row(t, i) >= rows) return;
+        Stage& to = shared.stage[i % 2];
+        for_columns(t, [&](int, int c) {
+          e.copy(to, place(t, 0, c), x, row(t, i) * x_stride + c, true);
+          e.copy(to, place(t, 1, c), dy, row(t, i) * dy_stride + c, true);
+          if (accumulate) e.copy(to, place(t, 2, c), Span<const T>(dx), row(t, i) * dx_stride + c, true);
+        });
+      });
+    };
     e.each([&](int t) {
       for (auto& sum : dgain.value) sum[t] = {};
       for (auto& sum : dbias.value) sum[t] = {};
     });
+    if constexpr (staged) fetch(0);
     for (int i = 0; i < rows_of_warp; ++i) {
-      const auto row = [&](int t) { return (e.block() * rows_of_warp + i) * warps + t / warp; };
-      const auto centre = [&](int t) { return Centered ? e.load(mean, row(t)) : Real(0); };
+      if constexpr (staged) {
+        e.await_own_copies();
+        fetch(i + 1);
+      }
+      const auto read = [&](int t, int which, const auto& from, Index at, int c) {
+        if constexpr (staged)
+          return unpacked(shared.stage[i % 2].packet(place(t, which, c)));
+        else
+          return load_numbers<W>(e, from, at + c);
+      };
+      const auto centre = [&](int t) { return Centered ? e.load(mean, row(t, i)) : Real(0); };
+      /// f(c, normalised x, dy, gain)
+      const auto for_numbers_of_row = [&](int t, const auto& f) {
+        const Real m = centre(t);
+        for_columns(t, [&](int p, int c) {
+          Some at = read(t, 0, x, row(t, i) * x_stride, c);
+          const Some d = read(t, 1, dy, row(t, i) * dy_stride, c), g = load_numbers<W>(e, gain, c);
+          unroll<W>([&](int j) { at[j] = (at[j] - m) * r[t]; });
+          f(p, c, at, d, g);
+        });
+      };
       e.each([&](int t) {
         plain[t] = dot[t] = 0;
-        if (row(t) >= rows) return;
-        if constexpr (kept)
-          for_columns(t, [&](int p, int c) {  // all loads, before the first is waited for
-            of_x[p][t] = e.load_packet(x, row(t) * x_stride + c);
-            of_dy[p][t] = e.load_packet(dy, row(t) * dy_stride + c);
-            if (accumulate) old[p][t] = e.load_packet(Span<const T>(dx), row(t) * dx_stride + c);
-          });
-        const Real m = centre(t);
-        r[t] = e.load(rstd, row(t));
-        for_columns(t, [&](int p, int c) {
-          Some at, d;
-          if constexpr (kept) {
-            at = unpacked(of_x[p][t]), d = unpacked(of_dy[p][t]);
-          } else {
-            at = load_numbers<W>(e, x, row(t) * x_stride + c), d = load_numbers<W>(e, dy, row(t) * dy_stride + c);
-          }
-          const Some g = load_numbers<W>(e, gain, c);
+        if (row(t, i) >= rows) return;
+        r[t] = e.load(rstd, row(t, i));
+        for_numbers_of_row(t, [&](int p, int, const Some& at, const Some& d, const Some& g) {
           unroll<W>([&](int j) {
-            at[j] = (at[j] - m) * r[t];
             dgain[p][t][j] += d[j] * at[j];
             if constexpr (Centered) dbias[p][t][j] += d[j];
-            d[j] *= g[j];
-            if constexpr (Centered) plain[t] += d[j];
-            dot[t] += d[j] * at[j];
+            const Real by_gain = d[j] * g[j];
+            if constexpr (Centered) plain[t] += by_gain;
+            dot[t] += by_gain * at[j];
           });
         });
       });
       if constexpr (Centered) sum_warp(e, plain);
       sum_warp(e, dot);
       e.each([&](int t) {
-        if (row(t) >= rows) return;
+        if (row(t, i) >= rows) return;
         const Real mean_plain = Centered ? plain[t] * share : Real(0), mean_dot = dot[t] * share;
-        const auto finish = [&](int c, const Some& at, const Some& d, const Some& before) {
+        for_numbers_of_row(t, [&](int, int c, const Some& at, const Some& d, const Some& g) {
+          const Some before = accumulate ? read(t, 2, Span<const T>(dx), row(t, i) * dx_stride, c) : Some{};
           Some grad;
-          unroll<W>([&](int j) {
-            grad[j] = r[t] * (d[j] - mean_plain - at[j] * mean_dot);
-            if (accumulate) grad[j] += before[j];
-          });
-          store_numbers<W>(e, dx, row(t) * dx_stride + c, grad);
+          unroll<W>([&](int j) { grad[j] = before[j] + r[t] * (d[j] * g[j] - mean_plain - at[j] * mean_dot); });
+          store_numbers<W>(e, dx, row(t, i) * dx_stride + c, grad);
           e.flops(W * 14);
-        };
-        const Real m = centre(t);
-        if constexpr (kept) {
-          for_columns(t, [&](int p, int c) {
-            Some at = unpacked(unknown(of_x[p][t])), d = unpacked(unknown(of_dy[p][t]));
-            const Some g = load_numbers<W>(e, gain, c);
-            unroll<W>([&](int j) {
-              at[j] = (at[j] - m) * r[t];
-              d[j] *= g[j];
-            });
-            finish(c, at, d, accumulate ? unpacked(old[p][t]) : Some{});
-          });
-        } else {
-          for_packets<1>(t % warp, cols, [&](int c) {
-            const Real at = (load_number(e, x, row(t) * x_stride + c) - m) * r[t];
-            const Real d = load_number(e, dy, row(t) * dy_stride + c) * e.load(gain, c);
-            finish(c, {{at}}, {{d}}, {{accumulate ? load_number(e, dx, row(t) * dx_stride + c) : Real(0)}});
-          });
-        }
+        });
       });
     }
     add_up_warps(e, shared, dgain, 0);
