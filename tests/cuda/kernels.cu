@@ -113,6 +113,7 @@ void fused(Ctx& ctx, const ops::RowNorm<T>& norm, MatrixView<T> x, HeadsView<T> 
   ops::rms_norm_gemm(ctx, norm, x, weight, x);
   ops::swiglu_gemm_add(ctx, x, x, weight, x, x, x);
   ops::rope_append(ctx, heads, 1, {}, heads, heads, 1);
+  ops::rms_norm_gemm_rope_append(ctx, norm, x, weight, x, 1, {}, heads, heads, 1);
 }
 template void fused(Ctx&, const ops::RowNorm<float>&, MatrixView<float>, HeadsView<float>);
 template void fused(Ctx&, const ops::RowNorm<Bfloat16>&, MatrixView<Bfloat16>, HeadsView<Bfloat16>);

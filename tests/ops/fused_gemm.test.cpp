@@ -1,3 +1,4 @@
+#include <stlm/ops/elementwise.hpp>
 #include <stlm/ops/fused_gemm.hpp>
 
 #include "support/op_parity.hpp"
@@ -71,6 +72,49 @@ TEST_CASE("swiglu_gemm_add: the product of a gated unit added to a matrix", "[op
   });
 }
 
+TEST_CASE("rms_norm_gemm_rope_append: as the product, and its rows turned and put into caches", "[ops][gemm][rope][parity]") {
+  if constexpr (!ops::fuses_few_rows<TestedBackend>) return;
+  constexpr Index queries = 4, kv = 2, sequences = 6;
+  const std::vector<Place> own = {{4, 9}, {0, 0}, {2, 7}, {5, 1}, {3, 3}};
+  for (const RopePairs pairs : {RopePairs::kAdjacent, RopePairs::kHalfSplit})
+    for (const auto& [batch, tokens] : {std::pair<Index, Index>{1, 1}, {3, 1}, {2, 4}, {5, 2}})
+      for (const Index size : {2, 6, 64})
+        for (const Place* const at : {own.data(), static_cast<const Place*>(nullptr)}) {
+          CAPTURE(static_cast<int>(pairs), batch, tokens, size, at != nullptr);
+          check_stream_op([=, batch = batch, tokens = tokens](auto& rig) {
+            using Rig = std::decay_t<decltype(rig)>;
+            using T = typename Rig::Scalar;
+            const Index k = 40, rows = batch * tokens, capacity = 9 + tokens;
+            const Index cols = kv * size, width = queries * size + 2 * cols;
+            const auto x = rig.random(rows, k, 3), weight = rig.random(width, k), out = rig.blank(rows, queries * size);
+            const auto keys = rig.random(sequences * capacity, cols), values = rig.random(sequences * capacity, cols);
+            const auto gain = rig.random(k);
+            const MatrixView<T> y = room(rig, rows, width), normed = room(rig, rows, k);
+            const View<typename Rig::Compute, dynamic> rstd = rig.template room<typename Rig::Compute>(rows);
+            const ops::RowNorm<T> norm{gain, 1e-6, normed, rstd};
+            const HeadsView<T> turned{y.data, queries + kv, size, tokens * width, width};
+            const auto cache = [&](const auto& all) { return HeadsView<T>{all.data(), kv, size, capacity * cols, cols}; };
+            const ops::RopeOptions options{.batch = batch, .tokens = tokens, .position = 5, .pairs = pairs, .places = at};
+            if constexpr (fuses<Rig>) {
+              ops::rms_norm_gemm_rope_append(rig.ctx, norm, x, MatrixView<const T>(weight), y, queries, options, cache(keys),
+                                             cache(values), sequences);
+              ops::copy_rows(rig.ctx, MatrixView<const T>(y.data, rows, queries * size, width), MatrixView<T>(out));
+            } else {
+              ops::rms_norm_forward(rig.ctx, x, gain, normed, rstd, 1e-6);
+              ops::gemm(rig.ctx, normed, weight, y, {.transpose_b = true});
+              ops::rope(rig.ctx, turned, options);
+              for (Index n = 0; n < rows; ++n) {
+                const Place place = Places{at, 5}(n / tokens);
+                const Index row = place.sequence * capacity + place.position + n % tokens, key = queries * size;
+                std::copy_n(&y(n, 0), key, &out(n, 0));
+                std::copy_n(&y(n, key), cols, &keys(row, 0));
+                std::copy_n(&y(n, key + cols), cols, &values(row, 0));
+              }
+            }
+          });
+        }
+}
+
 TEST_CASE("fused products: say which shapes do not fit", "[ops][gemm]") {
   const auto check = [](auto&& rig) {
     if constexpr (fuses<std::decay_t<decltype(rig)>>) {
@@ -82,6 +126,11 @@ TEST_CASE("fused products: say which shapes do not fit", "[ops][gemm]") {
       CHECK_THROWS_WITH(ops::swiglu_gemm_add(rig.ctx, x, x, weight, y, MatrixView<float>(y), MatrixView<float>(x)),
                         "stlm::ops::swiglu_gemm_add: gate 2x8, up 2x8, W 3x16, addend 2x3 and y 2x3 do not fit; "
                         "check the widths.");
+      const HeadsView<float> cache{w.data(), 1, 8, 8, 8};
+      const MatrixView<float> to(y);
+      CHECK_THROWS_WITH(ops::rms_norm_gemm_rope_append(rig.ctx, norm, x, weight, to, 1, {1, 2}, cache, cache, 1),
+                        "stlm::ops::rms_norm_gemm_rope_append: expected 2 rows of 1 heads of queries and 2 times 1 of 8 "
+                        "numbers, found y 2x3; check the shapes.");
     }
   };
   check(Rig<TestedBackend, float>());

@@ -114,6 +114,7 @@ struct Attention {
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
     Qkv::forward(ctx, p.qkv, pass, x, cache.qkv, cache.qkv_linear);
+    append(ctx, pass, cache, state);
     attend_to_all(ctx, pass, cache, state);
     Out::forward(ctx, p.out, pass, cache.mixed, y, cache.out_linear);
   }
@@ -123,18 +124,28 @@ struct Attention {
   template <class B, class S, class T = activation_t<B, S>>
   static void residual_decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, const ops::RowNorm<T>& norm,
                               Rows<const T, Dim> x, Rows<T, Dim> y, const Cache<T>& cache, const KvCache<T>& state) {
-    ops::rms_norm_gemm(ctx, norm, x, MatrixView<const S>(p.qkv.weight), MatrixView<T>(cache.qkv));
+    const MatrixView<const S> weight(p.qkv.weight);
+    const MatrixView<T> qkv(cache.qkv);
+    const HeadsView<T> keys = Packed::cached(state.keys), values = Packed::cached(state.values);
+    const MatrixView<const T> rows(x);
+    const Index sequences = state.keys.extent(0);
+    if constexpr (requires {
+                    Position::product_rotate_append(ctx, norm, rows, weight, qkv, Heads, pass, keys, values, sequences);
+                  }) {
+      Position::product_rotate_append(ctx, norm, rows, weight, qkv, Heads, pass, keys, values, sequences);
+    } else {
+      ops::rms_norm_gemm(ctx, norm, x, weight, qkv);
+      append(ctx, pass, cache, state);
+    }
     attend_to_all(ctx, pass, cache, state);
     ops::gemm_add(ctx, cache.mixed, p.out.weight, x, y, {.transpose_b = true});
   }
 
  private:
-  /// Puts the new tokens' keys and values beside those before, and mixes all.
+  /// Turns the new tokens' queries and keys, and puts keys and values beside those before.
   template <class B, class T>
-  static void attend_to_all(Context<B>& ctx, const Pass& pass, const Cache<T>& cache, const KvCache<T>& state) {
-    static_assert(Mask::causal, "stlm::Attention: decoding token by token needs a Causal mask.");
-    const Packed heads{pass};
-    const HeadsView<T> turned = heads.turned(cache.qkv);
+  static void append(Context<B>& ctx, const Pass& pass, const Cache<T>& cache, const KvCache<T>& state) {
+    const HeadsView<T> turned = Packed{pass}.turned(cache.qkv);
     const HeadsView<T> all_keys = Packed::cached(state.keys), all_values = Packed::cached(state.values);
     if constexpr (requires { Position::rotate_append(ctx, turned, Heads, pass, all_keys, all_values, Heads); }) {
       Position::rotate_append(ctx, turned, Heads, pass, all_keys, all_values, state.keys.extent(0));
@@ -143,10 +154,16 @@ struct Attention {
       const MatrixView<const T> keys_and_values(cache.qkv.data() + query_width, pass.rows(), 2 * kv_width, qkv_width);
       ops::append_rows(ctx, keys_and_values, pass.tokens, pass.all_places(), state.keys, state.values);
     }
+  }
+  template <class B, class T>
+  static void attend_to_all(Context<B>& ctx, const Pass& pass, const Cache<T>& cache, const KvCache<T>& state) {
+    static_assert(Mask::causal, "stlm::Attention: decoding token by token needs a Causal mask.");
+    const Packed heads{pass};
     ops::AttentionShape all = shape(pass);
     all.places = pass.places;
     all.keys = pass.places ? state.keys.extent(1) : pass.position + pass.tokens;
-    ops::attention_forward(ctx, heads.queries(cache.qkv), all_keys, all_values, heads.mixed(cache.mixed), cache.lse, all);
+    ops::attention_forward(ctx, heads.queries(cache.qkv), Packed::cached(state.keys), Packed::cached(state.values),
+                           heads.mixed(cache.mixed), cache.lse, all);
   }
   static ops::AttentionShape shape(const Pass& pass) {
     return {pass.batch,   pass.tokens, pass.tokens, Mask::causal, pass.dropout, pass.key,

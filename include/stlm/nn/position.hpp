@@ -8,6 +8,7 @@
 
 #include <stlm/core/module.hpp>
 #include <stlm/ops/embedding.hpp>
+#include <stlm/ops/fused_gemm.hpp>
 #include <stlm/ops/quantized.hpp>
 #include <stlm/ops/rope.hpp>
 
@@ -83,6 +84,15 @@ struct Rotary {
   static void rotate_append(Context<B>& ctx, HeadsView<T> x, Index queries, const Pass& pass, HeadsView<T> keys,
                             HeadsView<T> values, Index sequences) {
     ops::rope_append(ctx, x, queries, options(pass, false), keys, values, sequences);
+  }
+
+  /// That of a product's rows (ops/fused_gemm.hpp).
+  template <class B, class W, class T>
+    requires(ops::appends_turned<B> && ops::fuses_few_rows<B>)
+  static void product_rotate_append(Context<B>& ctx, const ops::RowNorm<T>& norm, MatrixView<const T> x,
+                                    MatrixView<const W> weight, MatrixView<T> y, Index queries, const Pass& pass,
+                                    HeadsView<T> keys, HeadsView<T> values, Index sequences) {
+    ops::rms_norm_gemm_rope_append(ctx, norm, x, weight, y, queries, options(pass, false), keys, values, sequences);
   }
 
  private:

@@ -7,6 +7,7 @@
 #include <stlm/ops/activation.hpp>
 #include <stlm/ops/gemm.hpp>
 #include <stlm/ops/norm.hpp>
+#include <stlm/ops/rope.hpp>
 
 namespace stlm::ops {
 
@@ -26,17 +27,43 @@ struct RowNorm {
   View<compute_t<T>, dynamic> rstd;
 };
 
+namespace detail {
+template <class W, class T>
+void expect_norm_product(const RowNorm<T>& norm, MatrixView<const T> x, MatrixView<const W> weight, MatrixView<T> y) {
+  expect(x.cols == norm.gain.size() && weight.cols == x.cols && y.rows == x.rows && y.cols == weight.rows,
+         "stlm::ops::rms_norm_gemm: x ", x.rows, "x", x.cols, ", gain ", norm.gain.size(), ", W ", weight.rows, "x",
+         weight.cols, " and y ", y.rows, "x", y.cols, " do not fit; check the widths.");
+}
+}  // namespace detail
+
 /// y (N, out) = rms_norm(x) W^T, with x (N, C) and W (out, C).
 template <class Backend, class W, class T>
   requires(fuses_few_rows<Backend>)
 void rms_norm_gemm(Context<Backend>& ctx, const RowNorm<T>& norm, std::type_identity_t<MatrixView<const T>> x,
                    MatrixView<const W> weight, MatrixView<T> y) {
-  expect(x.cols == norm.gain.size() && weight.cols == x.cols && y.rows == x.rows && y.cols == weight.rows,
-         "stlm::ops::rms_norm_gemm: x ", x.rows, "x", x.cols, ", gain ", norm.gain.size(), ", W ", weight.rows, "x",
-         weight.cols, " and y ", y.rows, "x", y.cols, " do not fit; check the widths.");
+  detail::expect_norm_product(norm, x, weight, y);
   if (impl::Gemm<Backend>::normed(ctx, norm, x, weight, y)) return;
   rms_norm_forward(ctx, x, norm.gain, norm.normed, norm.rstd, norm.eps);
   gemm(ctx, norm.normed, weight, y, {.transpose_b = true});
+}
+
+/// The same, and then `rope_append` of y's rows [queries | keys | values], of heads of one size. What y has of keys and values
+/// after it is undefined.
+template <class Backend, class W, class T>
+  requires(fuses_few_rows<Backend> && appends_turned<Backend>)
+void rms_norm_gemm_rope_append(Context<Backend>& ctx, const RowNorm<T>& norm, std::type_identity_t<MatrixView<const T>> x,
+                               MatrixView<const W> weight, MatrixView<T> y, Index queries, const RopeOptions& options,
+                               HeadsView<T> keys, HeadsView<T> values, Index sequences) {
+  expect(y.cols == (queries + 2 * keys.heads) * keys.head_size && y.rows == options.batch * options.tokens,
+         "stlm::ops::rms_norm_gemm_rope_append: expected ", options.batch * options.tokens, " rows of ", queries,
+         " heads of queries and 2 times ", keys.heads, " of ", keys.head_size, " numbers, found y ", y.rows, "x", y.cols,
+         "; check the shapes.");
+  const HeadsView<T> turned{y.data, queries + keys.heads, keys.head_size, options.tokens * y.stride, y.stride};
+  detail::expect_rope_append(turned, queries, options, keys, values, sequences);
+  detail::expect_norm_product(norm, x, weight, y);
+  if (impl::Gemm<Backend>::normed_turned(ctx, norm, x, weight, y, options, queries, keys, values, sequences)) return;
+  rms_norm_gemm(ctx, norm, x, weight, y);
+  rope_append(ctx, turned, queries, options, keys, values, sequences);
 }
 
 /// y (N, out) = addend + (silu(gate) up) W^T, with gate and up (N, F) and W (out, F); `hidden` (N, F) is room.

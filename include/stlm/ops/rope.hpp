@@ -44,13 +44,10 @@ void rope(Context<Backend>& ctx, HeadsView<T> x, const RopeOptions& options) {
   impl::Rope<Backend>::template run<T>(ctx, x, options);
 }
 
-/// `rope` of the queries, the first heads of x, in place, and of the keys behind them into a cache; values, which follow in the
-/// rows of x, go into another. Each sequence's new rows stand at its place, of `options`; caches are (sequences, capacity,
-/// heads of a key, D). Throws ShapeError where there is no room.
-template <class Backend, class T>
-  requires(appends_turned<Backend>)
-void rope_append(Context<Backend>& ctx, HeadsView<T> x, Index queries, const RopeOptions& options, HeadsView<T> keys,
-                 HeadsView<T> values, Index sequences) {
+namespace detail {
+template <class T>
+void expect_rope_append(HeadsView<T> x, Index queries, const RopeOptions& options, HeadsView<T> keys, HeadsView<T> values,
+                        Index sequences) {
   expect(x.head_size % 2 == 0 && keys.head_size == x.head_size && keys.heads == x.heads - queries &&
              values.heads == keys.heads && values.head_size == x.head_size && !options.offsets,
          "stlm::ops::rope_append: expected ", x.heads - queries, " heads of an even size, ", x.head_size,
@@ -58,6 +55,17 @@ void rope_append(Context<Backend>& ctx, HeadsView<T> x, Index queries, const Rop
          values.head_size, "; give caches of the heads' shape.");
   expect_room("rope_append", {options.places, options.position}, options.batch, options.tokens, sequences,
               keys.batch_stride / keys.token_stride);
+}
+}  // namespace detail
+
+/// `rope` of the queries, the first heads of x, in place, and of the keys behind them into a cache; values, which follow in the
+/// rows of x, go into another. Each sequence's new rows stand at its place, of `options`; caches are (sequences, capacity,
+/// heads of a key, D). Throws ShapeError where there is no room.
+template <class Backend, class T>
+  requires(appends_turned<Backend>)
+void rope_append(Context<Backend>& ctx, HeadsView<T> x, Index queries, const RopeOptions& options, HeadsView<T> keys,
+                 HeadsView<T> values, Index sequences) {
+  detail::expect_rope_append(x, queries, options, keys, values, sequences);
   impl::Rope<Backend>::template append<T>(ctx, x, queries, options, keys, values, sequences);
 }
 

@@ -63,37 +63,59 @@ struct Gemm<Backend> {
   template <class F, class T>
   static bool normed(Context<Backend>& ctx, const RowNorm<T>& norm, MatrixView<const T> x, MatrixView<const F> w,
                      MatrixView<T> y) {
-    if constexpr (std::is_same_v<F, T>)
-      if (gpu::in_packets(x, w) && gpu::in_packets(norm.gain.data(), x.cols, x.cols))
-        return of_few_rows(ctx, gpu::Normed<T>{{gpu::span(x), x.stride}, {norm.gain.data(), x.cols}, compute_t<T>(norm.eps)}, w,
-                           y, static_cast<const T*>(nullptr));
-    return false;
+    return normed_to<F, T>(ctx, norm, x, w, y.rows, stored(static_cast<const T*>(nullptr), y));
+  }
+  /// The same unless, besides, pairs lie side by side.
+  template <class F, class T>
+  static bool normed_turned(Context<Backend>& ctx, const RowNorm<T>& norm, MatrixView<const T> x, MatrixView<const F> w,
+                            MatrixView<T> y, const RopeOptions& o, Index queries, HeadsView<T> keys, HeadsView<T> values,
+                            Index sequences) {
+    if (o.pairs != RopePairs::kAdjacent) return false;
+    gpu::Scratch<Backend> scratch(ctx);
+    const gpu::Span<const Place> places{o.places ? ctx.readable(scratch, o.places, o.batch) : nullptr, o.batch};
+    const Index size = sequences * keys.batch_stride, capacity = keys.batch_stride / keys.token_stride;
+    const gpu::IntoCaches<T> caches{{keys.data, size}, {values.data, size}, capacity, static_cast<int>(queries)};
+    return normed_to<F, T>(ctx, norm, x, w, y.rows,
+                           gpu::TurnedIntoCaches<T>{gpu::span(y), y.stride, {o.base, keys.head_size}, places, o.position,
+                                                    o.tokens, caches, static_cast<int>(keys.heads * keys.head_size)});
   }
   template <class F, class T>
   static bool gated(Context<Backend>& ctx, MatrixView<const T> gate, MatrixView<const T> up, MatrixView<const F> w,
                     const T* addend, MatrixView<T> y) {
     if constexpr (std::is_same_v<F, T>)
       if (gpu::in_packets(gate, w) && gpu::in_packets(up) && gate.stride == up.stride)
-        return of_few_rows(ctx, gpu::Gated<T>{gpu::span(gate), gpu::span(up), gate.stride}, w, y, addend);
+        return of_few_rows(ctx, gpu::Gated<T>{gpu::span(gate), gpu::span(up), gate.stride}, w, y.rows, stored(addend, y));
     return false;
   }
 
  private:
   static constexpr Index few_rows = 8;  ///< that leave most of a library's tile empty
 
-  template <class Left, class F, class T>
-  static bool of_few_rows(Context<Backend>& ctx, const Left& a, MatrixView<const F> b, MatrixView<T> c, const T* addend) {
+  template <class T>
+  static gpu::Stored<T> stored(const T* addend, MatrixView<T> c) {
+    return {{addend, gpu::span(c).size}, gpu::span(c), c.stride};
+  }
+  template <class F, class T, class To>
+  static bool normed_to(Context<Backend>& ctx, const RowNorm<T>& norm, MatrixView<const T> x, MatrixView<const F> w, Index rows,
+                        const To& to) {
+    if constexpr (std::is_same_v<F, T>)
+      if (gpu::in_packets(x, w) && gpu::in_packets(norm.gain.data(), x.cols, x.cols))
+        return of_few_rows(ctx, gpu::Normed<T>{{gpu::span(x), x.stride}, {norm.gain.data(), x.cols}, compute_t<T>(norm.eps)}, w,
+                           rows, to);
+    return false;
+  }
+  template <class Left, class F, class To>
+  static bool of_few_rows(Context<Backend>& ctx, const Left& a, MatrixView<const F> b, Index rows, const To& to) {
     if constexpr (std::is_same_v<F, double>) {
       return false;
     } else {
-      if (c.rows == 0 || c.rows > few_rows || b.cols == 0) return false;
+      if (rows == 0 || rows > few_rows || b.cols == 0) return false;
       const auto launch = [&]<int M>(gpu::Constant<M>) {
-        const gpu::FewRows<F, T, M, Left> kernel{a,        gpu::span(b), {addend, gpu::span(c).size}, gpu::span(c),
-                                                 b.stride, c.stride,     static_cast<int>(c.rows),    static_cast<int>(c.cols),
-                                                 static_cast<int>(b.cols)};
+        const gpu::FewRows<F, typename To::value_type, M, Left, To> kernel{
+            a, gpu::span(b), to, b.stride, static_cast<int>(rows), static_cast<int>(b.rows), static_cast<int>(b.cols)};
         ctx.launch(kernel, kernel.blocks());
       };
-      c.rows == 1 ? launch(gpu::constant<1>) : c.rows <= 4 ? launch(gpu::constant<4>) : launch(gpu::constant<8>);
+      rows == 1 ? launch(gpu::constant<1>) : rows <= 4 ? launch(gpu::constant<4>) : launch(gpu::constant<8>);
       return true;
     }
   }
@@ -102,7 +124,7 @@ struct Gemm<Backend> {
                       const T* addend, const GemmOptions& options) {
     const bool rows_of_both = !options.transpose_a && options.transpose_b;
     if (rows_of_both && gpu::in_packets(a, b) &&
-        of_few_rows(ctx, gpu::AsTheyAre<F>{gpu::span(a), a.stride}, b, c, addend))
+        of_few_rows(ctx, gpu::AsTheyAre<F>{gpu::span(a), a.stride}, b, c.rows, stored(addend, c)))
       return;
     ctx.product(a, b, c, addend, options);
   }

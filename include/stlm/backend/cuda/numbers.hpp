@@ -44,17 +44,19 @@ STLM_KERNEL auto unpacked(const Packet<T>& packet) {
   unroll<Packet<T>::size>([&](int j) { numbers[j] = static_cast<loaded_t<T>>(packet[j]); });
   return numbers;
 }
-/// The same packet, as one that the compiler does not know: what was computed of it is computed again, and need not wait in
-/// registers.
+/// One number, or a packet as it is stored: in fewer registers than numbers that are computed with.
+template <int W, class T>
+using AsStored = std::conditional_t<W == 1, Numbers<loaded_t<T>, 1>, Packet<std::remove_const_t<T>>>;
+template <int W, class Exec, class T>
+STLM_KERNEL AsStored<W, T> load_as_stored(Exec& e, Span<T> from, Index i) {
+  if constexpr (W == 1)
+    return {{load_number(e, from, i)}};
+  else
+    return e.load_packet(from, i);
+}
 template <class T>
-STLM_KERNEL Packet<T> unknown(const Packet<T>& packet) {
-#if defined(__CUDA_ARCH__)
-  int4 words = __builtin_bit_cast(int4, packet);
-  asm volatile("" : "+r"(words.x), "+r"(words.y), "+r"(words.z), "+r"(words.w));
-  return __builtin_bit_cast(Packet<T>, words);
-#else
-  return packet;
-#endif
+STLM_KERNEL Numbers<T, 1> unpacked(const Numbers<T, 1>& number) {
+  return number;
 }
 /// One, or W that make whole packets.
 template <int W, class Exec, class T>

@@ -58,7 +58,7 @@ struct Rope<B> {
     ctx.launch(Kernel{{x.data, last_row + heads * x.head_size}, {o.offsets, o.tokens}, places, o.batch, pieces,
                       o.position, x.batch_stride, x.token_stride, static_cast<int>(x.heads),
                       static_cast<int>(x.head_size), static_cast<int>(rows_of_warp), gpu::RowLanes::of(gpu::pieces(x.head_size / 2, P)),
-                      std::log2(o.base), o.inverse, caches},
+                      {o.base, x.head_size}, o.inverse, caches},
                gpu::pieces(o.batch * pieces, Kernel::warps));
   }
 };

@@ -1,8 +1,9 @@
 // Attention of a few queries that read many keys, as when a model generates: there are too few of them to fill a GPU,
 // so the keys are split too.
 //
-// A block of threads has one query of one head and 128 of its keys: a thread for each score, then a thread for each
-// packet of columns and every n-th value. Where there is more than one block for a query, each leaves its maximum, its
+// A block of threads has one query of one head and 128 of its keys: eight threads for each score, then a thread for each
+// packet of columns and every n-th value. Every warp finds the maximum and the sum of all scores by itself: barriers are what
+// takes long. Where there is more than one block for a query, each leaves its maximum, its
 // sum and its unscaled part of the output, which a warp then joins in order of the keys. Bound by reading keys and
 // values, once for each query head; heads that share them find them in the L2 cache.
 #pragma once
@@ -17,11 +18,10 @@ namespace stlm::gpu {
 template <class T>
 struct AttentionDecode {
   static constexpr const char* name = "attention_decode";
-  static constexpr int threads = 128, size = threads, blocks_of_sm = 1;
+  static constexpr int threads = 128, size = threads, blocks_of_sm = 4;
   using Real = compute_t<T>;
   struct Shared {
-    SharedArray<Real, size> weights;
-    SharedArray<Real, threads / warp> partial;
+    SharedArray<Real, size> scores, weights;
     SharedArray<Real, threads * Packet<T>::size> mixed;
   };
 
@@ -68,13 +68,14 @@ struct AttentionDecode {
       const auto key = [&](int n) { return begin + n * at_once + t / lanes; };
       for (int c = t % lanes * W; c < D; c += lanes * W) {
         const auto x = load_numbers<W>(e, q.numbers, query + c);
-        Numbers<Numbers<Real, W>, of_thread> y;  // all of them, before the first is waited for
+        Numbers<AsStored<W, T>, of_thread> y;  // all of them, before the first is waited for
         unroll<of_thread>([&](int n) {
-          if (visible(key(n))) y[n] = load_numbers<W>(e, k.numbers, k.at(kb, key(n), hk) + c);
+          if (visible(key(n))) y[n] = load_as_stored<W>(e, k.numbers, k.at(kb, key(n), hk) + c);
         });
         unroll<of_thread>([&](int n) {
           if (!visible(key(n))) return;
-          for (int j = 0; j < W; ++j) dot[n][t] += x[j] * y[n][j];
+          const auto one = unpacked(y[n]);
+          for (int j = 0; j < W; ++j) dot[n][t] += x[j] * one[j];
           e.flops(2 * W);
         });
       }
@@ -82,30 +83,45 @@ struct AttentionDecode {
     unroll<of_thread>([&](int n) {
       e.template combine_lanes<lanes>(dot[n], Sum{});
       e.each([&](int t) {
-        if (t % lanes == 0) shared.weights[n * at_once + t / lanes] = dot[n][t];
+        if (t % lanes == 0) shared.scores[n * at_once + t / lanes] = dot[n][t];
       });
     });
     e.phase([](int) {});  // before others read them
 
+    constexpr int of_lane = size / warp;
+    Registers<Exec, Real, of_lane> weight;
     PerThread<Exec, Real> top, sum;
     e.each([&](int t) {
-      const int key = begin + t, far = shape.position(i) - key;
-      Real score = shared.weights[t] * scale;
-      if (shape.alibi)
-        score -= std::exp2(static_cast<Real>(shape.log2_slope(h))) * static_cast<Real>(far < 0 ? -far : far);
-      top[t] = sum[t] = visible(key) ? score : -INFINITY;
+      top[t] = -INFINITY;
+      unroll<of_lane>([&](int n) {
+        const int one = n * warp + t % warp, key = begin + one, far = shape.position(i) - key;
+        Real score = shared.scores[one] * scale;
+        if (shape.alibi)
+          score -= std::exp2(static_cast<Real>(shape.log2_slope(h))) * static_cast<Real>(far < 0 ? -far : far);
+        weight[n][t] = visible(key) ? score : -INFINITY;
+        top[t] = Max{}(top[t], weight[n][t]);
+      });
     });
-    combine_block(e, top, shared.partial, Max{});
+    e.combine_warp(top, Max{});
+    e.each([&](int t) {
+      sum[t] = 0;
+      unroll<of_lane>([&](int n) {
+        weight[n][t] = weight[n][t] == -INFINITY ? Real(0) : std::exp(weight[n][t] - top[t]);
+        sum[t] += weight[n][t];
+      });
+    });
+    e.combine_warp(sum, Sum{});
     e.phase([&](int t) {
-      sum[t] = sum[t] == -INFINITY ? Real(0) : std::exp(sum[t] - top[t]);
-      Real kept = sum[t];
-      if (shape.dropped > 0)
-        kept *= kept_bits<4>(shape.masks.now(e), shape.dropped, row * shape.mask_keys + begin + t) & 1
-                    ? static_cast<Real>(shape.keep_scale)
-                    : Real(0);
-      shared.weights[t] = kept;
+      unroll<of_lane>([&](int n) {
+        if (n != t / warp) return;
+        Real kept = weight[n][t];
+        if (shape.dropped > 0)
+          kept *= kept_bits<4>(shape.masks.now(e), shape.dropped, row * shape.mask_keys + begin + t) & 1
+                      ? static_cast<Real>(shape.keep_scale)
+                      : Real(0);
+        shared.weights[t] = kept;
+      });
     });
-    combine_block(e, sum, shared.partial, Sum{});
 
     constexpr int values_at_once = 4;  // loaded before the first is waited for
     for (int col = 0; col < D; col += threads * W) {
@@ -116,16 +132,17 @@ struct AttentionDecode {
         if (group >= groups) return;
         Numbers<Real, W> mixed{};
         for (int first = begin + group; first < end; first += values_at_once * groups) {
-          Numbers<Numbers<Real, W>, values_at_once> x;
+          Numbers<AsStored<W, T>, values_at_once> x;
           unroll<values_at_once>([&](int n) {
             const int key = first + n * groups;
-            if (visible(key)) x[n] = load_numbers<W>(e, v.numbers, v.at(kb, key, hk) + c);
+            if (visible(key)) x[n] = load_as_stored<W>(e, v.numbers, v.at(kb, key, hk) + c);
           });
           unroll<values_at_once>([&](int n) {
             const int key = first + n * groups;
             if (!visible(key)) return;
-            const Real weight = shared.weights[key - begin];
-            for (int j = 0; j < W; ++j) mixed[j] += weight * x[n][j];
+            const Real by = shared.weights[key - begin];
+            const auto one = unpacked(x[n]);
+            for (int j = 0; j < W; ++j) mixed[j] += by * one[j];
           });
         }
         for (int j = 0; j < W; ++j) shared.mixed[t * W + j] = mixed[j];

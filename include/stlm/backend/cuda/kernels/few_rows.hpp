@@ -1,51 +1,17 @@
 // C (M, n) = A (M, k) B (n, k)^T, or that added to a matrix, for the few rows of a decoded token: a warp for each column
 // of C, whose lanes lie side by side in a row of B. Bound by reading B, once. A is read by every warp, and may be computed
-// as it is: `Left` says how. Its norm costs a multiplication more for each number of B, and the squares of A.
+// as it is read: `Left` says how. Its norm costs a multiplication more for each number of B, and the squares of A. `To` says
+// what becomes of C.
 #pragma once
 
 #include <cmath>
 
-#include <stlm/backend/cuda/kernel.hpp>
-#include <stlm/ops/activation.hpp>
+#include <stlm/backend/cuda/kernels/few_rows_left.hpp>
+#include <stlm/backend/cuda/kernels/few_rows_to.hpp>
 
 namespace stlm::gpu {
 
-/// Rows as they are.
-template <class F>
-struct AsTheyAre {
-  static constexpr bool normed = false;
-  Span<const F> x;
-  Index stride;
-
-  template <int W, class Exec>
-  STLM_KERNEL auto load(Exec& e, int m, int k) const {
-    return load_numbers<W>(e, x, m * stride + k);
-  }
-};
-/// x gain / sqrt(mean of x^2 + eps).
-template <class F>
-struct Normed : AsTheyAre<F> {
-  static constexpr bool normed = true;
-  Span<const compute_t<F>> gain;
-  compute_t<F> eps;
-};
-/// silu(gate) up, two parts of the same rows or of rows that are equally far apart.
-template <class F>
-struct Gated {
-  static constexpr bool normed = false;
-  Span<const F> gate, up;
-  Index stride;
-
-  template <int W, class Exec>
-  STLM_KERNEL auto load(Exec& e, int m, int k) const {
-    auto x = load_numbers<W>(e, gate, m * stride + k);
-    const auto y = load_numbers<W>(e, up, m * stride + k);
-    unroll<W>([&](int j) { x[j] = Silu::value(x[j]) * y[j]; });
-    return x;
-  }
-};
-
-template <class F, class T, int M, class Left>
+template <class F, class T, int M, class Left, class To = Stored<T>>
 struct FewRows {
   static constexpr const char* name = "few_rows_product";
   static constexpr int threads = 128, cols_of_block = threads / warp;
@@ -53,18 +19,29 @@ struct FewRows {
   /// Packets of a lane, loaded before the first is waited for: as many as registers allow.
   static constexpr int at_once = M < 8 || std::is_same_v<Left, AsTheyAre<F>> ? 4 : 2;
   using Real = compute_t<F>;
+  using Shared = typename To::Shared;
 
   Left a;
   Span<const F> b;
-  Span<const T> addend;  // as C lies; may be C itself, or nothing
-  Span<T> c;
-  Index b_stride, c_stride;
+  To to;
+  Index b_stride;
   int rows, cols, depth;  ///< rows <= M
 
   Index blocks() const { return pieces(cols, cols_of_block); }
 
+  /// B comes while the kernel before ends: 128 bytes for each lane.
   template <class Exec>
-  STLM_KERNEL void operator()(Exec& e, NoShared&) const {
+  STLM_KERNEL void ahead(Exec& e) const {
+    e.each([&](int t) {
+      const Index col = e.block() * cols_of_block + t / warp;
+      constexpr int line = 128 / static_cast<int>(sizeof(F));
+      if (col >= cols) return;
+      for (int k = t % warp * line; k < depth; k += warp * line) e.prefetch(b, col * b_stride + k);
+    });
+  }
+
+  template <class Exec>
+  STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
     Registers<Exec, Real, M> sum, squares;
     const auto col = [&](int t) { return e.block() * cols_of_block + t / warp; };
     e.each([&](int t) {
@@ -100,16 +77,11 @@ struct FewRows {
       sum_warp(e, sum[m]);
       if constexpr (Left::normed) sum_warp(e, squares[m]);
     });
-    e.each([&](int t) {
-      if (t % warp != 0 || col(t) >= cols) return;
-      unroll<M>([&](int m) {
-        if (m >= rows) return;
-        if constexpr (Left::normed) sum[m][t] *= 1 / std::sqrt(squares[m][t] / static_cast<Real>(depth) + a.eps);
-        const Index i = m * c_stride + col(t);
-        if (addend.data) sum[m][t] += static_cast<Real>(load_number(e, addend, i));
-        e.store(c, i, static_cast<T>(sum[m][t]));
+    if constexpr (Left::normed)
+      e.each([&](int t) {
+        unroll<M>([&](int m) { sum[m][t] *= 1 / std::sqrt(squares[m][t] / static_cast<Real>(depth) + a.eps); });
       });
-    });
+    to.put(e, shared, sum, rows, e.block() * cols_of_block, cols);
   }
 };
 

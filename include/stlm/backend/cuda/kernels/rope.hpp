@@ -5,18 +5,10 @@
 
 #include <stlm/backend/cuda/kernels/rows.hpp>
 #include <stlm/backend/cuda/kernels/turn.hpp>
-#include <stlm/core/batch.hpp>
 
 namespace stlm::gpu {
 
 struct InPlace {};
-/// Places for the keys, which are the heads from `queries` on, and for as many heads of values that follow them in a row.
-template <class T>
-struct IntoCaches {
-  Span<T> keys, values;  // (sequences, capacity, heads of a key, D)
-  Index capacity;
-  int queries;
-};
 
 /// Pairs (2i, 2i + 1) if Adjacent, else (i, i + D/2); a lane turns P of them at once, in packets unless P is 1 and they
 /// do not fit (`Packets` false).
@@ -33,7 +25,7 @@ struct TurnHeads {
   Index batch, pieces_of_sequence, position, batch_stride, token_stride;
   int heads, head_size, rows_of_warp;
   RowLanes lanes;
-  double log2_base;
+  PairTurns turns;
   bool inverse;
   Caches caches;
 
@@ -50,12 +42,10 @@ struct TurnHeads {
       const Index last = (piece + 1) * rows_of_warp < rows ? (piece + 1) * rows_of_warp : rows;
       const Index base = packed ? begin * token_stride : b * batch_stride;
       for (int i = lanes.lane(t) * P; i < head_size / 2; i += lanes.count() * P) {
-        Numbers<double, P> turns;
-        for (int k = 0; k < P; ++k) turns[k] = turns_of(1, 2.0 * (i + k) / head_size, log2_base);
         for (Index r = piece * rows_of_warp; r < last; ++r) {
           Numbers<Turn<Real>, P> by;
           for (int k = 0; k < P; ++k) {
-            by[k] = turn<Real>(static_cast<double>(first + r) * turns[k]);
+            by[k] = turn<Real>(static_cast<double>(first + r) * turns(i + k));
             if (inverse) by[k].sine = -by[k].sine;
           }
           const Index row = base + r * token_stride;
@@ -94,11 +84,6 @@ struct TurnHeads {
       store_numbers<W>(e, to, to_head + other, right);
     }
     e.flops(Turns ? 6 * P : 0);
-  }
-  static STLM_KERNEL void turn_pair(Real& first, Real& second, const Turn<Real>& by) {
-    const Real u = first, w = second;
-    first = u * by.cosine - w * by.sine;
-    second = u * by.sine + w * by.cosine;
   }
 };
 

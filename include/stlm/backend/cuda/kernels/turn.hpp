@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stlm/backend/cuda/kernel.hpp>
+#include <stlm/core/batch.hpp>
 
 namespace stlm::gpu {
 
@@ -30,8 +31,40 @@ STLM_KERNEL Turn<T> turn(double turns) {
 }
 
 /// Of a position, base^(-part) radians each: `log2_base` is that of the base.
-STLM_KERNEL inline double turns_of(Index position, double part, double log2_base) {
+STLM_HOST_DEVICE inline double turns_of(Index position, double part, double log2_base) {
   return static_cast<double>(position) * (std::exp2(-part * log2_base) / whole_turn);
 }
+
+/// Turns of each pair of a head from one position to the next (ops/rope.hpp). Those of the first pairs come with the kernel,
+/// which takes long to compute them.
+struct PairTurns {
+  static constexpr int known_pairs = 128;
+  Numbers<double, known_pairs> known{};
+  double log2_base;
+  int head_size;
+
+  PairTurns(double base, Index size) : log2_base(std::log2(base)), head_size(static_cast<int>(size)) {
+    for (int i = 0; i < known_pairs && i < head_size / 2; ++i) known.value[i] = computed(i);
+  }
+  STLM_KERNEL double operator()(int i) const { return i < known_pairs ? known.value[i] : computed(i); }
+
+ private:
+  STLM_HOST_DEVICE double computed(int i) const { return turns_of(1, 2.0 * i / head_size, log2_base); }
+};
+
+template <class Real>
+STLM_KERNEL void turn_pair(Real& first, Real& second, const Turn<Real>& by) {
+  const Real u = first, w = second;
+  first = u * by.cosine - w * by.sine;
+  second = u * by.sine + w * by.cosine;
+}
+
+/// Places for the keys, which are the heads from `queries` on, and for as many heads of values that follow them in a row.
+template <class T>
+struct IntoCaches {
+  Span<T> keys, values;  // (sequences, capacity, heads of a key, D)
+  Index capacity;
+  int queries;
+};
 
 }  // namespace stlm::gpu
