@@ -1,6 +1,6 @@
 // Greedy generation by one model (models.hpp) with weights of Bfloat16, after a prompt of 32 tokens: tokens/s.
 //
-// "device": tokens are drawn where the logits are and read by the next step there; the host only launches. "generator":
+// "device": tokens are drawn where the logits are and read by the next step there, all of it as one graph. "generator":
 // stlm::Generator, whose callback the host calls with each token. Both for `batch` texts, the second for one.
 #include "measure.hpp"
 
@@ -95,11 +95,20 @@ void work(const Options& o) {
   {
     OnDevice device(ctx, weights, batch, count);
     device.run(count);
+    const auto graph_of = [&](Index tokens) {
+      return stlm::gpu::GraphExec(stlm::gpu::capture(ctx.stream(), [&] { device.run(tokens); }));
+    };
+    const auto graph_of_one = graph_of(1), graph_of_all = graph_of(count);
     std::vector<double> all, first;
-    for (Index i = 0; i < runs; ++i) {
-      ctx.synchronize();
-      first.push_back(seconds([&] { device.run(1), ctx.synchronize(); }));
-      all.push_back(seconds([&] { device.run(count), ctx.synchronize(); }));
+    for (Index i = 0; i <= runs; ++i) {
+      const auto seconds_of = [&](const stlm::gpu::GraphExec& exec) {
+        ctx.synchronize();
+        return seconds([&] { exec.launch(ctx.stream()), ctx.synchronize(); });
+      };
+      const double one = seconds_of(graph_of_one), many = seconds_of(graph_of_all);
+      if (i == 0) continue;  // warm-up
+      first.push_back(one);
+      all.push_back(many);
     }
     report("device", batch, count, median(all), median(first), device.first(std::min<Index>(count, 16)));
   }

@@ -1,12 +1,13 @@
 // The models that the GPU programs measure. STLM_GPU_MODEL, given to the compiler, is the one of a program.
 //
-//   Bytes10M    d384 L6  h6  f1024 V256   T256     10.7M parameters
+//   Bytes10M    d384 L6  h6  f1024 V256   T256     10.7M parameters; Bytes10MLean computes norms again in backward
 //   Tokens30M   d384 L6  h6  f1024 V50304 T1024    29.9M
 //   Tokens50M   d512 L8  h8  f1376 V50304 T1024    51.0M
 //   Tokens100M  d768 L12 h12 f2048 V50304 T1024   123.6M
 #pragma once
 
 #include <stlm/models/byte_model.hpp>
+#include <stlm/nn/recomputed.hpp>
 
 namespace gpu_bench {
 
@@ -14,6 +15,10 @@ struct Bytes10M : stlm::ByteModelDefaults {
   static constexpr const char* name = "10m";
   static constexpr int dim = 384, layers = 6, heads = 6, ffn_dim = 1024, vocabulary = 256;
   static constexpr stlm::Index tokens = 256;  // of a sequence
+};
+struct Bytes10MLean : Bytes10M {
+  static constexpr const char* name = "10m_lean";
+  using norm = stlm::Recomputed<stlm::RmsNorm<1>>;
 };
 struct Tokens30M : Bytes10M {
   static constexpr const char* name = "30m";

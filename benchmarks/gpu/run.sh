@@ -62,7 +62,8 @@ wanted() {  # any of these stages
   return 1
 }
 
-generates() { [[ $1 != 30m ]]; }  # whether a model is to generate: the others have goals for it
+has_peer() { [[ $1 != *_lean ]]; }  # of its own: as fast, or as large, as the model without that word
+generates() { [[ $1 != 30m ]] && has_peer "$1"; }  # whether a model is to generate: the others have goals for it
 
 # --- the machine
 
@@ -77,6 +78,7 @@ if [[ ! $dry ]]; then
   capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d .)
 fi
 arch=${arch:-sm_${capability:-90}}
+[[ $arch == sm_90 ]] && arch=sm_90a  # Hopper's own products
 commit=${commit:-$(git describe --always --dirty 2>/dev/null || echo unknown)}
 mkdir -p "$work"/{log,bin,record,o}
 work=$(cd "$work" && pwd)
@@ -141,8 +143,8 @@ includes="-I$root/include -I$root/tests ${found_deps[*]}"
 compile="$nvcc -std=c++20 -O3 -arch=$arch $includes -Xcompiler=-Wall,-Wextra -Werror all-warnings"
 host="g++ -std=c++20 -march=$march -mtune=generic -pthread $includes -isystem $eigen"
 emulate="-isystem $cuda/include/cccl -DTHRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP -DCCCL_DISABLE_FP16_SUPPORT -ffp-contract=off"
-models=(10m:Bytes10M 30m:Tokens30M 50m:Tokens50M 100m:Tokens100M)
-declare -A batches=([10m]='8 64 256' [30m]='64' [50m]='4 64' [100m]='4 64')  # of sequences: 2k to 64k tokens a step
+models=(10m:Bytes10M 10m_lean:Bytes10MLean 30m:Tokens30M 50m:Tokens50M 100m:Tokens100M)
+declare -A batches=([10m]='8 64 256' [10m_lean]=256 [30m]='64' [50m]='4 64' [100m]='4 64')  # of sequences: 2k to 64k tokens a step
 steps=20  # timed
 if [[ $quick ]]; then
   models=(10m:Bytes10M 50m:Tokens50M 100m:Tokens100M)
@@ -213,7 +215,7 @@ warm_peers() {
   for model in "${models[@]}"; do
     model=${model%:*}
     wanted generate && generates "$model" && stage "warm_generate_$model" 150 "${run[@]}" generate --model "$model" --count 8 --runs 1 --batch 1 64 &
-    wanted peers && for batch in ${batches[$model]}; do
+    wanted peers && has_peer "$model" && for batch in ${batches[$model]}; do
       if ((batch > 8 && memory < 120000)) && [[ $model != 10m ]]; then  # MiB; all together they take 100,000
         large+=("$model $batch")
       else
@@ -302,6 +304,7 @@ train_model() {
   for batch; do measure "train_${model}_$batch" 30 "$(program "train_step_$model")" --batch "$batch" --steps "$steps"; done
 }
 settings_of_model() {
+  has_peer "$1" || return
   local run=("$(program "train_step_$1")")
   measure "train_$1_stream" 30 "${run[@]}" --batch "$2" --mode stream
   measure "train_$1_any_order" 30 "${run[@]}" --batch "${!#}" --deterministic 0
@@ -312,7 +315,7 @@ generate_model() {
   for batch in 1 64; do measure "generate_$1_$batch" 20 "$(program "generate_$1")" --batch $batch; done
 }
 
-save_model() { [[ -e $work/$1.safetensors ]] || stage "save_$1" 20 "$(program "train_step_$1")" --save "$work/$1.safetensors"; }
+save_model() { ! has_peer "$1" || [[ -e $work/$1.safetensors ]] || stage "save_$1" 20 "$(program "train_step_$1")" --save "$work/$1.safetensors"; }
 
 # peers NAME SECONDS FUNCTION: PyTorch at what FUNCTION says for each model, in one process, as it takes long to begin.
 peers() {
@@ -322,7 +325,7 @@ peers() {
   measure "$1" "$2" bash -c '"$1" benchmarks/gpu/peer.py lines < "$2"' peers "$python" "$work/$1.txt"
 }
 # peer_line train|generate MODEL SETTINGS BATCH...
-peer_line() { echo "$1 --steps $steps --model $2 --weights $work/$2.safetensors --settings $3 --batch ${*:4}"; }
+peer_line() { ! has_peer "$2" || echo "$1 --steps $steps --model $2 --weights $work/$2.safetensors --settings $3 --batch ${*:4}"; }
 peer_graph() {
   if wanted peers; then peer_line train "$1" graph "${@:2}"; fi
   if wanted generate && generates "$1"; then peer_line generate "$1" graph 1 64; fi
