@@ -343,6 +343,7 @@ has_torch() {
 
 wanted peers generate compile eager autotune && { has_torch && torch=1 || torch=''; }
 warm_peers &
+wanted peers generate && [[ $torch ]] && for_models save_model &
 wanted sanitizer && sanitizer &
 wanted tests && tests
 wanted bits && stage bits 30 "$(program backend/cuda/training_on_gpu)" '[bits]'
