@@ -5,6 +5,7 @@
 // change from run to run; so tune once, `save`, and `load` without tuning from then on.
 #pragma once
 
+#include <algorithm>
 #include <limits>
 
 #include <stlm/backend/cuda/device_space.hpp>
@@ -24,6 +25,8 @@ class LtProducts {
  public:
   static constexpr Index workspace_bytes = Index{32} << 20;  ///< what NVIDIA advises for Hopper
   static constexpr int timings = 3;                          ///< of each candidate
+  /// Milliseconds of a timing, and at most so many runs of it: events are too coarse for one run of a small product.
+  static constexpr float least_time = 0.1f, most_runs = 20;
 
   explicit LtProducts(LtOptions options = {}) : options_(options), workspace_(workspace_bytes) {
     int device = 0;
@@ -104,15 +107,19 @@ class LtProducts {
     const Event begin(Event::Timing::kOn), end(Event::Timing::kOn);
     LtAlgorithm best = found.front();
     float best_time = std::numeric_limits<float>::infinity();
+    const auto time_of = [&](const LtAlgorithm& algorithm, int runs) {  // of one
+      stream.record(begin);
+      for (int i = 0; i < runs; ++i)
+        check(product.run(handle_, algorithm, a, b, c.data(), c.data(), workspace(), stream), "cublasLtMatmul while tuning");
+      stream.record(end);
+      end.synchronize();
+      return end.milliseconds_since(begin) / static_cast<float>(runs);
+    };
     for (const LtAlgorithm& algorithm : found) {
       if (product.run(handle_, algorithm, a, b, c.data(), c.data(), workspace(), stream) != CUBLAS_STATUS_SUCCESS) continue;
-      for (int i = 0; i < timings; ++i) {
-        stream.record(begin);
-        check(product.run(handle_, algorithm, a, b, c.data(), c.data(), workspace(), stream), "cublasLtMatmul while tuning");
-        stream.record(end);
-        end.synchronize();
-        if (const float time = end.milliseconds_since(begin); time < best_time) best_time = time, best = algorithm;
-      }
+      const int runs = static_cast<int>(std::clamp(least_time / time_of(algorithm, 1), 1.f, most_runs));
+      for (int i = 0; i < timings; ++i)
+        if (const float time = time_of(algorithm, runs); time < best_time) best_time = time, best = algorithm;
     }
     return best;
   }
