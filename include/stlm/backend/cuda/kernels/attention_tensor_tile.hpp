@@ -76,14 +76,15 @@ struct TensorTile : FragmentLanes {
   }
 
  protected:
-  /// f(vector, packet of it) for a thread's share of the tile: neighbours have neighbouring packets.
+  /// f(vector, packet of it) for a thread's share of the tile: neighbours have neighbouring packets. All at once where there
+  /// are registers for that.
   template <class F>
   static STLM_KERNEL void for_pieces(int t, const F& f) {
     constexpr int of_vector = D / 8, rows = threads / of_vector;
-    if constexpr (threads % of_vector == 0)
+    if constexpr (D <= 64 && threads % of_vector == 0)
       unroll<size / rows>([&](int i) { f(t / of_vector + i * rows, t % of_vector); });
     else
-      unroll<size * of_vector / threads>([&](int i) { f((t + i * threads) / of_vector, (t + i * threads) % of_vector); });
+      STLM_KERNEL_LOOP for (int i = t; i < size * of_vector; i += threads) f(i / of_vector, i % of_vector);
   }
   /// Where the row begins that a lane names when block (v, c) is loaded, 16 vectors by 16 columns, whose four matrices come
   /// one below the other and then beside: as the pairs of FragmentA, and those of two FragmentBs for a sum over vectors.
