@@ -43,7 +43,7 @@ struct NormBackward {
     const Real share = Real(1) / Real(cols);
     Registers<Exec, Some, P> dgain;
     Registers<Exec, Some, Centered ? P : 1> dbias;
-    PerThread<Exec, Real> plain, dot, r;
+    PerThread<Exec, Real> plain, dot, r, m, next_r, next_m;
     const auto for_columns = [&](int t, const auto& f) { for_packets_of<W, P>(t % warp, cols, f); };
     const auto row = [&](int t, int i) { return (e.block() * rows_of_warp + i) * warps + t / warp; };
     const auto place = [&](int t, int which, int c) { return (t / warp * 3 + which) * most_cols + c; };
@@ -51,6 +51,8 @@ struct NormBackward {
       e.each([&](int t) {
         if (i >= rows_of_warp || row(t, i) >= rows) return;
         Stage& to = shared.stage[i % 2];
+        next_r[t] = e.load(rstd, row(t, i));
+        if constexpr (Centered) next_m[t] = e.load(mean, row(t, i));
         for_columns(t, [&](int, int c) {
           e.copy(to, place(t, 0, c), x, row(t, i) * x_stride + c, true);
           e.copy(to, place(t, 1, c), dy, row(t, i) * dy_stride + c, true);
@@ -66,6 +68,7 @@ struct NormBackward {
     for (int i = 0; i < rows_of_warp; ++i) {
       if constexpr (staged) {
         e.await_own_copies();
+        e.each([&](int t) { r[t] = next_r[t], m[t] = next_m[t]; });
         fetch(i + 1);
       }
       const auto read = [&](int t, int which, const auto& from, Index at, int c) {
@@ -74,21 +77,22 @@ struct NormBackward {
         else
           return load_numbers<W>(e, from, at + c);
       };
-      const auto centre = [&](int t) { return Centered ? e.load(mean, row(t, i)) : Real(0); };
-      /// f(c, normalised x, dy, gain)
+      /// f(packet, column, normalised x, dy, gain)
       const auto for_numbers_of_row = [&](int t, const auto& f) {
-        const Real m = centre(t);
         for_columns(t, [&](int p, int c) {
           Some at = read(t, 0, x, row(t, i) * x_stride, c);
           const Some d = read(t, 1, dy, row(t, i) * dy_stride, c), g = load_numbers<W>(e, gain, c);
-          unroll<W>([&](int j) { at[j] = (at[j] - m) * r[t]; });
+          unroll<W>([&](int j) { at[j] = (Centered ? at[j] - m[t] : at[j]) * r[t]; });
           f(p, c, at, d, g);
         });
       };
       e.each([&](int t) {
         plain[t] = dot[t] = 0;
         if (row(t, i) >= rows) return;
-        r[t] = e.load(rstd, row(t, i));
+        if constexpr (!staged) {
+          r[t] = e.load(rstd, row(t, i));
+          if constexpr (Centered) m[t] = e.load(mean, row(t, i));
+        }
         for_numbers_of_row(t, [&](int p, int, const Some& at, const Some& d, const Some& g) {
           unroll<W>([&](int j) {
             dgain[p][t][j] += d[j] * at[j];
