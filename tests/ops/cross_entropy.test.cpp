@@ -67,6 +67,16 @@ TEST_CASE("cross_entropy: forward and backward in one are one after the other", 
     }
 }
 
+TEST_CASE("cross_entropy: forward and backward in one, of rows as large as a GPU keeps, and larger", "[ops][cross_entropy][parity]") {
+  for (const Index vocabulary : {28'664, 28'680, 57'344, 57'352}) {
+    const std::vector<Token> targets = {3, static_cast<Token>(vocabulary - 1)};
+    check_stream_op([&](auto& rig) {
+      const auto losses = rig.blank(2), lse = rig.blank(2);
+      ops::cross_entropy_forward_backward(rig.ctx, rig.random(2, vocabulary, 8), one_row(targets), -1, losses, lse, 0.5);
+    });
+  }
+}
+
 TEMPLATE_TEST_CASE("cross_entropy: rows to ignore have loss 0 and gradient 0", "[ops][cross_entropy]", ReferenceBackend,
                    TestedBackend) {
   Rig<TestType, float> rig;

@@ -33,6 +33,12 @@ TEST_CASE("embedding: backends agree", "[ops][embedding][parity]") {
       }
 }
 
+TEST_CASE("embedding: gradients of so many rows that a GPU cuts them otherwise", "[ops][embedding][parity]") {
+  const Index rows = 8200;
+  const std::vector<Token> tokens = some_tokens(rows, 5, {4, 4});
+  check_stream_op([&](auto& rig) { ops::embedding_backward(rig.ctx, one_row(tokens), rig.random(rows, 8), rig.weights(5, 8)); });
+}
+
 TEST_CASE("embedding: gradients of rows that were gathered from activations", "[ops][embedding][parity]") {
   for (const Index cols : {3, 72}) {
     const std::vector<Token> tokens = some_tokens(100, 300, {4, 4});

@@ -69,8 +69,9 @@ struct Misuse {
   }
 };
 
-/// y = x by way of shared memory, to which it is copied while threads go on; each stores what its neighbour copied. Numbers
-/// from `end` on are zeros. Planted: nobody waits, or copies overwrite what is read.
+/// y = x by way of shared memory, to which it is copied while threads go on; each stores what its neighbour copied, or what it
+/// has itself, for which it waits alone. Numbers from `end` on are zeros. Planted: nobody waits, or each for its own copies
+/// alone, or copies overwrite what is read.
 struct AsyncCopies {
   static constexpr const char* name = "async_copies";
   static constexpr int threads = 32;
@@ -78,7 +79,7 @@ struct AsyncCopies {
     SharedArray<float, 4 * threads> packets;
     SharedArray<double, threads> numbers;
   };
-  enum Kind { kFine, kNoWait, kOverwrite } kind;
+  enum Kind { kFine, kOwn, kNoWait, kNoBarrier, kOverwrite } kind;
   Span<const float> x;
   Span<const double> z;
   Span<float> y;
@@ -90,15 +91,38 @@ struct AsyncCopies {
       e.copy(shared.packets, 4 * t, x, 4 * t, 4 * t < end);
       e.copy_number(shared.numbers, t, z, t, 4 * t < end);
     });
-    kind == kNoWait ? e.phase([](int) {}) : e.await_copies();
+    if (kind == kNoWait)
+      e.phase([](int) {});
+    else if (kind == kOwn || kind == kNoBarrier)
+      e.await_own_copies();
+    else
+      e.await_copies();
     e.each([&](int t) {
-      const int other = (t + 1) % threads;
+      const int other = kind == kOwn ? t : (t + 1) % threads;
       for (int i = 0; i < 4; ++i)
         e.store(y, 4 * other + i,
                 static_cast<float>(shared.packets[4 * other + i]) + static_cast<float>(shared.numbers[other]));
     });
     if (kind == kOverwrite) e.each([&](int t) { e.copy(shared.packets, 4 * t, x, 4 * t, true); });
     e.await_copies();
+  }
+};
+
+/// Has something brought near before the kernel before it has ended, `shift` numbers further on than it is.
+struct RunsAhead {
+  static constexpr const char* name = "runs_ahead";
+  static constexpr int threads = 32;
+  Span<const float> x;
+  Span<float> y;
+  int shift = 0;
+
+  template <class Exec>
+  void ahead(Exec& e) const {
+    e.each([&](int t) { e.prefetch(x, t + shift); });
+  }
+  template <class Exec>
+  void operator()(Exec& e, NoShared&) const {
+    e.each([&](int t) { e.store(y, t, e.load(x, t)); });
   }
 };
 
@@ -260,6 +284,14 @@ TEST_CASE("host executor: a read outside its span is found", "[cuda]") {
                     "stlm::gpu: kernel copy_packets, block 0, thread 31: elements 124 to 127 lie outside a span of 127.");
 }
 
+TEST_CASE("host executor: what a kernel does ahead is run, and checked", "[cuda]") {
+  Rig rig;
+  rig.ctx.launch(RunsAhead{rig.in, rig.out}, 1);
+  CHECK(rig.y.data()[31] == rig.x.data()[31]);
+  CHECK_THROWS_WITH(rig.ctx.launch(RunsAhead{rig.in, rig.out, 225}, 1),
+                    "stlm::gpu: kernel runs_ahead, block 0, thread 31: elements 256 to 256 lie outside a span of 256.");
+}
+
 TEST_CASE("host executor: shared memory that is not initialised, outside, misaligned or raced for", "[cuda]") {
   Rig rig;
   const auto error = [&](Misuse::Kind kind, const std::string& message) {
@@ -288,6 +320,10 @@ TEST_CASE("host executor: copies arrive when they are waited for, and overwrite 
     CHECK(all[i] == sum);
     CHECK(some[i] == (i < 64 ? sum : 0));
   }
+  CHECK(run(AsyncCopies::kOwn, 128) == all);
+  CHECK_THROWS_WITH(run(AsyncCopies::kNoBarrier, 128),
+                    "stlm::gpu: kernel async_copies, thread 0: element 4 of a shared array is read by another thread than "
+                    "wrote it: a barrier is missing between.");
   for (const auto planted : {AsyncCopies::kNoWait, AsyncCopies::kOverwrite})
     CHECK_THROWS_WITH(run(planted, 128),
                       "stlm::gpu: kernel async_copies, thread 0: element 0 of a shared array is written while another "
