@@ -165,6 +165,32 @@ TEST_CASE("attention: backends agree", "[ops][attention][parity]") {
   }
 }
 
+TEST_CASE("attention: a head size that the compiler knows changes no bit, and is checked", "[ops][attention][parity]") {
+  const auto check = []<Index Size>(std::integral_constant<Index, Size>) {
+    for (const Index tokens : {12, 70}) {
+      CAPTURE(Size, tokens);
+      const Case c{2, tokens, tokens, 4, 2, Size, true};
+      const auto run = [&]<Index Known>(auto& rig, std::integral_constant<Index, Known>) {
+        const Tensors t(rig, c);
+        const auto q = heads(t.q, 2, 4), out = heads(t.out, 2, 4), k = heads(t.k, 2, 2), v = heads(t.v, 2, 2);
+        ops::attention_forward<void, Known>(rig.ctx, q, k, v, out, t.lse, c.shape());
+        ops::attention_backward<void, Known>(rig.ctx, q, k, v, out, t.lse, heads(t.dout, 2, 4), heads(t.dq, 2, 4),
+                                             heads(t.dk, 2, 2), heads(t.dv, 2, 2), c.shape());
+      };
+      Rig<TestedBackend, float> expected, found;
+      run(expected, std::integral_constant<Index, 0>{});
+      run(found, std::integral_constant<Index, Size>{});
+      check_same_bits(expected, found);
+      CHECK_THROWS_WITH(run(found, std::integral_constant<Index, 20>{}),
+                        "stlm::ops::attention_forward: expected heads of 20, as it is compiled for, found " +
+                            std::to_string(Size) + "; give the same size to both.");
+    }
+  };
+  check(std::integral_constant<Index, 16>{});
+  check(std::integral_constant<Index, 32>{});
+  check(std::integral_constant<Index, 24>{});
+}
+
 TEST_CASE("attention: products of Bfloat16 round probabilities and their gradients alone", "[ops][attention][parity]") {
   const auto check = [](const Case& c) { check_products(c, c.shape()); };
   for (const bool causal : {true, false}) {

@@ -92,8 +92,8 @@ struct Attention {
     Qkv::forward(ctx, p.qkv, pass, x, cache.qkv, cache.qkv_linear);
     const Packed heads{pass};
     Position::rotate(ctx, heads.turned(cache.qkv), pass, false);
-    ops::attention_forward<S>(ctx, heads.queries(cache.qkv), heads.keys(cache.qkv), heads.values(cache.qkv),
-                              heads.mixed(cache.mixed), cache.lse, shape(pass));
+    ops::attention_forward<S, HeadSize>(ctx, heads.queries(cache.qkv), heads.keys(cache.qkv), heads.values(cache.qkv),
+                                        heads.mixed(cache.mixed), cache.lse, shape(pass));
     Out::forward(ctx, p.out, pass, cache.mixed, y, cache.out_linear);
   }
 
@@ -102,9 +102,10 @@ struct Attention {
                        Rows<T, Dim> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     Out::backward(ctx, p.out, pass, cache.mixed, dy, cache.dmixed, cache.out_linear, grads.out);
     const Packed heads{pass};
-    ops::attention_backward<S>(ctx, heads.queries(cache.qkv), heads.keys(cache.qkv), heads.values(cache.qkv),
-                               heads.mixed(cache.mixed), cache.lse, heads.mixed(cache.dmixed), heads.queries(cache.dqkv),
-                               heads.keys(cache.dqkv), heads.values(cache.dqkv), shape(pass));
+    ops::attention_backward<S, HeadSize>(ctx, heads.queries(cache.qkv), heads.keys(cache.qkv), heads.values(cache.qkv),
+                                         heads.mixed(cache.mixed), cache.lse, heads.mixed(cache.dmixed),
+                                         heads.queries(cache.dqkv), heads.keys(cache.dqkv), heads.values(cache.dqkv),
+                                         shape(pass));
     Position::rotate(ctx, heads.turned(cache.dqkv), pass, true);
     Qkv::backward(ctx, p.qkv, pass, x, cache.dqkv, dx, cache.qkv_linear, grads.qkv);
   }
@@ -162,8 +163,8 @@ struct Attention {
     ops::AttentionShape all = shape(pass);
     all.places = pass.places;
     all.keys = pass.places ? state.keys.extent(1) : pass.position + pass.tokens;
-    ops::attention_forward(ctx, heads.queries(cache.qkv), Packed::cached(state.keys), Packed::cached(state.values),
-                           heads.mixed(cache.mixed), cache.lse, all);
+    ops::attention_forward<void, HeadSize>(ctx, heads.queries(cache.qkv), Packed::cached(state.keys),
+                                           Packed::cached(state.values), heads.mixed(cache.mixed), cache.lse, all);
   }
   static ops::AttentionShape shape(const Pass& pass) {
     return {pass.batch,   pass.tokens, pass.tokens, Mask::causal, pass.dropout, pass.key,

@@ -101,6 +101,10 @@ namespace impl {
 template <class Backend>
 struct Attention : MissingBackend<Backend> {};
 
+inline void expect_head_size(const char* name, Index known, Index found) {
+  expect(known == 0 || known == found, "stlm::ops::", name, ": expected heads of ", known, ", as it is compiled for, found ",
+         found, "; give the same size to both.");
+}
 /// `rows` and `read`: what has the heads of queries, and what has those of keys.
 template <class T>
 void expect_attention(const char* name, std::initializer_list<HeadsView<const T>> rows,
@@ -121,18 +125,20 @@ void expect_attention(const char* name, std::initializer_list<HeadsView<const T>
 }  // namespace impl
 
 /// q (B, Tq, H, D), k and v (B, Tk, Kv, D) -> out (B, Tq, H, D) and lse (B * H * Tq), the last of the scalar that is
-/// computed in, compute_t<T>. With S or T = Bfloat16 a backend may round the factors of its products to that.
-template <class S = void, class Backend, class T>
+/// computed in, compute_t<T>. With S or T = Bfloat16 a backend may round the factors of its products to that. HeadSize is D
+/// where the compiler is to know it: a backend then need not be compiled for others.
+template <class S = void, Index HeadSize = 0, class Backend, class T>
 void attention_forward(Context<Backend>& ctx, std::type_identity_t<HeadsView<const T>> q,
                        std::type_identity_t<HeadsView<const T>> k, std::type_identity_t<HeadsView<const T>> v,
                        HeadsView<T> out, std::type_identity_t<View<compute_t<T>, dynamic>> lse,
                        const AttentionShape& shape) {
   impl::expect_attention<T>("attention_forward", {q, out}, {k, v}, lse.size(), shape);
-  impl::Attention<Backend>::template forward<impl::product_t<S, T, T, T>, T>(ctx, q, k, v, out, lse.data(), shape);
+  impl::expect_head_size("attention_forward", HeadSize, q.head_size);
+  impl::Attention<Backend>::template forward<impl::product_t<S, T, T, T>, T, HeadSize>(ctx, q, k, v, out, lse.data(), shape);
 }
 
 /// Overwrites dq, dk, dv.
-template <class S = void, class Backend, class T>
+template <class S = void, Index HeadSize = 0, class Backend, class T>
 void attention_backward(Context<Backend>& ctx, std::type_identity_t<HeadsView<const T>> q,
                         std::type_identity_t<HeadsView<const T>> k, std::type_identity_t<HeadsView<const T>> v,
                         std::type_identity_t<HeadsView<const T>> out,
@@ -140,7 +146,9 @@ void attention_backward(Context<Backend>& ctx, std::type_identity_t<HeadsView<co
                         std::type_identity_t<HeadsView<const T>> dout, HeadsView<T> dq, HeadsView<T> dk, HeadsView<T> dv,
                         const AttentionShape& shape) {
   impl::expect_attention<T>("attention_backward", {q, out, dout, dq}, {k, v, dk, dv}, lse.size(), shape);
-  impl::Attention<Backend>::template backward<impl::product_t<S, T, T, T>, T>(ctx, q, k, v, out, lse.data(), dout, dq, dk, dv, shape);
+  impl::expect_head_size("attention_backward", HeadSize, q.head_size);
+  impl::Attention<Backend>::template backward<impl::product_t<S, T, T, T>, T, HeadSize>(ctx, q, k, v, out, lse.data(), dout, dq,
+                                                                                       dk, dv, shape);
 }
 
 }  // namespace ops

@@ -22,7 +22,7 @@ struct Attention<B> {
   using Ctx = Context<B>;
   using Plan = gpu::AttentionPlan;
 
-  template <class, class T>
+  template <class, class T, Index = 0>
   static void forward(Ctx& ctx, HeadsView<const T> q, HeadsView<const T> k, HeadsView<const T> v, HeadsView<T> out,
                       compute_t<T>* lse, const AttentionShape& shape) {
     gpu::Scratch<B> scratch(ctx);
@@ -38,7 +38,7 @@ struct Attention<B> {
     if (!tensor) launch(std::type_identity<gpu::AttentionForward<T>>{});
   }
 
-  template <class, class T>
+  template <class, class T, Index = 0>
   static void backward(Ctx& ctx, HeadsView<const T> q, HeadsView<const T> k, HeadsView<const T> v,
                        HeadsView<const T> out, const compute_t<T>* lse, HeadsView<const T> dout, HeadsView<T> dq,
                        HeadsView<T> dk, HeadsView<T> dv, const AttentionShape& shape) {

@@ -18,12 +18,12 @@ template <>
 struct Attention<EigenBackend> : private eigen::AttentionTiles {
   using Ctx = Context<EigenBackend>;
 
-  template <class S, class T>
+  template <class S, class T, Index HeadSize>
   static void forward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                       HeadsView<T> outputs, T* lse, const AttentionShape& shape) {
     shape.expect_packed();
     const Index num_short = count_short(shape);
-    if (num_short > 0) ShortAttention::forward(ctx, queries, keys, values, outputs, lse, shape);
+    if (num_short > 0) ShortAttention::forward<HeadSize>(ctx, queries, keys, values, outputs, lse, shape);
     if (num_short == shape.batch) return;
     const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
     const Index tiles = (shape.queries + query_tile - 1) / query_tile;
@@ -71,13 +71,14 @@ struct Attention<EigenBackend> : private eigen::AttentionTiles {
     });
   }
 
-  template <class S, class T>
+  template <class S, class T, Index HeadSize>
   static void backward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                        HeadsView<const T> outputs, const T* lse, HeadsView<const T> doutputs, HeadsView<T> dqueries,
                        HeadsView<T> dkeys, HeadsView<T> dvalues, const AttentionShape& shape) {
     shape.expect_packed();
     if (shape.keys <= ShortAttention::most)
-      return ShortAttention::backward(ctx, queries, keys, values, outputs, lse, doutputs, dqueries, dkeys, dvalues, shape);
+      return ShortAttention::backward<HeadSize>(ctx, queries, keys, values, outputs, lse, doutputs, dqueries, dkeys, dvalues,
+                                                shape);
     const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
     const T scale = T(1 / std::sqrt(static_cast<double>(size)));
     ctx.parallel_for(shape.batch * keys.heads, [&](Index task, int worker) {

@@ -26,29 +26,34 @@ struct ShortAttention {
     return (shape.places ? shape.num_keys(b) : shape.keys) <= most;
   }
 
-  template <class T>
+  template <Index HeadSize, class T>
   static void forward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                       HeadsView<T> outputs, T* lse, const AttentionShape& shape) {
-    with_size(queries.head_size, [&](auto size) {
+    with_size<HeadSize>(queries.head_size, [&](auto size) {
       forward_of_size<size>(ctx, queries, keys, values, outputs, lse, shape);
     });
   }
-  template <class T>
+  template <Index HeadSize, class T>
   static void backward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                        HeadsView<const T> outputs, const T* lse, HeadsView<const T> doutputs, HeadsView<T> dqueries,
                        HeadsView<T> dkeys, HeadsView<T> dvalues, const AttentionShape& shape) {
-    with_size(queries.head_size, [&](auto size) {
+    with_size<HeadSize>(queries.head_size, [&](auto size) {
       backward_of_size<size>(ctx, queries, keys, values, outputs, lse, doutputs, dqueries, dkeys, dvalues, shape);
     });
   }
 
  private:
-  /// f(size of a head), a constant, or Eigen::Dynamic.
-  template <class F>
+  /// f(size of a head), a constant, or Eigen::Dynamic: what the compiler knows, or, where that is nothing, 0, `size`.
+  template <Index HeadSize, class F>
   static void with_size(Index size, const F& f) {
-    if (size == 16) return f(std::integral_constant<int, 16>{});
-    if (size == 32) return f(std::integral_constant<int, 32>{});
-    f(std::integral_constant<int, Eigen::Dynamic>{});
+    constexpr bool known = HeadSize != 0;
+    if (known ? HeadSize == 16 : size == 16) {
+      if constexpr (!known || HeadSize == 16) f(std::integral_constant<int, 16>{});
+    } else if (known ? HeadSize == 32 : size == 32) {
+      if constexpr (!known || HeadSize == 32) f(std::integral_constant<int, 32>{});
+    } else {
+      if constexpr (HeadSize != 16 && HeadSize != 32) f(std::integral_constant<int, Eigen::Dynamic>{});
+    }
   }
   /// A vector of Size numbers that stays in registers, or, where the size is not known, in memory.
   template <int Size, class T>

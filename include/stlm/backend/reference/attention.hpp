@@ -33,7 +33,7 @@ struct Attention<ReferenceBackend> {
     return shape.alibi ? T(alibi_slope(h, heads) * static_cast<double>(std::abs(distance))) : T(0);
   }
 
-  template <class, class T>
+  template <class, class T, Index = 0>
   static void forward(Ctx&, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                       HeadsView<T> outputs, T* lse, const AttentionShape& shape) {
     shape.expect_packed();
@@ -67,7 +67,7 @@ struct Attention<ReferenceBackend> {
     }
   }
 
-  template <class, class T>
+  template <class, class T, Index = 0>
   static void backward(Ctx&, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                        HeadsView<const T> outputs, const T* lse, HeadsView<const T> doutputs, HeadsView<T> dqueries,
                        HeadsView<T> dkeys, HeadsView<T> dvalues, const AttentionShape& shape) {
