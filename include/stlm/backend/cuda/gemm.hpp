@@ -65,7 +65,7 @@ struct Gemm<Backend> {
                      MatrixView<T> y) {
     return normed_to<F, T>(ctx, norm, x, w, y.rows, stored(static_cast<const T*>(nullptr), y));
   }
-  /// The same unless, besides, pairs lie side by side.
+  /// The same, and only where the two numbers of a pair lie side by side.
   template <class F, class T>
   static bool normed_turned(Context<Backend>& ctx, const RowNorm<T>& norm, MatrixView<const T> x, MatrixView<const F> w,
                             MatrixView<T> y, const RopeOptions& o, Index queries, HeadsView<T> keys, HeadsView<T> values,
