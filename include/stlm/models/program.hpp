@@ -62,7 +62,9 @@ template <class Model, class B, class S, class P>
 compute_t<S> forward_backward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, S>& acts,
                               const Parameters<Model, B, compute_t<S>>& grads, double weight = 1,
                               ForwardOptions options = {}) {
-  if constexpr (requires { Model::forward_backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(), weight); }) {
+  if constexpr (requires {
+                  Model::forward_backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(), weight);
+                }) {
     detail::prepare<P>(batch, acts);
     detail::set_options(ctx, acts, options);
     acts.pass().weight = weight;

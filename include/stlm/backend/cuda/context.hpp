@@ -99,7 +99,9 @@ class Context<CudaBackend> {
 
  private:
   struct Usable {
-    explicit Usable(const gpu::Probe& found) { expect<Error>(static_cast<bool>(found), "stlm::Context<CudaBackend>: ", found.str()); }
+    explicit Usable(const gpu::Probe& found) {
+      expect<Error>(static_cast<bool>(found), "stlm::Context<CudaBackend>: ", found.str());
+    }
   };
 
   Usable usable_;

@@ -46,7 +46,8 @@ class HostExecutor : public HostMemory {
     if (order == ThreadOrder::kShuffled)
       for (int i = Threads - 1; i > 0; --i)
         std::swap(order_[static_cast<std::size_t>(i)],
-                  order_[random_below({17, 4}, static_cast<std::uint64_t>(block * Threads + i), static_cast<std::uint64_t>(i) + 1)]);
+                  order_[random_below({17, 4}, static_cast<std::uint64_t>(block * Threads + i),
+                                      static_cast<std::uint64_t>(i) + 1)]);
   }
 
   /// f(thread) for each thread, without a barrier.

@@ -32,7 +32,8 @@ struct Rope<B> {
  private:
   /// `heads` of a row are read.
   template <class T, class Caches>
-  static void run(Context<B>& ctx, HeadsView<T> x, const RopeOptions& options, const Caches& caches, Index heads, bool aligned) {
+  static void run(Context<B>& ctx, HeadsView<T> x, const RopeOptions& options, const Caches& caches, Index heads,
+                  bool aligned) {
     const auto in_pairs = [&]<bool Adjacent>(std::bool_constant<Adjacent>) {
       constexpr int packet = gpu::Packet<T>::size;
       const Index unit = Adjacent ? x.head_size : x.head_size / 2;  // what packets must not straddle
@@ -57,8 +58,8 @@ struct Rope<B> {
     if (o.places) places = {ctx.readable(scratch, o.places, o.batch), o.batch};
     ctx.launch(Kernel{{x.data, last_row + heads * x.head_size}, {o.offsets, o.tokens}, places, o.batch, pieces,
                       o.position, x.batch_stride, x.token_stride, static_cast<int>(x.heads),
-                      static_cast<int>(x.head_size), static_cast<int>(rows_of_warp), gpu::RowLanes::of(gpu::pieces(x.head_size / 2, P)),
-                      {o.base, x.head_size}, o.inverse, caches},
+                      static_cast<int>(x.head_size), static_cast<int>(rows_of_warp),
+                      gpu::RowLanes::of(gpu::pieces(x.head_size / 2, P)), {o.base, x.head_size}, o.inverse, caches},
                gpu::pieces(o.batch * pieces, Kernel::warps));
   }
 };

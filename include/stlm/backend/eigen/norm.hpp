@@ -27,7 +27,8 @@ template <class T, class F>
 void sum_row_blocks(Context<EigenBackend>& ctx, Index rows, Index width, T* sums, const F& f) {
   const Index room = Context<EigenBackend>::shared_bytes / static_cast<Index>(sizeof(T)) / width;
   expect(room > 0, "stlm::EigenBackend: a norm over ", width, " columns is wider than the scratch memory allows.");
-  const Index blocks = std::clamp<Index>(rows / 32, 1, std::min<Index>(room, 32)), block = std::max<Index>(1, (rows + blocks - 1) / blocks);
+  const Index blocks = std::clamp<Index>(rows / 32, 1, std::min<Index>(room, 32));
+  const Index block = std::max<Index>(1, (rows + blocks - 1) / blocks);
   T* const partials = ctx.shared<T>();
   ctx.for_pieces(rows, block, [&](Index begin, Index end, int worker) {
     T* const partial = partials + begin / block * width;
