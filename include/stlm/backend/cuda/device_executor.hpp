@@ -133,9 +133,9 @@ class DeviceExecutor {
     to[0] = __builtin_bit_cast(FragmentA, pairs);
   }
   /// wgmma.hpp; done after `await_products`.
-  template <bool OverVectors, class Sums, class Left, class Array>
+  template <bool OverVectors, int Steps, int N, class Sums, class Left, class Array>
   __device__ void multiply_tile(Sums& sum, Left& left, Array& tile, int first) {
-    wgmma::multiply<OverVectors>(sum, left, tile, first);
+    wgmma::multiply<OverVectors, Steps, N>(sum, left, tile, first);
   }
   template <class... Sums>
   __device__ void await_products(Sums&... sums) {

@@ -33,8 +33,8 @@ __device__ void await(Sums&... sums) {
   (touch(sums), ...);
 }
 
-/// d (64 rows, 64 columns) = `Add` d + a b, 16 numbers for each, which are packet `Right` of the right factor on; OverVectors:
-/// b as it lies.
+/// d (64 rows, 64 columns or 32) = `Add` d + a b, 16 numbers for each, which are packet `Right` of the right factor on;
+/// OverVectors: b as it lies.
 template <bool OverVectors, bool Add, int Right>
 __device__ void step(float (&d)[32], const unsigned (&a)[4], unsigned b) {
   asm volatile(
@@ -47,6 +47,16 @@ __device__ void step(float (&d)[32], const unsigned (&a)[4], unsigned b) {
         "+f"(d[9]), "+f"(d[10]), "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]), "+f"(d[16]), "+f"(d[17]),
         "+f"(d[18]), "+f"(d[19]), "+f"(d[20]), "+f"(d[21]), "+f"(d[22]), "+f"(d[23]), "+f"(d[24]), "+f"(d[25]), "+f"(d[26]),
         "+f"(d[27]), "+f"(d[28]), "+f"(d[29]), "+f"(d[30]), "+f"(d[31])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b), "n"(Add ? 1 : 0), "n"(Right), "n"(OverVectors ? 1 : 0));
+}
+template <bool OverVectors, bool Add, int Right>
+__device__ void step(float (&d)[16], const unsigned (&a)[4], unsigned b) {
+  asm volatile(
+      "{.reg .pred add; .reg .b32 low; .reg .b64 right; setp.ne.b32 add, %21, 0; add.u32 low, %20, %22; "
+      "mov.b64 right, {low, 0x40000040}; wgmma.mma_async.sync.aligned.m64n32k16.f32.bf16.bf16 "
+      "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15}, {%16, %17, %18, %19}, right, add, 1, 1, %23;}"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]), "+f"(d[6]), "+f"(d[7]), "+f"(d[8]),
+        "+f"(d[9]), "+f"(d[10]), "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b), "n"(Add ? 1 : 0), "n"(Right), "n"(OverVectors ? 1 : 0));
 }
 /// The same of a left factor in shared memory, whose vectors are its rows, from its packet `Left` on.
@@ -64,6 +74,17 @@ __device__ void step(float (&d)[32], unsigned a, unsigned b) {
         "+f"(d[27]), "+f"(d[28]), "+f"(d[29]), "+f"(d[30]), "+f"(d[31])
       : "r"(a), "r"(b), "n"(Add ? 1 : 0), "n"(Right), "n"(Left), "n"(OverVectors ? 1 : 0));
 }
+template <bool OverVectors, bool Add, int Right, int Left>
+__device__ void step(float (&d)[16], unsigned a, unsigned b) {
+  asm volatile(
+      "{.reg .pred add; .reg .b32 low; .reg .b64 left, right; setp.ne.b32 add, %18, 0; add.u32 low, %16, %20; "
+      "mov.b64 left, {low, 0x40000040}; add.u32 low, %17, %19; mov.b64 right, {low, 0x40000040}; "
+      "wgmma.mma_async.sync.aligned.m64n32k16.f32.bf16.bf16 "
+      "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15}, left, right, add, 1, 1, 0, %21;}"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]), "+f"(d[6]), "+f"(d[7]), "+f"(d[8]),
+        "+f"(d[9]), "+f"(d[10]), "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15])
+      : "r"(a), "r"(b), "n"(Add ? 1 : 0), "n"(Right), "n"(Left), "n"(OverVectors ? 1 : 0));
+}
 
 using Tile = SharedArray<BfloatPair, 64 * 32, 1024>;
 
@@ -78,11 +99,12 @@ __device__ void for_each_step(const F& f) {
   [&]<int... I>(std::integer_sequence<int, I...>) { (f(constant<I>), ...); }(std::make_integer_sequence<int, N>{});
 }
 
-/// sum = left times the transpose of the tile's vectors first .. (a multiple of 8); or OverVectors sum += left times them.
-template <bool OverVectors, class Sums, class Left>
+/// The first N fragments of the sum = left times the transpose of 8 N vectors of the tile, from `first` (a multiple of 8) on; or
+/// OverVectors they += left times 16 Steps vectors.
+template <bool OverVectors, int Steps, int N, class Sums, class Left>
 __device__ void multiply(Sums& sum, Left& left, Tile& tile, int first) {
   constexpr bool in_registers = !std::is_same_v<Left, Tile>;
-  constexpr int n = FragmentC::size * Sums::size;
+  constexpr int n = FragmentC::size * N;
   float d[std::size_t{n}];
   for (int i = 0; i < n; ++i) d[i] = OverVectors ? sum[i / 4][0].value[i % 4] : 0.f;
   asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
@@ -90,14 +112,14 @@ __device__ void multiply(Sums& sum, Left& left, Tile& tile, int first) {
   constexpr int next_columns = 2, next = OverVectors ? 16 * vector_bytes >> 4 : next_columns;
   const unsigned right = vectors(tile, first);
   if constexpr (in_registers) {
-    for_each_step<Left::size>([&]<int s>(Constant<s>) {
+    for_each_step<Steps>([&]<int s>(Constant<s>) {
       unsigned a[FragmentA::pairs];
       for (int p = 0; p < FragmentA::pairs; ++p) a[p] = __builtin_bit_cast(unsigned, left[s][0].pair[p]);
       step<OverVectors, OverVectors || s != 0, s * next>(d, a, right);
     });
   } else {
     const unsigned rows = vectors(left, 0);
-    for_each_step<4>([&]<int s>(Constant<s>) {
+    for_each_step<Steps>([&]<int s>(Constant<s>) {
       step<OverVectors, OverVectors || s != 0, s * next, s * next_columns>(d, rows, right);
     });
   }

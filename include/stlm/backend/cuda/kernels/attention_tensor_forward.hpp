@@ -81,16 +81,21 @@ struct TensorAttentionForward {
     constexpr int n_fragments = size / 8, n_steps = size / 16;
     using Scores = TensorScores<n_fragments>;
     Registers<Exec, FragmentC, n_fragments> s;
-    Tile::over_columns(e, s, shared.queries, stage.keys, 0);
-    Tile::await_products(e, s);
+    const auto products = [&](const auto& f) { Tile::for_wanted(keys_of(shared).some.end - j, f); };
+    products([&]<int N>(Constant<N>) {
+      Tile::template over_columns<N>(e, s, shared.queries, stage.keys, 0);
+      Tile::await_products(e, s);
+    });
     if (shape.alibi) Scores::add_alibi(e, s, shape, e.exp2(shape.log2_slope(h)) * (scale * D), i, j);
     if (!keys_of(shared).whole(j, size)) Scores::mask(e, s, shape, i, i_end, j);
     queries.add(e, s, scale);
     if (shape.dropped > 0) Scores::drop(e, s, stage.kept, static_cast<float>(shape.keep_scale), 0);
     Registers<Exec, FragmentA, n_steps> p;
     e.each([&](int t) { unroll<n_steps>([&](int n) { p[n][t] = Tile::as_left(e, s[2 * n][t], s[2 * n + 1][t]); }); });
-    Tile::over_vectors(e, queries.o, p, stage.values, 0);
-    Tile::await_products(e, queries.o);
+    products([&]<int N>(Constant<N>) {
+      Tile::template over_vectors<N>(e, queries.o, p, stage.values, 0);
+      Tile::await_products(e, queries.o);
+    });
   }
 };
 

@@ -15,8 +15,6 @@ template <int D>
 struct TensorAttentionKeyGradient : TensorAttentionGradient {
   static constexpr const char* name = "attention_tensor_key_gradient";
   using Tile = TensorProduct<D>;
-  static constexpr int at_once = Tile::wide ? 64 : 16, n_fragments = at_once / 8, n_steps = at_once / 16;  ///< queries
-  using Scores = TensorKeyScores<n_fragments>;
   static constexpr int threads = Tile::threads, size = Tile::size;
   struct Work {
     RowRange queries;  ///< that read the keys
@@ -84,12 +82,13 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
         typename Shared::Stage& stage = shared.stage[now];
         const int last = i + size < queries().end ? i + size - 1 : queries().end - 1;
         const bool whole = shape.keys_of(e, i, last).whole(j, size);
-        // Backward: the end of the queries is one number less to keep.
-        for (int first = at_once == size ? 0 : (last - i) / at_once * at_once; first >= 0; first -= at_once) {
+        Tile::for_parts(queries().end - i, [&]<int N>(Constant<N>, int first) {
+          constexpr int n_fragments = N / 8, n_steps = N / 16;
+          using Scores = TensorKeyScores<n_fragments>;
           Registers<Exec, FragmentC, n_fragments> p, ds;
           Registers<Exec, FragmentA, n_steps> left_p, left_ds;  // P^T, dS^T
-          Tile::over_columns(e, p, keys, stage.queries, first);
-          Tile::over_columns(e, ds, values, stage.grads, first);
+          Tile::template over_columns<N>(e, p, keys, stage.queries, first);
+          Tile::template over_columns<N>(e, ds, values, stage.grads, first);
           Tile::await_products(e, p, ds);
           if (shape.alibi) Scores::add_alibi(e, p, shape, e.exp2(shape.log2_slope(h)) * (scale * D), i, j, first);
           if (!whole) Scores::mask(e, p, shape, i, queries().end, j, first);
@@ -102,10 +101,10 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
               left_ds[n][t] = Tile::as_left(e, ds[2 * n][t], ds[2 * n + 1][t]);
             });
           });
-          Tile::over_vectors(e, value_sum, left_p, stage.grads, first);
-          Tile::over_vectors(e, key_sum, left_ds, stage.queries, first);
+          Tile::template over_vectors<N>(e, value_sum, left_p, stage.grads, first);
+          Tile::template over_vectors<N>(e, key_sum, left_ds, stage.queries, first);
           Tile::await_products(e, value_sum, key_sum);
-        }
+        });
       }
     e.phase([](int) {});  // before dK and dV overwrite keys and values, or queries
     e.each([&](int t) { unroll<D / 2>([&](int n) { key_sum[n / 4][t].value[n % 4] *= scale; }); });

@@ -40,25 +40,43 @@ struct TensorProduct : TensorTile<D> {
       if constexpr (!wgmma) Tile::read_left(e, part, tile);
     }
   };
-  /// sum = left times the transpose of vectors first .. of the tile, a column for each: in order of the sum they lie. The left
-  /// factor is in registers, or all of a tile.
-  template <int N, class Exec, class Factor>
-  static STLM_KERNEL void over_columns(Exec& e, Registers<Exec, FragmentC, N>& sum, Factor& left, Vectors& from, int first) {
-    multiply<false, Tile::steps>(e, sum, left, from, first);
-  }
-  template <int N, class Exec>
-  static STLM_KERNEL void over_columns(Exec& e, Registers<Exec, FragmentC, N>& sum, LeftRows<Exec>& left, Vectors& from,
-                                       int first) {
-    if constexpr (wgmma)
-      over_columns(e, sum, left.tile, from, first);
+
+  /// f(constant<size>) or, where no more than half of a tile's vectors are wanted, f(constant<size / 2>).
+  template <class F>
+  static STLM_KERNEL void for_wanted(int vectors, const F& f) {
+    if (!wide || vectors > Tile::size / 2)  // both ways take registers more
+      f(constant<Tile::size>);
     else
-      over_columns(e, sum, left.part, from, first);
+      f(constant<Tile::size / 2>);
   }
-  /// sum += left times vectors first .. of the tile: they lie in order of the columns.
-  template <int Steps, class Exec>
+  /// f(constant<N>, first) for parts of a tile that its first `vectors` lie in, N vectors from `first` on.
+  template <class F>
+  static STLM_KERNEL void for_parts(int vectors, const F& f) {
+    if constexpr (wide) {
+      for_wanted(vectors, [&](auto n) { f(n, 0); });
+    } else {  // backward: where they end is one number less to keep
+      const int last = vectors < Tile::size ? vectors - 1 : Tile::size - 1;
+      for (int first = last / 16 * 16; first >= 0; first -= 16) f(constant<16>, first);
+    }
+  }
+
+  /// sum = left times the transpose of N vectors of the tile, a column for each: in order of the sum they lie. Columns beyond
+  /// are zero. The left factor is in registers, or all of a tile.
+  template <int N, int Most, class Exec, class Factor>
+  static STLM_KERNEL void over_columns(Exec& e, Registers<Exec, FragmentC, Most>& sum, Factor& left, Vectors& from, int first) {
+    e.each([&](int t) { unroll<Most>([&](int n) { sum[n][t] = {}; }); });
+    if constexpr (!std::is_same_v<Factor, LeftRows<Exec>>)
+      multiply<false, Tile::steps, N / 8>(e, sum, left, from, first);
+    else if constexpr (wgmma)
+      multiply<false, Tile::steps, N / 8>(e, sum, left.tile, from, first);
+    else
+      multiply<false, Tile::steps, N / 8>(e, sum, left.part, from, first);
+  }
+  /// sum += left times N vectors of the tile, as many as left's first columns: they lie in order of the columns.
+  template <int N, int Most, class Exec>
   static STLM_KERNEL void over_vectors(Exec& e, typename Tile::template Sums<Exec>& sum,
-                                       Registers<Exec, FragmentA, Steps>& left, Vectors& from, int first) {
-    multiply<true, Steps>(e, sum, left, from, first);
+                                       Registers<Exec, FragmentA, Most>& left, Vectors& from, int first) {
+    multiply<true, N / 16, D / 8>(e, sum, left, from, first);
   }
   /// Before the sums of products are read, or what they read is written.
   template <class Exec, class... Sum>
@@ -67,12 +85,12 @@ struct TensorProduct : TensorTile<D> {
   }
 
  private:
-  template <bool OverVectors, int Steps, int N, class Exec, class Factor>
-  static STLM_KERNEL void multiply(Exec& e, Registers<Exec, FragmentC, N>& sum, Factor& left, Vectors& from, int first) {
+  /// N fragments of the sum.
+  template <bool OverVectors, int Steps, int N, class Exec, class Sum, class Factor>
+  static STLM_KERNEL void multiply(Exec& e, Sum& sum, Factor& left, Vectors& from, int first) {
     if constexpr (wgmma) {
-      e.template multiply_tile<OverVectors>(sum, left, from, first);
+      e.template multiply_tile<OverVectors, Steps, N>(sum, left, from, first);
     } else {
-      if (!OverVectors) e.each([&](int t) { unroll<N>([&](int n) { sum[n][t] = {}; }); });
       unroll<Steps>([&](int step) {
         PerThread<Exec, FragmentA> loaded;
         auto& factor = fragment(e, left, loaded, step);

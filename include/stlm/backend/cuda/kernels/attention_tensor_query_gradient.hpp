@@ -24,8 +24,6 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
   static constexpr const char* name = "attention_tensor_query_gradient";
   using Gradient = TensorAttentionGradient;
   using Tile = TensorProduct<D>;
-  static constexpr int at_once = Tile::wide ? 64 : 16, n_fragments = at_once / 8, n_steps = at_once / 16;  ///< keys
-  using Scores = TensorScores<n_fragments>;
   static constexpr int threads = Tile::threads, size = Tile::size, blocks_of_sm = D == 64 ? 3 : 0;
   struct Shared {
     struct Stage {
@@ -77,11 +75,13 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
       if (j + size < keys.some.end) fetch(shared.stage[1 - now], j + size);
       typename Shared::Stage& stage = shared.stage[now];
       const bool whole = keys.whole(j, size);
-      for (int first = 0; first < size && j + first < keys.some.end; first += at_once) {
+      Tile::for_parts(keys.some.end - j, [&]<int N>(Constant<N>, int first) {
+        constexpr int n_fragments = N / 8, n_steps = N / 16;
+        using Scores = TensorScores<n_fragments>;
         Registers<Exec, FragmentC, n_fragments> s, ds;
         Registers<Exec, FragmentA, n_steps> left;
-        Tile::over_columns(e, s, queries, stage.keys, first);
-        Tile::over_columns(e, ds, grads, stage.values, first);
+        Tile::template over_columns<N>(e, s, queries, stage.keys, first);
+        Tile::template over_columns<N>(e, ds, grads, stage.values, first);
         Tile::await_products(e, s, ds);
         if (shape.alibi) Scores::add_alibi(e, s, shape, slope, i, j + first);
         if (!whole) Scores::mask(e, s, shape, i, i_end, j + first);
@@ -95,9 +95,9 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
           unroll<n_steps>([&](int n) { left[n][t] = Tile::as_left(e, ds[2 * n][t], ds[2 * n + 1][t]); });
           e.flops(5 * 4 * n_fragments);
         });
-        Tile::over_vectors(e, sum, left, stage.keys, first);
+        Tile::template over_vectors<N>(e, sum, left, stage.keys, first);
         Tile::await_products(e, sum);
-      }
+      });
     }
     e.phase([](int) {});  // before dQ overwrites queries, or keys
     e.each([&](int t) { unroll<D / 2>([&](int n) { sum[n / 4][t].value[n % 4] *= scale; }); });
