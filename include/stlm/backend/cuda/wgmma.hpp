@@ -99,7 +99,7 @@ __device__ void for_each_step(const F& f) {
   [&]<int... I>(std::integer_sequence<int, I...>) { (f(constant<I>), ...); }(std::make_integer_sequence<int, N>{});
 }
 
-/// The first N fragments of the sum = left times the transpose of 8 N vectors of the tile, from `first` (a multiple of 8) on; or
+/// The first N fragments of the sum = left times the transpose of 8 N vectors of the tile, `first` (a multiple of 8) and on; or
 /// OverVectors they += left times 16 Steps vectors.
 template <bool OverVectors, int Steps, int N, class Sums, class Left>
 __device__ void multiply(Sums& sum, Left& left, Tile& tile, int first) {
