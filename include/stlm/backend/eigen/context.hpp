@@ -82,14 +82,5 @@ constexpr Index whole_packets(Index size) {
 
 inline constexpr Index grain = 8192;  // elements of one piece of elementwise work: some microseconds
 
-/// Prefetches the weights that lie `stream_ahead` bytes behind those read at `data`, beyond what the processor does. Always
-/// inlined, as it stands in innermost loops.
-inline constexpr Index stream_ahead = 16384;
-template <class T>
-EIGEN_ALWAYS_INLINE const T* streamed(const T* data) {
-  __builtin_prefetch(reinterpret_cast<const char*>(data) + stream_ahead);
-  return data;
-}
-
 }  // namespace eigen
 }  // namespace stlm

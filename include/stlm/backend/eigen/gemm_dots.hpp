@@ -1,10 +1,10 @@
-// Tiles of dot products along k, C = or += A B^T: of one row of A as one stream through the rows of B, which is what memory is
-// fastest at, and of several, with all sums in registers.
+// Tiles of dot products along k, C = or += A B^T, of one row of A and of several, with all sums in registers.
 #pragma once
 
 #include <stlm/backend/eigen/context.hpp>
 #include <stlm/backend/eigen/gemm_bfloat16.hpp>
 #include <stlm/backend/eigen/lane_sums.hpp>
+#include <stlm/backend/eigen/stream.hpp>
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // of a packet type as template argument: harmless
@@ -17,7 +17,7 @@ EIGEN_ALWAYS_INLINE void gemm_totals(const P (&sum)[std::size_t(Rows)][std::size
                                      bool accumulate) {
   using namespace Eigen::internal;
   constexpr int lanes = unpacket_traits<P>::size;
-  if constexpr (Cols == 4 && lanes >= 4) {
+  if constexpr (Cols > 1 && lanes >= Cols) {
     constexpr int at_once = std::min(Rows, lanes / Cols);
 #pragma GCC unroll 4
     for (int i = 0; i < Rows; i += at_once) {
@@ -54,11 +54,15 @@ void gemm_row_dots(Index k, const Unit* a, const Unit* b, Index b_stride, T* c, 
   constexpr Index size = GemmSizes<S>::packet;
   Packet<T> sum[1][std::size_t(Cols)];
 #pragma GCC unroll 4
-  for (int j = 0; j < Cols; ++j) {
-    sum[0][j] = pset1<Packet<T>>(T(0));
-#pragma GCC unroll 8
-    for (Index p = 0; p < k; p += size) {
-      const auto w = ploadu<Packet<Unit>>(streamed(b + j * b_stride + p));
+  for (int j = 0; j < Cols; ++j) sum[0][j] = pset1<Packet<T>>(T(0));
+  constexpr Index bytes = size * Index{sizeof(Unit)};
+  Stream<Cols> stream(b, k == b_stride ? StreamSteps::in_order(Cols, bytes)
+                                       : StreamSteps::along_rows(stream_ahead, b_stride * Index{sizeof(Unit)}, bytes));
+  for (Index p = 0; p < k; p += size, stream.go_on()) {
+    stream.prefetch();
+#pragma GCC unroll 4
+    for (int j = 0; j < Cols; ++j) {
+      const auto w = ploadu<Packet<Unit>>(b + j * b_stride + p);
       if constexpr (SpreadsPairs<S>)
         sum[0][j] = GemmProduct<S>::multiply_add_spread(a + 2 * p, w, sum[0][j]);
       else
@@ -68,9 +72,10 @@ void gemm_row_dots(Index k, const Unit* a, const Unit* b, Index b_stride, T* c, 
   gemm_totals<1, Cols>(sum, c, 0, accumulate);
 }
 
-/// A part of the k units, a multiple of a packet; `ahead` is how many bytes of B away to prefetch.
+/// A part of the k units, a multiple of a packet, and what to prefetch with each line of B's rows.
 struct DotsPart {
-  Index begin, size, ahead;
+  Index begin, size;
+  StreamSteps steps;
   bool first, last;
 };
 
@@ -87,10 +92,9 @@ void gemm_dots(const DotsPart& part, const Unit* a, Index a_stride, const Unit* 
     for (int j = 0; j < Cols; ++j) sum[i][j] = part.first ? pset1<Packet<T>>(T(0)) : sums[i * Cols + j];
   a += part.begin;
   b += part.begin;
-  const char* next = reinterpret_cast<const char*>(b) + part.ahead;
-  for (const Unit* const end = a + part.size; a < end; next += 64) {
-#pragma GCC unroll 4
-    for (int j = 0; j < Cols; ++j) __builtin_prefetch(next + j * b_stride * Index{sizeof(Unit)});
+  Stream<Cols> stream(b, part.steps);
+  for (const Unit* const end = a + part.size; a < end; stream.go_on()) {
+    stream.prefetch();
 #pragma GCC unroll 4
     for (Index line = 0; (line < 64) & (a < end); line += size * Index{sizeof(Unit)}, a += size, b += size) {
       Packet<Unit> x[std::size_t(Rows)];

@@ -1,11 +1,11 @@
 // y = x W^T for a few tokens: dot products along k without packing, because reading each weight once is all the time there
 // is. Rows of W are taken in groups of four, for all rows of x before the next group.
 //
-// Of one row of x the products read the group's rows one after another: a single stream is what memory is fastest at. Of
-// more, tiles of up to 4 x 4 sums stay in registers. Long rows of x, which would not stay in L1 together, are taken in parts,
-// for some groups each; the sums wait in between. Each sum adds the same numbers in the same order any way: the bits of a row
-// do not depend on the others. Every read of W prefetches what will be read `stream_ahead` bytes later, each tile of a
-// group anew: a prefetch may be dropped where too much is under way, and once was a third slower.
+// Of one row of x the rows of W are taken two by two; of more, tiles of up to 4 x 4 sums stay in registers. Long rows of x,
+// which would not stay in L1 together, are taken in parts, for some groups each; the sums wait in between. Each sum adds the
+// same numbers in the same order any way: the bits of a row do not depend on the others. Every read of W prefetches what will
+// be read some 16 KiB later: in order of memory where one tile reads it, else each tile of a group anew, row by row, as a
+// prefetch may be dropped where too much is under way, and once was a third slower.
 //
 // For factors of Bfloat16 the weights are read as they are stored, in pairs; x is rounded into pairs first. Several rows of x
 // are copied, a cache line apart more than they are long: rows of 2 KiB or 4 KiB would fall into the same sets of the L1.
@@ -50,17 +50,17 @@ void gemm_all_dots(Index m, Index n, Index k, const Unit* a, Index a_stride, con
   const Index parts = m > dots_rows<S> ? 1 + (k - 1) / most_units : 1, packets = k / size;
   Packet<T> sums[std::size_t(groups * dots_cols * few_rows)];
   const auto columns = [&](auto cols, Index begin, Index end) {
-    if (m == 1) {
-      for (Index j = begin; j < end; j += cols) gemm_row_dots<S, cols>(k, a, b + j * b_stride, b_stride, c + j, accumulate);
-      return;
-    }
-    const Index group = cols * Index{sizeof(Unit)}, read = std::max<Index>(1, group * (k / parts));  // bytes, of a part
-    const Index ahead = (stream_ahead + read - 1) / read * group * b_stride;
+    constexpr Index line = 64, group = cols * Index{sizeof(Unit)};  // bytes
+    const Index read = std::max<Index>(1, group * (k / parts));     // of a part
+    const StreamSteps steps =
+        m <= dots_rows<S> && k == b_stride
+            ? StreamSteps::in_order(cols, line)
+            : StreamSteps::along_rows((stream_ahead + read - 1) / read * group * b_stride, group / cols * b_stride, line);
     for (Index first = begin, last; first < end; first = last) {
       last = std::min(end, first + groups * cols);
       for (Index i = 0; i < parts; ++i) {
         const Index from = packets * i / parts * size, to = packets * (i + 1) / parts * size;
-        const DotsPart part{from, to - from, ahead, i == 0, i == parts - 1};
+        const DotsPart part{from, to - from, steps, i == 0, i == parts - 1};
         for (Index j = first; j < last; j += cols)
           gemm_group_dots<S, cols>(m, part, a, a_stride, b + j * b_stride, b_stride, sums + (j - first) * few_rows, c + j,
                                    c_stride, accumulate);
@@ -68,6 +68,11 @@ void gemm_all_dots(Index m, Index n, Index k, const Unit* a, Index a_stride, con
     }
   };
   const Index whole = n - n % dots_cols;
+  if (m == 1) {
+    for (Index j = 0; j < whole; j += 2) gemm_row_dots<S, 2>(k, a, b + j * b_stride, b_stride, c + j, accumulate);
+    for (Index j = whole; j < n; ++j) gemm_row_dots<S, 1>(k, a, b + j * b_stride, b_stride, c + j, accumulate);
+    return;
+  }
   columns(std::integral_constant<int, dots_cols>{}, 0, whole);
   columns(std::integral_constant<int, 1>{}, whole, n);
 }

@@ -9,6 +9,7 @@
 
 #include <stlm/backend/eigen/context.hpp>
 #include <stlm/backend/eigen/lane_sums.hpp>
+#include <stlm/backend/eigen/stream.hpp>
 
 namespace stlm::eigen {
 
@@ -46,8 +47,7 @@ struct Int8Lanes {
 
 struct Int8Dots : Int8Lanes {
   /// sums[r * Count + i] = (x_r + offset) . w_i over `size` bytes, a multiple of 64, for up to `rows` rows of x and four of W;
-  /// whatever lies behind them, up to rows * 4, is overwritten. For one row of x the rows of W are read one after another:
-  /// a single stream is what memory is fastest at.
+  /// whatever lies behind them, up to rows * 4, is overwritten.
   template <int Rows, int Count>
   static void sum(const std::int8_t* x, const std::int8_t* w, Index size, std::int32_t* sums) {
     constexpr Index step = sizeof(Bytes);
@@ -55,10 +55,13 @@ struct Int8Dots : Int8Lanes {
 #pragma GCC unroll 16
     for (Sums& s : sum) s = Sums{};
     if constexpr (Rows == 1) {
+      Stream<Count> stream(w, StreamSteps::in_order(Count, step));
+      for (Index k = 0; k < size; k += step, stream.go_on()) {
+        stream.prefetch();
+        const Bytes some = load(x + k);
 #pragma GCC unroll 4
-      for (int i = 0; i < Count; ++i)
-        for (Index k = 0; k < size; k += step)
-          sum[i] = multiply_add(load(x + k), load(streamed(w + i * size + k)), sum[i]);
+        for (int i = 0; i < Count; ++i) sum[i] = multiply_add(some, load(w + i * size + k), sum[i]);
+      }
     } else {
       for (Index k = 0; k < size; k += step) {
         Bytes some[std::size_t(Rows)];
