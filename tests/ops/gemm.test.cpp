@@ -245,3 +245,22 @@ TEST_CASE("gemm: more than sixteen rows, each has the bits it has among many", "
       CHECK(std::memcmp(among.data(), found.data(), sizeof(float) * static_cast<std::size_t>(found.size())) == 0);
     }
 }
+
+TEST_CASE("gemm: one row on a matrix by rows has the bits it has among many", "[ops][gemm]") {
+  constexpr Index many = 20;
+  for (const auto& [n, k] : {std::pair<Index, Index>{64, 130}, {7, 40}, {300, 801}, {150, 1}})
+    for (const bool transpose_a : both)
+      for (const bool accumulate : both) {
+        CAPTURE(n, k, transpose_a, accumulate);
+        Rig<CpuBackend, float> rig;
+        const auto x = transpose_a ? rig.random(k, many) : rig.random(many, k), w = rig.random(k, n);
+        const auto among = rig.random(many, n), found = rig.blank(many, n);
+        std::copy_n(among.data(), found.size(), found.data());
+        const ops::GemmOptions options{.transpose_a = transpose_a, .accumulate = accumulate};
+        ops::gemm(rig.ctx, x, w, among, options);
+        const MatrixView<float> row = transpose_a ? MatrixView<float>(x.data(), k, 1, many) : MatrixView<float>(x.data(), 1, k, k);
+        const ops::MatrixBatch<float> rows{row, many, transpose_a ? 1 : k}, same{{w.data(), k, n, n}, many, 0};
+        ops::gemm(rig.ctx, rows, same, ops::MatrixBatch<float>{{found.data(), 1, n, n}, many, n}, options);
+        CHECK(std::memcmp(among.data(), found.data(), sizeof(float) * static_cast<std::size_t>(found.size())) == 0);
+      }
+}

@@ -117,12 +117,13 @@ class ThreadPool {
     }
   }
 
-  std::atomic<unsigned> epoch_{0};
-  std::atomic<int> inside_{0};
+  // What the caller writes in one cache line, what the threads write in another: each travels between cores but once.
+  alignas(64) std::atomic<unsigned> epoch_{0};
   std::atomic<bool> open_{false}, stop_{false};
-  std::vector<Share> shares_;  // one of each worker
   void (*call_)(const void*, Index, int) = nullptr;
   const void* object_ = nullptr;
+  std::vector<Share> shares_;  // one of each worker
+  alignas(64) std::atomic<int> inside_{0};
   std::vector<std::thread> workers_;  // last: they use all of the above
 };
 

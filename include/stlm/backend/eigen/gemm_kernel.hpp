@@ -9,12 +9,13 @@
 // prefetched while this one is summed.
 //
 // Each element of C is the sum over k in order, one sum per block of k: its bits depend on k alone, not on m, n or its
-// place, so a product may be cut into pieces of rows or columns at will. Only few rows go another way
-// (gemm_few_rows.hpp).
+// place, so a product may be cut into pieces of rows or columns at will. Only few rows go other ways
+// (gemm_few_rows.hpp, gemm_row_sums.hpp).
 #pragma once
 
 #include <stlm/backend/eigen/gemm_block.hpp>
 #include <stlm/backend/eigen/gemm_few_rows.hpp>
+#include <stlm/backend/eigen/gemm_row_sums.hpp>
 
 namespace stlm::eigen {
 
@@ -97,9 +98,14 @@ void gemm_serial(Index m, Index n, Index k, GemmOperand<A> a, GemmOperand<B> b, 
   const GemmBlocks<S> blocks(n, k);
   for (Index j = 0; j < n; j += blocks.cols)
     blocks.along_k(k, [&](Index u, Index, Index p, Index length) {
-      const Index cols = std::min(n - j, blocks.cols);
-      gemm_rows<S>(m, cols, length, a.from(0, p), gemm_strips<S>(m, length, cols, b.from(p, j), scratch), c + j, c_stride,
-                   accumulate || u > 0, scratch + GemmSizes<S>::b_units);
+      const Index end = std::min(n, j + blocks.cols);
+      const bool add = accumulate || u > 0;
+      Index first = j;
+      if constexpr (std::is_same_v<S, A> && std::is_same_v<S, B>)
+        if (m == 1 && !b.transposed()) first += gemm_row_sums(end - j, length, a.from(0, p), b.from(p, j), c + j, add);
+      if (first == end) return;
+      gemm_rows<S>(m, end - first, length, a.from(0, p), gemm_strips<S>(m, length, end - first, b.from(p, first), scratch),
+                   c + first, c_stride, add, scratch + GemmSizes<S>::b_units);
     });
 }
 

@@ -1,6 +1,7 @@
 // Matrices of int8: rows of x rounded once, then dot products of integers (int8_dots.hpp), some rows of each at once.
 #pragma once
 
+#include <bit>
 #include <cmath>
 
 #include <stlm/backend/eigen/context.hpp>
@@ -37,8 +38,8 @@ struct Quantized<EigenBackend> {
           std::int8_t* const row = rounded + n * stride;
           scales[n] = round_row(x.row(first + n), x.cols, row);
           std::fill(row + x.cols, row + stride, std::int8_t{0});
-          if (Dots::offset != 0)
-            for (Index k = 0; k < stride; ++k) row[k] = static_cast<std::int8_t>(row[k] ^ -128);  // + 128, unsigned
+          if (Dots::offset != 0)  // + 128, unsigned
+            std::transform(row, row + stride, row, [](std::int8_t q) { return static_cast<std::int8_t>(q ^ -128); });
         }
       });
       const Index pieces = std::max<Index>(1, rows * w.rows * stride >> 17) * 2;  // some microseconds each
@@ -84,10 +85,16 @@ struct Quantized<EigenBackend> {
  private:
   static constexpr Index group = 4;
 
+  /// The largest absolute value, or NaN if there is one: bits of numbers without sign are in order of these, NaN is the most.
+  static float largest(const float* x, Index size) {
+    std::int32_t most = 0;
+    for (Index i = 0; i < size; ++i) most = std::max(most, std::bit_cast<std::int32_t>(x[i]) & 0x7fffffff);
+    return std::bit_cast<float>(most);
+  }
   /// The scale of a row, and its integers; of a row that is not finite, a scale that is not.
   static float round_row(const float* x, Index size, std::int8_t* q) {
     const auto row = eigen::array(x, size);
-    const float most = row.abs().maxCoeff<Eigen::PropagateNaN>();
+    const float most = largest(x, size);
     if (most > 0 && most < INFINITY)
       eigen::array(q, size) = (row * (127 / most)).rint().cast<std::int32_t>().cast<std::int8_t>();
     else
