@@ -46,8 +46,9 @@ void gemm_group_dots(Index m, const DotsPart& part, const Unit* a, Index a_strid
 template <class S, class Unit, class T>
 void gemm_all_dots(Index m, Index n, Index k, const Unit* a, Index a_stride, const Unit* b, Index b_stride, T* c,
                    Index c_stride, bool accumulate) {
-  constexpr Index size = GemmSizes<S>::packet, most_units = 512, groups = 8;  // few_rows of a part: 32 KiB
-  const Index parts = m > dots_rows<S> ? 1 + (k - 1) / most_units : 1, packets = k / size;
+  constexpr Index size = GemmSizes<S>::packet, groups = 8;
+  constexpr Index most_whole = 512, most_of_part = 384;  // units: few_rows of a part are 24 KiB
+  const Index parts = m > dots_rows<S> && k > most_whole ? 1 + (k - 1) / most_of_part : 1, packets = k / size;
   Packet<T> sums[std::size_t(groups * dots_cols * few_rows)];
   const auto columns = [&](auto cols, Index begin, Index end) {
     constexpr Index line = 64, group = cols * Index{sizeof(Unit)};  // bytes
