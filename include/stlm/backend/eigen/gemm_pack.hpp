@@ -46,7 +46,9 @@ struct GemmProduct {
   static constexpr Index depth = Index(1536 / sizeof(S)); // the most units along k in a block
   static constexpr Index units(Index k) { return k; }
   static constexpr Index elements(Index units) { return units; }
-  static Packet<S> multiply_add(Packet<S> a, Packet<S> b, Packet<S> sum) { return Eigen::internal::pmadd(a, b, sum); }
+  EIGEN_ALWAYS_INLINE static Packet<S> multiply_add(Packet<S> a, Packet<S> b, Packet<S> sum) {
+    return Eigen::internal::pmadd(a, b, sum);
+  }
 
   static constexpr bool columns = true;                   // packed A may lie by columns
   static constexpr bool converts = false;                 // numbers on their way into packed A and B
@@ -127,7 +129,7 @@ void GemmProduct<S>::pack_b(Index k, Index cols, GemmOperand<S> b, S* to) {
       for (Index p = first; p < std::min(first + together, k); ++p) {
         const S* const row = b.from(p, j).data;
         S* const packed = to + j * k + p * strip;
-        for (Index i = 0; i < strip; i += size) prefetch(row + together * b.row_stride + i);
+        for (Index i = 0; i < strip; i += size) __builtin_prefetch(row + together * b.row_stride + i);
         if (j < whole)
           for (Index i = 0; i < strip; i += size) pstoreu(packed + i, ploadu<Packet<S>>(row + i));
         else

@@ -2,7 +2,8 @@
 //
 // Loads and stores beside the multiply-adds cost little here, so that what else reads the factors rides along: the first
 // tile of a strip packs B while it reads it, a tile of A by columns prefetches the columns of the next, one of A by rows
-// some of the next block.
+// some of the next block. What it calls is always inlined: around a call the sums would go to memory and back. And it
+// prefetches by __builtin_prefetch itself, as GCC 12 leaves out a call of a function that does nothing else.
 #pragma once
 
 #include <algorithm>
@@ -31,9 +32,9 @@ class GemmAhead {
   GemmAhead(const T* data, Index stride, Index runs, Index length, Index times)
       : run_(data), stride_(stride), length_(length), lines_(runs * gemm_blocks(length, line)), times_(times) {}
 
-  void step() {
+  EIGEN_ALWAYS_INLINE void step() {
     for (due_ += lines_; due_ >= times_; due_ -= times_) {
-      Eigen::internal::prefetch(run_ + at_);
+      __builtin_prefetch(run_ + at_);
       at_ += line;
       if (at_ < length_) continue;
       at_ = 0;
@@ -48,11 +49,11 @@ struct GemmRows {
   T* thirds[std::size_t(Rows + 2) / 3];
   Index stride;
 
-  GemmRows(T* first, Index row_stride) : stride(row_stride) {
+  EIGEN_ALWAYS_INLINE GemmRows(T* first, Index row_stride) : stride(row_stride) {
     for (T*& third : thirds) third = first + (&third - thirds) * 3 * stride;
   }
-  T* operator[](int row) const { return thirds[row / 3] + row % 3 * stride; }
-  void to_next_column() {
+  EIGEN_ALWAYS_INLINE T* operator[](int row) const { return thirds[row / 3] + row % 3 * stride; }
+  EIGEN_ALWAYS_INLINE void to_next_column() {
     for (T*& third : thirds) ++third;
   }
 };
@@ -70,7 +71,7 @@ void gemm_tile(std::integer_sequence<int, I...>, Index depth, const Unit* a, Ind
   constexpr bool packs = !std::is_same_v<Packed, std::nullptr_t>;
   const GemmRows<rows, T> c_rows(c, c_stride);
   const auto at = [&](int i) { return c_rows[i / Packets] + i % Packets * size; };
-  (prefetch(at(I)), ...);
+  (__builtin_prefetch(at(I)), ...);
   Packet<T> sum[] = {(static_cast<void>(I), pset1<Packet<T>>(T(0)))...};
   GemmRows<rows, const Unit> a_rows(a, a_stride);
   for (const Unit* const end = b + depth * b_stride; b != end;) {
@@ -79,14 +80,15 @@ void gemm_tile(std::integer_sequence<int, I...>, Index depth, const Unit* a, Ind
       const Packet<Unit> row[] = {ploadu<Packet<Unit>>(b), ploadu<Packet<Unit>>(b + size)};
       if constexpr (packs) {
         const Unit* const later = b + 64 * b_stride;  // as far as memory is away
-        prefetch(later), prefetch(later + size);
+        __builtin_prefetch(later), __builtin_prefetch(later + size);
         pstore(packed, row[0]), pstore(packed + size, row[1]);
         packed += 2 * size;
       }
-      const auto of_row = [&](int i) -> const Unit& { return Columns ? a[i] : *a_rows[i]; };
-      ((sum[I] = GemmProduct<S>::multiply_add(pset1<Packet<Unit>>(of_row(I / Packets)), row[I % Packets], sum[I])), ...);
+      ((sum[I] = GemmProduct<S>::multiply_add(pset1<Packet<Unit>>(Columns ? a[I / Packets] : *a_rows[I / Packets]),
+                                              row[I % Packets], sum[I])),
+       ...);
       if constexpr (Columns) {
-        prefetch(a + 2 * rows - 1);
+        __builtin_prefetch(a + 2 * rows - 1);
         a += a_stride;
       } else {
         a_rows.to_next_column();

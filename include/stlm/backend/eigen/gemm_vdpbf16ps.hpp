@@ -24,7 +24,7 @@ struct GemmProduct<Bfloat16Pairs> {
   static constexpr Index step = 1, depth = 384;
   static constexpr Index units(Index k) { return (k + 1) / 2; }
   static constexpr Index elements(Index units) { return 2 * units; }
-  static Packet<float> multiply_add(Packet<float> a, Packet<float> b, Packet<float> sum) {
+  EIGEN_ALWAYS_INLINE static Packet<float> multiply_add(Packet<float> a, Packet<float> b, Packet<float> sum) {
     return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
   }
 

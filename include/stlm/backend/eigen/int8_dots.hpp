@@ -23,7 +23,7 @@ struct Int8Lanes {
   using Sums [[gnu::vector_size(64)]] = std::int32_t;
 
   static Bytes load(const std::int8_t* from) { return _mm512_loadu_si512(from); }
-  static Sums multiply_add(Bytes x, Bytes w, Sums sum) {
+  EIGEN_ALWAYS_INLINE static Sums multiply_add(Bytes x, Bytes w, Sums sum) {
     return reinterpret_cast<Sums>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sum), x, w));
   }
   static void store(std::int32_t* to, Sums sums) { _mm512_storeu_si512(to, reinterpret_cast<__m512i>(sums)); }
@@ -35,7 +35,7 @@ struct Int8Lanes {
   using Sums [[gnu::vector_size(32)]] = std::int32_t;
 
   static Bytes load(const std::int8_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
-  static Sums multiply_add(Bytes x, Bytes w, Sums sum) {
+  EIGEN_ALWAYS_INLINE static Sums multiply_add(Bytes x, Bytes w, Sums sum) {
     const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(x), _mm256_sign_epi8(w, x));
     return sum + reinterpret_cast<Sums>(_mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
   }
