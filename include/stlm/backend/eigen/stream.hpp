@@ -2,6 +2,8 @@
 // rows are read side by side their lines are prefetched in order of memory, if one row begins where the last one ends.
 #pragma once
 
+#include <cstdint>
+
 #include <stlm/backend/eigen/eigen_core.hpp>
 #include <stlm/core/config.hpp>
 
@@ -12,7 +14,7 @@ inline constexpr Index stream_ahead = 16384;  ///< bytes
 /// Prefetches what lies `stream_ahead` bytes behind `data`. Always inlined, as it stands in innermost loops.
 template <class T>
 EIGEN_ALWAYS_INLINE const T* streamed(const T* data) {
-  __builtin_prefetch(reinterpret_cast<const char*>(data) + stream_ahead);
+  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::intptr_t>(data) + stream_ahead));
   return data;
 }
 
@@ -26,20 +28,21 @@ struct StreamSteps {
   static constexpr StreamSteps along_rows(Index ahead, Index stride, Index read) { return {ahead, stride, read}; }
 };
 
+/// Addresses are integers, as what lies ahead may be no part of an array.
 template <int Rows>
 class Stream {
  public:
   EIGEN_ALWAYS_INLINE Stream(const void* rows, const StreamSteps& steps)
-      : at_(static_cast<const char*>(rows) + steps.ahead), apart_(steps.apart), next_(steps.next) {}
+      : at_(reinterpret_cast<std::intptr_t>(rows) + steps.ahead), apart_(steps.apart), next_(steps.next) {}
 
   EIGEN_ALWAYS_INLINE void prefetch() const {
 #pragma GCC unroll 4
-    for (int r = 0; r < Rows; ++r) __builtin_prefetch(at_ + r * apart_);
+    for (int r = 0; r < Rows; ++r) __builtin_prefetch(reinterpret_cast<const void*>(at_ + r * apart_));
   }
   EIGEN_ALWAYS_INLINE void go_on() { at_ += next_; }
 
  private:
-  const char* at_;
+  std::intptr_t at_;
   Index apart_, next_;
 };
 
