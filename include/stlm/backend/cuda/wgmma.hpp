@@ -33,6 +33,13 @@ __device__ void await(Sums&... sums) {
   (touch(sums), ...);
 }
 
+// Sixteen sums of a lane: as operands of an instruction, and the names of the first sixteen in its text.
+#define STLM_WGMMA_SUMS(d, i)                                                                                        \
+  "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3]), "+f"(d[i + 4]), "+f"(d[i + 5]), "+f"(d[i + 6]),       \
+      "+f"(d[i + 7]), "+f"(d[i + 8]), "+f"(d[i + 9]), "+f"(d[i + 10]), "+f"(d[i + 11]), "+f"(d[i + 12]),             \
+      "+f"(d[i + 13]), "+f"(d[i + 14]), "+f"(d[i + 15])
+#define STLM_WGMMA_NAMES "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15"
+
 /// d (64 rows, 64 columns or 32) = `Add` d + a b, 16 numbers for each, which are packet `Right` of the right factor on;
 /// OverVectors: b as it lies.
 template <bool OverVectors, bool Add, int Right>
@@ -40,13 +47,9 @@ __device__ void step(float (&d)[32], const unsigned (&a)[4], unsigned b) {
   asm volatile(
       "{.reg .pred add; .reg .b32 low; .reg .b64 right; setp.ne.b32 add, %37, 0; add.u32 low, %36, %38; "
       "mov.b64 right, {low, 0x40000040}; wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 "
-      "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
-      "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
+      "{" STLM_WGMMA_NAMES ", %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
       "{%32, %33, %34, %35}, right, add, 1, 1, %39;}"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]), "+f"(d[6]), "+f"(d[7]), "+f"(d[8]),
-        "+f"(d[9]), "+f"(d[10]), "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]), "+f"(d[16]), "+f"(d[17]),
-        "+f"(d[18]), "+f"(d[19]), "+f"(d[20]), "+f"(d[21]), "+f"(d[22]), "+f"(d[23]), "+f"(d[24]), "+f"(d[25]), "+f"(d[26]),
-        "+f"(d[27]), "+f"(d[28]), "+f"(d[29]), "+f"(d[30]), "+f"(d[31])
+      : STLM_WGMMA_SUMS(d, 0), STLM_WGMMA_SUMS(d, 16)
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b), "n"(Add ? 1 : 0), "n"(Right), "n"(OverVectors ? 1 : 0));
 }
 template <bool OverVectors, bool Add, int Right>
@@ -54,9 +57,8 @@ __device__ void step(float (&d)[16], const unsigned (&a)[4], unsigned b) {
   asm volatile(
       "{.reg .pred add; .reg .b32 low; .reg .b64 right; setp.ne.b32 add, %21, 0; add.u32 low, %20, %22; "
       "mov.b64 right, {low, 0x40000040}; wgmma.mma_async.sync.aligned.m64n32k16.f32.bf16.bf16 "
-      "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15}, {%16, %17, %18, %19}, right, add, 1, 1, %23;}"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]), "+f"(d[6]), "+f"(d[7]), "+f"(d[8]),
-        "+f"(d[9]), "+f"(d[10]), "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15])
+      "{" STLM_WGMMA_NAMES "}, {%16, %17, %18, %19}, right, add, 1, 1, %23;}"
+      : STLM_WGMMA_SUMS(d, 0)
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b), "n"(Add ? 1 : 0), "n"(Right), "n"(OverVectors ? 1 : 0));
 }
 /// The same of a left factor in shared memory, whose vectors are its rows, from its packet `Left` on.
@@ -66,12 +68,9 @@ __device__ void step(float (&d)[32], unsigned a, unsigned b) {
       "{.reg .pred add; .reg .b32 low; .reg .b64 left, right; setp.ne.b32 add, %34, 0; add.u32 low, %32, %36; "
       "mov.b64 left, {low, 0x40000040}; add.u32 low, %33, %35; mov.b64 right, {low, 0x40000040}; "
       "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 "
-      "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
-      "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, left, right, add, 1, 1, 0, %37;}"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]), "+f"(d[6]), "+f"(d[7]), "+f"(d[8]),
-        "+f"(d[9]), "+f"(d[10]), "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]), "+f"(d[16]), "+f"(d[17]),
-        "+f"(d[18]), "+f"(d[19]), "+f"(d[20]), "+f"(d[21]), "+f"(d[22]), "+f"(d[23]), "+f"(d[24]), "+f"(d[25]), "+f"(d[26]),
-        "+f"(d[27]), "+f"(d[28]), "+f"(d[29]), "+f"(d[30]), "+f"(d[31])
+      "{" STLM_WGMMA_NAMES ", %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
+      "left, right, add, 1, 1, 0, %37;}"
+      : STLM_WGMMA_SUMS(d, 0), STLM_WGMMA_SUMS(d, 16)
       : "r"(a), "r"(b), "n"(Add ? 1 : 0), "n"(Right), "n"(Left), "n"(OverVectors ? 1 : 0));
 }
 template <bool OverVectors, bool Add, int Right, int Left>
@@ -80,11 +79,13 @@ __device__ void step(float (&d)[16], unsigned a, unsigned b) {
       "{.reg .pred add; .reg .b32 low; .reg .b64 left, right; setp.ne.b32 add, %18, 0; add.u32 low, %16, %20; "
       "mov.b64 left, {low, 0x40000040}; add.u32 low, %17, %19; mov.b64 right, {low, 0x40000040}; "
       "wgmma.mma_async.sync.aligned.m64n32k16.f32.bf16.bf16 "
-      "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15}, left, right, add, 1, 1, 0, %21;}"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]), "+f"(d[6]), "+f"(d[7]), "+f"(d[8]),
-        "+f"(d[9]), "+f"(d[10]), "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15])
+      "{" STLM_WGMMA_NAMES "}, left, right, add, 1, 1, 0, %21;}"
+      : STLM_WGMMA_SUMS(d, 0)
       : "r"(a), "r"(b), "n"(Add ? 1 : 0), "n"(Right), "n"(Left), "n"(OverVectors ? 1 : 0));
 }
+
+#undef STLM_WGMMA_SUMS
+#undef STLM_WGMMA_NAMES
 
 using Tile = SharedArray<BfloatPair, 64 * 32, 1024>;
 

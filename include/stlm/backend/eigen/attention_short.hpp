@@ -45,14 +45,13 @@ struct ShortAttention {
  private:
   /// f(size of a head), a constant, or Eigen::Dynamic: what the compiler knows, or, where that is nothing, 0, `size`.
   template <Index HeadSize, class F>
-  static void with_size(Index size, const F& f) {
-    constexpr bool known = HeadSize != 0;
-    if (known ? HeadSize == 16 : size == 16) {
-      if constexpr (!known || HeadSize == 16) f(std::integral_constant<int, 16>{});
-    } else if (known ? HeadSize == 32 : size == 32) {
-      if constexpr (!known || HeadSize == 32) f(std::integral_constant<int, 32>{});
+  static void with_size([[maybe_unused]] Index size, const F& f) {
+    if constexpr (HeadSize != 0) {
+      f(std::integral_constant<int, HeadSize == 16 || HeadSize == 32 ? int{HeadSize} : Eigen::Dynamic>{});
     } else {
-      if constexpr (HeadSize != 16 && HeadSize != 32) f(std::integral_constant<int, Eigen::Dynamic>{});
+      if (size == 16) return f(std::integral_constant<int, 16>{});
+      if (size == 32) return f(std::integral_constant<int, 32>{});
+      f(std::integral_constant<int, Eigen::Dynamic>{});
     }
   }
   /// A vector of Size numbers that stays in registers, or, where the size is not known, in memory.
