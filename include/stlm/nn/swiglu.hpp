@@ -8,6 +8,7 @@
 #include <stlm/nn/linear.hpp>
 #include <stlm/ops/activation.hpp>
 #include <stlm/ops/fused_gemm.hpp>
+#include <stlm/ops/gated_gemm.hpp>
 
 namespace stlm {
 
@@ -101,8 +102,7 @@ struct SwiGlu {
                        Rows<T, Dim> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     if constexpr (one_product) {
       const auto gate = half(cache.both, 0), up = half(cache.both, 1);  // then their gradients
-      ops::gemm(ctx, dy, p.down.weight, cache.hidden);
-      ops::swiglu_backward(ctx, gate, up, cache.hidden, gate, up, cache.hidden);
+      ops::gemm_swiglu_backward(ctx, dy, p.down.weight, gate, up, MatrixView<T>(cache.hidden));
       ops::gemm<S>(ctx, dy, cache.hidden, grads.down.weight, {.transpose_a = true, .accumulate = true});
       with_weights(grads, [&](const auto& weight, Index part) {
         ops::gemm<S>(ctx, columns(cache.both, part, weight.extent(0)), x, weight,
@@ -124,9 +124,12 @@ struct SwiGlu {
   static void hidden(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, const Cache<T>& cache) {
     if constexpr (one_product) {
       with_weights(p, [&](const auto& weight, Index part) {
-        ops::gemm(ctx, x, weight, columns(cache.both, part, weight.extent(0)), {.transpose_b = true});
+        const MatrixView<T> product = columns(cache.both, part, weight.extent(0));
+        if (part * Hidden + product.cols < 2 * Hidden)
+          ops::gemm(ctx, x, weight, product, {.transpose_b = true});
+        else
+          ops::gemm_swiglu(ctx, x, weight, product, half(cache.both, 0), half(cache.both, 1), MatrixView<T>(cache.hidden));
       });
-      ops::swiglu_forward(ctx, half(cache.both, 0), half(cache.both, 1), cache.hidden);
     } else {
       Up::forward(ctx, p.gate, pass, x, cache.gate, cache.gate_linear);
       Up::forward(ctx, p.up, pass, x, cache.up, cache.up_linear);

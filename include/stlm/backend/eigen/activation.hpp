@@ -44,6 +44,16 @@ struct Activation<EigenBackend> {
       eigen::swiglu_backward(gate.row(row) + begin, up.row(row) + begin, dy.row(row) + begin, to, count);
     });
   }
+  /// The same of the rows of a matrix that a thread has.
+  template <class T>
+  static void swiglu_rows(MatrixView<const T> gate, MatrixView<const T> up, MatrixView<T> y) {
+    for (Index i = 0; i < y.rows; ++i) eigen::swiglu_forward(gate.row(i), up.row(i), y.row(i), y.cols);
+  }
+  template <class T>
+  static void swiglu_rows_backward(MatrixView<T> gate, MatrixView<T> up, MatrixView<T> y) {
+    for (Index i = 0; i < y.rows; ++i)
+      eigen::swiglu_backward<T, 3>(gate.row(i), up.row(i), y.row(i), {gate.row(i), up.row(i), y.row(i)}, y.cols);
+  }
 
  private:
   /// f(row, first column, columns) for pieces of all numbers: of whole rows, or, where rows lie one after another, of one.

@@ -3,6 +3,9 @@
 // threads together have packed B, or a panel of it, into memory that they share. Where A is transposed (a gradient of
 // weights), many are more: B is as long as A then, and packed on the way where each thread has its own columns.
 //
+// A function of the rows of C can be called as they are done (`run_then`): SwiGLU of a product is half as long where the
+// numbers are still in cache.
+//
 // The kernel sums each element in an order that depends on k alone, wherever C is cut: so the pieces may depend on the
 // threads, the bits do not.
 #pragma once
@@ -10,12 +13,17 @@
 #include <array>
 #include <utility>
 
-#include <stlm/backend/eigen/context.hpp>
+#include <stlm/backend/eigen/elementwise.hpp>
 #include <stlm/backend/eigen/gemm_bfloat16.hpp>
 #include <stlm/backend/eigen/gemm_panel.hpp>
-#include <stlm/ops/gemm.hpp>
+#include <stlm/ops/gated_gemm.hpp>
 
-namespace stlm::ops::impl {
+namespace stlm::ops {
+
+template <>
+inline constexpr bool hands_rows_on<EigenBackend> = true;
+
+namespace impl {
 
 template <>
 struct Gemm<EigenBackend> {
@@ -46,6 +54,19 @@ struct Gemm<EigenBackend> {
     });
   }
 
+  /// The same, and then after(begin, end) for all rows of C: of many, while they are in a thread's cache.
+  template <class S, class A, class B, class T, class After>
+  static void run_then(Context<EigenBackend>& ctx, MatrixView<const A> a, MatrixView<const B> b, MatrixView<T> c,
+                       const GemmOptions& options, const After& after) {
+    const Index k = options.transpose_a ? a.rows : a.cols;
+    if (c.rows >= 256 && c.cols > 0 && k > 0)
+      return by_rows<eigen::MachineProduct<S>>(ctx, c.cols, k, operand(a, options.transpose_a),
+                                               operand(b, options.transpose_b), c, options.accumulate, after);
+    run<S>(ctx, a, b, c, options);
+    ctx.for_pieces(c.rows, Elementwise<EigenBackend>::rows_a_piece(c.cols),
+                   [&](Index begin, Index end, int) { after(begin, end); });
+  }
+
   /// Threads take whole matrices, where there are as many.
   template <class S, class F, class T>
   static void run_batch(Context<EigenBackend>& ctx, const MatrixBatch<const F>& a, const MatrixBatch<const F>& b,
@@ -65,20 +86,26 @@ struct Gemm<EigenBackend> {
   }
 
  private:
-  /// Threads take rows of C.
-  template <class S, class A, class B, class T>
+  /// Threads take rows of C. after(begin, end), if given, for rows that are done: of pieces that stay in L2.
+  template <class S, class A, class B, class T, class After = std::nullptr_t>
   static void by_rows(Context<EigenBackend>& ctx, Index n, Index k, eigen::GemmOperand<A> a, eigen::GemmOperand<B> b,
-                      MatrixView<T> c, bool accumulate) {
+                      MatrixView<T> c, bool accumulate, const After& after = nullptr) {
+    constexpr bool hands_on = !std::is_null_pointer_v<After>;
+    constexpr Index numbers = Index{1} << 16;  // of such a piece
     eigen::GemmPanel<S> panel(ctx.shared<typename eigen::GemmProduct<S>::Unit>(), ctx.shared_bytes, n, k);
     for (Index first = 0; first < n; first += panel.max_cols)
       for (Index p = 0; p < k; p += panel.max_k) {
         const Index cols = std::min(n - first, panel.max_cols), length = std::min(k - p, panel.max_k);
+        const bool last = hands_on && first + cols == n && p + length == k;
         panel.pack(ctx, length, cols, b.from(p, first));
-        const eigen::GemmPieces rows(ctx, c.rows, 2 * eigen::GemmSizes<S>::tile_rows, c.rows * cols * length);
+        const eigen::GemmPieces rows(ctx, c.rows, 2 * eigen::GemmSizes<S>::tile_rows, c.rows * cols * length, 4,
+                                     last ? numbers / n : c.rows);
         ctx.parallel_for(rows.tasks, [&](Index task, int worker) {
           const Index i = rows.begin(task), end = rows.begin(task + 1);
           panel.multiply(end - i, length, cols, a.from(i, p), c.row(i) + first, c.stride, accumulate || p > 0,
-                         ctx.scratch<typename eigen::GemmProduct<S>::Unit>(worker));
+                         ctx.scratch<typename eigen::GemmProduct<S>::Unit>(worker), last ? c.rows - end : 0);
+          if constexpr (hands_on)
+            if (last) after(i, end);
         });
       }
   }
@@ -120,4 +147,5 @@ struct Gemm<EigenBackend> {
   }
 };
 
-}  // namespace stlm::ops::impl
+}  // namespace impl
+}  // namespace stlm::ops

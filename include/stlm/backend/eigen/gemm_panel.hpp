@@ -1,19 +1,23 @@
 // How the rows or columns of a product are cut into tasks, and its right factor, packed for all of them.
 #pragma once
 
+#include <limits>
+
 #include <stlm/backend/eigen/context.hpp>
 #include <stlm/backend/eigen/gemm_kernel.hpp>
 
 namespace stlm::eigen {
 
-/// `size` rows or columns, in pieces of whole units, up to `each` for a thread.
+/// `size` rows or columns, in pieces of whole units: up to `each` for a thread, more where one would be longer than `most`.
 struct GemmPieces {
   Index size, unit, units, tasks;
 
-  GemmPieces(const Context<EigenBackend>& ctx, Index size_, Index unit_, Index work, Index each = 4)
+  GemmPieces(const Context<EigenBackend>& ctx, Index size_, Index unit_, Index work, Index each = 4,
+             Index most = std::numeric_limits<Index>::max())
       : size(size_), unit(unit_), units(gemm_blocks(size, unit)) {
-    const Index threads = ctx.threads(), most = threads == 1 ? 1 : each * threads;
-    tasks = std::clamp<Index>(std::min(units / 2, work / (Index{1} << 15)), 1, most);
+    const Index threads = ctx.threads();
+    tasks = std::clamp<Index>(std::min(units / 2, work / (Index{1} << 15)), 1, threads == 1 ? 1 : each * threads);
+    tasks = std::max(tasks, std::min(units, size / std::max<Index>(most, 1)));
     if (tasks > threads) tasks -= tasks % threads;  // as many for each
   }
   Index begin(Index task) const { return std::min(size, units * task / tasks * unit); }
