@@ -194,9 +194,10 @@ list_builds() {
 build_one() {
   local file=${1%% *} command=${1#* } name=${1%% *} began=$SECONDS
   name=${name##*/}
-  if [[ -e $file && -z $(find include tests benchmarks/gpu examples -newer "$file" -name '*.[chp]*' -print -quit) ]]; then return 0; fi
-  rm -f "$file"
+  if [[ -e $file && $(cat "$file.command" 2> /dev/null) == "$command" && -z $(find include tests benchmarks/gpu examples -newer "$file" -name '*.[chp]*' -print -quit) ]]; then return 0; fi
+  rm -f "$file" "$file.command"
   if bash -c "$command -o $file" > "$work/log/build_$name.log" 2>&1; then
+    printf %s "$command" > "$file.command"  # another architecture is another program
     echo "$name: $((SECONDS - began)) s"
   else
     echo "$name: not built: $(grep -m1 -E 'error|fatal' "$work/log/build_$name.log")"

@@ -30,13 +30,16 @@ double peak_bytes() {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   std::string text;
   int threads = 2;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    if (std::strcmp(argv[i], "--text") == 0) text = argv[i + 1];
-    if (std::strcmp(argv[i], "--threads") == 0) threads = std::stoi(argv[i + 1]);
-  }
+  for (int i = 1; i < argc; i += 2)
+    if (i + 1 < argc && std::strcmp(argv[i], "--text") == 0)
+      text = argv[i + 1];
+    else if (i + 1 < argc && std::strcmp(argv[i], "--threads") == 0)
+      threads = std::stoi(argv[i + 1]);
+    else
+      return std::fprintf(stderr, "preset_steps: expected --text FILE or --threads N, found %s.\n", argv[i]), 2;
   stlm::PatchLoader<Model> data(
       {text.empty() ? stlm::ByteText::from_string(stlm::make_stories(1, 1 << 20)) : stlm::ByteText::from_files({text}),
        Model::Boundary{}, Model::window},
@@ -68,4 +71,7 @@ int main(int argc, char** argv) {
               double{first}, double{last}, predicted / 1e6, measured / 1e6, 100 * (measured / predicted - 1),
               static_cast<unsigned long long>(data.dropped()));
   return last < first && measured < 1.1 * predicted && measured > 0.9 * predicted ? 0 : 1;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "preset_steps: %s\n", error.what());
+  return 1;
 }

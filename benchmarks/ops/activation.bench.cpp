@@ -32,6 +32,7 @@ const bench::Suite activations([] {
         const auto s = (1 + (-gate).exp()).inverse();
         h.y.array() = dy * up * s * (1 + gate * (1 - s));
         h.dup.array() = dy * gate * s;
+        h.dy.array() = gate * s * up;
       });
   bench::add(
       sized("activation/gelu_forward", {rows, cols}), {.bytes = 8 * size}, make,

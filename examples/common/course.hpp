@@ -48,7 +48,7 @@ class Course {
   const Progress& progress() const { return progress_; }
 
   /// To the end, or to a signal; what main returns. A Task has
-  ///   title(), status(), sample()    what is told of it at the beginning, in each line, and five times a run
+  ///   title(), status(), sample()    what is told of it at the beginning, in each line, and four times a run
   ///   step(at)                       a step, when `at` of the run is done; returns its metrics
   ///   finish(out)                    writes weights and scores them; returns the summary
   ///   settings(), numbers()          what it must have in common with a run it continues; what else a checkpoint keeps

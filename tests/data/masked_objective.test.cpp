@@ -154,5 +154,9 @@ TEST_CASE("masked objectives: rates and vocabularies that make no sense are refu
     CHECK_THROWS_AS(BertMlm{.random = bad}(tokens, targets, key), Error);
   }
   CHECK_THROWS_AS(BertMlm{.vocabulary = 0}(tokens, targets, key), Error);
+  CHECK_THROWS_AS((BertMlm{.masked = 0.8, .random = 0.5}(tokens, targets, key)), Error);
+  const std::span<Token> fewer(targets.data(), targets.size() - 1);
+  CHECK_THROWS_AS(NextTokenMlm{}(tokens, fewer, key), ShapeError);
+  CHECK_THROWS_AS(BertMlm{}(tokens, fewer, key), ShapeError);
   CHECK(tokens == some_text());
 }

@@ -58,6 +58,15 @@ TEST_CASE("Answerer: the logits of every token are those of the full pass", "[in
   }
 }
 
+TEST_CASE("Answerer: a refused token leaves no gap", "[infer][answerer]") {
+  Setup s;
+  Answerer<Small, Backend> answerer(s.ctx, 32);
+  answerer.ask(s.ctx, s.params, ByteTokenizer::encode("What?"));
+  CHECK_THROWS_AS(answerer.feed(s.ctx, s.params, 999), Error);
+  answerer.feed(s.ctx, s.params, 'a');
+  CHECK(test::deviation(s.full_logits("What?", {'a'}), answerer.logits()) < 1e-5);
+}
+
 TEST_CASE("Answerer: an answer is what sampling from the full pass gives", "[infer][answerer]") {
   Setup s;
   const SampleOptions options{.max_bytes = 20, .temperature = 0.9, .top_k = 40, .seed = 4};

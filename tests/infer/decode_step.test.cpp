@@ -89,3 +89,15 @@ TEST_CASE("DecodeStep: begins anew with other parameters", "[infer][decode_step]
   beside.step.begin_anew();
   CHECK(logit(beside.params) == first);
 }
+
+TEST_CASE("DecodeStep: refuses more sequences than it was made for, and tokens without a place", "[infer][decode_step]") {
+  Context<TestedBackend> ctx;
+  Parameters<Plain, TestedBackend> params(ctx);
+  DecodeStep<Plain, TestedBackend> step(ctx, 1);
+  typename Plain::Cache<float> cache{};
+  typename Plain::KvCache<float> state{};
+  const Token tokens[] = {3, 3};
+  const Place places[] = {{0, 0}, {1, 0}};
+  CHECK_THROWS_AS(step.run(ctx, params, tokens, places, cache, state), ShapeError);
+  CHECK_THROWS_AS(step.run(ctx, params, std::span(tokens).first(1), places, cache, state), ShapeError);
+}

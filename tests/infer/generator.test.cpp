@@ -26,7 +26,9 @@ std::vector<float> full_logits(Setup& s, const std::vector<Token>& tokens) {
 
 double distance(std::span<const float> a, const std::vector<float>& b) {
   double worst = 0;
-  for (std::size_t i = 0; i < b.size(); ++i) worst = std::max(worst, std::abs(static_cast<double>(a[i] - b[i])));
+  REQUIRE(a.size() == b.size());
+  for (std::size_t i = 0; i < b.size(); ++i)
+    if (const double off = std::abs(static_cast<double>(a[i] - b[i])); off > worst || std::isnan(off)) worst = off;
   return worst;
 }
 

@@ -65,7 +65,9 @@ std::vector<float> full_logits(Setup<M, B>& s, std::string_view text) {
 
 double distance(std::span<const float> a, const std::vector<float>& b) {
   double worst = 0;
-  for (std::size_t i = 0; i < b.size(); ++i) worst = std::max(worst, std::abs(static_cast<double>(a[i] - b[i])));
+  REQUIRE(a.size() == b.size());
+  for (std::size_t i = 0; i < b.size(); ++i)
+    if (const double off = std::abs(static_cast<double>(a[i] - b[i])); off > worst || std::isnan(off)) worst = off;
   return worst;
 }
 
@@ -216,6 +218,16 @@ TEST_CASE("PatchGenerator: texts longer than the memory, empty prompts and no by
     return some.size() < 3;
   });
   CHECK(some == generated(s, "abc", options, 8).substr(0, 3));
+}
+
+TEST_CASE("PatchGenerator: a refused symbol, or use before reset, changes nothing", "[infer]") {
+  Setup<SpacePatches, EigenBackend> s;
+  PatchGenerator<SpacePatches, EigenBackend> one(s.ctx, 8), other(s.ctx, 8);
+  CHECK_THROWS_WITH(one.feed(s.ctx, s.params, "th"), "stlm::PatchGenerator: no patch was read; call reset first.");
+  for (auto* generator : {&one, &other}) generator->reset(s.ctx, s.params);
+  CHECK_THROWS_AS(one.push(s.ctx, s.params, 300), Error);
+  for (auto* generator : {&one, &other}) generator->feed(s.ctx, s.params, "the ");
+  CHECK(std::ranges::equal(one.logits(), other.logits()));
 }
 
 TEST_CASE("PatchGenerator: no more patches than the pool has positions for", "[infer]") {

@@ -56,7 +56,7 @@ TEST_CASE("AtomicFile: nothing is seen before commit", "[io][atomic_file]") {
   CHECK(error_of<FileError>([&] { file.commit(); }) ==
         "stlm::AtomicFile: expected one commit of \"" + (folder / "a") + "\", found a second; remove it.");
   CHECK(error_of<FileError>([&] { file.write(as_bytes("more")); }) ==
-        "stlm::AtomicFile: expected nothing more for \"" + (folder / "a") + "\" after its commit.");
+        "stlm::AtomicFile: expected nothing more for \"" + (folder / "a") + "\" after its commit or a failure.");
   CHECK(read_text(folder / "a") == "one two");
 }
 

@@ -127,6 +127,13 @@ TEST_CASE("forward: refuses batches that do not fit, and draws no masks for them
                     "stlm::ops::embedding_forward: token 1 is 11, expected an id in [0, 11); check the tokenizer against the "
                     "model's vocabulary.");
   CHECK(training.ctx.random().counter() == 0);
+
+  const SomePairs right({2, 5}, 5, 10);
+  forward(training.ctx, training.params, right.view(), acts);
+  const std::vector<Index> lengths = {20, 20};
+  const std::vector<Token> questions(40, 3);
+  const PairBatch other{{questions.data(), Extents<dynamic>(40)}, {lengths.data(), Extents<dynamic>(2)}, right.view().answers};
+  CHECK_THROWS_AS(backward(training.ctx, training.params, other, acts, training.grads), ShapeError);
 }
 
 TEST_CASE("NextThoughtModel: the same bits for any number of threads", "[models][next_thought_model][threads]") {

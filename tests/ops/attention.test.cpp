@@ -322,6 +322,14 @@ TEST_CASE("attention: shapes that do not fit are named", "[ops][attention]") {
   windowed.causal = false;
   windowed.window = 1;
   CHECK_THROWS_AS(run(one, 1, windowed), ShapeError);
+  ops::AttentionShape blind{1, 3, 0};
+  blind.causal = false;
+  CHECK_THROWS_WITH(run(one, 1, blind), "stlm::ops::attention_forward: 3 queries and no keys; give at least one.");
+  const Place far[] = {{0, 1}};
+  ops::AttentionShape beyond{1, 3, 3};
+  beyond.places = far;
+  CHECK_THROWS_WITH(run(one, 1, beyond),
+                    "stlm::ops::attention: sequence 0 has 4 keys, the shape allows 3; give the most that one has.");
   CHECK_THROWS_WITH(run(one, 1, {2, 3, 3}),
                     "stlm::ops::attention_forward: expected room for 18 row sums, found 9; give one a row and head.");
   const auto backward = [&](const auto& dk, auto room) {

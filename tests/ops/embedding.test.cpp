@@ -149,3 +149,14 @@ TEMPLATE_TEST_CASE("embedding: ids outside the table and positions past its end 
   CHECK_THROWS_AS(ops::add_positions_backward(rig.ctx, rig.blank(4, 2), 4, table), ShapeError);
   CHECK_THROWS_AS(ops::add_sinusoids(rig.ctx, 3, {}, y), ShapeError);
 }
+
+TEMPLATE_TEST_CASE("embedding: packed sequences that do not fit the table or the rows are named", "[ops][embedding]",
+                   ReferenceBackend, CpuBackend) {
+  Rig<TestType, float> rig;
+  const auto table = rig.random(5, 4), y = rig.random(8, 4);
+  for (const std::vector<Index>& offsets : {std::vector<Index>{0, 8}, {0, 5, 3, 8}, {0, 4}, {0, 4, 9}, {1, 4, 8}}) {
+    const Offsets packed{{offsets.data(), std::ssize(offsets)}, 8};
+    CHECK_THROWS_AS(ops::add_positions(rig.ctx, table, 5, {}, y, packed), ShapeError);
+    CHECK_THROWS_AS(ops::add_positions_backward(rig.ctx, y, 5, table, packed), ShapeError);
+  }
+}

@@ -264,3 +264,17 @@ TEST_CASE("gemm: one row on a matrix by rows has the bits it has among many", "[
         CHECK(std::memcmp(among.data(), found.data(), sizeof(float) * static_cast<std::size_t>(found.size())) == 0);
       }
 }
+
+TEST_CASE("gemm: both factors transposed, of more rows than a panel of A holds", "[ops][gemm]") {
+  constexpr Index m = 512, n = 512, k = 2049;
+  for (const int threads : {1, 2}) {
+    Rig<CpuBackend, float> rig(threads);
+    const auto a = rig.random(k, m), b = rig.random(n, k), turned = rig.blank(m, k), expected = rig.blank(m, n),
+               found = rig.blank(m, n);
+    for (Index i = 0; i < m; ++i)
+      for (Index p = 0; p < k; ++p) turned(i, p) = a(p, i);
+    ops::gemm(rig.ctx, turned, b, expected, {.transpose_b = true});
+    ops::gemm(rig.ctx, a, b, found, {.transpose_a = true, .transpose_b = true});
+    CHECK(std::equal(expected.begin(), expected.end(), found.begin()));
+  }
+}

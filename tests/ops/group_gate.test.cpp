@@ -49,4 +49,6 @@ TEST_CASE("group_gate: shapes that do not fit are named", "[ops][group_gate]") {
                     "stlm::ops::group_gate_forward: expected rows and columns in multiples of the gates' and equal shapes, "
                     "found gates 2x3, rows 3x6 and 3x6; give such.");
   CHECK_THROWS_AS(ops::group_gate_backward(rig.ctx, gates, x, 1, x, rows), ShapeError);
+  CHECK_THROWS_AS(ops::group_gate_backward(rig.ctx, gates, x, 1, x, rig.random(3, 2)), ShapeError);
+  CHECK_THROWS_AS(ops::group_gate_backward(rig.ctx, gates, x, 1, x, rig.random(6)), ShapeError);
 }

@@ -11,7 +11,8 @@ using namespace stlm::test;
 
 namespace {
 
-constexpr std::pair<Index, Index> shapes[] = {{0, 8}, {1, 1}, {1, 64}, {7, 5}, {33, 100}, {300, 33}};  // rows x columns
+constexpr std::pair<Index, Index> shapes[] = {{0, 8}, {1, 1}, {1, 64}, {7, 5}, {33, 100}, {300, 33},
+                                             {9, 520}, {5, 1000}, {3, 1280}};  // rows x columns
 
 }  // namespace
 

@@ -199,6 +199,11 @@ TEST_CASE("TrainStep, AdamW, Muon: a factor that is no number from 0 on changes 
     CHECK_THROWS_AS(by_muon.step(ctx, params, grads, bad), Error);
   }
   CHECK(on_host(params) == before);
+
+  using Reference = TrainStep<Flat, TestedBackend, float, AdamW<Flat, TestedBackend>, ReferenceCosineSchedule>;
+  Reference without_end(ctx, params, {.shape = shape, .schedule = {.warmup = 0, .decay = 0}});  // 0 / 0
+  CHECK_THROWS_AS(without_end.run(ctx, some.view()), Error);
+  CHECK(on_host(params) == before);
 }
 
 TEMPLATE_TEST_CASE("TrainStep: a run stopped and continued ends with the same bytes", "[train][train_step]", (Kind<Flat, float>),

@@ -1,5 +1,5 @@
 // CudaBackend: NVIDIA GPUs of compute capability 8.0 and newer, by cuBLASLt, Thrust and own kernels. Scalars: float and
-// Bfloat16. For .cu files, which nvcc compiles; link stlm::cuda, or -lcublasLt.
+// Bfloat16, of weights of ops int8 too. For .cu files, which nvcc compiles; link stlm::cuda, or -lcublasLt.
 //
 //   const stlm::gpu::Probe found = stlm::gpu::probe();             // the first thing a program does
 //   if (!found) { std::puts(found.str().c_str()); return 0; }

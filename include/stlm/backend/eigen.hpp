@@ -1,4 +1,5 @@
-// EigenBackend: the CPU, on Eigen's packets and arrays, in threads. Scalars: float and double.
+// EigenBackend: the CPU, on Eigen's packets and arrays, in threads. Computes in float and double;
+// weights may be Bfloat16 or int8 too.
 //
 // Work is split by the shape of the problem and sums run in a fixed order: results are the same bits for any number of
 // threads. Nothing is allocated after the Context.

@@ -84,17 +84,17 @@ class ThreadPool {
     epoch_.notify_all();
   }
 
-  /// Waits while `unchanged(value)` holds.
+  /// Waits while `unchanged(value)` holds. Loads are of the one order of all, on which entering and closing rely.
   template <class T, class Unchanged>
   static void wait(const std::atomic<T>& value, Unchanged unchanged) {
     for (int spin = 0; spin < spins; ++spin) {
-      if (!unchanged(value.load(std::memory_order_acquire))) return;
+      if (!unchanged(value.load())) return;
 #if defined(__x86_64__) || defined(__i386__)
       __builtin_ia32_pause();
 #endif
     }
-    for (T seen = value.load(std::memory_order_acquire); unchanged(seen); seen = value.load(std::memory_order_acquire))
-      value.wait(seen, std::memory_order_acquire);
+    for (T seen = value.load(); unchanged(seen); seen = value.load())
+      value.wait(seen);
   }
 
   void drain(int worker) {

@@ -16,7 +16,8 @@ class Buffer {
 
  public:
   Buffer() = default;
-  explicit Buffer(Index size) : size_(size) {
+  explicit Buffer(Index size) : Buffer() {  // so the destructor runs if clear throws
+    size_ = size;
     if (size == 0) return;
     data_ = static_cast<T*>(Space::allocate(bytes()));
     Space::clear(data_, bytes());

@@ -18,6 +18,7 @@ class Fetched {
  public:
   explicit Fetched(Index size) : numbers_(size) {}
   void fetch(Context<Backend>&, const T* from, Index count) {
+    expect(count <= numbers_.size(), "stlm::Fetched: room for ", numbers_.size(), " numbers, asked for ", count, ".");
     count_ = count;
     Backend::memory_space::to_host(numbers_.data(), from, static_cast<std::size_t>(count) * sizeof(T));
   }

@@ -31,6 +31,10 @@ inline void expect_rate(const char* who, double rate) {
   expect<Error>(rate >= 0 && rate <= 1, "stlm::", who, ": expected parts of the tokens from 0 to 1, found ", rate,
                 "; correct its rates.");
 }
+inline void expect_targets(const char* who, std::span<const Token> tokens, std::span<const Token> targets) {
+  expect(tokens.size() == targets.size(), "stlm::", who, ": ", tokens.size(), " tokens, ", targets.size(),
+         " targets; give as many.");
+}
 }  // namespace detail
 
 struct NextTokenMlm {
@@ -40,6 +44,7 @@ struct NextTokenMlm {
   /// tokens: inputs, to be masked. targets: on entry what follows each token, on return that or `ignore`.
   void operator()(std::span<Token> tokens, std::span<Token> targets, RandomKey key) const {
     detail::expect_rate("NextTokenMlm", rate);
+    detail::expect_targets("NextTokenMlm", tokens, targets);
     for (std::size_t i = 0; i < tokens.size(); ++i) {
       const bool chosen = detail::unit(philox(key, i).word[0]) < rate;
       (chosen ? tokens[i] : targets[i]) = chosen ? mask : ignore;
@@ -55,6 +60,8 @@ struct BertMlm {
   /// tokens: the text, to be masked. targets: overwritten by the tokens chosen, and `ignore` elsewhere.
   void operator()(std::span<Token> tokens, std::span<Token> targets, RandomKey key) const {
     for (const double part : {rate, masked, random}) detail::expect_rate("BertMlm", part);
+    detail::expect_rate("BertMlm", masked + random);
+    detail::expect_targets("BertMlm", tokens, targets);
     expect<Error>(vocabulary > 0, "stlm::BertMlm: expected a vocabulary of at least one token, found ", vocabulary,
                   "; give that of the model.");
     for (std::size_t i = 0; i < tokens.size(); ++i) {

@@ -23,11 +23,7 @@ class Answerer {
 
  public:
   Answerer(Context<Backend>& ctx, Index capacity) : acts_(ctx, {1, capacity}) {
-    Arena count;
-    Model::plan_decode(count, state_, 1, capacity);
-    state_memory_ = Buffer<std::byte, typename Backend::memory_space>(static_cast<Index>(count.bytes()));
-    Arena bound(state_memory_.data(), count.kept_bytes());
-    Model::plan_decode(bound, state_, 1, capacity);
+    state_memory_.allocate([&](Arena& arena) { Model::plan_decode(arena, state_, 1, capacity); });
   }
 
   /// Reads a question; the logits of the answer's first token are in `logits()` then.
@@ -49,7 +45,8 @@ class Answerer {
     expect<Error>(written_ + 1 < acts_.pass().tokens, "stlm::Answerer: the answer has no room for more than ",
                   acts_.pass().tokens, " tokens; give a larger capacity.");
     if (written_ == 0) plan(1);
-    Model::Decoder::next(ctx, params.tree().decoder, params.tree().encoder.embedding, written_++, {&token, 1, 1}, step_, state_);
+    Model::Decoder::next(ctx, params.tree().decoder, params.tree().encoder.embedding, written_, {&token, 1, 1}, step_, state_);
+    ++written_;
   }
 
   /// Scores over the vocabulary of the next token.
@@ -82,7 +79,7 @@ class Answerer {
   }
 
   Activations<Model, Backend, S> acts_;
-  Buffer<std::byte, typename Backend::memory_space> state_memory_;
+  PlannedMemory<typename Backend::memory_space> state_memory_;
   typename Model::template KvCache<T> state_{};
   typename Model::Decoder::template Cache<T> step_{};
   HostRow<Backend, T, Model::vocabulary> row_;

@@ -31,6 +31,9 @@ class DecodeStep {
   template <class P, class C, class S, class After = Nothing>
   void run(Context<Backend>& ctx, const P& params, std::span<const Token> tokens, std::span<const Place> places, C& cache,
            const S& state, const After& after = {}) {
+    expect(tokens.size() == places.size(), "stlm::DecodeStep: ", tokens.size(), " tokens, ", places.size(),
+           " places; give one place a token.");
+    expect_room(std::ssize(tokens));
     std::ranges::copy(tokens, tokens_.data());
     tokens_.send(ctx);
     run_drawn(ctx, params, tokens_.data(), places, cache, state, after);
@@ -39,6 +42,7 @@ class DecodeStep {
   template <class P, class C, class S, class After = Nothing>
   void run_drawn(Context<Backend>& ctx, const P& params, const Token* drawn, std::span<const Place> places, C& cache,
                  const S& state, const After& after = {}) {
+    expect_room(std::ssize(places));
     std::ranges::copy(places, places_.data());
     places_.send(ctx);
     Pass here = pass(std::ssize(places));
@@ -52,6 +56,11 @@ class DecodeStep {
   void begin_anew() { recorded_ = {}; }
 
  private:
+  void expect_room(Index sequences) const {
+    expect(sequences <= places_.size(), "stlm::DecodeStep: ", sequences, " sequences, room for ", places_.size(),
+           "; construct it for the most there will be.");
+  }
+
   Staged<Backend, Token> tokens_;
   Staged<Backend, Place> places_;
   Recorded<Backend> recorded_;

@@ -73,6 +73,7 @@ class PatchGenerator {
   /// Reads one symbol that follows.
   template <class P>
   void push(Context<Backend>& ctx, const P& params, Token symbol) {
+    ops::expect_tokens("embedding_forward", &symbol, 1, Model::vocabulary, 0);
     if (symbol != Model::pad) open_.append(symbol);
     if (symbol == Model::pad || open_.complete())
       close(ctx, params);

@@ -57,12 +57,12 @@ class AtomicFile {
   }
 
   void write(std::span<const std::byte> bytes) {
-    expect<FileError>(static_cast<bool>(file_), who, ": expected nothing more for \"", path_, "\" after its commit.");
+    expect<FileError>(static_cast<bool>(file_), who, ": expected nothing more for \"", path_, "\" after its commit or a failure.");
     constexpr std::size_t most = std::size_t{1} << 30;  // some systems refuse more in one call
     while (!bytes.empty()) {
       const auto count =
           detail::retry([&] { return ::write(file_.get(), bytes.data(), std::min(bytes.size(), most)); });
-      if (count < 0) detail::fail_errno(who, "write", path_, "make room on the disk; the old file is untouched");
+      if (count < 0) give_up("write");
       bytes = bytes.subspan(static_cast<std::size_t>(count));
     }
   }
@@ -70,8 +70,7 @@ class AtomicFile {
   /// Gives the file its name. Nothing may be written afterwards.
   void commit() {
     expect<FileError>(static_cast<bool>(file_), who, ": expected one commit of \"", path_, "\", found a second; remove it.");
-    if (detail::retry([&] { return ::fsync(file_.get()); }) != 0)
-      detail::fail_errno(who, "bring to the disk", path_, "make room on the disk; the old file is untouched");
+    if (detail::retry([&] { return ::fsync(file_.get()); }) != 0) give_up("bring to the disk");
     if (temporary_.empty()) {
       const std::string source = "/proc/self/fd/" + std::to_string(file_.get());
       make_temporary([&](const char* name) {
@@ -89,6 +88,14 @@ class AtomicFile {
 
  private:
   static constexpr const char* who = "stlm::AtomicFile";
+
+  /// What is on the disk is a part: nothing more may be written or committed.
+  [[noreturn]] void give_up(const char* action) {
+    const int code = errno;
+    file_ = {};
+    errno = code;
+    detail::fail_errno(who, action, path_, "make room on the disk; the old file is untouched");
+  }
 
   /// A file without a name, which `commit` can give one. False where there are none, or no /proc to name it by.
   bool open_nameless() {

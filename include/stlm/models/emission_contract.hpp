@@ -24,8 +24,7 @@ struct EmissionContract {
   static_assert(Boundary::known_from_past || Head::emits_end,
                 "stlm::PatchModel: the length of a patch would be known before its bytes: this boundary looks ahead, so the "
                 "head must predict the end of each patch. Set its EmitsEnd.");
-  static constexpr bool holds = Head::first_patch > Pool::reads_ahead && LooksBack<Core> &&
-                                (Boundary::known_from_past || Head::emits_end);
+  static constexpr bool holds = true;
 };
 
 }  // namespace stlm

@@ -147,6 +147,7 @@ template <class Model, class B, class S, class P>
 void backward(Context<B>& ctx, const P& params, const PairBatch& batch, Activations<Model, B, S>& acts,
               const Parameters<Model, B, compute_t<S>>& grads, double weight = 1) {
   detail::expect_forward<P>(acts);
+  Model::expect_batch(acts.pass(), batch);
   if (acts.targets() == 0) return;
   Model::backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(),
                   weight / static_cast<double>(acts.targets()));

@@ -70,6 +70,9 @@ struct AttentionShape {
     for (Index b = 0; offsets && b < batch; ++b)
       expect(0 <= num_queries(b) && num_queries(b) <= std::min(queries, keys), "stlm::ops::attention: packed sequence ", b,
              " has ", num_queries(b), " rows, the shape allows ", std::min(queries, keys), "; give the most that one has.");
+    for (Index b = 0; places && b < batch; ++b)
+      expect(places[b].position >= 0 && num_keys(b) <= keys, "stlm::ops::attention: sequence ", b, " has ", num_keys(b),
+             " keys, the shape allows ", keys, "; give the most that one has.");
   }
   Index num_queries(Index b) const { return offsets ? offsets(b + 1) - offsets(b) : queries; }
   Index num_keys(Index b) const {
@@ -118,6 +121,8 @@ void expect_attention(const char* name, std::initializer_list<HeadsView<const T>
          "; make the first a multiple of the second, of one size, and give every view its heads.");
   expect(shape.keys >= shape.queries || !(shape.causal || shape.window > 0), "stlm::ops::", name, ": ", shape.queries,
          " queries with causal masks or windows need as many keys, found ", shape.keys, "; give more keys.");
+  expect(shape.keys > 0 || shape.queries == 0, "stlm::ops::", name, ": ", shape.queries,
+         " queries and no keys; give at least one.");
   expect_offsets(name, shape.offsets, shape.batch);
   expect(room == shape.rows() * q.heads, "stlm::ops::", name, ": expected room for ", shape.rows() * q.heads,
          " row sums, found ", room, "; give one a row and head.");

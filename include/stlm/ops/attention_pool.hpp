@@ -40,7 +40,7 @@ void pick_highest(const T* scores, Index size, Index keep, bool by_score, Index 
 template <class Backend, class Q, class T = std::remove_const_t<Q>>
 void attention_received(Context<Backend>& ctx, HeadsView<Q> q, std::type_identity_t<HeadsView<const T>> k,
                         View<const compute_t<T>, dynamic> lse, View<compute_t<T>, dynamic, dynamic> scores) {
-  expect(k.heads > 0 && q.heads % k.heads == 0 && lse.size() == q.heads * scores.size(),
+  expect(k.heads > 0 && q.heads % k.heads == 0 && k.head_size == q.head_size && lse.size() == q.heads * scores.size(),
          "stlm::ops::attention_received: scores of ", scores.extent(0), " sequences of ", scores.extent(1),
          " tokens do not fit ", q.heads, " query heads, ", k.heads, " key heads and ", lse.size(),
          " row sums; give those that attention was computed with.");

@@ -39,10 +39,11 @@ void group_gate_backward(Context<Backend>& ctx, const Gates& gates, const X& x, 
                          const Dlogits& dlogits) {
   using T = typename D::value_type;
   impl::expect_group_gate<T>("group_gate_backward", gates, x, d);
-  expect(dlogits.size() == gates.size(), "stlm::ops::group_gate_backward: ", gates.size(), " gates, room for ",
-         dlogits.size(), " gradients; give room for one a gate.");
-  impl::GroupGate<Backend>::template backward<T>(ctx, MatrixView<const T>(gates), x, compute_t<T>(scale), d,
-                                                 MatrixView<T>(dlogits));
+  const MatrixView<const T> g(gates);
+  const MatrixView<T> to(dlogits);
+  expect(to.rows == g.rows && to.cols == g.cols, "stlm::ops::group_gate_backward: gates ", g.rows, "x", g.cols,
+         ", room for gradients ", to.rows, "x", to.cols, "; give room for one a gate.");
+  impl::GroupGate<Backend>::template backward<T>(ctx, g, x, compute_t<T>(scale), d, to);
 }
 
 }  // namespace stlm::ops

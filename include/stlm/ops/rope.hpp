@@ -53,6 +53,9 @@ void expect_rope_append(HeadsView<T> x, Index queries, const RopeOptions& option
          "stlm::ops::rope_append: expected ", x.heads - queries, " heads of an even size, ", x.head_size,
          ", in each cache and no packed sequences, found ", keys.heads, " of ", keys.head_size, " and ", values.heads, " of ",
          values.head_size, "; give caches of the heads' shape.");
+  expect(keys.token_stride == keys.heads * keys.head_size && values.token_stride == keys.token_stride &&
+             values.batch_stride == keys.batch_stride,
+         "stlm::ops::rope_append: caches have gaps, or are of two capacities; give (sequences, capacity, heads, D) of one.");
   expect_room("rope_append", {options.places, options.position}, options.batch, options.tokens, sequences,
               keys.batch_stride / keys.token_stride);
 }

@@ -39,6 +39,7 @@ class TokenBoundary {
   }
   /// The lengths of the patches of a text.
   std::vector<Index> split(std::string_view text, Index window) const {
+    expect<Error>(window >= 1, "stlm::TokenBoundary: expected a window of at least 1, found ", window, ".");
     std::vector<Index> lengths;
     for_each_token(text, [&](std::string_view token) {
       Index left = static_cast<Index>(token.size());

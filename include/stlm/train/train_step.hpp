@@ -68,7 +68,7 @@ class TrainStep {
   /// Trains on one batch of the shape given. `factor` multiplies the learning rate beside the schedule, for runs bounded by
   /// time. A GPU may still be at work when this returns.
   void run(Context<Backend>& ctx, const Batch& batch, double factor = 1) {
-    detail::expect_factor("TrainStep", factor);
+    detail::expect_factor("TrainStep", options_.schedule(next_) * factor);
     if (std::exchange(stale_, true)) {
       weights_.update(ctx);
       grads_.zero(ctx);
@@ -89,6 +89,7 @@ class TrainStep {
     const Index targets = detail::count_targets<Model>(batch);
     recorded_.run(ctx, {targets, acts_.pass().bytes_read, acts_.pass().bytes_predicted}, work);
     targets_ = targets;
+    ++next_;
     stale_ = false;
   }
 
@@ -122,6 +123,7 @@ class TrainStep {
     ops::StepState<T> state;
     state.step = steps;
     set_value<Backend>(state_.data(), state);
+    next_ = steps;
     stale_ = true;
   }
 
@@ -138,6 +140,7 @@ class TrainStep {
   MaskKey masks_;  // a stream of the seed's own
   Recorded<Backend> recorded_;
   Index targets_ = 0;
+  std::int64_t next_ = 0;  // where no step has failed, the device's own count
   bool stale_ = true;  // parameters were written by another: initialised, loaded; or a step failed halfway
 };
 

@@ -61,7 +61,7 @@ std::vector<T> check_product(gpu::LtProducts& products, Sizes size, ops::GemmOpt
       for (Index p = 0; j < n && p < k; ++p)
         sum += (options.transpose_a ? a(p, i) : a(i, p)) * (options.transpose_b ? b(j, p) : b(p, j));
       const float found = result[static_cast<std::size_t>(i * c.stride + j)];
-      worst = std::max(worst, std::abs(sum - double{found}));
+      if (const double off = std::abs(sum - double{found}); off > worst || std::isnan(off)) worst = off;
     }
   CHECK(worst <= most);
   return result;

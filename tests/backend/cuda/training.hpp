@@ -60,7 +60,9 @@ std::vector<float> losses(int threads = 2) {
 inline double apart(const std::vector<float>& a, const std::vector<float>& b) {
   double most = 0;
   for (std::size_t i = 0; i < a.size(); ++i)
-    most = std::max(most, static_cast<double>(std::abs(a[i] - b[i])) / static_cast<double>(std::abs(a[i])));
+    if (const double off = static_cast<double>(std::abs(a[i] - b[i])) / static_cast<double>(std::abs(a[i]));
+        off > most || std::isnan(off))
+      most = off;
   return std::isfinite(most) ? most : INFINITY;
 }
 

@@ -11,6 +11,7 @@ class Fetched<CudaBackend, T> {
  public:
   explicit Fetched(Index size) : numbers_(size) {}
   void fetch(Context<CudaBackend>& ctx, const T* from, Index count) {
+    expect(count <= numbers_.size(), "stlm::Fetched: room for ", numbers_.size(), " numbers, asked for ", count, ".");
     count_ = count;
     ctx.stream().copy(numbers_.data(), from, static_cast<std::size_t>(count) * sizeof(T));
     ctx.stream().record(arrived_);

@@ -43,7 +43,8 @@ class LtProducts {
            const ops::GemmOptions& options, const LtBatch& batch = {}) {
     const LtShape shape = LtShape::of(a, b, c, options, options_.tf32, batch, addend);
     if (shape.m == 0 || shape.n == 0 || batch.count == 0) return;
-    expect(batch.count == 1 || shape.k > 0, "stlm::gpu::LtProducts: a batch of products of nothing, ", shape.str(), ".");
+    if (batch.count != 1 && shape.k == 0)
+      fail<ShapeError>("stlm::gpu::LtProducts: a batch of products of nothing, ", shape.str(), ".");
     if (shape.k == 0) return sum_of_nothing(stream, c, addend);
     auto found = plans_.find(shape);
     if (found == plans_.end()) found = plans_.emplace(shape, plan(shape, a.data, b.data, stream)).first;

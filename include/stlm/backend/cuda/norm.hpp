@@ -32,7 +32,7 @@ struct Norm {
                        MatrixView<const T> dy, MatrixView<T> dx, Real* dgain, Real* dbias, bool accumulate) {
     if (x.rows == 0) return;
     const bool packets = in_packets(x, dy) && in_packets(dx) && in_packets(gain, x.cols, x.cols);
-    by_width<32>(packets, x.cols, [&]<int W, int P>(Constant<W>, Constant<P>) {
+    const auto run = [&]<int W, int P>(Constant<W>, Constant<P>) {
       using Kernel = NormBackward<T, W, P, Centered>;
       expect_room<Kernel>(x.cols);
       // As many blocks as are on a large GPU at once, and as few sums as that leaves.
@@ -48,7 +48,9 @@ struct Norm {
       add_columns(ctx, scratch, MatrixView<const Real>(partial, blocks, cols, Kernel::sums * cols), dgain);
       if (Centered && dbias)
         add_columns(ctx, scratch, MatrixView<const Real>(partial + cols, blocks, cols, Kernel::sums * cols), dbias);
-    });
+    };
+    if (x.cols > 32 * warp) return run(constant<1>, constant<64>);  // registers for the sums of a row, not for a row beside
+    by_width<32>(packets, x.cols, run);
   }
 
  private:
@@ -64,7 +66,7 @@ struct Norm {
   template <class Kernel>
   static void expect_room(Index cols) {
     expect(cols <= Kernel::most_cols, "stlm::ops: a norm on a GPU is for at most ", Kernel::most_cols,
-           " columns like these, found ", cols, "; make the width a multiple of 16 bytes, or smaller.");
+           " columns, found ", cols, "; make it smaller.");
   }
 };
 

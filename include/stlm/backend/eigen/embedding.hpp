@@ -30,6 +30,7 @@ struct Embedding<EigenBackend> {
   }
   template <class T>
   static void add_positions(Ctx& ctx, MatrixView<const T> table, const RowPositions& positions, MatrixView<T> y) {
+    positions.expect_packed(y.rows);
     ctx.for_pieces(y.rows, rows_a_piece(y.cols), [=](Index begin, Index end, int) {
       positions.for_each(begin, end, [=](Index n, Index t) {
         eigen::array(y.row(n), y.cols) += eigen::array(table.row(t), y.cols);
@@ -38,6 +39,7 @@ struct Embedding<EigenBackend> {
   }
   template <class T>
   static void add_positions_backward(Ctx& ctx, MatrixView<const T> dy, const RowPositions& positions, MatrixView<T> dtable) {
+    positions.expect_packed(dy.rows);
     ctx.for_pieces(dy.cols, columns_a_piece(ctx, dy.cols), [=](Index begin, Index end, int) {
       positions.for_each(0, dy.rows, [=](Index n, Index t) {
         eigen::array(dtable.row(t) + begin, end - begin) += eigen::array(dy.row(n) + begin, end - begin);

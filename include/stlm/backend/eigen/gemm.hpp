@@ -38,8 +38,7 @@ struct Gemm<EigenBackend> {
     const Index m = c.rows, n = c.cols, k = options.transpose_a ? a.rows : a.cols;
     const eigen::GemmOperand<A> left = operand(a, options.transpose_a);
     const eigen::GemmOperand<B> right = operand(b, options.transpose_b);
-    const Index many_rows = left.transposed() ? 1280 : 256;
-    if (ctx.threads() > 1 && m >= many_rows && n > 0 && k > 0)
+    if (ctx.threads() > 1 && m >= (left.transposed() ? 5 * many_rows : many_rows) && n > 0 && k > 0)
       return by_rows<Product>(ctx, n, k, left, right, c, options.accumulate);
     if constexpr (std::is_same_v<Product, A> && std::is_same_v<Product, B>) {
       const bool fill_packets = 12 * (eigen::whole_packets<Product>(m) - m) <= m;
@@ -59,7 +58,7 @@ struct Gemm<EigenBackend> {
   static void run_then(Context<EigenBackend>& ctx, MatrixView<const A> a, MatrixView<const B> b, MatrixView<T> c,
                        const GemmOptions& options, const After& after) {
     const Index k = options.transpose_a ? a.rows : a.cols;
-    if (c.rows >= 256 && c.cols > 0 && k > 0)
+    if (c.rows >= many_rows && c.cols > 0 && k > 0)
       return by_rows<eigen::MachineProduct<S>>(ctx, c.cols, k, operand(a, options.transpose_a),
                                                operand(b, options.transpose_b), c, options.accumulate, after);
     run<S>(ctx, a, b, c, options);
@@ -86,6 +85,8 @@ struct Gemm<EigenBackend> {
   }
 
  private:
+  static constexpr Index many_rows = 256;  // and of fewer, columns: a panel of A holds all of them (by_columns)
+
   /// Threads take rows of C. after(begin, end), if given, for rows that are done: of pieces that stay in L2.
   template <class S, class A, class B, class T, class After = std::nullptr_t>
   static void by_rows(Context<EigenBackend>& ctx, Index n, Index k, eigen::GemmOperand<A> a, eigen::GemmOperand<B> b,

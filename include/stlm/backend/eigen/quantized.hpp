@@ -95,7 +95,7 @@ struct Quantized<EigenBackend> {
   static float round_row(const float* x, Index size, std::int8_t* q) {
     const auto row = eigen::array(x, size);
     const float most = largest(x, size);
-    if (most > 0 && most < INFINITY)
+    if (most < INFINITY && 127 / most < INFINITY)  // not for what is nearly nothing
       eigen::array(q, size) = (row * (127 / most)).rint().cast<std::int32_t>().cast<std::int8_t>();
     else
       std::fill_n(q, size, std::int8_t{0});

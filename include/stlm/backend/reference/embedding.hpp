@@ -26,12 +26,14 @@ struct Embedding<ReferenceBackend> {
   }
   template <class T>
   static void add_positions(Ctx&, MatrixView<const T> table, const RowPositions& positions, MatrixView<T> y) {
+    positions.expect_packed(y.rows);
     positions.for_each(0, y.rows, [&](Index n, Index t) {
       for (Index c = 0; c < y.cols; ++c) y(n, c) += table(t, c);
     });
   }
   template <class T>
   static void add_positions_backward(Ctx&, MatrixView<const T> dy, const RowPositions& positions, MatrixView<T> dtable) {
+    positions.expect_packed(dy.rows);
     positions.for_each(0, dy.rows, [&](Index n, Index t) {
       for (Index c = 0; c < dy.cols; ++c) dtable(t, c) += dy(n, c);
     });

@@ -20,7 +20,7 @@ struct Quantized<ReferenceBackend> {
     float most = 0;
     for (Index i = 0; i < size; ++i)
       if (std::abs(x[i]) > most || std::isnan(x[i])) most = std::abs(x[i]);
-    const bool usable = most > 0 && most < INFINITY;
+    const bool usable = most < INFINITY && 127 / most < INFINITY;  // not for what is nearly nothing
     for (Index i = 0; i < size; ++i) q[i] = usable ? static_cast<std::int8_t>(std::lrint(x[i] * (127 / most))) : std::int8_t{0};
     return most / 127;
   }

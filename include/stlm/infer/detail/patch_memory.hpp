@@ -39,7 +39,10 @@ class PatchMemory {
     }
   }
   /// The core's state after the newest patch, (1, D).
-  View<const T, dynamic, Model::dim> newest() const { return {&states_.last(states_.last.extent(0) - 1, 0), 1}; }
+  View<const T, dynamic, Model::dim> newest() const {
+    expect<Error>(patches() > 0, "stlm::PatchGenerator: no patch was read; call reset first.");
+    return {&states_.last(states_.last.extent(0) - 1, 0), 1};
+  }
 
  private:
   static Index checked(Index capacity) {

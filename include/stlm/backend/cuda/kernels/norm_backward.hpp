@@ -15,7 +15,8 @@ namespace stlm::gpu {
 template <class T, int W, int P, bool Centered>
 struct NormBackward {
   static constexpr const char* name = Centered ? "layer_norm_backward" : "rms_norm_backward";
-  static constexpr int threads = 128, warps = threads / warp;
+  /// Fewer where stages of 32 floats a lane would be more shared memory than a block has on 8.6 (run_kernel.hpp).
+  static constexpr int threads = sizeof(T) == 4 && W > 1 && P * W == 32 ? 96 : 128, warps = threads / warp;
   /// What registers allow: more warps wait for memory at once than of a kernel that has all it wants.
   static constexpr int blocks_of_sm = W > 1 && (P * W <= 16 || (sizeof(T) == 2 && !Centered)) ? 4 : 2;
   static constexpr int most_cols = warp * P * W, sums = Centered ? 2 : 1;

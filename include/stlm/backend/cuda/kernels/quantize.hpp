@@ -61,8 +61,8 @@ struct QuantizeRows {
     e.each([&](int t) {
       sum[t] = 0;
       if (row(t) >= rows) return;
-      const bool usable = most[t] > 0 && most[t] < INFINITY;
-      const float factor = usable ? 127 / most[t] : 0.0F;
+      const float factor = 127 / most[t];  // infinite for what is nearly nothing, too
+      const bool usable = most[t] < INFINITY && factor < INFINITY;
       for_packets<Bytes::size, Lanes>(t % Lanes, q_stride, [&](int c) {
         const auto v = floats(t, c);
         Bytes bytes{};
