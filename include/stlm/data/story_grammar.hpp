@@ -6,7 +6,7 @@
 // A rule is a name and its rows. All rows of a rule are equally likely, and every draw is independent of all others.
 //   [name]   draws a row and writes it
 //   {name}   writes the row drawn last once more (what that row draws itself is drawn anew)
-//   {Name}   the same, beginning with a capital
+//   {Name}   the same, beginning with a capital; [Name] likewise
 // A rule with several names has as many columns: one draw of a hero settles the name and the pronouns.
 //
 // Two interpreters walk the same rules: `write` draws a story, `entropy` sums what the draws are worth. For n rows,

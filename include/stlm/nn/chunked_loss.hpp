@@ -6,10 +6,8 @@
 // read the logits once.
 #pragma once
 
-#include <stlm/core/host_copy.hpp>
 #include <stlm/nn/head.hpp>
 #include <stlm/ops/cross_entropy.hpp>
-#include <stlm/ops/detail/token_check.hpp>
 
 namespace stlm {
 
@@ -35,7 +33,6 @@ struct ChunkedLoss {
                                             const Scored<T>& scored, const Cache<T>& cache) {
     Norm::forward(ctx, p.norm, pass, x, cache.normed, cache.norm);
     ops::LossSum<compute_t<T>> sum{};
-    expect_targets<B>(scored);
     for_chunks(pass, cache, scored, [&](const auto& chunk) { chunk.score(ctx, p, sum); });
     return sum;
   }
@@ -58,7 +55,6 @@ struct ChunkedLoss {
                                          const G& grads, double scale) {
     Norm::forward(ctx, p.norm, pass, x, cache.normed, cache.norm);
     ops::LossSum<compute_t<T>> sum{};
-    expect_targets<B>(scored);
     for_chunks(pass, cache, scored, [&](const auto& chunk) { chunk.both(ctx, p, sum, grads, scale); });
     Norm::backward(ctx, p.norm, pass, x, cache.dnormed, dx, cache.norm, grads.norm);
     return sum;
@@ -94,13 +90,6 @@ struct ChunkedLoss {
     }
   };
 
-  /// Of all chunks before the first, whose gradients would be added already.
-  template <class B, class T>
-  static void expect_targets(const Scored<T>& scored) {
-    if constexpr (in_host_memory<B>)
-      ops::expect_tokens("cross_entropy_forward", scored.targets.data(), scored.targets.size(), Head::vocabulary,
-                         scored.ignore);
-  }
   template <class T, class F>
   static void for_chunks(const Pass& pass, const Cache<T>& cache, const Scored<T>& scored, const F& f) {
     const Index rows = pass.rows(), most = Head::template rows_at_once<T>(rows);

@@ -1,4 +1,5 @@
-// Recorded work where the CPU stands in for the device: it is done each time, with all refused that a graph cannot hold.
+// Recorded work where the CPU stands in for the device: it is done each time, and may read nothing back and must launch the
+// same kernels with the same arguments.
 #pragma once
 
 #include <stlm/backend/cuda/emulated_context.hpp>

@@ -5,8 +5,8 @@
 //   gpu::check_launch(Kernel::name, stream);
 //
 // A kernel that fails while it runs says so in a later call, whichever comes next. With the environment variable
-// STLM_SYNC_CHECK=1 every launch, product and copy is waited for, so that the error names it; nothing else changes but the
-// time.
+// STLM_SYNC_CHECK=1 every launch, product and copy but Thrust's is waited for, so that the error names it; nothing else changes
+// but the time.
 #pragma once
 
 #include <cublasLt.h>

@@ -1,4 +1,4 @@
-// Streams, events and the handle of cuBLASLt, each owned by one object. Move-only; destructors never throw.
+// Streams, events and the owner of what CUDA makes. Move-only; destructors never throw.
 #pragma once
 
 #include <utility>
