@@ -33,6 +33,6 @@ int main() {
     opt.step(ctx, params, grads, lr(step));
     if (step % 50 == 0 || step == steps - 1) std::printf("step %4d   loss %.3f nats a byte\n", step, double{loss});
   }
-  stlm::save(params, "hello.safetensors");
   std::puts(stlm::sample(ctx, params, "One morning", shape.tokens, {.max_bytes = 300, .temperature = 0.8}).c_str());
+  stlm::save(params, "hello.safetensors");
 }

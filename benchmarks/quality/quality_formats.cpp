@@ -7,17 +7,10 @@
 
 #include <stlm/backend/eigen.hpp>
 #include <stlm/infer/quantized_weights.hpp>
-#include <stlm/stlm.hpp>
 
-namespace {
+#include "../../examples/02_train/stlm_tiny.hpp"
 
-struct Tiny : stlm::ByteModelDefaults {  // that of stlm_tiny
-  static constexpr int dim = 128, layers = 4, heads = 4, ffn_dim = 320;
-};
-using Model = stlm::ByteModel<Tiny>;
 using Backend = stlm::EigenBackend;
-
-}  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 3) return std::fprintf(stderr, "usage: %s WEIGHTS TEXT\n", argv[0]), 2;

@@ -20,9 +20,11 @@ int run_row(CLI::App& app, int argc, char** argv, stlm::BatchShape shape, const 
   app.add_option("--max-seconds", o.max_seconds, "Training time, scoring not counted")->check(example::finite(false));
   app.add_option("--steps", o.steps, "Stop after this many steps")->check(example::finite(false));
   app.add_option("--lr", lr, "Of Muon; 0.4 of it of AdamW")->check(example::finite(false))->capture_default_str();
-  app.add_option("--dropout", o.dropout, "Probability of dropping an activation (default: 0)")->check(CLI::Range(0.0, 0.9));
+  app.add_option("--dropout", o.dropout, "Probability of dropping an activation (default: 0)")
+      ->check(example::finite(true))
+      ->check(CLI::Range(0.0, 0.9));
   app.add_option("--threads", o.threads)->check(CLI::Range(1, 1024))->capture_default_str();
-  app.add_option("--seed", o.seed)->capture_default_str();
+  example::add_seed(app, o.seed);
   app.add_option("--out", o.out, "Folder for weights and metrics")->required();
   CLI11_PARSE(app, argc, argv);
   try {
