@@ -57,7 +57,8 @@ class AtomicFile {
   }
 
   void write(std::span<const std::byte> bytes) {
-    expect<FileError>(static_cast<bool>(file_), who, ": expected nothing more for \"", path_, "\" after its commit or a failure.");
+    expect<FileError>(static_cast<bool>(file_), who, ": expected nothing more for \"", path_,
+                      "\" after its commit or a failure.");
     constexpr std::size_t most = std::size_t{1} << 30;  // some systems refuse more in one call
     while (!bytes.empty()) {
       const auto count =

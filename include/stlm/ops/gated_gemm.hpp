@@ -40,7 +40,8 @@ void gemm_swiglu(Context<Backend>& ctx, const X& x, const W& weight, const Matri
   if constexpr (hands_rows_on<Backend> && !std::is_base_of_v<QuantizedMatrix, W>) {
     detail::gemm_then(ctx, x, weight, c, {.transpose_b = true}, [&](Index begin, Index end) {
       using detail::rows_of;
-      impl::Activation<Backend>::template swiglu_rows<T>(rows_of(gate, begin, end), rows_of(up, begin, end), rows_of(y, begin, end));
+      impl::Activation<Backend>::template swiglu_rows<T>(rows_of(gate, begin, end), rows_of(up, begin, end),
+                                                         rows_of(y, begin, end));
     });
   } else {
     gemm(ctx, x, weight, c, {.transpose_b = true});

@@ -19,8 +19,8 @@ inline bool finite_from_zero(double number) {
 inline void expect_valid(const AdamWOptions& o) {
   expect<Error>(finite_from_zero(o.lr) && o.beta1 >= 0 && o.beta1 < 1 && o.beta2 >= 0 && o.beta2 < 1 &&
                     o.eps > 0 && std::isfinite(o.eps) && finite_from_zero(o.weight_decay),
-                "stlm::AdamW: expected lr and weight_decay of at least 0, eps above 0, and beta1 and beta2 from 0 to below 1, found ",
-                o.lr, ", ", o.weight_decay, ", ", o.eps, ", ", o.beta1, " and ", o.beta2, ".");
+                "stlm::AdamW: expected lr and weight_decay of at least 0, eps above 0, and beta1 and beta2 from 0 to below 1, "
+                "found ", o.lr, ", ", o.weight_decay, ", ", o.eps, ", ", o.beta1, " and ", o.beta2, ".");
 }
 inline void expect_factor(const char* who, double factor) {
   expect<Error>(finite_from_zero(factor), "stlm::", who, ": expected a finite factor of the learning rate of at least 0, "
