@@ -23,7 +23,8 @@ struct RowPositions {
   void expect_packed(Index rows) const {
     for (Index b = 0; offsets && b + 1 < offsets.size(); ++b)
       expect(0 <= offsets(b + 1) - offsets(b) && offsets(b + 1) - offsets(b) <= tokens,
-             "stlm::ops::add_positions: packed sequence ", b, " has ", offsets(b + 1) - offsets(b), " rows, expected at most ", tokens, "; give the most that one has.");
+             "stlm::ops::add_positions: packed sequence ", b, " has ", offsets(b + 1) - offsets(b),
+             " rows, expected at most ", tokens, "; give the most that one has.");
     expect(!offsets || (offsets(0) == 0 && offsets(offsets.size() - 1) == rows),
            "stlm::ops::add_positions: the offsets do not end at row ", rows, "; give offsets of all rows.");
   }
