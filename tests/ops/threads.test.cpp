@@ -4,7 +4,7 @@
 #include <stlm/ops/attention.hpp>
 #include <stlm/ops/cross_entropy.hpp>
 #include <stlm/ops/embedding.hpp>
-#include <stlm/ops/gemm.hpp>
+#include <stlm/ops/gated_gemm.hpp>
 #include <stlm/ops/group_gate.hpp>
 #include <stlm/ops/learned_activation.hpp>
 #include <stlm/ops/norm.hpp>
@@ -28,6 +28,34 @@ TEST_CASE("threads: gemm", "[ops][threads]") {
         ops::gemm(rig.ctx, a, b_transposed, rig.random(m, n), {.transpose_b = true, .accumulate = accumulate});
         ops::gemm(rig.ctx, a_transposed, b, rig.random(m, n), {.transpose_a = true, .accumulate = accumulate});
       });
+}
+
+TEST_CASE("threads: batches of products, and products with their gated unit", "[ops][threads]") {
+  check_threads([](auto& rig) {
+    const auto a = rig.random(5 * 40, 70), b = rig.random(5 * 70, 33), c = rig.blank(5 * 40, 33);
+    ops::gemm(rig.ctx, ops::MatrixBatch<float>{{a.data(), 40, 70, 70}, 5, 40 * 70},
+              ops::MatrixBatch<float>{{b.data(), 70, 33, 33}, 5, 70 * 33},
+              ops::MatrixBatch<float>{{c.data(), 40, 33, 33}, 5, 40 * 33});
+    const auto x = rig.random(601, 40), weight = rig.random(2 * 90, 40), both = rig.blank(601, 2 * 90), y = rig.blank(601, 90);
+    const MatrixView<float> gate(both.data(), 601, 90, 180), up(both.data() + 90, 601, 90, 180), unit(y);
+    ops::gemm_swiglu(rig.ctx, x, weight, MatrixView<float>(both), gate, up, unit);
+    ops::gemm_swiglu_backward(rig.ctx, x, rig.random(40, 90), gate, up, unit);
+  });
+}
+
+TEST_CASE("threads: attention of few queries, with and without places", "[ops][threads]") {
+  const Place places[] = {{1, 600}, {0, 17}};
+  for (const bool placed : {false, true})
+    check_threads([&](auto& rig) {
+      constexpr Index keys = 640, size = 16;
+      const auto view = [&](Index rows, Index count) {
+        const Index width = count * size;
+        return HeadsView<float>{rig.random(2 * rows, width).data(), count, size, rows * width, width};
+      };
+      ops::AttentionShape shape{2, 1, keys};
+      shape.places = placed ? places : nullptr;
+      ops::attention_forward(rig.ctx, view(1, 4), view(keys, 2), view(keys, 2), view(1, 4), rig.blank(2 * 4), shape);
+    });
 }
 
 TEST_CASE("threads: elementwise work, norms and sums", "[ops][threads]") {
