@@ -3,8 +3,7 @@
 // threads together have packed B, or a panel of it, into memory that they share. Where A is transposed (a gradient of
 // weights), many are more: B is as long as A then, and packed on the way where each thread has its own columns.
 //
-// A function of the rows of C can be called as they are done (`run_then`): SwiGLU of a product is half as long where the
-// numbers are still in cache.
+// A function of the rows of C can be called as they are done (`run_then`), for what reads them while they are in cache.
 //
 // The kernel sums each element in an order that depends on k alone, wherever C is cut: so the pieces may depend on the
 // threads, the bits do not.
