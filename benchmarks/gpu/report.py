@@ -92,12 +92,11 @@ def training(lines):
         row += [f"{number(peer['tokens_per_second'])} ({peer['setting']})" if peer else NOT]
         goal = f"{must} / {stretch}"
         if ours and peer:
-            same_as = lambda other: all(abs(a - b) < 0.01 * b for a, b in zip(ours["loss"][:LOSSES], other["loss"][:LOSSES]))
-            same = same_as(peer)
-            ratio = ours["tokens_per_second"] / peer["tokens_per_second"]
-            over = ours["tokens_per_second"] / compiled["tokens_per_second"] if compiled else None
-            row += [f"{ratio:.2f}" if same else "other losses", (f"{over:.2f}" if same_as(compiled) else "other losses") if over else NOT, goal]
-            row += [verdict(ratio, must, stretch) if same else "**missed**"]
+            ratio = lambda other: ours["tokens_per_second"] / other["tokens_per_second"]
+            same = lambda other: all(abs(a - b) < 0.01 * b for a, b in zip(ours["loss"][:LOSSES], other["loss"][:LOSSES]))
+            shown = lambda other: f"{ratio(other):.2f}" if same(other) else "other losses"
+            row += [shown(peer), shown(compiled) if compiled else NOT, goal]
+            row += [verdict(ratio(peer), must, stretch) if same(peer) else "**missed**"]
         else:
             row += [NOT, NOT, goal, ""]
         rows.append(row)

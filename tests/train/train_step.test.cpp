@@ -203,6 +203,8 @@ TEST_CASE("TrainStep, AdamW, Muon: a factor that is no number from 0 on changes 
   using Reference = TrainStep<Flat, TestedBackend, float, AdamW<Flat, TestedBackend>, ReferenceCosineSchedule>;
   Reference without_end(ctx, params, {.shape = shape, .schedule = {.warmup = 0, .decay = 0}});  // 0 / 0
   CHECK_THROWS_AS(without_end.run(ctx, some.view()), Error);
+  Reference from_zero(ctx, params, {.shape = shape, .schedule = {.warmup = 2}});
+  CHECK_THROWS_AS(from_zero.run(ctx, some.view(), -1), Error);  // times 0
   CHECK(on_host(params) == before);
 }
 

@@ -125,7 +125,7 @@ struct SwiGlu {
     if constexpr (one_product) {
       with_weights(p, [&](const auto& weight, Index part) {
         const MatrixView<T> product = columns(cache.both, part, weight.extent(0));
-        if (part * Hidden + product.cols < 2 * Hidden)
+        if (part == 0 && product.cols == Hidden)  // the gate alone
           ops::gemm(ctx, x, weight, product, {.transpose_b = true});
         else
           ops::gemm_swiglu(ctx, x, weight, product, half(cache.both, 0), half(cache.both, 1), MatrixView<T>(cache.hidden));

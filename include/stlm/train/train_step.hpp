@@ -68,6 +68,7 @@ class TrainStep {
   /// Trains on one batch of the shape given. `factor` multiplies the learning rate beside the schedule, for runs bounded by
   /// time. A GPU may still be at work when this returns.
   void run(Context<Backend>& ctx, const Batch& batch, double factor = 1) {
+    detail::expect_factor("TrainStep", factor);
     detail::expect_factor("TrainStep", options_.schedule(next_) * factor);
     if (std::exchange(stale_, true)) {
       weights_.update(ctx);
