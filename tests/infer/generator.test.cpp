@@ -3,6 +3,7 @@
 #include <stlm/io/utf8.hpp>
 
 #include "support/catch.hpp"
+#include "support/numbers.hpp"
 #include "train/small_model.hpp"
 
 using namespace stlm;
@@ -24,14 +25,6 @@ std::vector<float> full_logits(Setup& s, const std::vector<Token>& tokens) {
   return {logits.end() - Small::vocabulary, logits.end()};
 }
 
-double distance(std::span<const float> a, const std::vector<float>& b) {
-  double worst = 0;
-  REQUIRE(a.size() == b.size());
-  for (std::size_t i = 0; i < b.size(); ++i)
-    if (const double off = std::abs(static_cast<double>(a[i] - b[i])); off > worst || std::isnan(off)) worst = off;
-  return worst;
-}
-
 const std::vector<Token> text = ByteTokenizer::encode("the quick brown fox jumps over the lazy dog");
 
 struct LearnedConfig : ByteModelDefaults {
@@ -50,7 +43,7 @@ TEST_CASE("reading in any portions gives the logits of the full forward pass") {
       const std::size_t count = std::min(portion, text.size() - read);
       generator.feed(s.ctx, s.params, std::span(text).subspan(read, count));
       const std::vector<Token> so_far(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(read + count));
-      CHECK(distance(generator.logits(), full_logits(s, so_far)) < 1e-5);
+      CHECK(test::distance(generator.logits(), full_logits(s, so_far)) < 1e-5);
     }
   }
 }
@@ -59,7 +52,7 @@ TEST_CASE("when the memory is full the later half is read again") {
   Setup s;
   Generator<Small, Backend> generator(s.ctx, 10);
   generator.feed(s.ctx, s.params, std::span(text).first(12));  // 10 fill it, then 5 stay, then 2 more
-  CHECK(distance(generator.logits(), full_logits(s, {text.begin() + 5, text.begin() + 12})) < 1e-5);
+  CHECK(test::distance(generator.logits(), full_logits(s, {text.begin() + 5, text.begin() + 12})) < 1e-5);
 }
 
 TEST_CASE("generation is what sampling from the full forward pass gives") {

@@ -63,14 +63,6 @@ std::vector<float> full_logits(Setup<M, B>& s, std::string_view text) {
   return full_logits(s, patches_of<M>(text));
 }
 
-double distance(std::span<const float> a, const std::vector<float>& b) {
-  double worst = 0;
-  REQUIRE(a.size() == b.size());
-  for (std::size_t i = 0; i < b.size(); ++i)
-    if (const double off = std::abs(static_cast<double>(a[i] - b[i])); off > worst || std::isnan(off)) worst = off;
-  return worst;
-}
-
 const std::string text = "the quick  brown fox, jumps over antidisestablishmentarianism\n";
 
 template <class M, class B>

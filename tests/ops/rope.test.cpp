@@ -161,3 +161,13 @@ TEST_CASE("rope: refuses odd heads", "[ops][rope]") {
   CHECK_THROWS_WITH(ops::rope(rig.ctx, heads(x, 1, 1), {.batch = 1, .tokens = 1}),
                     "stlm::ops::rope: expected an even head size, found 3; change it, as pairs are turned.");
 }
+
+TEMPLATE_TEST_CASE("rope: a packed sequence that is longer than the options allow is named", "[ops][rope]", ReferenceBackend,
+                   CpuBackend) {
+  Rig<TestType, float> rig;
+  const std::vector<Index> offsets = {0, 6};
+  const auto x = rig.random(6, 4);
+  CHECK_THROWS_WITH(ops::rope(rig.ctx, HeadsView<float>{x.data(), 1, 4, 24, 4},
+                              {.batch = 1, .tokens = 4, .offsets = {{offsets.data(), 2}, 6}}),
+                    "stlm::ops::rope: packed sequence 0 has 6 rows, the shape allows 4; give the most that one has.");
+}

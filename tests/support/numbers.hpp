@@ -1,6 +1,10 @@
 // Seeded numbers for tests.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
 #include <vector>
 
 #include <stlm/core/bfloat16.hpp>
@@ -32,5 +36,16 @@ inline std::vector<Token> some_tokens(Index count, Index vocabulary, RandomKey k
 }
 
 using stlm::detail::deviation;
+
+/// The largest difference; infinity where one is NaN.
+inline double distance(std::span<const float> a, std::span<const float> b) {
+  if (a.size() != b.size()) return std::numeric_limits<double>::infinity();
+  double worst = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double off = std::abs(static_cast<double>(a[i] - b[i]));
+    worst = std::isnan(off) ? std::numeric_limits<double>::infinity() : std::max(worst, off);
+  }
+  return worst;
+}
 
 }  // namespace stlm::test

@@ -67,9 +67,7 @@ struct AttentionShape {
   Index rows() const { return offsets ? offsets.rows : batch * queries; }
   // What follows reads the offsets: for backends of the host.
   void expect_packed() const {
-    for (Index b = 0; offsets && b < batch; ++b)
-      expect(0 <= num_queries(b) && num_queries(b) <= std::min(queries, keys), "stlm::ops::attention: packed sequence ", b,
-             " has ", num_queries(b), " rows, the shape allows ", std::min(queries, keys), "; give the most that one has.");
+    expect_lengths("attention", offsets, std::min(queries, keys));
     for (Index b = 0; places && b < batch; ++b)
       expect(places[b].position >= 0 && num_keys(b) <= keys, "stlm::ops::attention: sequence ", b, " has ", num_keys(b),
              " keys, the shape allows ", keys, "; give the most that one has.");

@@ -6,6 +6,7 @@
 #include <stlm/core/backend.hpp>
 #include <stlm/core/batch.hpp>
 #include <stlm/core/quantized.hpp>
+#include <stlm/ops/detail/offsets_check.hpp>
 
 namespace stlm::ops {
 
@@ -21,10 +22,7 @@ struct RowPositions {
 
   /// Reads the offsets: for backends of the host.
   void expect_packed(Index rows) const {
-    for (Index b = 0; offsets && b + 1 < offsets.size(); ++b)
-      expect(0 <= offsets(b + 1) - offsets(b) && offsets(b + 1) - offsets(b) <= tokens,
-             "stlm::ops::add_positions: packed sequence ", b, " has ", offsets(b + 1) - offsets(b),
-             " rows, expected at most ", tokens, "; give the most that one has.");
+    expect_lengths("add_positions", offsets, tokens);
     expect(!offsets || (offsets(0) == 0 && offsets(offsets.size() - 1) == rows),
            "stlm::ops::add_positions: the offsets do not end at row ", rows, "; give offsets of all rows.");
   }

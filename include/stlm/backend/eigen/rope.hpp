@@ -22,6 +22,7 @@ struct Rope<EigenBackend> {
     const Index room = Ctx::shared_bytes / static_cast<Index>(sizeof(T)) / x.head_size;  // tokens of the table
     expect(room > 0 && 3 * x.head_size * static_cast<Index>(sizeof(double)) <= Ctx::scratch_bytes,
            "stlm::ops::rope: a head of ", x.head_size, " is too large.");
+    expect_lengths("rope", options.offsets, options.tokens);
     if (options.places) return each_at_its_place(ctx, x, options);
     for (Index first = 0; first < options.tokens; first += room) {
       const Index tokens = std::min(room, options.tokens - first);

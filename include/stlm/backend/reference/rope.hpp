@@ -11,6 +11,7 @@ template <>
 struct Rope<ReferenceBackend> {
   template <class T>
   static void run(Context<ReferenceBackend>&, HeadsView<T> x, const RopeOptions& options) {
+    expect_lengths("rope", options.offsets, options.tokens);
     const Index count = x.head_size / 2;
     const bool adjacent = options.pairs == RopePairs::kAdjacent;
     for (Index b = 0; b < options.batch; ++b)
