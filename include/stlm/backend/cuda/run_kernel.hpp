@@ -6,6 +6,7 @@
 
 #include <stlm/backend/cuda/device_executor.hpp>
 #include <stlm/backend/cuda/error.hpp>
+#include <stlm/backend/cuda/shared_array.hpp>
 
 namespace stlm::gpu {
 
@@ -24,7 +25,8 @@ template <class Kernel>
 __global__ void __launch_bounds__(Kernel::threads, blocks_of_sm<Kernel>())
     run_kernel(const __grid_constant__ Kernel kernel) {
   using Shared = shared_of<Kernel>;
-  static_assert(dynamic_shared_bytes<Kernel> <= 99 << 10, "stlm: a block has no more shared memory on 8.6, 8.9 and 12.0.");
+  static_assert(dynamic_shared_bytes<Kernel> <= most_shared_bytes,
+                "stlm: a kernel has more shared memory than a block of 8.6, 8.9 or 12.0.");
   DeviceExecutor<Kernel::threads> executor;
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
   if constexpr (requires { kernel.ahead(executor); }) kernel.ahead(executor);

@@ -14,6 +14,9 @@
 
 namespace stlm::gpu {
 
+/// What a block has on every device from compute capability 8.0 on: on 8.6, 8.9 and 12.0 no more.
+inline constexpr int most_shared_bytes = 99 << 10;
+
 /// The thread that the host executor runs, and the number of barriers before, on this thread of the CPU.
 struct RunningThread {
   const char* kernel = "no kernel";

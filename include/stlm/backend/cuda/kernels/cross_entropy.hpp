@@ -17,9 +17,9 @@ namespace stlm::gpu {
 
 /// Threads for a row of a vocabulary: each has a few packets of a row, and there are rows enough for all.
 inline constexpr int lanes_of_few = warp, lanes_of_many = 512, most_of_few = 1024;
-/// The largest row that shared memory has beside the sums of warps: 99 KiB for a block from 8.6 on, two blocks on 8.0 and 9.0.
+/// The largest row that shared memory has beside the sums of warps; of two blocks on an SM of 9.0.
 template <class T>
-inline constexpr int most_kept = ((99 << 10) - 64) / static_cast<int>(sizeof(T));
+inline constexpr int most_kept = (most_shared_bytes - 64) / static_cast<int>(sizeof(T));
 
 /// Of each row the loss and the log-sum-exp; with Gradient then what CrossEntropyBackward does. A block has
 /// rows_of_block rows, or one, which is kept in shared memory if Kept: packets of at most most_kept numbers.
