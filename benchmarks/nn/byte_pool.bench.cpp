@@ -1,6 +1,7 @@
-// Pools of 512 patches of 5.5 bytes on average: the published one, whose rows are slots, and ours, whose rows are
-// bytes.
+// Pools of 512 patches of 5.5 bytes on average: the published one, whose rows are slots, ours, whose rows are bytes, and sums
+// of embedded bytes.
 #include <stlm/models/presets/byte_level.hpp>
+#include <stlm/nn/stride_pool.hpp>
 
 #include "../support/module.hpp"
 
@@ -26,6 +27,7 @@ void add_pool(const std::string& name) {
 const bench::Suite pools([] {
   add_pool<stlm::presets::ByteLevel::Pool>("byte_pool/byte_level");
   add_pool<stlm::presets::Bytes10M::Pool>("byte_pool/bytes_10m");
+  add_pool<stlm::StridePool<512, 12, 128>>("stride_pool/512");
 });
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Feed-forward layers: SwiGLU of model b and of the byte-level preset, and two matrices with GELU.
+// Feed-forward layers: SwiGLU of model b and of the byte-level preset, and two matrices with GELU and with
+// an activation that is learned.
 #include <stlm/nn/feed_forward.hpp>
 #include <stlm/nn/swiglu.hpp>
 
@@ -13,6 +14,7 @@ const bench::Suite feed_forward_layers([] {
   bench::add_module<stlm::SwiGlu<B::dim, B::ffn_dim>>("swiglu/b", pass);
   bench::add_module<stlm::SwiGlu<768, 1536>>("swiglu/byte_level", {4, 128});
   bench::add_module<stlm::FeedForward<B::dim, 4 * B::dim>>("feed_forward/b", pass);
+  bench::add_module<stlm::FeedForward<B::dim, 4 * B::dim, stlm::LearnedActivation>>("feed_forward/b_learned", pass);
 });
 
 }  // namespace

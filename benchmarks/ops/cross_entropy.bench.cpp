@@ -1,5 +1,5 @@
 // Softmax cross-entropy over bytes and over a large vocabulary. Forward reads the logits, backward turns them into
-// their gradient in place.
+// their gradient in place, and so does forward_backward, in one pass over each row.
 #include <stlm/ops/cross_entropy.hpp>
 
 #include "../support/numbers.hpp"
@@ -50,6 +50,13 @@ void add_cross_entropy(Index rows, Index vocabulary) {
           d.logits.row(n)[d.target(n)] -= scale;
         }
       });
+  bench::add(bench::sized("cross_entropy/forward_backward", {rows, vocabulary}),
+             {.bytes = 8 * size, .moves = bench::Moves::kUpdate}, make,
+             [scale = 1 / static_cast<double>(rows)](Predicted& d, Context& ctx) {
+               auto sum = stlm::ops::cross_entropy_forward_backward(ctx, d.logits.view(), bench::sequences(d.targets), -1,
+                                                                    d.losses.flat(), d.lse.flat(), scale);
+               benchmark::DoNotOptimize(sum);
+             });
 }
 
 const bench::Suite cross_entropies([] {

@@ -7,7 +7,9 @@ namespace {
 
 struct Streams {
   bench::Numbers a, b, y, bias;
-  Streams(bench::Index rows, bench::Index cols) : a(rows, cols), b(rows, cols), y(rows, cols), bias(cols) {}
+  stlm::Buffer<stlm::Bfloat16> rounded;
+  Streams(bench::Index rows, bench::Index cols)
+      : a(rows, cols), b(rows, cols), y(rows, cols), bias(cols), rounded(rows * cols) {}
 };
 
 void add_streams(bench::Index rows, bench::Index cols) {
@@ -24,6 +26,13 @@ void add_streams(bench::Index rows, bench::Index cols) {
       name("axpby"), {.bytes = 12 * size, .moves = bench::Moves::kUpdate}, make,
       [](Streams& s, Context& ctx) { stlm::ops::axpby(ctx, 0.5F, s.a.flat(), 0.5F, s.y.flat()); },
       [](Streams& s) { s.y.array() = 0.5F * s.a.array() + 0.5F * s.y.array(); });
+  bench::add(
+      name("convert"), {.bytes = 6 * size}, make,
+      [](Streams& s, Context& ctx) { stlm::ops::convert(ctx, s.a.flat(), s.rounded.view()); },
+      [](Streams& s) {
+        auto* to = reinterpret_cast<Eigen::bfloat16*>(s.rounded.data());
+        Eigen::Map<Eigen::Array<Eigen::bfloat16, Eigen::Dynamic, 1>>(to, s.a.size()) = s.a.array().cast<Eigen::bfloat16>();
+      });
   bench::add(
       name("copy_rows"), {.bytes = 8 * size}, make,
       [](Streams& s, Context& ctx) { stlm::ops::copy_rows(ctx, s.a.view(), stlm::MatrixView<float>(s.y.view())); },

@@ -55,6 +55,8 @@ void add_embedding(Index vocabulary, Index cols) {
         stlm::ops::add_positions_backward(ctx, d.rows.view(), d.length, d.table.view());
       },
       [](Embedded& d) { d.each_sequence([](auto rows, auto entries) { entries += rows; }); });
+  bench::add(name("add_sinusoids"), {.bytes = 8 * size, .tokens = count, .moves = bench::Moves::kUpdate}, make,
+             [](Embedded& d, Context& ctx) { stlm::ops::add_sinusoids(ctx, d.length, {}, d.rows.view()); });
 }
 
 const bench::Suite embeddings([] {

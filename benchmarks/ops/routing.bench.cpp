@@ -74,6 +74,15 @@ const bench::Suite routings([] {
     stlm::ops::route_backward(ctx, d.routes(), {d.dgates.data(), d.rows}, {d.dlogits.data(), d.rows}, 0.01);
   });
   bench::add(
+      name("load_balance"), {.bytes = logits, .moves = bench::Moves::kRead}, make,
+      [](Routed& d, Context& ctx) { stlm::ops::load_balance(ctx, d.routes(), stlm::View<float, 1>(d.dgates.data())); },
+      [](Routed& d) {
+        float balance = 0;
+        for (Index e = 0; e < d.experts; ++e)
+          balance += d.probabilities.matrix().col(e).sum() * static_cast<float>(d.offsets.data()[e + 1] - d.offsets.data()[e]);
+        d.dgates[0] = balance * d.experts / (static_cast<float>(d.rows) * d.rows * d.chosen);
+      });
+  bench::add(
       name("dispatch"), {.bytes = 3 * row}, make,
       [](Routed& d, Context& ctx) { stlm::ops::dispatch(ctx, d.routes(), d.x.view(), d.routed.view()); },
       [](Routed& d) { d.each([&](Index n, Index, auto routed, float) { routed = d.x.row(n); }); });

@@ -66,8 +66,8 @@ struct BytePool {
   static constexpr Index rows_read(const ops::PatchSlots& slots) {
     return packs ? slots.total_bytes() : slots.ids.size();
   }
-  /// Of one byte.
-  static constexpr double flops_per_byte() { return Blocks::flops_per_token(Window); }
+  /// Of one byte, in a patch half full where patches are packed.
+  static constexpr double flops_per_byte() { return Blocks::flops_per_token(packs ? Window / 2 : Window); }
 
   template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
