@@ -58,9 +58,12 @@ TEST_CASE("Answerer: the logits of every token are those of the full pass", "[in
   }
 }
 
-TEST_CASE("Answerer: a refused token leaves no gap", "[infer][answerer]") {
+TEST_CASE("Answerer: a refused token leaves no gap; without a question there is no answer", "[infer][answerer]") {
   Setup s;
   Answerer<Small, Backend> answerer(s.ctx, 32);
+  const std::string unasked = "stlm::Answerer: there is no question yet; `ask` one first.";
+  CHECK_THROWS_WITH(answerer.logits(), unasked);
+  CHECK_THROWS_WITH(answerer.feed(s.ctx, s.params, 'a'), unasked);
   answerer.ask(s.ctx, s.params, ByteTokenizer::encode("What?"));
   CHECK_THROWS_AS(answerer.feed(s.ctx, s.params, 999), Error);
   answerer.feed(s.ctx, s.params, 'a');

@@ -53,5 +53,7 @@ TEST_CASE("Replanned: runs of a batch keep apart, temporaries share", "[nn][repl
   CHECK(address(one.temp) == memory.temp.data());
   CHECK(address(two.temp) == memory.temp.data());
   CHECK(two.temp.end() <= reinterpret_cast<float*>(memory.temp.end()));
-  CHECK(Memory::at(memory, {2, 3}, 1).kept.data() == two.kept.data());
+  Memory::at(memory, {1, 5}, 2);
+  CHECK_THROWS_WITH(Memory::at(memory, {2, 9}, 2), "stlm::Replanned: 128 bytes and 256 temporary do not fit the 64 and 192 "
+                                                   "planned; plan for the largest case.");
 }

@@ -21,6 +21,9 @@ TEST_CASE("ByteTokenizer: every byte comes back, zero included", "[tokenizer]") 
 }
 
 TEST_CASE("ByteTokenizer: pads and ends of text have no bytes", "[tokenizer]") {
-  const std::vector<Token> ids = {104, ByteTokenizer::pad, 105, ByteTokenizer::end_of_text, -1, 1000};
+  const std::vector<Token> ids = {104, ByteTokenizer::pad, 105, ByteTokenizer::end_of_text};
   CHECK(ByteTokenizer::decode(ids) == "hi");
+  for (const Token id : {-1, 258})
+    CHECK_THROWS_WITH(ByteTokenizer::decode(std::vector<Token>{id}), "stlm::ByteTokenizer: expected ids from 0 to 257, found " +
+                                                                         std::to_string(id) + "; the ids are of another vocabulary.");
 }

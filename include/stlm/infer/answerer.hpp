@@ -30,6 +30,7 @@ class Answerer {
   template <class P>
   void ask(Context<Backend>& ctx, const P& params, std::span<const Token> question) {
     detail::expect_scalar<Backend, S, P>();
+    written_ = -1;
     const Index length = std::ssize(question);
     ops::expect_tokens("embedding_forward", question.data(), length, Model::vocabulary, 0);
     Model::think(ctx, params.tree(), acts_.pass(), {question.data(), Extents<dynamic>(length)}, {&length, Extents<dynamic>(1)},
@@ -39,9 +40,10 @@ class Answerer {
     written_ = 0;
   }
 
-  /// Reads the answer's next token.
+  /// Reads the answer's next token. Throws Error before a question, and where the capacity is reached.
   template <class P>
   void feed(Context<Backend>& ctx, const P& params, Token token) {
+    expect_asked();
     expect<Error>(written_ + 1 < acts_.pass().tokens, "stlm::Answerer: the answer has no room for more than ",
                   acts_.pass().tokens, " tokens; give a larger capacity.");
     if (written_ == 0) plan(1);
@@ -50,7 +52,10 @@ class Answerer {
   }
 
   /// Scores over the vocabulary of the next token.
-  std::span<const compute_t<S>> logits() const { return row_(step_.head.logits.data()); }
+  std::span<const compute_t<S>> logits() const {
+    expect_asked();
+    return row_(step_.head.logits.data());
+  }
 
   /// Calls `on_byte` for each byte of the answer as it is drawn; stops after max_bytes, at an end of text, when the
   /// capacity is reached, or where `on_byte` returns false.
@@ -72,10 +77,14 @@ class Answerer {
   }
 
  private:
+  void expect_asked() const {
+    expect<Error>(written_ >= 0, "stlm::Answerer: there is no question yet; `ask` one first.");
+  }
   /// Lays out the decoder's cache for a step of so many rows.
   void plan(Index rows) {
-    Arena arena = Replanned<typename Model::Decoder>::arena(acts_.cache().decoder_memory);
-    Model::Decoder::plan_step(arena, step_, 1, rows);
+    Replanned<typename Model::Decoder>::lay_out(acts_.cache().decoder_memory, 0, [&](Arena& arena) {
+      Model::Decoder::plan_step(arena, step_, 1, rows);
+    });
   }
 
   Activations<Model, Backend, S> acts_;
@@ -83,7 +92,7 @@ class Answerer {
   typename Model::template KvCache<T> state_{};
   typename Model::Decoder::template Cache<T> step_{};
   HostRow<Backend, T, Model::vocabulary> row_;
-  Index written_ = 0;
+  Index written_ = -1;  // tokens of the answer that were read; -1 before a question
 };
 
 }  // namespace stlm

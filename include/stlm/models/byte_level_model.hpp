@@ -69,10 +69,11 @@ struct PoolOf<Config, ReferenceByteMean> {
 };
 template <class Config, int Layers, int Heads, int HiddenPerDim>
 struct PoolOf<Config, ByteMean<Layers, Heads, HiddenPerDim>> {
+  static_assert(Layers > 0, "stlm::ByteMean: expected at least one layer; raise Layers.");
   static constexpr Index narrow = Config::byte_dim, hidden = HiddenPerDim * narrow;
   using Policy = typename Config::bytes;
   using Narrow = ByteBlock<narrow, narrow, hidden, Heads, Policy>;
-  using Before = decltype(repeated<Narrow>(std::make_index_sequence<static_cast<std::size_t>(Layers - 1)>{}));
+  using Before = decltype(repeated<Narrow>(std::make_index_sequence<static_cast<std::size_t>(Layers > 0 ? Layers - 1 : 0)>{}));
   using Blocks = typename Append<Before, ByteBlock<narrow, Config::dim, hidden, Heads, Policy>>::type;
   using type = BytePool<Config::dim, narrow, Config::byte_window, Policy, Blocks>;
 };

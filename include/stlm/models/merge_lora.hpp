@@ -102,7 +102,7 @@ template <class Model, class B, class T>
 Parameters<Merged<Model>, B, T> merge_lora(Context<B>& ctx, const Parameters<Model, B, T>& params) {
   static_assert(!detail::visited<Merged<Model>>(detail::HoldsLora{}).any,
                 "stlm::merge_lora: a module that is none of ours holds low-rank terms, which would stay beside their sum; give "
-                "it WithLinears, or specialise stlm::detail::MergedModule for it.");
+                "it `linears` and WithLinears as stlm::SwiGlu has, or specialise stlm::detail::MergedModule for it.");
   detail::TensorsByName<T> from;
   typename Model::template Params<T> tree = params.tree();
   Model::visit(from, Path{}, tree);

@@ -52,7 +52,8 @@ struct NextThoughtParts {
                 "stlm::NextThought: the configuration lacks the defaults; derive it from stlm::NextThoughtDefaults.");
   static_assert(requires { Config::dim + Config::heads + Config::ffn_dim + Config::pools[0].width; },
                 "stlm::NextThought: the configuration lacks one of `dim`, `heads`, `ffn_dim` and `pools`; add it.");
-  static_assert(Config::dim % Config::heads == 0, "stlm::NextThought: heads do not divide dim; change one of them.");
+  static_assert(Config::heads > 0 && Config::dim % Config::heads == 0,
+                "stlm::NextThought: heads do not divide dim; change one of them.");
 
   static constexpr Index dim = Config::dim, heads = Config::heads;
   static constexpr Index kv_heads = Config::kv_heads > 0 ? Config::kv_heads : heads;

@@ -25,8 +25,11 @@ struct NextThoughtModel {
                 "stlm::NextThoughtModel: encoder and decoder share one embedding; give both the same type.");
   static_assert(Decoder::latent == latent,
                 "stlm::NextThoughtModel: the decoder reads another width than the encoder's last pool has; make them equal.");
+  static_assert(TextEncoder::Embedding::vocabulary == vocabulary,
+                "stlm::NextThoughtModel: the head predicts another vocabulary than the embedding reads; make them equal.");
   static_assert(0 <= Ignore && Ignore < vocabulary,
-                "stlm::NextThoughtModel: Ignore pads answers, which are read too; give an id of the vocabulary.");
+                "stlm::NextThoughtModel: Ignore, `pad` of a configuration, pads answers, which are read too; give an id of the "
+                "vocabulary.");
 
   static_assert(!HasLoss<Core> && !HasLoss<typename TextEncoder::Core> && !HasLoss<typename Decoder::Core>,
                 "stlm::NextThoughtModel: its loss is that of the answers alone; give it modules without a loss of their own.");

@@ -70,7 +70,7 @@ struct TokenModelParts {
                 "add `static constexpr bool gated = false;`.");
   static_assert(requires { typename Config::norm::template WithDim<Config::dim>; },
                 "stlm::TokenModel, stlm::ByteModel: `norm` lacks WithDim, by which the model sets its width; see nn/norm.hpp.");
-  static_assert(Config::head_dim > 0 || Config::dim % Config::heads == 0,
+  static_assert(Config::heads > 0 && (Config::head_dim > 0 || Config::dim % Config::heads == 0),
                 "stlm::TokenModel, stlm::ByteModel: heads do not divide dim; change one of them, or set head_dim.");
 
   static constexpr Index dim = Config::dim, heads = Config::heads;

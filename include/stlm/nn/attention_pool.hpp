@@ -33,7 +33,8 @@ struct ByScore {
 
 template <Index In, Index Out, Index Heads, Index DropPerMille, class Order = ByPosition>
 struct AttentionPool {
-  static_assert(In % Heads == 0, "stlm::AttentionPool: heads do not divide In; change the width or the number of heads.");
+  static_assert(Heads > 0 && In % Heads == 0,
+                "stlm::AttentionPool: heads do not divide In; change the width or the number of heads.");
   static_assert(0 <= DropPerMille && DropPerMille < 1000,
                 "stlm::AttentionPool: expected to drop 0 to 999 of 1000 tokens; change DropPerMille.");
 

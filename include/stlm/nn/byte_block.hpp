@@ -15,7 +15,8 @@ namespace stlm {
 
 template <Index In, Index Out, Index Hidden, Index Heads = 8, class Policy = CorrectBytes>
 struct ByteBlock {
-  static_assert(In % Heads == 0, "stlm::ByteBlock: heads do not divide: In must be a multiple of Heads.");
+  static_assert(Heads > 0 && In % Heads == 0,
+                "stlm::ByteBlock: heads do not divide In, a configuration's byte_dim; change one of them.");
   static constexpr Index in = In, out = Out, hidden = Hidden;
   static constexpr bool residual = Policy::ffn_residual && In == Out;
   using Norm = RmsNorm<In>;

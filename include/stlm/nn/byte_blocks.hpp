@@ -12,6 +12,7 @@ namespace stlm {
 template <class... Blocks>
 struct ByteBlocks {
   static constexpr std::size_t size = sizeof...(Blocks);
+  static_assert(size > 0, "stlm::ByteBlocks: expected at least one block; add a stlm::ByteBlock.");
   template <std::size_t I>
   using Block = std::tuple_element_t<I, std::tuple<Blocks...>>;
   static constexpr Index in = Block<0>::in, out = Block<size - 1>::out;

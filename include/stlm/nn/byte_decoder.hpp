@@ -21,7 +21,8 @@ namespace stlm {
 
 template <Index Dim, Index ByteDim, Index Window, bool EmitsEnd, Index Layers, Index Heads, Index Hidden>
 struct ByteDecoder {
-  static_assert(ByteDim % Heads == 0, "stlm::ByteDecoder: heads do not divide ByteDim; change one of them.");
+  static_assert(Heads > 0 && ByteDim % Heads == 0,
+                "stlm::ByteDecoder: heads do not divide ByteDim; change one of them.");
   static constexpr Index dim = Dim, byte_dim = ByteDim, window = Window, vocabulary = 258;
   static constexpr Token pad = 256, ignore = -1;
   static constexpr bool parallel = false;
@@ -56,8 +57,8 @@ struct ByteDecoder {
   template <class V, class P, class Table>
   static constexpr void visit(V& v, const Path& path, P& p, const Table& table) {
     static_assert(std::is_same_v<Table, std::remove_cvref_t<decltype(p.table)>>,
-                  "stlm::ByteDecoder: it shares the pool's table, whose rows are not ByteDim wide; use a BytePool, or a head "
-                  "with a matrix of its own.");
+                  "stlm::ByteDecoder: it shares the pool's table, whose rows are not ByteDim wide; give it a BytePool of one "
+                  "ByteDim with it, or use a head with a matrix of its own.");
     share(v, p.table, table);
     Project::visit(v, path / "project", p.project);
     v(path / "position" / "weight", p.position, ParameterSpec::table(0.02));

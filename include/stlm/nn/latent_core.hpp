@@ -20,7 +20,8 @@ using LatentMlp = FeedForward<Latent, Hidden, Relu, WithBias>;
 template <Index Latent, Index... Widths>
 struct LatentConv {
   static constexpr std::size_t size = sizeof...(Widths);
-  static_assert(size > 0 && ((Latent % Widths == 0) && ...),
+  static_assert(size > 0, "stlm::LatentConv: expected at least one width; add those of its matrices.");
+  static_assert(((Widths > 0 && Latent % Widths == 0) && ...),
                 "stlm::LatentConv: a width does not divide Latent; give widths that cut the latent vector into equal rows.");
   static constexpr std::array<Index, size> widths = {Widths...};
   template <std::size_t I>

@@ -27,7 +27,8 @@ struct TokensTwice {
 
 template <Index Latent, Index Prefixes, class EmbeddingLayer, class CoreModule, class HeadLayer, class Tokens = TokensOnce>
 struct LatentDecoder {
-  static_assert(Prefixes > 0, "stlm::LatentDecoder: expected Prefixes > 0: without one the decoder cannot read the latent.");
+  static_assert(Prefixes > 0,
+                "stlm::LatentDecoder: expected Prefixes > 0: without one the decoder cannot read the latent; raise it.");
   static_assert(LooksBack<CoreModule>,
                 "stlm::LatentDecoder: an answer's token would read those after it in the core; give it a Causal mask.");
   using Embedding = EmbeddingLayer;

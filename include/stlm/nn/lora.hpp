@@ -18,7 +18,7 @@ struct NoLora {};
 
 template <Index Rank, Index Alpha = Rank>
 struct Lora {
-  static_assert(Rank > 0, "stlm::Lora: expected Rank > 0; use stlm::NoLora for none.");
+  static_assert(Rank > 0, "stlm::Lora: expected Rank > 0; for no low-rank term, leave it out.");
   static constexpr Index rank = Rank;
   static constexpr double scale = static_cast<double>(Alpha) / static_cast<double>(Rank);
   static constexpr bool biased = false;
@@ -26,7 +26,7 @@ struct Lora {
 
 template <Index Rank>
 struct BiasedLora {
-  static_assert(Rank > 0, "stlm::BiasedLora: expected Rank > 0; use stlm::NoLora for none.");
+  static_assert(Rank > 0, "stlm::BiasedLora: expected Rank > 0; for no low-rank term, leave it out.");
   static constexpr Index rank = Rank;
   static constexpr double scale = 1;
   static constexpr bool biased = true;

@@ -23,7 +23,7 @@ constexpr bool block_fits() {
 
 template <Index Count, class Block, class Sharing = Owned>
 struct Repeat {
-  static_assert(Count > 0, "stlm::Repeat: expected a Count > 0 of layers.");
+  static_assert(Count > 0, "stlm::Repeat: expected at least one layer; raise Count, a configuration's `layers`.");
   static_assert(!detail::has_lora<Sharing>,
                 "stlm::Repeat: whole blocks are shared without low-rank terms; give these to the sharing policy of the "
                 "block's feed-forward layer.");

@@ -27,19 +27,23 @@ struct Replanned {
     arena.temp(cache.temp, all.bytes() - all.kept_bytes());
   }
 
-  /// What M's own `plan` is to be called with; it begins at slot `first`.
-  template <class T>
-  static Arena arena(const Cache<T>& memory, Index first = 0) {
+  /// Calls f(arena), which lays out the memory from slot `first` on. Throws ShapeError where that is more than there is.
+  template <class T, class F>
+  static void lay_out(const Cache<T>& memory, Index first, const F& f) {
     std::byte* const begin = memory.kept.data() + first * memory.slot;
-    return {begin, static_cast<std::size_t>(memory.temp.data() - begin)};
+    Arena arena(begin, static_cast<std::size_t>(memory.temp.data() - begin));
+    f(arena);
+    const auto kept = static_cast<Index>(arena.kept_bytes()), temp = static_cast<Index>(arena.bytes()) - kept;
+    const Index room = memory.kept.size() - first * memory.slot;
+    expect(kept <= room && temp <= memory.temp.size(), "stlm::Replanned: ", kept, " bytes and ", temp,
+           " temporary do not fit the ", room, " and ", memory.temp.size(), " planned; plan for the largest case.");
   }
 
   /// The cache of M for `pass`, from slot `first` on: the same views whenever the same is asked for.
   template <class T>
   static typename M::template Cache<T> at(const Cache<T>& memory, const Pass& pass, Index first = 0) {
     typename M::template Cache<T> cache{};
-    Arena place = arena(memory, first);
-    M::plan(place, cache, pass);
+    lay_out(memory, first, [&](Arena& arena) { M::plan(arena, cache, pass); });
     return cache;
   }
 };

@@ -56,7 +56,8 @@ void swiglu_forward(Context<Backend>& ctx, const Gate& gate_view, const Up& up_v
 template <class Backend, class Gate, class Up, class Dy, class D, class... Y>
 void swiglu_backward(Context<Backend>& ctx, const Gate& gate_view, const Up& up_view, const Dy& dy_view,
                      const D& dgate_view, const D& dup_view, const Y&... y_view) {
-  static_assert(sizeof...(Y) <= 1);
+  static_assert(sizeof...(Y) <= 1,
+                "stlm::ops::swiglu_backward: expected at most one more matrix, for silu(gate) up; leave out the others.");
   using T = typename D::value_type;
   const MatrixView<const T> gate(gate_view), up(up_view), dy(dy_view);
   const std::array results{MatrixView<T>(dgate_view), MatrixView<T>(dup_view), MatrixView<T>(y_view)...};

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <stlm/core/config.hpp>
+#include <stlm/core/error.hpp>
 
 namespace stlm {
 
@@ -20,11 +21,14 @@ struct ByteTokenizer {
     for (const char c : text) ids.push_back(static_cast<unsigned char>(c));
     return ids;
   }
-  /// The bytes of `ids`; pads and ends of text have none.
+  /// The bytes of `ids`; pads and ends of text have none. Throws Error for what is no id.
   static std::string decode(std::span<const Token> ids) {
     std::string text;
-    for (const Token id : ids)
-      if (id >= 0 && id < 256) text.push_back(static_cast<char>(id));
+    for (const Token id : ids) {
+      expect<Error>(id >= 0 && id < vocabulary, "stlm::ByteTokenizer: expected ids from 0 to ", vocabulary - 1, ", found ", id,
+                    "; the ids are of another vocabulary.");
+      if (id < 256) text.push_back(static_cast<char>(id));
+    }
     return text;
   }
 };

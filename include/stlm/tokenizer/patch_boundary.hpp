@@ -36,7 +36,7 @@ struct Whitespace {
 
 template <Index Stride>
 struct FixedStride {
-  static_assert(Stride > 0, "stlm::FixedStride: expected a Stride of at least one byte.");
+  static_assert(Stride > 0, "stlm::FixedStride: expected a Stride of at least one byte; raise it.");
   static constexpr bool known_from_past = true;
 
   static constexpr bool ends(Token, Token, Index length) { return length == Stride; }

@@ -31,7 +31,8 @@ struct Gemm<EigenBackend> {
                   const GemmOptions& options) {
     using Product = eigen::MachineProduct<S>;
     static_assert(std::is_same_v<typename eigen::GemmProduct<Product>::Value, T>,
-                  "stlm::ops::gemm: a product of Bfloat16 factors is float; give a C of floats.");
+                  "stlm::ops::gemm: C is of another scalar than the sums, which are float for factors of Bfloat16; give a C of "
+                  "that scalar.");
     static_assert(eigen::GemmSizes<Product>::scratch_bytes <= Context<EigenBackend>::scratch_bytes);
     constexpr Index strip = eigen::GemmSizes<Product>::tile_cols;
     const Index m = c.rows, n = c.cols, k = options.transpose_a ? a.rows : a.cols;
