@@ -5,6 +5,7 @@
 
 #include "core/parameter_model.hpp"
 #include "support/catch.hpp"
+#include "support/every_use.hpp"
 
 using namespace stlm;
 
@@ -12,11 +13,6 @@ namespace {
 
 using Model = ParameterModel;
 using B = ReferenceBackend;
-
-struct Names {
-  std::vector<std::string> names;
-  void operator()(const Path& path, auto&, const ParameterSpec&) { names.push_back(path.str()); }
-};
 
 }  // namespace
 
@@ -50,9 +46,7 @@ TEST_CASE("Parameters: a shared tensor is stored once", "[core][parameter]") {
 TEST_CASE("Parameters: names in the order of visit, each tensor once", "[core][parameter]") {
   Context<B> ctx;
   const Parameters<Model, B> params(ctx);
-  Names names;
-  params.for_each(names);
-  CHECK(names.names == std::vector<std::string>{"first", "wide", "part.7.second", "deep"});
+  CHECK(test::stored_names(params) == std::vector<std::string>{"first", "wide", "part.7.second", "deep"});
 }
 
 TEST_CASE("Parameters: start at zero and return there", "[core][parameter]") {

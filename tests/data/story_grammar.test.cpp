@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "io/temporary_folder.hpp"
 #include "support/catch.hpp"
 
 namespace {
@@ -172,13 +173,8 @@ std::vector<Outcome> enumerate(const StoryGrammar& grammar, const Text& text, st
   return outcomes;
 }
 
-std::string error_of(std::string_view rules) {
-  try {
-    StoryGrammar(rules).write({});
-  } catch (const stlm::Error& error) {
-    return error.what();
-  }
-  return "";
+std::string error(std::string_view rules) {
+  return error_of<stlm::Error>([&] { StoryGrammar(rules).write({}); });
 }
 
 std::vector<std::string> stories(const std::string& text) {
@@ -331,16 +327,16 @@ TEST_CASE("the entropy is that of the enumerated stories") {
 }
 
 TEST_CASE("rules that do not fit together are refused") {
-  CHECK(error_of("") == "stlm::StoryGrammar: expected at least one rule 'name = rows;', found none.");
-  CHECK(error_of("story") == "stlm::StoryGrammar: expected 'name = rows;', found 'story'.");
-  CHECK(error_of("story = A [cat].;") ==
+  CHECK(error("") == "stlm::StoryGrammar: expected at least one rule 'name = rows;', found none.");
+  CHECK(error("story") == "stlm::StoryGrammar: expected 'name = rows;', found 'story'.");
+  CHECK(error("story = A [cat].;") ==
         "stlm::StoryGrammar: 'cat' is mentioned by 'story', but no rule below that one has this name; add it, or move "
         "it there.");
-  CHECK(error_of("story = [end]; end = [story];").starts_with("stlm::StoryGrammar: 'story' is mentioned by 'end'"));
-  CHECK(error_of("story = A [cat.; cat = cat;") ==
+  CHECK(error("story = [end]; end = [story];").starts_with("stlm::StoryGrammar: 'story' is mentioned by 'end'"));
+  CHECK(error("story = A [cat.; cat = cat;") ==
         "stlm::StoryGrammar: expected [name] or {name} in a row of 'story', found '[cat.'.");
-  CHECK(error_of("story = [he]; hero/he = Anna;") ==
+  CHECK(error("story = [he]; hero/he = Anna;") ==
         "stlm::StoryGrammar: expected 2 columns in a row of 'hero', found 'Anna'.");
-  CHECK(error_of("story = {He} ran; hero/he = Anna/she;") ==
+  CHECK(error("story = {He} ran; hero/he = Anna/she;") ==
         "stlm::StoryGrammar: {he} repeats what was never drawn; write [hero] where it is mentioned first.");
 }

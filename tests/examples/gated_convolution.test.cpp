@@ -3,7 +3,7 @@
 
 #include "support/backend_parity.hpp"
 #include "support/gradient_check.hpp"
-#include "support/small_models.hpp"
+#include "support/planned.hpp"
 
 using namespace stlm;
 using namespace stlm::test;
@@ -27,7 +27,7 @@ TEST_CASE("GatedConvolution: decoding in pieces of any size equals the full pass
   Fixture<Stream<Convolution>, B, double> full({2, 9});
   full.forward();
   for (const std::vector<Index>& pieces : {std::vector<Index>(9, 1), {1, 5, 3}, {4, 1, 1, 2, 1}}) {
-    const DecodeState<Convolution, B, double> state(2, 9);
+    const DecodeState<Convolution, double> state(2, 9);
     Index position = 0;
     for (const Index piece : pieces) {
       Fixture<Stream<Convolution>, B, double> part({2, piece});

@@ -8,7 +8,7 @@ if(NOT nvcc)
 endif()
 
 string(REPLACE "," ";" headers "${HEADERS}")
-list(FILTER headers INCLUDE REGEX "^stlm/(core|ops|nn|models)/")
+list(FILTER headers EXCLUDE REGEX "^stlm/backend/")
 list(TRANSFORM headers REPLACE "(.+)" "#include <\\1>\n")
 string(CONCAT text ${headers})
 file(WRITE "${SCRATCH}/nvcc.cu" "${text}")

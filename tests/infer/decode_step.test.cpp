@@ -1,5 +1,6 @@
 #include <stlm/infer/decode_step.hpp>
 
+#include "support/planned.hpp"
 #include "support/small_models.hpp"
 #include "support/tested_backend.hpp"
 
@@ -23,7 +24,7 @@ struct Beside {
   Context<TestedBackend> ctx{{.threads = 2, .seed = 4}};
   Parameters<Model, TestedBackend> params{ctx};
   Activations<Model, TestedBackend> whole{ctx, {sequences, tokens}}, one{ctx, {sequences, 1}};
-  DecodeState<Model, TestedBackend> state{3, 10};
+  DecodeState<Model> state{3, 10};
   DecodeStep<Model, TestedBackend> step{ctx, 3};
   std::vector<Token> text = some_tokens(sequences * tokens, Model::vocabulary, {1, 2});
 

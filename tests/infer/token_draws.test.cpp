@@ -14,11 +14,6 @@ using namespace stlm::test;
 
 namespace {
 
-struct TalkingConfig : SmallConfig {
-  static constexpr int vocabulary = 258;
-};
-using Talking = ByteModel<TalkingConfig>;
-
 template <class B>
 struct Talker {
   Context<B> ctx{{.threads = 2, .seed = 5}};

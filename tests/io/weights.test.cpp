@@ -77,6 +77,13 @@ struct Handmade {
     writer.add(name, stlm::Dtype::kF32, std::move(shape),
                std::as_bytes(std::span(values).first(static_cast<std::size_t>(size))));
   }
+  void add_all_but(std::string_view left_out) {
+    for (const std::string layer : {"layers.0.", "layers.1."}) {
+      if (layer + "weight" != left_out) add((layer + "weight").c_str(), {5, 3});
+      if (layer + "bias" != left_out) add((layer + "bias").c_str(), {5});
+    }
+    if (left_out != "scale") add("scale", {});
+  }
   void add_double(const char* name, Index size) {
     writer.add(name, stlm::Dtype::kF64, {size},
                std::as_bytes(std::span(values).first(static_cast<std::size_t>(2 * size))));
@@ -133,51 +140,32 @@ TEST_CASE("load: a file of another model is refused and changes nothing", "[io][
   Handmade file;
   std::string expected;
   SECTION("a tensor is missing") {
-    file.add("layers.0.weight", {5, 3});
-    file.add("layers.0.bias", {5});
-    file.add("layers.1.weight", {5, 3});
-    file.add("scale", {});
+    file.add_all_but("layers.1.bias");
     expected = "\"layers.1.bias\": expected F32 [5], found no tensor of that name";
   }
   SECTION("a tensor too many") {
-    file.add("layers.0.weight", {5, 3});
-    file.add("layers.0.bias", {5});
-    file.add("layers.1.weight", {5, 3});
-    file.add("layers.1.bias", {5});
+    file.add_all_but("");
     file.add("layers.2.bias", {5});
-    file.add("scale", {});
     expected = "\"layers.2.bias\": expected only the 5 tensors of the model, found this one of F32 [5]";
   }
   SECTION("a shape of another size") {
-    file.add("layers.0.weight", {5, 3});
-    file.add("layers.0.bias", {5});
-    file.add("layers.1.weight", {5, 3});
+    file.add_all_but("layers.1.bias");
     file.add("layers.1.bias", {6});
-    file.add("scale", {});
     expected = "\"layers.1.bias\": expected the shape of F32 [5], found F32 [6]";
   }
   SECTION("a transposed shape") {
-    file.add("layers.0.weight", {5, 3});
-    file.add("layers.0.bias", {5});
+    file.add_all_but("layers.1.weight");
     file.add("layers.1.weight", {3, 5});
-    file.add("layers.1.bias", {5});
-    file.add("scale", {});
     expected = "\"layers.1.weight\": expected the shape of F32 [5, 3], found F32 [3, 5]";
   }
   SECTION("a shape of another rank") {
-    file.add("layers.0.weight", {5, 3});
-    file.add("layers.0.bias", {5});
-    file.add("layers.1.weight", {5, 3});
-    file.add("layers.1.bias", {5});
+    file.add_all_but("scale");
     file.add("scale", {1});
     expected = "\"scale\": expected the shape of F32 [], found F32 [1]";
   }
   SECTION("another dtype") {
-    file.add("layers.0.weight", {5, 3});
-    file.add("layers.0.bias", {5});
-    file.add("layers.1.weight", {5, 3});
+    file.add_all_but("layers.1.bias");
     file.add_double("layers.1.bias", 5);
-    file.add("scale", {});
     expected = "\"layers.1.bias\": expected the dtype of F32 [5], found F64 [5]";
   }
   file.writer.write(folder / "a");

@@ -7,6 +7,7 @@
 #include "support/allocation_counter.hpp"
 #include "support/catch.hpp"
 #include "support/patch_models.hpp"
+#include "support/planned.hpp"
 #include "support/small_models.hpp"
 
 using namespace stlm;
@@ -89,7 +90,7 @@ TEMPLATE_TEST_CASE("allocation: none in decoding a token", "[models][allocation]
   Context<B> ctx({.threads = 2, .seed = 1});
   Parameters<TestType, B> params(ctx);
   Activations<TestType, B> acts(ctx, {1, 1});
-  const DecodeState<TestType, B> state(1, 20);
+  const DecodeState<TestType> state(1, 20);
   const Token token = 5;
   init(ctx, params);
   const long count = count_allocations([&] {

@@ -4,6 +4,7 @@
 #include <stlm/backend/reference.hpp>
 
 #include "support/catch.hpp"
+#include "support/planned.hpp"
 #include "support/small_models.hpp"
 
 using namespace stlm;
@@ -24,7 +25,7 @@ double decode_error(const std::vector<Index>& pieces, Index batch, Index capacit
   Model::logits(ctx, params.tree(), full.pass(), data.view().tokens, full.cache());
   const auto& expected = full.cache().head.logits;
 
-  const DecodeState<Model, B, T> state(batch, capacity);
+  const DecodeState<Model, T> state(batch, capacity);
   std::vector<T> found(static_cast<std::size_t>(expected.size()));
   Index position = 0;
   for (const Index piece : pieces) {
@@ -59,15 +60,14 @@ TEMPLATE_TEST_CASE("decode: of the last token alone, for several sequences", "[m
   Parameters<TestType, ReferenceBackend> params(ctx);
   fill(params.flat(), {1, 1}, 0.5);
   const SomeBatch batch({3, 4}, TestType::vocabulary);
-  const DecodeState<TestType, ReferenceBackend> state(3, 8);
+  const DecodeState<TestType> state(3, 8);
   const auto decoded = [&](bool last) {
     Pass pass{3, 4};
     pass.last = last;
-    PlannedMemory<HostSpace> memory;
-    typename TestType::template Cache<float> cache{};
-    memory.allocate([&](Arena& arena) { TestType::plan(arena, cache, pass); });
-    TestType::decode(ctx, params.tree(), pass, batch.view().tokens, cache, state.cache);
-    return std::vector<float>(cache.head.logits.begin(), cache.head.logits.end());
+    const Planned<TestType, float> planned(pass);
+    TestType::decode(ctx, params.tree(), pass, batch.view().tokens, planned.cache, state.cache);
+    const auto& logits = planned.cache.head.logits;
+    return std::vector<float>(logits.begin(), logits.end());
   };
   const std::vector<float> all = decoded(false), last = decoded(true);
   constexpr Index row = TestType::vocabulary;

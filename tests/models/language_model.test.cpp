@@ -1,6 +1,7 @@
 #include <stlm/models/language_model.hpp>
 
 #include "support/backend_parity.hpp"
+#include "support/every_use.hpp"
 #include "support/gradient_check.hpp"
 #include "support/small_models.hpp"
 
@@ -21,22 +22,23 @@ TEMPLATE_TEST_CASE("LanguageModel: gradients", "[models][language_model][gradien
   check_gradients<Whole<TestType>>({2, 3}, 0.2, Derivatives::kAlongDirections);
 }
 
-TEST_CASE("LanguageModel: logits of the last position of each token alone", "[models][language_model]") {
+TEST_CASE("LanguageModel: logits are products of rows with the table, which a tied head reads", "[models][language_model]") {
   Fixture<Whole<Plain>, ReferenceBackend, double> f({2, 3});
   f.forward();
   const auto& cache = f.acts.cache();
   const auto& table = f.params.tree().embedding.table;
-  CHECK(cache.head.logits.extent(0) == 6);
-  double logit = 0;
-  for (Index c = 0; c < 8; ++c) logit += cache.head.normed(4, c) * table(7, c);
-  CHECK(cache.head.logits(4, 7) == Approx(logit).epsilon(1e-14));
+  REQUIRE(cache.head.logits.extent(0) == 6);
+  for (Index n = 0; n < 6; ++n)
+    for (Index v = 0; v < 11; ++v) {
+      double logit = 0;
+      for (Index c = 0; c < 8; ++c) logit += cache.head.normed(n, c) * table(v, c);
+      CHECK(cache.head.logits(n, v) == Approx(logit).margin(1e-14));
+    }
 }
 
 TEST_CASE("LanguageModel: names, each tensor once", "[models][language_model]") {
   Context<ReferenceBackend> ctx;
-  Parameters<Grouped, ReferenceBackend> params(ctx);
-  std::vector<std::string> names;
-  params.for_each([&](const Path& path, auto&, const ParameterSpec&) { names.push_back(path.str()); });
+  auto names = stored_names(Parameters<Grouped, ReferenceBackend>(ctx));
   CHECK(names.front() == "embedding.weight");
   CHECK(names[1] == "core.0.attention_norm.weight");
   CHECK(names.back() == "head.weight");

@@ -5,6 +5,7 @@
 
 #include "models/small_next_thought.hpp"
 #include "support/catch.hpp"
+#include "support/every_use.hpp"
 
 using namespace stlm;
 using namespace stlm::test;
@@ -50,9 +51,7 @@ static_assert(num_params<Default> == (258 + 512) * 8 + 5 * (4 * 64 + 3 * 96 + 16
 
 TEST_CASE("NextThought: tensors are named after their place", "[models][next_thought]") {
   Context<ReferenceBackend> ctx;
-  std::vector<std::string> names;
-  const Parameters<Thought, ReferenceBackend> params(ctx);
-  params.for_each([&](const Path& path, const auto&, const ParameterSpec&) { names.push_back(path.str()); });
+  const auto names = stored_names(Parameters<Thought, ReferenceBackend>(ctx));
   for (const char* name : {"encoder.embedding.position.weight", "encoder.core.0.attention.qkv.weight", "encoder.pool.1.out_norm.bias",
                            "core.down.bias", "decoder.prefix.weight", "decoder.core.1.ffn.gate.weight", "decoder.head.norm.weight"})
     CHECK(std::count(names.begin(), names.end(), name) == 1);

@@ -5,29 +5,12 @@
 
 #include "support/catch.hpp"
 #include "support/patch_models.hpp"
+#include "support/planned.hpp"
 
 using namespace stlm;
 using namespace stlm::test;
 
 namespace {
-
-/// Memory laid out by `plan(arena, cache)`.
-template <class C, class Plan>
-struct Planned {
-  Buffer<std::byte> memory;
-  C cache{};
-  explicit Planned(const Plan& plan) {
-    Arena count;
-    plan(count, cache);
-    memory = Buffer<std::byte>(static_cast<Index>(count.bytes()));
-    Arena arena(memory.data(), count.kept_bytes());
-    plan(arena, cache);
-  }
-};
-template <class C, class Plan>
-Planned<C, Plan> planned(const Plan& plan) {
-  return Planned<C, Plan>(plan);
-}
 
 /// How far the logits of one sequence, decoded, are from those of a full pass. The first `prompt` patches are read at once.
 template <class Model, class B, class T>
@@ -42,21 +25,19 @@ double decode_error(Index patches, Index prompt) {
   forward(ctx, params, batch, full);
   const auto& expected = full.cache().head;
 
-  const auto core = planned<typename Model::template KvCache<T>>(
-      [&](Arena& a, auto& c) { Model::plan_decode(a, c, 1, patches); });
-  const auto bytes = planned<typename Model::Head::template KvCache<T>>(
-      [&](Arena& a, auto& c) { Model::Head::plan_decode(a, c, 1); });
+  const DecodeState<Model, T> core(1, patches);
+  const PlannedCache<typename Model::Head::template KvCache<T>> bytes(
+      [](Arena& a, auto& c) { Model::Head::plan_decode(a, c, 1); });
   Pass one{1, 1};
   one.bytes_predicted = 1;
-  const auto head =
-      planned<typename Model::Head::template Cache<T>>([&](Arena& a, auto& c) { Model::Head::plan(a, c, one); });
+  const Planned<typename Model::Head, T> head(one);
   double largest = 0;
   for (Index s = 0; s < patches;) {
     const Index read = s == 0 ? prompt : 1;
     Pass pass{1, read, s};
     const View<const Token, dynamic, dynamic> slots(batch.tokens.data() + s * window, 1, read * window);
     pass.bytes_read = ops::PatchSlots{{slots.data(), read, window}, Model::pad}.total_bytes();
-    const auto states = planned<typename Model::template StateCache<T>>(
+    const PlannedCache<typename Model::template StateCache<T>> states(
         [&](Arena& a, auto& c) { Model::plan_states(a, c, pass); });
     Model::decode(ctx, params.tree(), pass, slots, states.cache, core.cache);
     s += read;

@@ -47,7 +47,7 @@ TEMPLATE_TEST_CASE("forward: the mean over targets that count", "[models][progra
     if (target != Plain::ignore) sum += std::log(exponentials) - logits(n, target);
   }
   CHECK(loss == Approx(sum / 8).epsilon(1e-13));
-  CHECK(loss == Approx(std::log(11)).epsilon(0.1));  // a fresh model knows nothing
+  CHECK(loss == Approx(std::log(11)).epsilon(0.01));  // a fresh model knows nothing
 }
 
 TEMPLATE_TEST_CASE("backward: two half batches add up to one", "[models][program]", ReferenceBackend, EigenBackend) {
@@ -166,7 +166,7 @@ TEMPLATE_TEST_CASE("backward: the gradient of what forward returns, auxiliary lo
   const double loss = forward(ctx, params, batch.view(), acts);
   const double cross_entropy = TestType::forward(ctx, params.tree(), acts.pass(), batch.view(), acts.cache()).mean();
   CHECK(auxiliary_loss(acts) == (std::is_same_v<TestType, Experts> ? loss - cross_entropy : 0));
-  CHECK(loss >= cross_entropy);
+  CHECK((loss > cross_entropy) == std::is_same_v<TestType, Experts>);
   backward(ctx, params, batch.view(), acts, grads, weight);
   grads.for_each([&](const Path& path, auto& view, const ParameterSpec&) {
     std::vector<double> expected;

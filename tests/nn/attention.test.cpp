@@ -68,11 +68,16 @@ TEST_CASE("Attention: a permutation of weights turns half-split into adjacent pa
   CHECK(deviation(adjacent.y, half.y) < 1e-14);
 }
 
-TEST_CASE("Attention: dropout drops, and does nothing at rate 0", "[nn][attention]") {
-  Fixture<Layer<4, 2>, EigenBackend, float> with({2, 5}, 0.5), without({2, 5}), again({2, 5}, 0.5);
-  with.forward();
-  without.forward();
-  again.forward();
-  CHECK(deviation(without.y, with.y) > 0.01);
-  CHECK(deviation(again.y, with.y) == 0);
+TEST_CASE("Attention: dropout drops by its key, and does nothing at rate 0", "[nn][attention]") {
+  const auto result = [](double rate, RandomKey key) {
+    Fixture<Layer<4, 2>, EigenBackend, float> f({2, 5}, rate);
+    f.acts.pass().key = key;
+    f.forward();
+    return std::vector<float>(f.y.begin(), f.y.end());
+  };
+  const auto with = result(0.5, {3, 4}), without = result(0, {3, 4});
+  CHECK(deviation(without, with) > 0.01);
+  CHECK(deviation(with, result(0.5, {5, 6})) > 0.01);
+  CHECK(result(0.5, {3, 4}) == with);
+  CHECK(result(0, {5, 6}) == without);
 }

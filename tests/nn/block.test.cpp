@@ -1,6 +1,7 @@
 #include <stlm/nn/block.hpp>
 
 #include "support/backend_parity.hpp"
+#include "support/every_use.hpp"
 #include "support/gradient_check.hpp"
 
 using namespace stlm;
@@ -11,11 +12,6 @@ namespace {
 using Gqa = Attention<6, 2, 1, 4>;
 template <class Norm, class Ffn = SwiGlu<6, 8>, class Sharing = Owned>
 using Block = Stream<PreNormBlock<Norm, Gqa, Ffn, Sharing>>;
-
-struct Names {
-  std::string names;
-  void operator()(const Path& path, auto&, const ParameterSpec&) { names += path.str() + " "; }
-};
 
 }  // namespace
 
@@ -41,12 +37,9 @@ TEST_CASE("PreNormBlock: is the sum of the stream and its branches", "[nn][block
 
 TEST_CASE("PreNormBlock: names", "[nn][block]") {
   Context<ReferenceBackend> ctx;
-  Parameters<Block<RmsNorm<6>>, ReferenceBackend> params(ctx);
-  Names names;
-  params.for_each(names);
-  CHECK(names.names ==
-        "attention_norm.weight attention.qkv.weight attention.out.weight ffn_norm.weight ffn.gate.weight ffn.up.weight "
-        "ffn.down.weight ");
+  CHECK(stored_names(Parameters<Block<RmsNorm<6>>, ReferenceBackend>(ctx)) ==
+        std::vector<std::string>{"attention_norm.weight", "attention.qkv.weight", "attention.out.weight", "ffn_norm.weight",
+                                 "ffn.gate.weight", "ffn.up.weight", "ffn.down.weight"});
 }
 
 TEMPLATE_TEST_CASE("PreNormBlock: gradients with every norm and sharing policy", "[nn][block][gradient]", Block<RmsNorm<6>>,

@@ -33,7 +33,7 @@ TEST_CASE("TokenEmbedding: starts as N(0, 0.02^2)", "[nn][embedding]") {
   init(ctx, params);
   double squares = 0;
   for (const double x : params.tree().table) squares += x * x;
-  CHECK(std::sqrt(squares / 5000) == Approx(0.02).epsilon(0.05));
+  CHECK(std::sqrt(squares / 5000) == Approx(0.02).epsilon(0.01));
 }
 
 TEMPLATE_TEST_CASE("TokenEmbedding: gradients", "[nn][embedding][gradient]", Plain, (TokenEmbedding<7, 5, LearnedPosition<4>>),

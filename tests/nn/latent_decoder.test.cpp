@@ -7,7 +7,7 @@
 
 #include "support/backend_parity.hpp"
 #include "support/gradient_check.hpp"
-#include "support/small_models.hpp"
+#include "support/planned.hpp"
 
 using namespace stlm;
 using namespace stlm::test;
@@ -106,15 +106,14 @@ TEMPLATE_TEST_CASE("LatentDecoder: token by token equals the full pass", "[nn][l
   Fixture<Subject<TestType>, EigenBackend, double> f({batch, tokens});
   f.forward();
   const auto answers = some_tokens(batch * tokens, 7, {5, 5});
-  const DecodeState<TestType, EigenBackend, double> state(batch, tokens);
+  const DecodeState<TestType, double> state(batch, tokens);
   const View<const double, dynamic, 5> z(f.x.data(), batch);
   typename TestType::template Cache<double> step{};
-  Arena count;
-  TestType::plan_step(count, step, batch, TestType::prefixes);
-  const Buffer<std::byte> memory(static_cast<Index>(count.bytes()));
+  PlannedMemory<HostSpace> memory;
+  const auto lay_out = [&](Index rows) { return [&, rows](Arena& arena) { TestType::plan_step(arena, step, batch, rows); }; };
+  memory.allocate(lay_out(TestType::prefixes));
   for (Index t = 0; t < tokens; ++t) {
-    Arena arena(memory.data(), count.kept_bytes());
-    TestType::plan_step(arena, step, batch, t == 0 ? TestType::prefixes : 1);
+    if (t == 1) memory.bind(lay_out(1));
     std::vector<Token> last;
     for (Index b = 0; t > 0 && b < batch; ++b) last.push_back(answers[static_cast<std::size_t>(b * tokens + t - 1)]);
     if (t == 0)

@@ -4,6 +4,7 @@
 
 #include "support/backend_parity.hpp"
 #include "support/column_scale.hpp"
+#include "support/every_use.hpp"
 #include "support/gradient_check.hpp"
 
 using namespace stlm;
@@ -52,9 +53,7 @@ TEST_CASE("Repeat: a block used twice in a row is that block twice", "[nn][repea
 
 TEST_CASE("Repeat: names number the layers", "[nn][repeat]") {
   Context<ReferenceBackend> ctx;
-  Parameters<Repeat<12, ColumnScale<6>>, ReferenceBackend> params(ctx);
-  std::vector<std::string> names;
-  params.for_each([&](const Path& path, auto&, const ParameterSpec&) { names.push_back(path.str()); });
+  const auto names = stored_names(Parameters<Repeat<12, ColumnScale<6>>, ReferenceBackend>(ctx));
   CHECK(names.size() == 12);
   CHECK(names[0] == "0.scale");
   CHECK(names[11] == "11.scale");

@@ -5,6 +5,7 @@
 
 #include "support/backend_parity.hpp"
 #include "support/column_scale.hpp"
+#include "support/every_use.hpp"
 #include "support/gradient_check.hpp"
 
 using namespace stlm;
@@ -33,9 +34,7 @@ TEST_CASE("Sequential: one module after another", "[nn][sequential]") {
 
 TEST_CASE("Sequential: names number the modules", "[nn][sequential]") {
   Context<ReferenceBackend> ctx;
-  Parameters<Mixed, ReferenceBackend> params(ctx);
-  std::vector<std::string> names;
-  params.for_each([&](const Path& path, auto&, const ParameterSpec&) { names.push_back(path.str()); });
+  const auto names = stored_names(Parameters<Mixed, ReferenceBackend>(ctx));
   CHECK(names[0] == "0.attention_norm.weight");
   CHECK(names[7] == "1.scale");
   CHECK(names.back() == "2.1.ffn_norm.bias");  // the second shared block owns no feed-forward layer

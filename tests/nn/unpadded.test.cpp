@@ -6,6 +6,7 @@
 #include <stlm/nn/repeat.hpp>
 #include <stlm/nn/block.hpp>
 
+#include "io/temporary_folder.hpp"
 #include "support/catch.hpp"
 #include "support/numbers.hpp"
 
@@ -54,13 +55,10 @@ std::string error(std::vector<Index> lengths, Index tokens) {
   Activations<Model, ReferenceBackend, double> acts(ctx, {2, 9});
   std::vector<double> z(16);
   const std::vector<Token> text(static_cast<std::size_t>(tokens));
-  try {
+  return error_of<ShapeError>([&] {
     Model::forward(ctx, params.tree(), acts.pass(), {text.data(), Extents<dynamic>(tokens)},
                    {lengths.data(), Extents<dynamic>(std::ssize(lengths))}, View<double, dynamic, 8>(z.data(), 2), acts.cache());
-  } catch (const ShapeError& found) {
-    return found.what();
-  }
-  return {};
+  });
 }
 
 }  // namespace

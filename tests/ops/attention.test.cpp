@@ -26,13 +26,6 @@ struct Case {
   ops::AttentionShape shape() const { return {batch, queries, keys, causal, dropout, RandomKey{8, 9}, window, alibi}; }
 };
 
-/// (B, T, heads, size) in a tensor of B * T rows.
-template <class T>
-HeadsView<T> heads(View<T, dynamic, dynamic> x, Index batch, Index count) {
-  const Index width = x.extent(1);
-  return {x.data(), count, width / count, x.extent(0) / batch * width, width};
-}
-
 template <class Rig>
 struct Tensors {
   using V = View<typename Rig::Scalar, dynamic, dynamic>;

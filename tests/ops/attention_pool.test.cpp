@@ -16,18 +16,15 @@ struct Case {
 /// Attention, what each token received, and the choice of half of the tokens.
 template <class Rig>
 void pool(Rig& rig, const Case& c, bool by_score) {
-  using T = typename Rig::Scalar;
-  const auto heads = [&](View<T, dynamic, dynamic> x, Index count) {
-    return HeadsView<T>{x.data(), count, c.size, c.tokens * count * c.size, count * c.size};
-  };
   const Index rows = c.batch * c.tokens, keep = (c.tokens + 1) / 2;
-  const auto q = heads(rig.random(rows, c.heads * c.size, 4), c.heads), k = heads(rig.random(rows, c.kv_heads * c.size, 4), c.kv_heads);
+  const auto q = heads(rig.random(rows, c.heads * c.size, 4), c.batch, c.heads);
+  const auto k = heads(rig.random(rows, c.kv_heads * c.size, 4), c.batch, c.kv_heads);
   const auto out_rows = rig.blank(rows, c.heads * c.size);
   const auto lse = rig.blank(c.batch * c.heads * c.tokens);
   const auto row_of_scores = rig.blank(rows), chosen = rig.blank(c.batch * keep);
   const View<typename Rig::Compute, dynamic, dynamic> scores(row_of_scores.data(), c.batch, c.tokens);
   const View<Token, dynamic, dynamic> picks(rig.template room<Token>(c.batch * keep).data(), c.batch, keep);
-  ops::attention_forward(rig.ctx, q, k, k, heads(out_rows, c.heads), lse, {c.batch, c.tokens, c.tokens, false});
+  ops::attention_forward(rig.ctx, q, k, k, heads(out_rows, c.batch, c.heads), lse, {c.batch, c.tokens, c.tokens, false});
   ops::attention_received(rig.ctx, q, k, lse, scores);
   ops::keep_highest(rig.ctx, scores, by_score, picks);
   for (Index i = 0; i < picks.size(); ++i) chosen(i) = static_cast<typename Rig::Compute>(picks.data()[i]);
@@ -50,9 +47,9 @@ TEST_CASE("attention_received: what a token receives of each head and query", "[
   const auto qk = rig.random(tokens, 4), out = rig.blank(tokens, 4);  // two heads of two numbers, q and k the same
   const auto lse = rig.blank(2 * tokens);
   const auto scores = rig.blank(1, tokens);
-  const HeadsView<double> heads{qk.data(), 2, 2, tokens * 4, 4}, out_heads{out.data(), 2, 2, tokens * 4, 4};
-  ops::attention_forward(rig.ctx, heads, heads, heads, out_heads, lse, {1, tokens, tokens, false});
-  ops::attention_received(rig.ctx, heads, heads, lse, scores);
+  const auto x = heads(qk, 1, 2);
+  ops::attention_forward(rig.ctx, x, x, x, heads(out, 1, 2), lse, {1, tokens, tokens, false});
+  ops::attention_received(rig.ctx, x, x, lse, scores);
   for (Index j = 0; j < tokens; ++j) {
     double expected = 0;
     for (Index h = 0; h < 2; ++h)

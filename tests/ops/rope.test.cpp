@@ -7,17 +7,6 @@
 using namespace stlm;
 using namespace stlm::test;
 
-namespace {
-
-/// (B, T, heads, size) in a tensor of B * T rows.
-template <class T>
-HeadsView<T> heads(View<T, dynamic, dynamic> x, Index batch, Index count) {
-  const Index width = x.extent(1);
-  return {x.data(), count, width / count, x.extent(0) / batch * width, width};
-}
-
-}  // namespace
-
 TEST_CASE("rope: pair i of the token at t turns by t base^(-2i/D)", "[ops][rope]") {
   Rig<ReferenceBackend, double> rig;
   const auto x = rig.random(2 * 3, 2 * 4), before = rig.random(2 * 3, 2 * 4);

@@ -1,24 +1,38 @@
-// The cache of a module for one pass with the memory it lies in: for modules that read or write other things than rows.
+// Caches with the memory they lie in.
 #pragma once
 
 #include <stlm/core/activation.hpp>
 
 namespace stlm::test {
 
-template <class M, class T = double>
-class Planned {
+/// What `plan(arena, cache)` lays out.
+template <class Cache>
+class PlannedCache {
  public:
-  typename M::template Cache<T> cache{};
+  Cache cache{};
 
-  explicit Planned(const Pass& pass) {
-    const Arena count = detail::plan<M, T>(pass);
-    memory_ = Buffer<std::byte>(static_cast<Index>(count.bytes()));
-    Arena arena(memory_.data(), count.kept_bytes());
-    M::plan(arena, cache, pass);
+  template <class Plan>
+  explicit PlannedCache(const Plan& plan) {
+    memory_.allocate([&](Arena& arena) { plan(arena, cache); });
   }
 
  private:
-  Buffer<std::byte> memory_;
+  PlannedMemory<HostSpace> memory_;
+};
+
+/// The cache of a module for one pass: for modules that read or write other things than rows.
+template <class M, class T = double>
+struct Planned : PlannedCache<typename M::template Cache<T>> {
+  explicit Planned(const Pass& pass)
+      : PlannedCache<typename M::template Cache<T>>([&](Arena& a, auto& c) { M::plan(a, c, pass); }) {}
+};
+
+/// Keys and values of `capacity` tokens for `decode`.
+template <class Model, class T = float>
+struct DecodeState : PlannedCache<typename Model::template KvCache<T>> {
+  DecodeState(Index batch, Index capacity)
+      : PlannedCache<typename Model::template KvCache<T>>(
+            [&](Arena& a, auto& c) { Model::plan_decode(a, c, batch, capacity); }) {}
 };
 
 }  // namespace stlm::test

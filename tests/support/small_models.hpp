@@ -116,6 +116,12 @@ struct TwoWayConfig : SmallConfig {
 /// Every token sees every other: not for generation.
 using TwoWay = ByteModel<TwoWayConfig>;
 
+struct TalkingConfig : SmallConfig {
+  static constexpr int vocabulary = 258, kv_heads = 2;
+};
+/// Of bytes: what it generates is text.
+using Talking = ByteModel<TalkingConfig>;
+
 /// One batch: tokens of a seed, every target the token that follows.
 struct SomeBatch {
   std::vector<Token> tokens, targets;
@@ -129,21 +135,6 @@ struct SomeBatch {
     }
   }
   Batch view() const { return {{tokens.data(), shape.batch, shape.tokens}, {targets.data(), shape.batch, shape.tokens}}; }
-};
-
-/// Keys and values of `capacity` tokens for `decode`.
-template <class Model, class B, class T = float>
-struct DecodeState {
-  Buffer<std::byte> memory;
-  typename Model::template KvCache<T> cache{};
-
-  DecodeState(Index batch, Index capacity) {
-    Arena count;
-    Model::plan_decode(count, cache, batch, capacity);
-    memory = Buffer<std::byte>(static_cast<Index>(count.bytes()));
-    Arena arena(memory.data(), count.kept_bytes());
-    Model::plan_decode(arena, cache, batch, capacity);
-  }
 };
 
 }  // namespace stlm::test

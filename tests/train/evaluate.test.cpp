@@ -56,8 +56,8 @@ TEST_CASE("every token is scored once, and the sum is that of scoring them one b
       const Batch batch{{inputs.data(), 1, tokens}, {targets.data(), 1, tokens}};
       nats += static_cast<double>(forward(ctx, params, batch, one));
     }
-    CHECK(result.nats == Approx(nats).epsilon(1e-5));
-    CHECK(result.bits_per_byte() == Approx(nats / static_cast<double>(size) / std::log(2.0)).epsilon(1e-5));
+    CHECK(result.nats == Approx(nats).epsilon(1e-6));
+    CHECK(result.bits_per_byte() == Approx(nats / static_cast<double>(size) / std::log(2.0)).epsilon(1e-6));
   }
 }
 
@@ -92,9 +92,9 @@ TEST_CASE("nats of tokens are divided by the bytes of the text") {
   text.copy(0, text.size(), targets.data());
   const Batch batch{{inputs.data(), 1, text.size()}, {targets.data(), 1, text.size()}};
   const double nats = static_cast<double>(forward(ctx, params, batch, all)) * static_cast<double>(text.size());
-  CHECK(evaluate(ctx, params, all, text, 0).nats == Approx(nats).epsilon(1e-5));
+  CHECK(evaluate(ctx, params, all, text, 0).nats == Approx(nats).epsilon(1e-6));
   CHECK(evaluate(ctx, params, all, text, 0).bits_per_byte() ==
-        Approx(nats / static_cast<double>(std::ssize(bytes) - 2) / std::log(2.0)).epsilon(1e-5));
+        Approx(nats / static_cast<double>(std::ssize(bytes) - 2) / std::log(2.0)).epsilon(1e-6));
 }
 
 TEMPLATE_TEST_CASE("every symbol of every patch is scored once, whatever the batch", "", test::SpacePatches,
@@ -124,7 +124,7 @@ TEMPLATE_TEST_CASE("every symbol of every patch is scored once, whatever the bat
     const double mean = static_cast<double>(forward(ctx, params, batch, one) - auxiliary_loss(one));
     nats += mean * static_cast<double>(one.targets());
   }
-  CHECK(result.nats == Approx(nats).epsilon(1e-5));
+  CHECK(result.nats == Approx(nats).epsilon(1e-6));
 }
 
 TEMPLATE_TEST_CASE("max_bytes of a text is room to score it, however short", "", test::SpacePatches, test::TokenPatches) {

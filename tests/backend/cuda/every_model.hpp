@@ -64,11 +64,6 @@ StepResult one_step(const std::string& save_to, const std::string& load_from) {
   return result;
 }
 
-struct TalkingConfig : SmallConfig {
-  static constexpr int vocabulary = 258, kv_heads = 2;
-};
-using Talking = ByteModel<TalkingConfig>;
-
 /// Logits along a text that is read in portions, longer than the generator remembers.
 template <class Model, class B, class S = float>
 std::vector<std::vector<float>> logits_along() {

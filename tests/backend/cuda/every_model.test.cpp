@@ -29,15 +29,34 @@ void check_training() {
 }
 
 /// Rounding to 8 bits moves a number by 2^-9 of itself at most. What is allowed of the largest gradient is the error of
-/// some dozens of numbers on the way, should they not cancel; a loss is a mean.
+/// some dozens of numbers on the way, should they not cancel; a loss is a mean. Of each model, two or three times what it
+/// is; but for losses whose errors happen to cancel.
+struct Near {
+  double loss, grads;
+};
+template <class Model>
+inline constexpr Near near_in_bfloat16{4e-4, 0.045};
+template <>
+inline constexpr Near near_in_bfloat16<Learned>{1e-4, 0.02};
+template <>
+inline constexpr Near near_in_bfloat16<Mixture>{1e-4, 0.04};
+template <>
+inline constexpr Near near_in_bfloat16<StridePatches>{1e-4, 0.025};
+template <>
+inline constexpr Near near_in_bfloat16<SpacePatches>{1e-4, 0.1};
+template <>
+inline constexpr Near near_in_bfloat16<ReconstructingPatches>{8e-4, 0.1};
+template <>
+inline constexpr Near near_in_bfloat16<Thought>{1.5e-4, 0.1};
+
 template <class Model>
 void check_in_bfloat16() {
   const ProtectedDevice device;
   const StepResult expected = one_step<Model, EigenBackend>({}, {});
   const StepResult found = one_step<Model, EmulatedCudaBackend, Bfloat16>({}, {});
-  CHECK(found.loss == Approx(expected.loss).epsilon(5e-3));
-  CHECK(deviation(expected.grads, found.grads) < 0.1);
-  CHECK(deviation(expected.grads, found.grads) > 1e-4);  // it was rounded
+  CHECK(found.loss == Approx(expected.loss).epsilon(near_in_bfloat16<Model>.loss));
+  CHECK(deviation(expected.grads, found.grads) < near_in_bfloat16<Model>.grads);
+  CHECK(deviation(expected.grads, found.grads) > 2e-3);  // it was rounded
 }
 
 }  // namespace
@@ -72,7 +91,8 @@ TEMPLATE_TEST_CASE("every model, emulated: what follows a text, in Bfloat16", "[
   const auto expected = logits_along<TestType, EigenBackend>();
   const auto found = logits_along<TestType, EmulatedCudaBackend, Bfloat16>();
   REQUIRE(expected.size() == found.size());
-  for (std::size_t i = 0; i < expected.size(); ++i) CHECK(deviation(expected[i], found[i]) < 0.02);
+  const double near = std::is_same_v<TestType, Thought> ? 0.01 : 0.02;
+  for (std::size_t i = 0; i < expected.size(); ++i) CHECK(deviation(expected[i], found[i]) < near);
 }
 
 TEST_CASE("every model, emulated: several texts at once", "[cuda][models]") {
