@@ -137,6 +137,7 @@ TEST_CASE("attention: backends agree", "[ops][attention][parity]") {
     check_case({1, 130, 130, 2, 1, 12, causal});      // more queries than a tile
     check_case({1, many, many, 1, 1, 4, causal});     // more keys than a tile
     check_case({2, 1, 600, 4, 2, 8, causal});         // one new token after many
+    check_case({3, 1, 77, 6, 2, 90, causal, 0.3, 1, 40, true});  // with all else there is, and a large head
     check_case({2, 3, 70, 4, 2, 8, causal});          // several
     check_case({2, 66, 66, 4, 2, 8, causal, 0.3});    // dropout
     check_case({2, 3, 300, 4, 2, 8, causal, 0.3});
@@ -160,9 +161,9 @@ TEST_CASE("attention: backends agree", "[ops][attention][parity]") {
 
 TEST_CASE("attention: a head size that the compiler knows changes no bit, and is checked", "[ops][attention][parity]") {
   const auto check = []<Index Size>(std::integral_constant<Index, Size>) {
-    for (const Index tokens : {12, 70}) {
-      CAPTURE(Size, tokens);
-      const Case c{2, tokens, tokens, 4, 2, Size, true};
+    for (const auto& [queries, keys] : {std::array<Index, 2>{12, 12}, {70, 70}, {1, 90}}) {
+      CAPTURE(Size, queries, keys);
+      const Case c{2, queries, keys, 4, 2, Size, true};
       const auto run = [&]<Index Known>(auto& rig, std::integral_constant<Index, Known>) {
         const Tensors t(rig, c);
         const auto q = heads(t.q, 2, 4), out = heads(t.out, 2, 4), k = heads(t.k, 2, 2), v = heads(t.v, 2, 2);

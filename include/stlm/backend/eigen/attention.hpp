@@ -2,13 +2,15 @@
 //
 // Forward: one task a (sequence, head, query tile). Key tiles past the first rescale what stands (online softmax; Dao et
 // al. 2022). Backward: one task a (sequence, key head), which walks the query heads that share it in order, so dK and dV
-// add up without atomics. Tiles that the mask hides are never computed. Short sequences go the way of
-// attention_short.hpp: which way is taken depends on the shape alone; there products are exact also in mixed precision.
+// add up without atomics. Tiles that the mask hides are never computed. One query a sequence goes the way of
+// attention_one_query.hpp, but for products of Bfloat16; short sequences that of attention_short.hpp, where products are exact
+// also in mixed precision. Which way is taken depends on the shape alone.
 #pragma once
 
 #include <cmath>
 #include <limits>
 
+#include <stlm/backend/eigen/attention_one_query.hpp>
 #include <stlm/backend/eigen/attention_short.hpp>
 #include <stlm/backend/eigen/attention_tiles.hpp>
 
@@ -22,6 +24,11 @@ struct Attention<EigenBackend> : private eigen::AttentionTiles {
   static void forward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                       HeadsView<T> outputs, T* lse, const AttentionShape& shape) {
     shape.expect_packed();
+    if constexpr (std::is_same_v<S, T> && std::is_floating_point_v<T>) {
+      using OneQuery = OneQueryAttention<T, HeadSize>;
+      if (OneQuery::takes(shape, queries.heads / keys.heads))
+        return OneQuery::forward(ctx, queries, keys, values, outputs, lse, shape);
+    }
     const Index num_short = count_short(shape);
     if (num_short > 0) ShortAttention::forward<HeadSize>(ctx, queries, keys, values, outputs, lse, shape);
     if (num_short == shape.batch) return;

@@ -16,6 +16,17 @@ void add_alibi(const ops::AttentionShape& shape, Index heads, Index h, Index dis
   for (Index j = 0; j < size; ++j) scores[j] -= slope * static_cast<T>(std::abs(distance - j));
 }
 
+/// `count` scores become probabilities, in whole packets, which end with scores of -infinity; returns their log-sum-exp.
+template <class T>
+T softmax(T* p, Index count, T scale) {
+  auto probability = array(p, whole_packets<T>(count));
+  const T top = probability.template maxCoeff<Eigen::PropagateNaN>() * scale;
+  probability = (probability * scale - top).exp();
+  const T sum = probability.sum();
+  probability *= T(1) / sum;
+  return top + std::log(sum);
+}
+
 /// Multiplies `size` numbers, the first that of key `column`, by the dropout mask of a row of scores.
 template <class T>
 void drop(const ops::AttentionShape& shape, Index row, Index column, T* p, Index size) {

@@ -75,12 +75,7 @@ struct ShortAttention {
           const Index row = shape.row(heads, b, h, i), first = shape.first_key(b, i), count = shape.last_key(b, i) - first;
           alignas(64) T p[room];
           scores<Size>(shape, b, h, i, q, k, scale, p);
-          auto probability = eigen::array(p, eigen::whole_packets<T>(count));
-          const T top = probability.template maxCoeff<Eigen::PropagateNaN>() * scale;
-          probability = (probability * scale - top).exp();
-          const T sum = probability.sum();
-          probability *= T(1) / sum;
-          lse[row] = top + std::log(sum);
+          lse[row] = eigen::softmax(p, count, scale);
           eigen::drop(shape, row, first, p, count);
           auto to = vector(out(0, i, h));
           Near<Size, T> o = to;

@@ -1,6 +1,5 @@
-// y = x B for one row of x and a B that lies by rows, which is what attention's values are to one query: its rows are added
-// up as they lie. Packing them, as for many rows of x (gemm_kernel.hpp), takes longer than the product. Each sum has the bits
-// it has there.
+// y = x B for one row of x and a B that lies by rows, which are added up as they lie. Packing them, as for many rows of x
+// (gemm_kernel.hpp), takes longer than the product. Each sum has the bits it has there.
 #pragma once
 
 #include <stlm/backend/eigen/gemm_pack.hpp>
