@@ -5,6 +5,7 @@
 #include <stlm/models/working_weights.hpp>
 
 #include "support/catch.hpp"
+#include "support/numbers.hpp"
 #include "train/small_model.hpp"
 
 using namespace stlm;
@@ -18,23 +19,75 @@ using Model = ByteModel<Wide>;
 
 const std::vector<std::string> prompts = {"the quick brown fox", "a", "", "jumps over the lazy dog and runs far away", "so it was"};
 
-/// Texts continued together, then each alone, must be the same.
+/// `count` texts continued together, then each alone, must be the same. All but the first `go_on` end at their first byte.
 template <class W>
-void check_texts(Context<Backend>& ctx, const W& weights, SampleOptions options, Index capacity) {
-  BatchGenerator<Model, Backend> together(ctx, std::ssize(prompts), capacity);
+void check_texts(Context<Backend>& ctx, const W& weights, SampleOptions options, Index capacity,
+                 std::size_t count = prompts.size(), std::size_t go_on = prompts.size()) {
+  BatchGenerator<Model, Backend> together(ctx, static_cast<Index>(count), capacity);
   Generator<Model, Backend> alone(ctx, capacity);
+  std::vector<std::string> starts;
+  for (std::size_t i = 0; i < count; ++i) starts.push_back(prompts[i % prompts.size()]);
   for (int again = 0; again < 2; ++again) {
-    std::vector<std::string> texts(prompts.size());
-    together.generate(ctx, weights, prompts, options, [&](Index text, char c) { texts[static_cast<std::size_t>(text)] += c; });
-    for (std::size_t i = 0; i < prompts.size(); ++i) {
-      CAPTURE(i);
+    std::vector<std::string> texts(count);
+    together.generate(ctx, weights, starts, options, [&](Index text, char c) {
+      const auto i = static_cast<std::size_t>(text);
+      texts[i] += c;
+      return i < go_on;
+    });
+    for (std::size_t i = 0; i < count; ++i) {
+      CAPTURE(i, count);
       SampleOptions own = options;
       own.seed += i;
       std::string expected;
-      alone.generate(ctx, weights, prompts[i], own, [&](char c) { expected += c; });
+      alone.generate(ctx, weights, starts[i], own, [&](char c) {
+        expected += c;
+        return i < go_on;
+      });
       CHECK(texts[i] == expected);
     }
   }
+}
+
+struct StepLogits {
+  std::vector<float> together, alone;
+};
+/// What follows one more token of each of some texts, all read in one step, and each by itself.
+StepLogits logits_of(Index texts) {
+  Context<Backend> ctx({.threads = 2, .seed = 3});
+  Parameters<Model, Backend> params(ctx);
+  init(ctx, params);
+  constexpr Index capacity = 8, lengths[] = {5, 1, 3};
+  typename Model::Cache<float> cache{}, one{};
+  typename Model::KvCache<float> state{}, own{};
+  PlannedMemory<HostSpace> memory, one_memory, state_memory, own_memory;
+  memory.allocate([&](Arena& arena) { Model::plan(arena, cache, Pass{texts, 1}); });
+  one_memory.allocate([&](Arena& arena) { Model::plan(arena, one, Pass{1, 1}); });
+  state_memory.allocate([&](Arena& arena) { Model::plan_decode(arena, state, texts, capacity); });
+  own_memory.allocate([&](Arena& arena) { Model::plan_decode(arena, own, 1, capacity); });
+  const Token tokens[] = {'a', 'b', 'c', 'd', 'e', 'f'};
+  std::vector<Place> places;
+  std::vector<Token> next;
+  for (Index b = 0; b < texts; ++b) {
+    for (Index t = 0; t < lengths[b % 3]; ++t) {
+      const Place place{b, t};
+      Pass pass{1, 1};
+      pass.places = &place;
+      Model::decode(ctx, params.tree(), pass, {&tokens[t], 1, 1}, one, state);
+    }
+    places.push_back({b, lengths[b % 3]});
+    next.push_back(static_cast<Token>('g' + b));
+  }
+  Pass pass{texts, 1};
+  pass.places = places.data();
+  Model::decode(ctx, params.tree(), pass, {next.data(), texts, 1}, cache, state);
+  StepLogits logits{{cache.head.logits.begin(), cache.head.logits.end()}, {}};
+  for (Index b = 0; b < texts; ++b) {
+    const Index length = places[static_cast<std::size_t>(b)].position;
+    for (Index t = 0; t < length; ++t) Model::decode(ctx, params.tree(), Pass{1, 1, t}, {&tokens[t], 1, 1}, one, own);
+    Model::decode(ctx, params.tree(), Pass{1, 1, length}, {&next[static_cast<std::size_t>(b)], 1, 1}, one, own);
+    logits.alone.insert(logits.alone.end(), one.head.logits.begin(), one.head.logits.end());
+  }
+  return logits;
 }
 
 }  // namespace
@@ -53,37 +106,31 @@ TEST_CASE("every text is the one generated alone") {
   }
 }
 
-TEST_CASE("logits of texts at places of their own have the bits of each alone") {
+TEST_CASE("as many texts as are multiplied row by row, and one more that ends before they are") {
   Context<Backend> ctx({.threads = 2, .seed = 3});
   Parameters<Model, Backend> params(ctx);
   init(ctx, params);
-  constexpr Index capacity = 8, lengths[] = {5, 1, 3};
-  typename Model::Cache<float> cache{}, one{};
-  typename Model::KvCache<float> state{}, own{};
-  PlannedMemory<HostSpace> memory, one_memory, state_memory, own_memory;
-  memory.allocate([&](Arena& arena) { Model::plan(arena, cache, Pass{3, 1}); });
-  one_memory.allocate([&](Arena& arena) { Model::plan(arena, one, Pass{1, 1}); });
-  state_memory.allocate([&](Arena& arena) { Model::plan_decode(arena, state, 3, capacity); });
-  own_memory.allocate([&](Arena& arena) { Model::plan_decode(arena, own, 1, capacity); });
-  const Token tokens[] = {'a', 'b', 'c', 'd', 'e', 'f'};
-  Place places[3];
-  for (Index b = 0; b < 3; ++b)
-    for (Index t = 0; t < lengths[b]; ++t) {
-      const Place place{b, t};
-      Pass pass{1, 1};
-      pass.places = &place;
-      Model::decode(ctx, params.tree(), pass, {&tokens[t], 1, 1}, one, state);
-    }
-  for (Index b = 0; b < 3; ++b) places[b] = {b, lengths[b]};
-  Pass pass{3, 1};
-  pass.places = places;
-  const Token next[] = {'x', 'y', 'z'};
-  Model::decode(ctx, params.tree(), pass, {next, 3, 1}, cache, state);
-  for (Index b = 0; b < 3; ++b) {
-    for (Index t = 0; t < lengths[b]; ++t) Model::decode(ctx, params.tree(), Pass{1, 1, t}, {&tokens[t], 1, 1}, one, own);
-    Model::decode(ctx, params.tree(), Pass{1, 1, lengths[b]}, {&next[b], 1, 1}, one, own);
-    CHECK(std::memcmp(&cache.head.logits(b, 0), &one.head.logits(0, 0), sizeof(float) * Model::vocabulary) == 0);
+  const SampleOptions options{.max_bytes = 30, .temperature = 0.9, .seed = 4};
+  const WorkingWeights<Model, Backend, Bfloat16> rounded(ctx, params);
+  const QuantizedWeights<Model, Backend> quantized(ctx, params);
+  for (const std::size_t count : {16U, 17U}) {
+    check_texts(ctx, params, options, 64, count, 16);
+    check_texts(ctx, rounded, options, 64, count, 16);
+    check_texts(ctx, quantized, options, 64, count, count);  // whose sums are exact, of any number of rows
   }
+}
+
+TEST_CASE("logits of texts at places of their own have the bits of each alone") {
+  for (const Index texts : {3, 16}) {
+    const StepLogits logits = logits_of(texts);
+    CHECK(logits.together.size() == static_cast<std::size_t>(texts * Model::vocabulary));
+    CHECK(std::memcmp(logits.together.data(), logits.alone.data(), logits.alone.size() * sizeof(float)) == 0);
+  }
+}
+
+TEST_CASE("logits of more texts than are multiplied row by row: those of each alone, but for the order of sums") {
+  const StepLogits logits = logits_of(17);
+  CHECK(test::deviation(logits.alone, logits.together) < 1e-6);
 }
 
 TEST_CASE("a text ends where on_byte says so, the others go on") {

@@ -101,8 +101,12 @@ TEST_CASE("QuantizedWeights: a byte a number, and a scale and a sum a row", "[in
   Context<EigenBackend> ctx;
   Parameters<Model, EigenBackend> params(ctx);
   const QuantizedWeights<Model, EigenBackend> weights(ctx, params);
-  CHECK(weights.bytes() < static_cast<std::size_t>(params.flat().size()) * sizeof(float) * 2 / 5);
-  CHECK(weights.bytes() > static_cast<std::size_t>(num_params<Model>));
+  // The table; of each layer queries, keys and values, the output, gate and up, and the way down, whose rows are padded.
+  constexpr std::size_t table = 258, qkv = 128, out = 64, both = 2 * 96, down = 64, gains = 2 * 2 + 1;
+  constexpr std::size_t numbers = 64 * table + 2 * (64 * (qkv + out + both) + 128 * down);
+  constexpr std::size_t rows = table + 2 * (qkv + out + both + down);
+  CHECK(weights.bytes() == numbers + rows * (sizeof(float) + sizeof(std::int32_t)) + gains * 64 * sizeof(float));
+  CHECK(5 * weights.bytes() < 2 * static_cast<std::size_t>(params.flat().size()) * sizeof(float));
 }
 
 TEST_CASE("QuantizedWeights: shared tensors are stored once, a tied head reads the table", "[infer][quantized_weights]") {
@@ -110,5 +114,7 @@ TEST_CASE("QuantizedWeights: shared tensors are stored once, a tied head reads t
   Parameters<Plain, EigenBackend> params(ctx);
   const QuantizedWeights<Plain, EigenBackend> weights(ctx, params);
   CHECK(weights.tree().head.weight.data == weights.tree().embedding.table.data);
-  CHECK(weights.bytes() < static_cast<std::size_t>(params.flat().size()) * sizeof(float) * 8);  // rows of 8 and 12 numbers are padded to 64
+  constexpr std::size_t rows = 11 + 2 * (24 + 8 + 2 * 12 + 8), gains = 2 * 2 + 1;
+  // Rows of 8 and 12 numbers are padded to 64 bytes, and so are gains of 8.
+  CHECK(weights.bytes() == rows * (64 + sizeof(float) + sizeof(std::int32_t)) + gains * 64);
 }

@@ -2,6 +2,7 @@
 
 #include <stlm/backend/eigen.hpp>
 #include <stlm/models/program.hpp>
+#include <stlm/nn/recomputed.hpp>
 
 #include <cstring>
 
@@ -26,6 +27,13 @@ struct WidePatches : Wide<Config> {
   static constexpr int byte_dim = 32;
 };
 
+struct RecomputedConfig : SmallConfig {
+  using norm = Recomputed<RmsNorm<1>>;
+};
+/// Logits in chunks, and norms that are computed again.
+using Chunked = LanguageModel<TokenEmbedding<258, 96>, ByteModel<Wide<RecomputedConfig>>::Core,
+                              Head<RmsNorm<96>, 96, 258, Tied, false, 258 * 50>>;
+
 template <class Model>
 auto some_batch(BatchShape shape) {
   if constexpr (requires { Model::window; })
@@ -36,7 +44,7 @@ auto some_batch(BatchShape shape) {
 
 template <class Model>
 struct Step {
-  float loss;
+  float loss, at_once;  // in two passes, and in one
   std::vector<float> grads;
 };
 
@@ -53,22 +61,25 @@ Step<Model> run(int threads, BatchShape shape) {
     loss = forward(ctx, params, batch.view(), acts, {.dropout = 0.1});
     backward(ctx, params, batch.view(), acts, grads);
   }
-  return {loss, {grads.flat().begin(), grads.flat().end()}};
+  const float at_once = forward_backward(ctx, params, batch.view(), acts, grads, 1, {.dropout = 0.1});
+  return {loss, at_once, {grads.flat().begin(), grads.flat().end()}};
 }
 
 }  // namespace
 
 TEMPLATE_TEST_CASE("threads: loss and gradients are bit-equal for any number", "[models][threads]",
                    ByteModel<Wide<SmallConfig>>, ByteModel<Wide<GroupedConfig>>, ByteModel<Wide<LearnedConfig>>,
-                   ByteModel<Wide<InteriorConfig>>, ByteModel<Wide<MixtureConfig>>, ByteModel<Wide<ExpertsConfig>>,
+                   ByteModel<Wide<InteriorConfig>>, ByteModel<Wide<MixtureConfig>>, ByteModel<Wide<ExpertsConfig>>, Chunked,
                    ByteLevelModel<WidePatches<TokenPatchConfig>>, ByteLevelModel<WidePatches<QuirkyPatchConfig>>) {
   for (const BatchShape shape : {BatchShape{3, 65}, BatchShape{1, 1}, BatchShape{1, 130}}) {
     const auto one = run<TestType>(1, shape);
     CHECK(std::isfinite(one.loss));
+    CHECK(std::isfinite(one.at_once));
     for (const int threads : many_threads) {
       const auto many = run<TestType>(threads, shape);
       CAPTURE(shape.batch, shape.tokens, threads);
       CHECK(std::memcmp(&many.loss, &one.loss, sizeof(float)) == 0);
+      CHECK(std::memcmp(&many.at_once, &one.at_once, sizeof(float)) == 0);
       CHECK(std::memcmp(many.grads.data(), one.grads.data(), one.grads.size() * sizeof(float)) == 0);
     }
   }

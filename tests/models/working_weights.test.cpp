@@ -31,6 +31,18 @@ struct InScalar {
   }
 };
 
+/// How near gradients of Bfloat16 factors are to those of float ones: two times what they are.
+template <class Model>
+inline constexpr double near_in_bfloat16 = 0.04;
+template <>
+inline constexpr double near_in_bfloat16<Grouped> = 0.05;
+template <>
+inline constexpr double near_in_bfloat16<Learned> = 0.012;
+template <>
+inline constexpr double near_in_bfloat16<Sinusoidal> = 0.012;
+template <>
+inline constexpr double near_in_bfloat16<Mixture> = 0.025;
+
 }  // namespace
 
 TEST_CASE("WorkingWeights: in the master's scalar they are its tensors", "[models][working_weights]") {
@@ -68,11 +80,11 @@ TEMPLATE_TEST_CASE("WorkingWeights: in Bfloat16, losses and gradients near those
   InScalar<TestType, ReferenceBackend, Bfloat16> expected;
   InScalar<TestType, EigenBackend, Bfloat16> found;
   const float loss = exact.run(batch);
-  CHECK(expected.run(batch) == Approx(loss).epsilon(2e-3));
-  CHECK(found.run(batch) == Approx(loss).epsilon(2e-3));
-  CHECK(deviation(exact.grads.flat(), expected.grads.flat()) < 0.05);
-  CHECK(deviation(exact.grads.flat(), found.grads.flat()) < 0.05);
-  CHECK(deviation(exact.grads.flat(), found.grads.flat()) > 1e-5);  // it was rounded
+  CHECK(expected.run(batch) == Approx(loss).epsilon(5e-4));
+  CHECK(found.run(batch) == Approx(loss).epsilon(5e-4));
+  CHECK(deviation(exact.grads.flat(), expected.grads.flat()) < near_in_bfloat16<TestType>);
+  CHECK(deviation(exact.grads.flat(), found.grads.flat()) < near_in_bfloat16<TestType>);
+  CHECK(deviation(exact.grads.flat(), found.grads.flat()) > 1e-3);  // it was rounded
 }
 
 TEST_CASE("WorkingWeights: in Bfloat16, the same bits for every number of threads", "[models][working_weights]") {
@@ -102,7 +114,7 @@ TEST_CASE("WorkingWeights: training in Bfloat16 learns as training in float", "[
   };
   const float exact = train(float{}, 20);
   CHECK(exact < 2.2F);  // from ln 11 = 2.4
-  CHECK(train(Bfloat16{}, 20) == Approx(exact).epsilon(0.05));
+  CHECK(train(Bfloat16{}, 20) == Approx(exact).epsilon(0.04));
   CHECK(train(float{}, 60) < 1.5F);  // by then the two have drifted apart
   CHECK(train(Bfloat16{}, 60) < 1.5F);
 }

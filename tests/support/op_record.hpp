@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,10 +24,12 @@ inline constexpr double record_tolerance = 2e-5;
 #if defined(STLM_TEST_EMULATED) || defined(STLM_TEST_CUDA)
 class OpRecord {
  public:
-  /// Of the test case that runs. Null without STLM_TEST_RECORD, or where there is nothing to be read.
+  /// Of the test case that runs. Null without STLM_TEST_RECORD, or where of this test nothing was written.
   static std::FILE* file() {
     static const char* const folder = std::getenv("STLM_TEST_RECORD");
     if (!folder) return nullptr;
+    static const bool fits = writes || has_files(folder);
+    if (!fits) FAIL("STLM_TEST_RECORD: there are no files to compare with in " << folder);
     static std::map<std::string, std::unique_ptr<std::FILE, int (*)(std::FILE*)>> files;
     std::string name = Catch::getResultCapture().getCurrentTestName();
     const auto [found, is_new] = files.try_emplace(name, nullptr, std::fclose);
@@ -34,6 +37,7 @@ class OpRecord {
       for (char& c : name)
         if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9')) c = '_';
       found->second.reset(std::fopen((folder + ("/" + name)).c_str(), writes ? "wb" : "rb"));
+      if (writes && !found->second) FAIL("STLM_TEST_RECORD: cannot write into " << folder);
     }
     return found->second.get();
   }
@@ -59,6 +63,10 @@ class OpRecord {
   }
 
  private:
+  static bool has_files(const char* folder) {
+    std::error_code none;
+    return std::filesystem::directory_iterator(folder, none) != std::filesystem::directory_iterator();
+  }
 #if defined(STLM_TEST_EMULATED)
   static constexpr bool writes = true;
 #else

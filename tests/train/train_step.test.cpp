@@ -50,6 +50,23 @@ typename Optimizer::Options options_of() {
     return adamw;
 }
 
+/// How near the steps of the tested backend are to those by hand: two or three times what they are, or on a GPU, which sums
+/// in a library's own order, more.
+struct Near {
+  double first_loss, first_norm;  // before the weights have drifted apart
+  double loss, norm, weights;
+};
+template <class Scalar>
+constexpr Near near() {
+  constexpr bool exact = std::is_same_v<Scalar, float>;
+  if constexpr (std::is_same_v<TestedBackend, CpuBackend>)
+    return {2e-7, 1e-6, 2e-7, 1e-6, 1e-6};
+  else if constexpr (std::is_same_v<TestedBackend, CudaBackend>)
+    return exact ? Near{2e-5, 2e-4, 2e-5, 2e-4, 4e-4} : Near{5e-3, 5e-2, 5e-3, 5e-2, 0.1};
+  else
+    return exact ? Near{2e-7, 1e-5, 2e-7, 5e-5, 2e-4} : Near{1e-4, 7e-3, 3e-3, 5e-2, 0.08};
+}
+
 /// As of a run bounded by time.
 double given(int step) { return step < 5 ? 1 : 0.5; }
 
@@ -115,7 +132,7 @@ TEMPLATE_TEST_CASE("TrainStep: the losses, norms and weights of its parts one by
   using Optimizer = typename TestType::template Optimizer<TestedBackend>;
   using Step = TrainStep<Model, TestedBackend, Scalar, Optimizer>;
   Step step(ctx, params, typename Step::Options{shape, options_of<Optimizer>(), schedule, max_norm, dropout});
-  const double near = std::is_same_v<Scalar, float> ? 2e-5 : 5e-3;
+  constexpr Near off = near<Scalar>();
   for (int i = 0; i < 8; ++i) {
     const auto some = batch<Model>(i);
     const std::int64_t copies = copies_to_host();
@@ -125,11 +142,12 @@ TEMPLATE_TEST_CASE("TrainStep: the losses, norms and weights of its parts one by
     CHECK(found.step == expected[static_cast<std::size_t>(i)].step);
     CHECK(found.targets == expected[static_cast<std::size_t>(i)].targets);
     CHECK(found.factor == Approx(expected[static_cast<std::size_t>(i)].factor).epsilon(1e-14));
-    CHECK(found.loss == Approx(expected[static_cast<std::size_t>(i)].loss).epsilon(near));
-    CHECK(found.norm == Approx(expected[static_cast<std::size_t>(i)].norm).epsilon(10 * near));
+    CHECK(found.loss == Approx(expected[static_cast<std::size_t>(i)].loss).epsilon(i == 0 ? off.first_loss : off.loss));
+    CHECK(found.norm ==
+          Approx(expected[static_cast<std::size_t>(i)].norm).epsilon(i == 0 ? off.first_norm : off.norm));
   }
   CHECK(expected.back().loss < expected.front().loss - 0.05);
-  CHECK(deviation(expected_weights, on_host(params)) < 20 * near);
+  CHECK(deviation(expected_weights, on_host(params)) < off.weights);
 }
 
 TEST_CASE("TrainStep: a batch that is refused leaves no trace", "[train][train_step]") {
@@ -233,6 +251,20 @@ TEMPLATE_TEST_CASE("TrainStep: a run stopped and continued ends with the same by
   Optimizer optimizer(run.ctx, options_of<Optimizer>());  // of the same moments
   load_checkpoint(whole, run.params, optimizer);
   CHECK(optimizer.step_count() == 12);
+
+  std::string text = read_text(folder / "whole");
+  const std::string name = "optimizer.second.";
+  text.replace(text.rfind(name), name.size(), "optimizer.secund.");  // its last tensor; all others fit
+  write_text(folder / "damaged", text);
+  const auto after_three = [&](bool refused) {
+    Run other;
+    other.train(2);
+    if (refused) CHECK_THROWS_AS(other.resume(folder / "damaged"), FileError);
+    other.train(1);
+    other.save(folder / "three");
+    return read_text(folder / "three");
+  };
+  CHECK((after_three(true) == after_three(false)));
 }
 
 TEMPLATE_TEST_CASE("TrainStep: a gradient that is not finite is reported with its step, and weights stay", "[train][train_step]",
