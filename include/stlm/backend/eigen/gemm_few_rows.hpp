@@ -5,7 +5,8 @@
 // which would not stay in L1 together, are taken in parts, for some groups each; the sums wait in between. Each sum adds the
 // same numbers in the same order any way: the bits of a row do not depend on the others. Every read of W prefetches what will
 // be read some 16 KiB later: in order of memory where one tile reads it, else each tile of a group anew, row by row, as a
-// prefetch may be dropped where too much is under way, and once was a third slower.
+// prefetch may be dropped where too much is under way, and once was a third slower. Of more than twelve rows it is less, down
+// to 12 KiB: more would push x out of L1, and each KiB takes longer.
 //
 // For factors of Bfloat16 the weights are read as they are stored, in pairs; x is rounded into pairs first. Several rows of x
 // are copied, a cache line apart more than they are long: rows of 2 KiB or 4 KiB would fall into the same sets of the L1.
@@ -51,12 +52,13 @@ void gemm_all_dots(Index m, Index n, Index k, const Unit* a, Index a_stride, con
   const Index parts = m > dots_rows<S> && k > most_whole ? 1 + (k - 1) / most_of_part : 1, packets = k / size;
   Packet<T> sums[std::size_t(groups * dots_cols * few_rows)];
   const auto columns = [&](auto cols, Index begin, Index end) {
-    constexpr Index line = 64, group = cols * Index{sizeof(Unit)};  // bytes
-    const Index read = std::max<Index>(1, group * (k / parts));     // of a part
+    constexpr Index line = 64, unit = Index{sizeof(Unit)};   // bytes
+    const Index read = std::max<Index>(1, unit * (k / parts));  // of a row's part
+    const Index ahead = std::min(stream_ahead, 12 * stream_ahead / m);
     const StreamSteps steps =
         m <= dots_rows<S> && k == b_stride
             ? StreamSteps::in_order(cols, line)
-            : StreamSteps::along_rows((stream_ahead + read - 1) / read * group * b_stride, group / cols * b_stride, line);
+            : StreamSteps::along_rows((ahead + read - 1) / read * unit * b_stride, unit * b_stride, line);
     for (Index first = begin, last; first < end; first = last) {
       last = std::min(end, first + groups * cols);
       for (Index i = 0; i < parts; ++i) {
