@@ -21,7 +21,7 @@ class OneQueryAttention {
   using Ctx = Context<EigenBackend>;
   using Read = HeadsView<const T>;
   using Packet = eigen::Packet<T>;
-  static constexpr Index packet = eigen::GemmSizes<T>::packet, line = 64 / Index{sizeof(T)};
+  static constexpr Index packet = eigen::GemmSizes<T>::packet;
   static constexpr Index room = Ctx::scratch_bytes / Index{sizeof(T)};
 
  public:
@@ -77,11 +77,8 @@ class OneQueryAttention {
     EIGEN_ALWAYS_INLINE void prefetch(const Read& x, Index j, Index count, Index hk) const {
       const Index length = size(x);
       if ((end - begin) * length == x.token_stride)
-        return prefetch(x(0, j, begin) + (hk - begin) * length * count, length * count);
-      for (Index i = 0; i < count; ++i) prefetch(x(0, j + i, hk), length);
-    }
-    EIGEN_ALWAYS_INLINE static void prefetch(const T* data, Index count) {
-      for (Index i = 0; i < count; i += line) __builtin_prefetch(data + i);
+        return eigen::prefetch_row(x(0, j, begin) + (hk - begin) * length * count, length * count);
+      for (Index i = 0; i < count; ++i) eigen::prefetch_row(x(0, j + i, hk), length);
     }
   };
 

@@ -6,6 +6,7 @@
 #include <complex>
 
 #include <stlm/backend/eigen/elementwise.hpp>
+#include <stlm/backend/eigen/stream.hpp>
 #include <stlm/ops/rope.hpp>
 
 namespace stlm::ops::impl {
@@ -34,7 +35,9 @@ struct Rope<EigenBackend> {
         for (Index n = begin; n < end; ++n) {
           const Index b = n / tokens, t = n % tokens;
           if (first + t >= options.length(b)) continue;
-          turn_row(x.sequence(b, options.offsets)(0, first + t, 0), x.heads, turns.row(t), count, options.pairs);
+          T* const row = x.sequence(b, options.offsets)(0, first + t, 0);
+          eigen::prefetch_row(row + 8 * x.token_stride, x.heads * x.head_size);
+          turn_row(row, x.heads, turns.row(t), count, options.pairs);
         }
       };
       ctx.for_pieces(options.batch * tokens, Elementwise<EigenBackend>::rows_a_piece(x.heads * x.head_size), turn_rows);

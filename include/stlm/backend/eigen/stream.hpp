@@ -18,6 +18,13 @@ EIGEN_ALWAYS_INLINE const T* streamed(const T* data) {
   return data;
 }
 
+/// Prefetches `count` numbers from `data` on.
+template <class T>
+EIGEN_ALWAYS_INLINE void prefetch_row(const T* data, Index count) {
+  const auto begin = reinterpret_cast<std::intptr_t>(data), end = begin + count * Index{sizeof(T)};
+  for (auto at = begin; at < end; at += 64) __builtin_prefetch(reinterpret_cast<const void*>(at));
+}
+
 /// What is prefetched with `read` bytes of each of some rows, in bytes: as many lines `apart`, the first `ahead` of the first
 /// row, and `next` to the following ones.
 struct StreamSteps {

@@ -4,33 +4,46 @@
 #include <algorithm>
 #include <array>
 
-#include <stlm/backend/eigen/eigen_core.hpp>
-#include <stlm/core/config.hpp>
+#include <stlm/backend/eigen/stream.hpp>
 
 namespace stlm::eigen {
 
-/// One packet of each result from one of each argument, `count` numbers of each. A rest is filled up, so that all numbers go
-/// by the same instructions; results may take the place of arguments.
+/// One packet of each result from one of each argument, `count` numbers of each. All numbers go by the same instructions: a
+/// rest as the last packet, which overlaps the one before, or, of less than a packet, filled up. Results may take the place of
+/// arguments. The first two, gate and up, come from memory and are prefetched across pages, where the processor's own reading
+/// ahead begins anew.
 template <class T, std::size_t Arguments, std::size_t Results, class F>
 void by_packets(const std::array<const T*, Arguments>& x, const std::array<T*, Results>& y, Index count, const F& f) {
   using P = typename Eigen::internal::packet_traits<T>::type;
   constexpr Index size = Eigen::internal::packet_traits<T>::size;
-  const auto one = [&](const std::array<const T*, Arguments>& from, const std::array<T*, Results>& to, Index i) {
-    P arguments[Arguments], results[Results];
-    for (std::size_t k = 0; k < Arguments; ++k) arguments[k] = Eigen::internal::ploadu<P>(from[k] + i);
-    f(arguments, results);
-    for (std::size_t k = 0; k < Results; ++k) Eigen::internal::pstoreu(to[k] + i, results[k]);
+  P arguments[Arguments], last[Arguments], results[Results];
+  const auto load = [&](Index i, P* to) {
+    for (std::size_t k = 0; k < Arguments; ++k)
+      to[k] = Eigen::internal::ploadu<P>(k < 2 ? streamed(x[k] + i) : x[k] + i);
   };
-  const Index rest = count % size, whole = count - rest;
-  for (Index i = 0; i < whole; i += size) one(x, y, i);
-  if (rest == 0) return;
-  T filled[Arguments][std::size_t(size)] = {}, made[Results][std::size_t(size)];
-  std::array<const T*, Arguments> from;
-  std::array<T*, Results> to;
-  for (std::size_t k = 0; k < Arguments; ++k) from[k] = std::copy_n(x[k] + whole, rest, filled[k]) - rest;
-  for (std::size_t k = 0; k < Results; ++k) to[k] = made[k];
-  one(from, to, 0);
-  for (std::size_t k = 0; k < Results; ++k) std::copy_n(made[k], rest, y[k] + whole);
+  const auto compute = [&](const P* from, Index i) {
+    f(from, results);
+    for (std::size_t k = 0; k < Results; ++k) Eigen::internal::pstoreu(y[k] + i, results[k]);
+  };
+  if (count < size) {
+    T filled[std::size_t(size)] = {};
+    for (std::size_t k = 0; k < Arguments; ++k) {
+      std::copy_n(x[k], count, filled);
+      arguments[k] = Eigen::internal::ploadu<P>(filled);
+    }
+    f(arguments, results);
+    for (std::size_t k = 0; k < Results; ++k) {
+      Eigen::internal::pstoreu(filled, results[k]);
+      std::copy_n(filled, count, y[k]);
+    }
+    return;
+  }
+  load(count - size, last);  // before a result takes its place
+  for (Index i = 0; i + size <= count; i += size) {
+    load(i, arguments);
+    compute(arguments, i);
+  }
+  if (count % size != 0) compute(last, count - size);
 }
 
 template <class P>
@@ -43,7 +56,7 @@ P sigmoid(const P& x) {
 /// y = silu(gate) up.
 template <class T>
 void swiglu_forward(const T* gate, const T* up, T* y, Index count) {
-  by_packets<T, 2, 1>({gate, up}, {y}, count, [](const auto& x, auto& results) {
+  by_packets<T, 2, 1>({gate, up}, {y}, count, [](const auto* x, auto& results) {
     using namespace Eigen::internal;
     results[0] = pmul(pmul(x[0], sigmoid(x[0])), x[1]);
   });
@@ -52,7 +65,7 @@ void swiglu_forward(const T* gate, const T* up, T* y, Index count) {
 /// (dgate, dup), or (dgate, dup, y), of (gate, up, dy): one exponential for all.
 template <class T, std::size_t Results>
 void swiglu_backward(const T* gate, const T* up, const T* dy, const std::array<T*, Results>& to, Index count) {
-  by_packets<T, 3, Results>({gate, up, dy}, to, count, [](const auto& x, auto& results) {
+  by_packets<T, 3, Results>({gate, up, dy}, to, count, [](const auto* x, auto& results) {
     using namespace Eigen::internal;
     const auto s = sigmoid(x[0]), one = pset1<std::decay_t<decltype(s)>>(1), silu = pmul(x[0], s);
     const auto slope = pmul(s, padd(one, pmul(x[0], psub(one, s))));
