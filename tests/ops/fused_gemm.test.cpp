@@ -15,9 +15,7 @@ struct Sizes {
 constexpr Sizes sizes[] = {{1, 1, 8}, {1, 70, 384}, {2, 9, 1032}, {3, 5, 33}, {4, 33, 64}, {7, 40, 136}, {8, 16, 256}, {9, 24, 64}};
 
 template <class Rig>
-constexpr bool fuses = requires(Rig rig, ops::RowNorm<typename Rig::Scalar> norm, MatrixView<typename Rig::Scalar> x) {
-  ops::rms_norm_gemm(rig.ctx, norm, x, MatrixView<const typename Rig::Scalar>(x), x);
-};
+constexpr bool fuses = ops::fuses_few_rows<typename Rig::Backend>;
 
 /// Not compared, as it is not written where the product is fused.
 template <class Rig>

@@ -125,7 +125,7 @@ TEST_CASE("gemm_add: the product added to a matrix, by backends that do so", "[o
       CAPTURE(m, n, k);
       check_stream_op([=, m = m, n = n, k = k](auto& rig) {
         const auto a = rig.random(m, k), b = rig.random(n, k), addend = rig.random(m, n), c = rig.blank(m, n);
-        if constexpr (requires { ops::gemm_add(rig.ctx, a, b, addend, c); }) {
+        if constexpr (ops::adds_in_products<typename std::decay_t<decltype(rig)>::Backend>) {
           ops::gemm_add(rig.ctx, a, b, addend, c, {.transpose_b = true});
         } else {
           std::copy(addend.begin(), addend.end(), c.begin());

@@ -116,7 +116,7 @@ TEST_CASE("rope_append: turned queries stay, turned keys and the values go into 
             const HeadsView<T> turned{x.data(), queries + kv, size, tokens * width, width};
             const auto cache = [&](const auto& all) { return HeadsView<T>{all.data(), kv, size, capacity * cols, cols}; };
             const ops::RopeOptions options{.batch = batch, .tokens = tokens, .position = 5, .pairs = pairs, .places = at};
-            if constexpr (requires { ops::rope_append(rig.ctx, turned, queries, options, turned, turned, batch); }) {
+            if constexpr (ops::appends_turned<typename std::decay_t<decltype(rig)>::Backend>) {
               ops::rope_append(rig.ctx, turned, queries, options, cache(keys), cache(values), sequences);
             } else {
               const std::vector<T> before(x.begin(), x.end());
@@ -135,10 +135,9 @@ TEST_CASE("rope_append: turned queries stay, turned keys and the values go into 
     const auto x = rig.random(1, 3 * 8);
     const HeadsView<float> all{x.data(), 2, 8, 24, 24}, cache{x.data(), 1, 8, 8, 8};
     const ops::RopeOptions options{.batch = 1, .tokens = 1, .position = 1};
-    if constexpr (requires { ops::rope_append(rig.ctx, all, 1, options, cache, cache, 1); })
+    if constexpr (ops::appends_turned<typename std::decay_t<decltype(rig)>::Backend>)
       CHECK_THROWS_WITH(ops::rope_append(rig.ctx, all, 1, options, cache, cache, 1),
                         "stlm::ops::rope_append: sequence 0 at position 1 has no room for 1 more in a cache of 1 sequences of 1; "
-                        ""
                         "plan for more.");
   };
   check(Rig<TestedBackend, float>());

@@ -17,6 +17,7 @@ inline const bool waits_for_all_work = setenv("STLM_SYNC_CHECK", "1", 1) == 0;
 template <class B, class T>
 class Rig {
  public:
+  using Backend = B;
   using Scalar = T;
   using Compute = compute_t<T>;
   /// Of a GPU there is one for all rigs: making one takes longer than most tests.
