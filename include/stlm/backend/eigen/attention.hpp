@@ -57,15 +57,14 @@ struct Attention<EigenBackend> : private eigen::AttentionTiles {
           seen.clear_rest(p);
           if (seen.none()) continue;
           seen.fill_packet(p, -std::numeric_limits<T>::infinity());
-          auto scores = seen.packets(p);
-          eigen::add_alibi(shape, heads, h, shape.position(b, i + r) - j - seen.first, scale, p + seen.first, seen.size());
-          const T high = std::max(top[r], scores.maxCoeff() * scale);
+          T* const scores = p + seen.first;
+          eigen::add_alibi(shape, heads, h, shape.position(b, i + r) - j - seen.first, scale, scores, seen.size());
+          const T high = std::max(top[r], eigen::highest(scores, seen.size()) * scale);
           const T shrink = j == start ? T(0) : std::exp(top[r] - high);
-          scores = (scores * scale - high).exp();
-          sum[r] = sum[r] * shrink + scores.sum();
+          sum[r] = sum[r] * shrink + eigen::exponentials(scores, seen.size(), scale, high);
           top[r] = high;
           seen.fill_packet(p, T(0));
-          eigen::drop(shape, shape.row(heads, b, h, i + r), j + seen.first, p + seen.first, seen.size());
+          eigen::drop(shape, shape.row(heads, b, h, i + r), j + seen.first, scores, seen.size());
           if (j > start) o *= shrink;
         }
         product(rows, size, cols, {scratch.p, stride, 1}, by_rows(v, j, h / group), out(0, i, h), out.token_stride,

@@ -9,7 +9,6 @@
 #include <numeric>
 
 #include <stlm/backend/eigen/attention_scores.hpp>
-#include <stlm/backend/eigen/gemm_dots.hpp>
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // of a packet type as template argument: harmless
@@ -82,24 +81,6 @@ class OneQueryAttention {
     }
   };
 
-  /// p_j = q . k_j, for Cols keys.
-  template <int Cols>
-  EIGEN_ALWAYS_INLINE static void dots(Index size, const T* q, const T* k, Index k_stride, T* p) {
-    using namespace Eigen::internal;
-    Packet sum[1][std::size_t(Cols)];
-#pragma GCC unroll 4
-    for (int j = 0; j < Cols; ++j) sum[0][j] = pset1<Packet>(T(0));
-    const Index whole = size - size % packet;
-    for (Index c = 0; c < whole; c += packet) {
-      const Packet x = ploadu<Packet>(q + c);
-#pragma GCC unroll 4
-      for (int j = 0; j < Cols; ++j) sum[0][j] = pmadd(x, ploadu<Packet>(k + j * k_stride + c), sum[0][j]);
-    }
-    eigen::gemm_totals<1, Cols>(sum, p, 0, false);
-    for (Index c = whole; c < size; ++c)
-      for (int j = 0; j < Cols; ++j) p[j] += q[c] * k[j * k_stride + c];
-  }
-
   /// Of Cols keys from j on. After the last keys come values, for whoever prefetches.
   template <int Cols>
   static void add_scores(const Part& part, Index j, const Read& q, const Read& k, const Read& v, T* p) {
@@ -108,7 +89,7 @@ class OneQueryAttention {
     for (Index hk = part.begin; hk < part.end; ++hk) {
       part.prefetch(next, later < part.last ? later : later - part.count(), Cols, hk);
       for (Index h = hk * part.group; h < (hk + 1) * part.group; ++h)
-        dots<Cols>(size(q), q(0, 0, h), k(0, j, hk), k.token_stride, part.row(p, h) + j - part.first);
+        eigen::head_dots<Cols>(size(q), q(0, 0, h), k(0, j, hk), k.token_stride, part.row(p, h) + j - part.first);
     }
   }
 

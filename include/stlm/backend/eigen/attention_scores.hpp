@@ -1,12 +1,42 @@
-// What happens to a query's row of scores, whichever way they were computed: ALiBi and dropout.
+// A query's row of scores: products with keys, one by one, and what happens to scores whichever way they were computed.
 #pragma once
 
 #include <cmath>
 
 #include <stlm/backend/eigen/dropout.hpp>
+#include <stlm/backend/eigen/gemm_dots.hpp>
 #include <stlm/ops/attention.hpp>
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // of a packet type as template argument: harmless
+
 namespace stlm::eigen {
+
+/// p_j = q . k_j, for Cols keys.
+template <int Cols, class T>
+EIGEN_ALWAYS_INLINE void head_dots(Index size, const T* q, const T* k, Index k_stride, T* p) {
+  using namespace Eigen::internal;
+  constexpr Index packet = GemmSizes<T>::packet;
+  Packet<T> sum[1][std::size_t(Cols)];
+#pragma GCC unroll 4
+  for (int j = 0; j < Cols; ++j) sum[0][j] = pset1<Packet<T>>(T(0));
+  const Index whole = size - size % packet;
+  for (Index c = 0; c < whole; c += packet) {
+    const auto x = ploadu<Packet<T>>(q + c);
+#pragma GCC unroll 4
+    for (int j = 0; j < Cols; ++j) sum[0][j] = pmadd(x, ploadu<Packet<T>>(k + j * k_stride + c), sum[0][j]);
+  }
+  gemm_totals<1, Cols>(sum, p, 0, false);
+  for (Index c = whole; c < size; ++c)
+    for (int j = 0; j < Cols; ++j) p[j] += q[c] * k[j * k_stride + c];
+}
+/// The same for any number of keys.
+template <class T>
+EIGEN_ALWAYS_INLINE void head_dots(Index count, Index size, const T* q, const T* k, Index k_stride, T* p) {
+  Index j = 0;
+  for (; j + 4 <= count; j += 4) head_dots<4>(size, q, k + j * k_stride, k_stride, p + j);
+  for (; j < count; ++j) head_dots<1>(size, q, k + j * k_stride, k_stride, p + j);
+}
 
 /// Takes ALiBi's share, divided by `scale`, from the scores of one query, whose first key stands `distance` before it.
 template <class T>
@@ -16,14 +46,32 @@ void add_alibi(const ops::AttentionShape& shape, Index heads, Index h, Index dis
   for (Index j = 0; j < size; ++j) scores[j] -= slope * static_cast<T>(std::abs(distance - j));
 }
 
-/// `count` scores become probabilities, in whole packets, which end with scores of -infinity; returns their log-sum-exp.
+/// Of `count` scores, in whole packets, which end with scores of -infinity: the highest; and the sum of exp(scale p - shift),
+/// which they become.
+template <class T>
+T highest(const T* p, Index count) {
+  using namespace Eigen::internal;
+  Packet<T> high = ploadu<Packet<T>>(p);
+  for (Index j = GemmSizes<T>::packet; j < count; j += GemmSizes<T>::packet) high = pmax(high, ploadu<Packet<T>>(p + j));
+  return predux_max(high);
+}
+template <class T>
+T exponentials(T* p, Index count, T scale, T shift) {
+  using namespace Eigen::internal;
+  Packet<T> sum = pset1<Packet<T>>(T(0));
+  for (Index j = 0; j < count; j += GemmSizes<T>::packet) {
+    const auto power = psub(pmul(ploadu<Packet<T>>(p + j), pset1<Packet<T>>(scale)), pset1<Packet<T>>(shift));
+    const Packet<T> e = pexp(power);
+    pstoreu(p + j, e);
+    sum = padd(sum, e);
+  }
+  return predux(sum);
+}
+/// They become probabilities; returns their log-sum-exp.
 template <class T>
 T softmax(T* p, Index count, T scale) {
-  auto probability = array(p, whole_packets<T>(count));
-  const T top = probability.template maxCoeff<Eigen::PropagateNaN>() * scale;
-  probability = (probability * scale - top).exp();
-  const T sum = probability.sum();
-  probability *= T(1) / sum;
+  const T top = highest(p, count) * scale, sum = exponentials(p, count, scale, top);
+  array(p, whole_packets<T>(count)) *= T(1) / sum;
   return top + std::log(sum);
 }
 
@@ -34,3 +82,5 @@ void drop(const ops::AttentionShape& shape, Index row, Index column, T* p, Index
 }
 
 }  // namespace stlm::eigen
+
+#pragma GCC diagnostic pop

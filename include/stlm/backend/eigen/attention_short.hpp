@@ -62,7 +62,7 @@ struct ShortAttention {
   template <int Size, class T>
   static void forward_of_size(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                               HeadsView<T> outputs, T* lse, const AttentionShape& shape) {
-    const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
+    const Index size = Size == Eigen::Dynamic ? queries.head_size : Size, heads = queries.heads, group = heads / keys.heads;
     const T scale = T(1 / std::sqrt(static_cast<double>(size)));
     const auto vector = [size](auto* head) { return eigen::array<Size>(head, size); };
     for_sequences(ctx, shape, heads, [&](Index b) {
@@ -91,7 +91,7 @@ struct ShortAttention {
                                HeadsView<const T> outputs, const T* lse, HeadsView<const T> doutputs,
                                HeadsView<T> dqueries, HeadsView<T> dkeys, HeadsView<T> dvalues,
                                const AttentionShape& shape) {
-    const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
+    const Index size = Size == Eigen::Dynamic ? queries.head_size : Size, heads = queries.heads, group = heads / keys.heads;
     const T scale = T(1 / std::sqrt(static_cast<double>(size)));
     const auto vector = [size](auto* head) { return eigen::array<Size>(head, size); };
     for_sequences(ctx, shape, heads, [&](Index b) {
@@ -109,18 +109,17 @@ struct ShortAttention {
           const Index row = shape.row(heads, b, h, i), first = shape.first_key(b, i), count = shape.last_key(b, i) - first;
           const Near<Size, const T> query = vector(q(0, i, h)), grad = vector(dout(0, i, h));
           const T delta = (grad * vector(out(0, i, h))).sum();
-          alignas(64) T p[room], keep[room];
+          alignas(64) T p[room], keep[room], dp[room];
           scores<Size>(shape, b, h, i, q, k, scale, p);
           std::fill_n(keep, count, T(1));
           eigen::drop(shape, row, first, keep, count);
-          auto probability = eigen::array(p, eigen::whole_packets<T>(count));
-          probability = (probability * scale - lse[row]).exp();
+          eigen::exponentials(p, count, scale, lse[row]);
+          eigen::head_dots(count, size, dout(0, i, h), v(0, first, h / group), v.token_stride, dp);
           auto to = vector(dq(0, i, h));
           Near<Size, T> dquery = to;
           dquery.setZero();
           for (Index j = 0; j < count; ++j) {
-            const T dp = keep[j] * (grad * vector(v(0, first + j, h / group))).sum();
-            const T ds = scale * p[j] * (dp - delta);
+            const T ds = scale * p[j] * (keep[j] * dp[j] - delta);
             dquery += ds * vector(k(0, first + j, h / group));
             vector(dk(0, first + j, h / group)) += ds * query;
             vector(dv(0, first + j, h / group)) += keep[j] * p[j] * grad;
@@ -142,8 +141,8 @@ struct ShortAttention {
   static void scores(const AttentionShape& shape, Index b, Index h, Index i, HeadsView<const T> q, HeadsView<const T> k,
                      T scale, T* p) {
     const Index first = shape.first_key(b, i), count = shape.last_key(b, i) - first, group = q.heads / k.heads;
-    const Near<Size, const T> query = eigen::array<Size>(q(0, i, h), q.head_size);
-    for (Index j = 0; j < count; ++j) p[j] = (query * eigen::array<Size>(k(0, first + j, h / group), q.head_size)).sum();
+    const Index size = Size == Eigen::Dynamic ? q.head_size : Size;
+    eigen::head_dots(count, size, q(0, i, h), k(0, first, h / group), k.token_stride, p);
     eigen::add_alibi(shape, q.heads, h, shape.position(b, i) - first, scale, p, count);
     std::fill(p + count, p + eigen::whole_packets<T>(count), -std::numeric_limits<T>::infinity());
   }
