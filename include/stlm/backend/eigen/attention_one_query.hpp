@@ -63,7 +63,9 @@ class OneQueryAttention {
   /// Of rows of scores: whole packets, and no power of two.
   static Index stride(const AttentionShape& shape) { return eigen::whole_packets<T>(shape.keys) + 16; }
   static Index size(const Read& x) { return HeadSize > 0 ? HeadSize : x.head_size; }
-  static Index ahead(const Read& x) { return std::max<Index>(8, eigen::stream_ahead / Index{sizeof(T)} / x.token_stride); }
+  static Index ahead(const Read& x) {
+    return std::max<Index>(8, eigen::stream_ahead / Index{sizeof(T)} / std::max<Index>(x.token_stride, 1));
+  }
 
   /// Keys [first, last) and their heads [begin, end), each of which `group` heads of queries read.
   struct Part {
