@@ -10,11 +10,11 @@ namespace {
 struct Sizes {
   Index m, n, k;
 };
-// Single elements and rows, none, sizes around those of packets and tiles, more columns and depth than one packed block or than
+// Single elements and rows, sizes around those of packets and tiles, more columns and depth than one packed block or than
 // few rows take at once.
 constexpr Sizes sizes[] = {{1, 1, 1},    {1, 5, 3},    {3, 4, 0},    {4, 70, 33},   {2, 9, 40},   {5, 7, 9},
                            {13, 31, 64}, {15, 33, 17}, {11, 38, 1090}, {32, 50, 390}, {64, 65, 66}, {17, 16, 810},
-                           {130, 401, 5}, {300, 33, 100}, {0, 5, 40}};
+                           {130, 401, 5}, {300, 33, 100}};
 constexpr bool both[] = {false, true};
 
 /// Part of `rows` x `cols`, from column 3, of rows that are 5 longer.
@@ -117,6 +117,14 @@ TEST_CASE("gemm: a batch is its products one by one", "[ops][gemm][parity]") {
             ops::gemm(rig.ctx, a, b, batch(m, n), {transpose_a, transpose_b, accumulate});
           });
         }
+}
+
+TEST_CASE("gemm: of no rows", "[ops][gemm][parity]") {
+  for (const bool transpose_b : both)
+    check_op([=](auto& rig) {
+      const auto b = transpose_b ? rig.random(5, 40) : rig.random(40, 5);
+      ops::gemm(rig.ctx, rig.random(0, 40), b, rig.blank(0, 5), {.transpose_b = transpose_b});
+    });
 }
 
 TEST_CASE("gemm_add: the product added to a matrix, by backends that do so", "[ops][gemm][parity]") {

@@ -54,7 +54,7 @@ void gemm_all_dots(Index m, Index n, Index k, const Unit* a, Index a_stride, con
   const auto columns = [&](auto cols, Index begin, Index end) {
     constexpr Index line = 64, unit = Index{sizeof(Unit)};   // bytes
     const Index read = std::max<Index>(1, unit * (k / parts));  // of a row's part
-    const Index ahead = std::min(stream_ahead, 12 * stream_ahead / std::max<Index>(m, 1));
+    const Index ahead = std::min(stream_ahead, 12 * stream_ahead / m);
     const StreamSteps steps =
         m <= dots_rows<S> && k == b_stride
             ? StreamSteps::in_order(cols, line)

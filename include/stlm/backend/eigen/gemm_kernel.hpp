@@ -91,6 +91,7 @@ void gemm_rows(Index m, Index cols, Index k, GemmOperand<A> a, GemmStrips<Unit> 
 template <class S, class A, class B>
 void gemm_serial(Index m, Index n, Index k, GemmOperand<A> a, GemmOperand<B> b, typename GemmProduct<S>::Value* c,
                  Index c_stride, bool accumulate, typename GemmProduct<S>::Unit* scratch) {
+  if (m == 0) return;
   if (takes_few_rows<S>(m, a, b)) return gemm_few_rows<S>(m, n, k, a, b, c, c_stride, accumulate, scratch);
   if (k == 0 && !accumulate)
     for (Index i = 0; i < m; ++i) std::fill_n(c + i * c_stride, n, typename GemmProduct<S>::Value(0));
