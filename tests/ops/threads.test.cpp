@@ -77,10 +77,7 @@ TEST_CASE("threads: attention of few queries, with and without places", "[ops][t
   for (const bool placed : {false, true})
     check_threads([&](auto& rig) {
       constexpr Index keys = 640, size = 16;
-      const auto view = [&](Index rows, Index count) {
-        const Index width = count * size;
-        return HeadsView<float>{rig.random(2 * rows, width).data(), count, size, rows * width, width};
-      };
+      const auto view = [&](Index rows, Index count) { return heads(rig.random(2 * rows, count * size), 2, count); };
       ops::AttentionShape shape{2, 1, keys};
       shape.places = placed ? places : nullptr;
       ops::attention_forward(rig.ctx, view(1, 4), view(keys, 2), view(keys, 2), view(1, 4), rig.blank(2 * 4), shape);
@@ -219,10 +216,7 @@ TEST_CASE("threads: sums over sequences, and their spread", "[ops][threads]") {
 TEST_CASE("threads: rotary embedding and attention", "[ops][threads]") {
   check_threads([](auto& rig) {
     constexpr Index batch = 2, length = 150, heads = 4, kv_heads = 2, size = 16;
-    const auto view = [&](Index count) {
-      const Index width = count * size;
-      return HeadsView<float>{rig.random(batch * length, width).data(), count, size, length * width, width};
-    };
+    const auto view = [&](Index count) { return test::heads(rig.random(batch * length, count * size), batch, count); };
     const auto q = view(heads), out = view(heads), dout = view(heads), dq = view(heads);
     const auto k = view(kv_heads), v = view(kv_heads), dk = view(kv_heads), dv = view(kv_heads);
     const auto lse = rig.blank(batch * heads * length);
@@ -250,10 +244,7 @@ TEST_CASE("threads: attention of short sequences", "[ops][threads]") {
   for (const bool packed : {false, true})
     check_threads([&](auto& rig) {
       constexpr Index batch = 50, length = 11, heads = 4, kv_heads = 2, size = 16;
-      const auto view = [&](Index count) {
-        const Index width = count * size;
-        return HeadsView<float>{rig.random(batch * length, width).data(), count, size, length * width, width};
-      };
+      const auto view = [&](Index count) { return test::heads(rig.random(batch * length, count * size), batch, count); };
       const auto q = view(heads), out = view(heads), dout = view(heads), dq = view(heads);
       const auto k = view(kv_heads), v = view(kv_heads), dk = view(kv_heads), dv = view(kv_heads);
       ops::AttentionShape shape{batch, length, length, true, 0.1, RandomKey{3, 4}};
@@ -266,10 +257,8 @@ TEST_CASE("threads: attention of short sequences", "[ops][threads]") {
 
 TEST_CASE("threads: pooling by attention", "[ops][threads]") {
   check_threads([](auto& rig) {
-    constexpr Index batch = 3, length = 150, heads = 4, size = 8, width = heads * size, keep = 70;
-    const auto view = [&] {
-      return HeadsView<float>{rig.random(batch * length, width).data(), heads, size, length * width, width};
-    };
+    constexpr Index batch = 3, length = 150, heads = 4, size = 8, keep = 70;
+    const auto view = [&] { return test::heads(rig.random(batch * length, heads * size), batch, heads); };
     const auto q = view(), k = view(), out = view();
     const auto lse = rig.blank(batch * heads * length), chosen = rig.blank(batch * keep);
     const auto scores = rig.blank(batch, length);
@@ -285,7 +274,8 @@ TEST_CASE("threads: learned activation", "[ops][threads]") {
   check_threads([](auto& rig) {
     const auto x = rig.random(1, 99999, 4), y = rig.blank(1, 99999), dy = rig.random(1, 99999), w = rig.random(4, 10);
     const auto dw = rig.random(4, 10);
-    const ops::ReluNetwork<float> f{10, &w(0, 0), &w(1, 0), &w(2, 0), &w(3, 0)}, df{10, &dw(0, 0), &dw(1, 0), &dw(2, 0), &dw(3, 0)};
+    const ops::ReluNetwork<float> f{10, &w(0, 0), &w(1, 0), &w(2, 0), &w(3, 0)},
+        df{10, &dw(0, 0), &dw(1, 0), &dw(2, 0), &dw(3, 0)};
     ops::learned_activation_forward(rig.ctx, x, f, y);
     ops::learned_activation_backward(rig.ctx, x, f, dy, dy, df);
   });

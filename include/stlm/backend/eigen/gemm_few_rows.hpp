@@ -52,7 +52,7 @@ void gemm_all_dots(Index m, Index n, Index k, const Unit* a, Index a_stride, con
   const Index parts = m > dots_rows<S> && k > most_whole ? 1 + (k - 1) / most_of_part : 1, packets = k / size;
   Packet<T> sums[std::size_t(groups * dots_cols * few_rows)];
   const auto columns = [&](auto cols, Index begin, Index end) {
-    constexpr Index line = 64, unit = Index{sizeof(Unit)};   // bytes
+    constexpr Index line = 64, unit = Index{sizeof(Unit)};  // bytes
     const Index read = std::max<Index>(1, unit * (k / parts));  // of a row's part
     const Index ahead = std::min(stream_ahead, 12 * stream_ahead / m);
     const StreamSteps steps =
