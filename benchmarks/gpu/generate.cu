@@ -1,7 +1,7 @@
 // Greedy generation by one model (models.hpp) with weights of Bfloat16, after a prompt of 32 tokens: tokens/s.
 //
-// "device": tokens are drawn where the logits are and read by the next step there, all of it as one graph. "generator":
-// stlm::Generator, whose callback the host calls with each token. Both for `batch` texts, the second for one.
+// "device": tokens are drawn on the device, where the next step reads them; all steps are one graph, for `batch` texts.
+// "generator": stlm::Generator, which calls a host callback with each token; only for a batch of one text.
 #include "measure.hpp"
 
 #include <chrono>
@@ -16,7 +16,7 @@ namespace gpu_bench {
 using Weights = stlm::WorkingWeights<Model, CudaBackend, stlm::Bfloat16>;
 constexpr Index prompt = 32;
 
-/// Seconds of f().
+/// The seconds that f() takes.
 template <class F>
 double seconds(const F& f) {
   const auto start = std::chrono::steady_clock::now();
@@ -36,12 +36,12 @@ class OnDevice {
     state_memory_.allocate([&](stlm::Arena& arena) { Model::plan_decode(arena, state_, batch, prompt + count); });
   }
 
-  /// Draws `count` tokens of each text. Does not wait.
+  /// Draws `count` tokens for each text; does not wait for the device.
   void run(Index count) {
     decode(prompt_.data(), prompt, 0);
     for (Index i = 1; i < count; ++i) decode(tokens_.data() + (i - 1) * batch_, 1, prompt + i - 1);
   }
-  /// The first tokens of the first text.
+  /// The first `count` tokens of the first text.
   std::vector<double> first(Index count) const {
     std::vector<Token> all(static_cast<std::size_t>(count * batch_));
     stlm::DeviceSpace::to_host(all.data(), tokens_.data(), all.size() * sizeof(Token));

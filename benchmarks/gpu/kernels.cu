@@ -1,5 +1,5 @@
-// How fast kernels are beside what the device can do: ops bound by memory in bytes/s, attention and products in FLOP/s, a
-// copy and a large product as probes of the peaks. Each is captured as a graph, so that the host is not measured.
+// Rates of kernels beside the device's peaks: ops bound by memory in bytes/s, attention and products in FLOP/s. A copy and a
+// large product probe the peaks. Each call is captured as a graph, so that the host is not measured.
 #include "measure.hpp"
 
 #include <stlm/ops/attention.hpp>
@@ -13,10 +13,10 @@ using stlm::Bfloat16;
 template <class T>
 using Memory = stlm::Buffer<T, stlm::DeviceSpace>;
 
-/// The median of the milliseconds of a call, replayed.
+/// The median time of a replayed call, in milliseconds.
 template <class Work>
 double time_of(stlm::Context<CudaBackend>& ctx, Index runs, const Work& work) {
-  work();  // memory grows, plans are made
+  work();  // allocates memory and makes plans
   const stlm::gpu::GraphExec exec(stlm::gpu::capture(ctx.stream(), work));
   exec.launch(ctx.stream());
   return median(times(ctx.stream(), runs, [&] { exec.launch(ctx.stream()); }));
@@ -29,7 +29,7 @@ void report(const std::string& kind, const std::string& name, double ms, double 
   if (flops > 0) line.add("flops", flops).add("flops_per_second", flops / ms * 1e3);
 }
 
-/// By a kernel: the runtime's own copy is a third slower on an H200.
+/// Copies by a kernel, because the runtime's own copy is a third slower on an H200.
 void copy_probe(stlm::Context<CudaBackend>& ctx, Index runs) {
   constexpr Index size = Index{1} << 28;
   const Memory<float> from = random_numbers<float, CudaBackend>(size), to(size);
@@ -40,7 +40,7 @@ void copy_probe(stlm::Context<CudaBackend>& ctx, Index runs) {
   report("probe", "copy", ms, 2 * static_cast<double>(from.bytes()), 0);
 }
 
-/// m x k by the transpose of n x k: what a linear layer does.
+/// (m, k) by the transpose of (n, k), as in a linear layer.
 void product(stlm::Context<CudaBackend>& ctx, Index runs, const std::string& kind, Index m, Index n, Index k) {
   const Memory<Bfloat16> x = random_numbers<Bfloat16, CudaBackend>(m * k);
   const Memory<Bfloat16> w = random_numbers<Bfloat16, CudaBackend>(n * k);
@@ -71,7 +71,7 @@ void attention(stlm::Context<CudaBackend>& ctx, Index runs, Index batch, Index t
     stlm::ops::attention_backward(ctx, split(q), split(k), split(v), split(out), lse.view(), split(d), split(dq),
                                   split(dk), split(dv), shape);
   });
-  // Two products of the half of the scores that a causal mask leaves, five in backward, whatever is computed twice.
+  // Two products forward and five backward, each over the half of the scores that a causal mask leaves; repeats do not count.
   const double one = static_cast<double>(batch * heads * size) * std::pow(static_cast<double>(tokens), 2);
   const std::string name = std::to_string(batch) + "x" + std::to_string(tokens) + ", " + std::to_string(heads) +
                            " heads of " + std::to_string(size);

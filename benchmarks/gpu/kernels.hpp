@@ -1,5 +1,5 @@
-// The ops whose speed is that of memory, at the width of the model of 100M parameters, with activations of Bfloat16, and the
-// bytes that each has to move: every number read once that it reads and written once that it writes.
+// The ops bound by memory, at the width of the model of 100M parameters, with activations of Bfloat16, and the bytes that each
+// op has to move: every number that it reads counts once, and so does every number that it writes.
 #pragma once
 
 #include <set>
@@ -21,7 +21,7 @@ namespace gpu_bench {
 using stlm::Index;
 using stlm::Token;
 
-/// Numbers in memory of a backend, in (-1, 1), the same million again and again.
+/// `size` numbers in [-1, 1) in a backend's memory, which repeat after 2^20.
 template <class T, class B>
 stlm::Buffer<T, typename B::memory_space> random_numbers(Index size) {
   stlm::Buffer<T, typename B::memory_space> buffer(size);
@@ -34,7 +34,7 @@ stlm::Buffer<T, typename B::memory_space> random_numbers(Index size) {
   return buffer;
 }
 
-/// f(name, bytes, op) for each, op() being one call on `rows` rows.
+/// Calls f(name, bytes, op) for each op; op() is one call on `rows` rows.
 template <class B, class F>
 void each_op(stlm::Context<B>& ctx, Index rows, const F& f) {
   namespace ops = stlm::ops;

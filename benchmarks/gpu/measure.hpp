@@ -2,7 +2,7 @@
 //
 //   train_step_10m --batch 64 --mode graph
 //
-// A program prints an object a line, nothing else; without a GPU it says so in one sentence and ends with 77.
+// A program prints JSON only, an object a line; without a GPU it says so in one sentence and exits with 77.
 #pragma once
 
 #include <algorithm>
@@ -41,7 +41,7 @@ class Options {
   std::map<std::string, std::string> values_;
 };
 
-/// An object of JSON, printed as a line when it ends.
+/// A JSON object, which the destructor prints as a line.
 class Line {
  public:
   explicit Line(const std::string& program) { add("program", program); }
@@ -78,7 +78,7 @@ inline double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-/// Milliseconds on the device of each of `runs` calls of work().
+/// The time on the device of each of `runs` calls of work(), in milliseconds.
 template <class Work>
 std::vector<double> times(const stlm::gpu::Stream& stream, Index runs, const Work& work) {
   using stlm::gpu::Event;
@@ -95,14 +95,14 @@ std::vector<double> times(const stlm::gpu::Stream& stream, Index runs, const Wor
   return found;
 }
 
-/// Bytes of the device in use, by whomever.
+/// Bytes in use on the device, by all processes together.
 inline Index bytes_in_use() {
   std::size_t free = 0, total = 0;
   stlm::gpu::check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
   return static_cast<Index>(total - free);
 }
 
-/// The first `count` tokens of the one sequence that every program takes its tokens from.
+/// The first `count` tokens of the sequence from which every program takes its tokens.
 inline std::vector<Token> random_tokens(Index count, Index vocabulary) {
   std::vector<Token> tokens(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < tokens.size(); ++i)
@@ -110,7 +110,7 @@ inline std::vector<Token> random_tokens(Index count, Index vocabulary) {
   return tokens;
 }
 
-/// main of a program: `work(options)` is what it does.
+/// main of a program: calls work(options), or says why no GPU can be used and returns 77.
 template <class DoWork>
 int run(int argc, char** argv, std::map<std::string, std::string> defaults, const DoWork& work) {
   try {

@@ -1,6 +1,6 @@
-// The models that the GPU programs measure. STLM_GPU_MODEL, given to the compiler, is the one of a program.
+// The models that the GPU programs measure. The macro STLM_GPU_MODEL, given to the compiler, selects a program's model.
 //
-//   Bytes10M    d384 L6  h6  f1024 V256   T256     10.7M parameters; Bytes10MLean computes norms again in backward
+//   Bytes10M    d384 L6  h6  f1024 V256   T256     10.7M parameters; Bytes10MLean recomputes norms in backward
 //   Tokens30M   d384 L6  h6  f1024 V50304 T1024    29.9M
 //   Tokens50M   d512 L8  h8  f1376 V50304 T1024    51.0M
 //   Tokens100M  d768 L12 h12 f2048 V50304 T1024   123.6M

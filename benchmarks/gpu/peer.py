@@ -4,19 +4,19 @@
     train_step_10m --save 10m.safetensors
     peer.py train --model 10m --weights 10m.safetensors --batch 8 64 --settings eager compile graph
     peer.py generate --model 10m --weights 10m.safetensors --batch 1 64
-    peer.py lines < several      # such arguments, a line each
+    peer.py lines < several      # each line of the input has the arguments of one call
 
-Prints a line of JSON for each batch and setting as soon as it is measured, and goes on after one that fails. Products are
-of bfloat16 by autocast, weights and AdamW's moments float; attention is scaled_dot_product_attention's own choice; AdamW is
-the fused one; gradients are clipped as stlm clips them. Settings of training:
+Prints a line of JSON for each batch and setting as soon as it is measured; one that fails does not stop the others.
+Autocast makes products bfloat16; weights and AdamW's moments are float. scaled_dot_product_attention chooses its kernel,
+AdamW is fused, and gradients are clipped as stlm clips them. Settings of training:
 
   eager          op by op
   compile        torch.compile, its default mode
   autotune       mode max-autotune-no-cudagraphs
   graph          compile, and the whole step, optimizer included, captured as one CUDA graph
-  graph-autotune the same of autotune
+  graph-autotune the same with autotune
 
-Generation: a cache of keys and values of fixed size, the step of one token compiled and replayed as a CUDA graph.
+Generation has a KV cache of fixed size; the step of one token is compiled and replayed as a CUDA graph.
 """
 
 import argparse
@@ -46,7 +46,7 @@ DEVICE = "cuda"
 
 
 def load(args):
-    """The model, and the sequence that all batches and prompts are taken from."""
+    """The model, and the token sequence from which all batches and prompts are taken."""
     model = Model(args.model)
     if args.weights:
         tensors = read_safetensors(args.weights)
@@ -58,7 +58,7 @@ def load(args):
 
 
 def times(work, runs):
-    """Milliseconds of each call by events, one after another without waiting."""
+    """Milliseconds of each call of work(), by events; the host queues all calls without waiting."""
     events = [torch.cuda.Event(enable_timing=True) for _ in range(runs + 1)]
     events[0].record()
     for event in events[1:]:
@@ -109,7 +109,7 @@ def train(args, batch, setting):
             losses += [run().item() for _ in range(3)]
         torch.cuda.current_stream().wait_stream(side)
         graph = torch.cuda.CUDAGraph()
-        optimizer.zero_grad(set_to_none=True)  # so that the captured backward writes gradients, and adds nothing
+        optimizer.zero_grad(set_to_none=True)  # so that the captured backward writes gradients instead of adding
         with torch.cuda.graph(graph):
             loss = step()
 
@@ -129,7 +129,7 @@ def train(args, batch, setting):
 
 
 class Decoder:
-    """The model with keys and values of `capacity` tokens; a step's position is a number on the device."""
+    """The model with a KV cache of `capacity` tokens; the positions of a step are a tensor on the device."""
 
     def __init__(self, model, batch, capacity):
         size = model.sizes
@@ -155,7 +155,7 @@ class Decoder:
         return layer.out(mixed.transpose(1, 2).flatten(-2))
 
     def __call__(self, tokens, where):
-        """tokens (B, T) at the places `where` (T) -> the likeliest next token of each text (B, 1)."""
+        """tokens (B, T) at the positions `where` (T) -> the likeliest next token of each text (B, 1)."""
         x = self.model.embedding(tokens)
         for block, cache in zip(self.model.core, self.caches):
             x = x + self.attend(block.attention, block.attention_norm(x), cache, where)
@@ -237,7 +237,7 @@ def main(arguments):
                     "setting": setting, "batch": batch}
             try:
                 line |= do(args, batch, setting)
-            except Exception as error:  # of one setting: the others go on
+            except Exception as error:  # this setting failed; the others go on
                 failed += 1
                 line["error"] = f"{type(error).__name__}: {error}".splitlines()[0][:300]
             print(json.dumps(line), flush=True)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""What run.sh found, as NAME.json, all of it, and NAME.md, tables:
+"""Writes what run.sh found: everything to NAME.json, tables to NAME.md.
 
     report.py --work build/gpu --out benchmarks/results/gpu
 
-Beside each measured ratio stands its goal (README.md). What was not measured is said to be so.
+Each measured ratio stands beside its goal (README.md). The tables say what was not measured.
 """
 
 import argparse
@@ -14,19 +14,19 @@ import platform
 import subprocess
 import sys
 
-# Model, tokens a step: tokens/s over PyTorch's best, at least and aimed for.
+# Model, tokens a step; goals for tokens/s over PyTorch's best: at least, and aimed for.
 TRAINING = [("10m", 2048, 1.3, 2.0), ("10m", 16384, 1.3, 1.6), ("10m", 65536, 1.2, 1.4), ("10m_lean", 65536, 1.2, 1.4),
             ("30m", 65536, 1.2, 1.35), ("50m", 4096, 1.15, 1.4), ("50m", 65536, 1.10, 1.3), ("100m", 4096, 1.05, 1.25), ("100m", 65536, 1.0, 1.12)]
-# Model, texts at once: tokens/s over PyTorch's decoding as a graph.
+# Model, texts at once; goals for tokens/s over PyTorch's decoding as a graph: at least, and aimed for.
 GENERATION = [("10m", 1, 2.0, 3.0), ("10m", 64, 0, 0), ("50m", 1, 1.5, 2.5), ("50m", 64, 0, 0), ("100m", 1, 1.3, 1.8),
               ("100m", 64, 0, 0)]  # 0: no goal
-# Peak bytes over the least of PyTorch's settings, at most, at 65,536 tokens a step.
+# Model: goal for peak bytes over the least of PyTorch's settings, at most, at 65,536 tokens a step.
 MEMORY = {"10m": 0.6, "10m_lean": 0.6, "50m": 0.5, "100m": 0.5}
-# Kernels over the probes around them: bytes/s over a copy's, FLOP/s over a large product's.
+# Kernel: goal for its rate over the probes around it: bytes/s over a copy's, FLOP/s over a large product's.
 KERNELS = {"rms_norm_backward": 0.85, "adamw_step": 0.85, "cross_entropy_forward": 0.8, "cross_entropy_backward": 0.8}
-TOKENS = 4  # of a text, compared: later ones may follow from one where two were all but equally likely
-SLOWER = 0.08  # by sums of a fixed order, at most
-LOSSES = 10  # compared; later ones of a batch learned by heart drift apart
+TOKENS = 4  # compared for each text; after a choice between two nearly equally likely tokens, later ones may differ
+SLOWER = 0.08  # the most that sums of a fixed order may cost
+LOSSES = 10  # compared; later ones drift apart, because the model learns its one batch by heart
 
 
 def said(*command):
@@ -45,8 +45,13 @@ def machine():
 
 
 def peer_of(model):
-    """What PyTorch is asked for: it has no model that computes its norms again."""
+    """The model that PyTorch runs instead: it has none that recomputes its norms."""
     return model.removesuffix("_lean")
+
+
+def measured(line):
+    """The key of a line; a later line with the same key replaces it."""
+    return tuple(line.get(key) for key in ["program", "system", "model", "setting", "batch", "deterministic", "kind", "name"])
 
 
 class Lines:
@@ -121,30 +126,37 @@ def settings(lines):
 
 
 def decoding(line):
-    """Tokens/s after the first: PyTorch's pass over the prompt is neither compiled nor a part of its graph."""
+    """Tokens/s after the first token, because PyTorch's pass over the prompt is neither compiled nor a part of its graph."""
     seconds = line["count"] * line["batch"] / line["tokens_per_second"] - line["first_token_ms"] * 1e-3
     return (line["count"] - 1) * line["batch"] / seconds
 
 
 def generation(lines):
+    """The goal is for Generator, which hands over each token; the rate with all tokens as one graph stands beside it."""
     rows = []
     for model, batch, must, stretch in GENERATION:
-        ours = lines.best(program="generate", system="stlm", model=model, batch=batch)
-        peer = lines.best(program="generate", system="pytorch", model=model, batch=batch)
-        row = [model, batch, f"{number(ours['tokens_per_second'])} ({ours['setting']})" if ours else NOT,
-               number(ours["first_token_ms"]) if ours else "", number(peer["tokens_per_second"]) if peer else NOT]
-        ratio = decoding(ours) / decoding(peer) if ours and peer else None
-        same = ratio and ours["tokens"][:TOKENS] == peer["tokens"][:TOKENS]
-        row += [NOT if not ratio else f"{ratio:.2f}" if same else "other tokens", f"{must} / {stretch}" if must else ""]
-        row += [verdict(ratio, must, stretch) if same and must else "**missed**" if ratio and not same else ""]
-        rows.append(row)
-    return table(["model", "texts", "stlm tokens/s", "first token, ms", "PyTorch's graph", "ratio after the first", "goal", ""], rows)
+        work = {"program": "generate", "model": model, "batch": batch}
+        peer = lines.best(**work, system="pytorch")
+        ours, whole = (lines.best(**work, system="stlm", setting=setting) for setting in ("generator", "device"))
+        ratio = lambda line: decoding(line) / decoding(peer)
+        same = lambda line: line["tokens"][:TOKENS] == peer["tokens"][:TOKENS]
+        shown = lambda line: NOT if not line or not peer else f"{ratio(line):.2f}" if same(line) else "other tokens"
+        row = [model, batch, number(ours["tokens_per_second"]) if ours else NOT, number(ours["first_token_ms"]) if ours else "",
+               number(peer["tokens_per_second"]) if peer else NOT, shown(ours), f"{must} / {stretch}" if must else ""]
+        if ours and peer:
+            row += ["**missed**" if not same(ours) else verdict(ratio(ours), must, stretch) if must else ""]
+        else:
+            row += [""]
+        rows.append(row + [number(whole["tokens_per_second"]) if whole else NOT, shown(whole)])
+    return table(["model", "texts", "Generator, tokens/s", "first token, ms", "PyTorch's graph", "ratio after the first", "goal",
+                  "", "all tokens as one graph, tokens/s", "ratio"], rows)
 
 
 def memory(lines):
     rows = []
     for model, most in MEMORY.items():
-        ours = lines.best(program="train_step", system="stlm", model=model, tokens_per_step=65536, setting="graph")
+        ours = lines.best(program="train_step", system="stlm", model=model, tokens_per_step=65536, setting="graph",
+                          deterministic=1)
         peers = lines.where(program="train_step", system="pytorch", model=peer_of(model), tokens_per_step=65536)
         peer = min((line for line in peers if "peak_bytes" in line), key=lambda line: line["peak_bytes"], default=None)
         row = [model] + [f"{x['peak_bytes'] / 1e9:.2f} GB" if x else NOT for x in (ours, peer)]
@@ -183,14 +195,17 @@ def main():
     parser.add_argument("--commit", default="unknown")
     parser.add_argument("--command", default="")
     parser.add_argument("--arch", default="")
-    parser.add_argument("--add", action="store_true", help="to what NAME.json has of this commit and GPU")
+    parser.add_argument("--add", action="store_true",
+                        help="to what NAME.json has of this commit and GPU, in place of what is measured again")
     args = parser.parse_args()
+    if args.add and args.commit.endswith("-dirty"):
+        parser.error(f"expected a commit to --add to, found {args.commit}, which may be another one each time; commit first")
 
     found = []
     for text in (args.work / "lines.jsonl").read_text().splitlines():
         try:
             found.append(json.loads(text))
-        except ValueError:  # cut off with its program
+        except ValueError:  # the line was cut off when its program ended
             pass
     names = ["stage", "status", "seconds", "command"]
     stages = [dict(zip(names, line.split("\t"))) for line in (args.work / "stages.tsv").read_text().splitlines()]
@@ -203,7 +218,9 @@ def main():
         before = json.loads(file.read_text())
         if all(before["about"][key] == about[key] for key in ["commit", "gpu"]):
             about["command"] = before["about"]["command"] + "; " + about["command"]
-            found, stages = before["results"] + found, before["stages"] + stages
+            again = {measured(line) for line in found}
+            found = [line for line in before["results"] if measured(line) not in again] + found
+            stages = before["stages"] + stages
     file.write_text(
         json.dumps({"about": about, "stages": stages, "results": found}, indent=1) + "\n")
 

@@ -1,30 +1,30 @@
 #!/usr/bin/env bash
-# Everything that needs a GPU, in one command: correctness, compute-sanitizer, the same bits in every run, and speed beside
-# PyTorch. On a bare machine, without a network and without CMake: CUDA 13 or newer, g++, python3, and torch for the peers.
+# Runs everything that needs a GPU: tests, compute-sanitizer, a check that every run gives the same bits, and speed beside
+# PyTorch. It needs CUDA 13 or newer, g++, python3, and torch for the peers, but no network and no CMake.
 #
 #   benchmarks/gpu/run.sh [--deps FOLDER] [--quick]
 #
-#   --deps FOLDER    headers that the machine lacks; to be filled where they are installed (on Debian: libeigen3-dev,
+#   --deps FOLDER    headers that this machine lacks; fill the folder on a machine that has them (on Debian: libeigen3-dev,
 #                    catch2 2.13, libcli11-dev, nlohmann-json3-dev) by
 #                      mkdir FOLDER && cp -rL /usr/include/{eigen3,catch2,CLI,nlohmann} FOLDER
-#   --out NAME       NAME.json and NAME.md are written; default: benchmarks/results/gpu
-#   --quick          five minutes instead of ten: fewer shapes, and of PyTorch what is usually fastest
-#   --limit SECONDS  of everything together; default: 590, with --quick 295. What finds no time is reported as such
-#   --only STAGES    of these, in this order, with commas between; default: all
+#   --out NAME       writes NAME.json and NAME.md; default: benchmarks/results/gpu
+#   --quick          five minutes instead of ten: fewer models and batches
+#   --limit SECONDS  for everything together; default: 590, with --quick 295. Stages that find no time are reported
+#   --only STAGES    separated by commas; they run in this order; default: all
 #                      build tests bits sanitizer train generate kernels peers example settings compile eager autotune
-#   --add            to what NAME.json has of this commit and GPU, as found by a run of other stages
+#   --add            adds to the results of this commit and GPU in NAME.json; what is measured again replaces the old result
 #   --python PYTHON  an interpreter that has torch; default: python3
-#   --arch ARCH      default: that of the GPU, without one sm_90
-#   --march NAME     of the host's code, for programs that are compiled on one machine (--dry-run) and run on another, their
-#                    folder --work brought along; default: native
-#   --jobs N         compilers at once; default: one for each processor
-#   --commit NAME    what is measured, where git does not know
+#   --arch ARCH      default: that of the GPU; without a GPU, sm_90
+#   --march NAME     for the host's code, when one machine compiles the programs (--dry-run) and another runs them from a copy
+#                    of the folder --work; default: native
+#   --jobs N         compilers that run at once; default: one for each processor
+#   --commit NAME    the commit that is measured, if git does not know it
 #   --work FOLDER    programs, logs and caches; default: build/gpu
 #   --dry-run        compiles everything, runs nothing on a GPU and says what would be run
-#   --list           as --dry-run, and compiles nothing
+#   --list           as --dry-run, but compiles nothing
 #
 # A stage that fails or runs out of its time is reported and does not stop the others. Exit code: 0 when nothing failed and
-# no check of correctness lacked time, else 1; 77 without a GPU.
+# no check of correctness skipped itself or lacked time, else 1; 77 without a GPU.
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 here=$PWD
@@ -56,14 +56,14 @@ for stage in ${only//,/ }; do
   [[ ,$stages, == *,$stage,* ]] || { echo "run.sh: expected stages of $stages after --only, found $stage." >&2; exit 2; }
 done
 limit=${limit:-$([[ $quick ]] && echo 295 || echo 590)} jobs=${jobs:-$(nproc)}
-wanted() {  # any of these stages
+wanted() {  # whether any of these stages is
   local stage
   for stage; do [[ ,$only, == *,$stage,* ]] && return; done
   return 1
 }
 
-has_peer() { [[ $1 != *_lean ]]; }  # of its own: as fast, or as large, as the model without that word
-generates() { [[ $1 != 30m ]] && has_peer "$1"; }  # whether a model is to generate: the others have goals for it
+has_peer() { [[ $1 != *_lean ]]; }  # PyTorch has no lean models: they are compared with the model without that suffix
+generates() { [[ $1 != 30m ]] && has_peer "$1"; }  # the models that have goals for generation
 
 # --- the machine
 
@@ -78,8 +78,12 @@ if [[ ! $dry ]]; then
   capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d .)
 fi
 arch=${arch:-sm_${capability:-90}}
-[[ $arch == sm_90 ]] && arch=sm_90a  # Hopper's own products
+[[ $arch == sm_90 ]] && arch=sm_90a  # with wgmma
 commit=${commit:-$(git describe --always --dirty 2>/dev/null || echo unknown)}
+if [[ $add && $commit == *-dirty ]]; then
+  echo "run.sh: expected a commit to --add to, found $commit, which may be another one each time; commit first." >&2
+  exit 2
+fi
 mkdir -p "$work"/{log,bin,record,o}
 work=$(cd "$work" && pwd)
 : > "$work/stages.tsv"
@@ -100,7 +104,7 @@ has() { [[ -e ${deps:-/none}/$1 || -e /usr/include/$1 || -e /usr/local/include/$
 
 left() { echo $((limit - SECONDS)); }
 
-# stage NAME SECONDS COMMAND...: at most so long, its words in log/NAME.log, what became of it in stages.tsv.
+# stage NAME SECONDS COMMAND...: runs COMMAND for at most SECONDS; its output goes to log/NAME.log, its status to stages.tsv.
 stage() {
   local name=$1 most=$2 began=$SECONDS code status
   shift 2
@@ -118,7 +122,7 @@ stage() {
   fi
   case $code in
     0) status=passed ;;
-    77) status=skipped ;;
+    77) [[ $name =~ ^(test_|bits$|example_) ]] && status='failed: skipped, though there is a GPU' || status=skipped ;;
     124 | 137) status='out of time' ;;
     *) status="failed with $code" ;;
   esac
@@ -128,7 +132,7 @@ stage() {
   return $code
 }
 
-# A stage that prints lines of JSON, which are kept.
+# measure NAME SECONDS COMMAND...: a stage whose output has lines of JSON, which are kept.
 measure() {
   local name=$1
   stage "$@"
@@ -144,7 +148,7 @@ compile="$nvcc -std=c++20 -O3 -arch=$arch $includes -Xcompiler=-Wall,-Wextra -We
 host="g++ -std=c++20 -march=$march -mtune=generic -pthread $includes -isystem $eigen"
 emulate="-isystem $cuda/include/cccl -DTHRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP -DCCCL_DISABLE_FP16_SUPPORT -ffp-contract=off"
 models=(10m:Bytes10M 10m_lean:Bytes10MLean 30m:Tokens30M 50m:Tokens50M 100m:Tokens100M)
-declare -A batches=([10m]='8 64 256' [10m_lean]=256 [30m]='64' [50m]='4 64' [100m]='4 64')  # of sequences: 2k to 64k tokens a step
+declare -A batches=([10m]='8 64 256' [10m_lean]=256 [30m]='64' [50m]='4 64' [100m]='4 64')  # in sequences: 2k to 64k tokens a step
 steps=20  # timed
 if [[ $quick ]]; then
   models=(10m:Bytes10M 50m:Tokens50M 100m:Tokens100M)
@@ -154,7 +158,7 @@ mapfile -t gpu_tests < <(cd tests && find . -name '*.test.cu' | sed 's|^\./||; s
 mapfile -t emulated_tests < <(grep -ho '"ops/[a-z_]*\.test\.cpp"' tests/ops/on_gpu/*.cu | tr -d '"' | sed 's|\.test\.cpp$||' | sort -u)
 program() { echo "$work/bin/${1//\//_}"; }
 
-# What is built: a line for each program, its file and the command that makes it; first what takes longest.
+# Prints a line for each program: its file and the command that builds it. Those that take longest come first.
 list_builds() {
   local model name test object before
   if wanted example && has CLI/CLI.hpp && has nlohmann/json.hpp; then
@@ -190,14 +194,14 @@ list_builds() {
   fi
 }
 
-# One of these lines, unless the program is newer than all that it is made from.
+# build_one LINE: builds the program of such a line, unless it is newer than everything that it is made from.
 build_one() {
   local file=${1%% *} command=${1#* } name=${1%% *} began=$SECONDS
   name=${name##*/}
   if [[ -e $file && $(cat "$file.command" 2> /dev/null) == "$command" && -z $(find include tests benchmarks/gpu examples -newer "$file" -name '*.[chp]*' -print -quit) ]]; then return 0; fi
   rm -f "$file" "$file.command"
   if bash -c "$command -o $file" > "$work/log/build_$name.log" 2>&1; then
-    printf %s "$command" > "$file.command"  # another architecture is another program
+    printf %s "$command" > "$file.command"  # a change of the command, as of the architecture, builds again
     echo "$name: $((SECONDS - began)) s"
   else
     echo "$name: not built: $(grep -m1 -E 'error|fatal' "$work/log/build_$name.log")"
@@ -207,8 +211,8 @@ build_one() {
 export -f build_one
 export work
 
-# What PyTorch compiles it keeps; so it compiles before anything is measured, while we test; large batches one after
-# another where there is no memory for all.
+# PyTorch caches what it compiles, so it compiles during the tests, before anything is measured. Large batches run one
+# after another where memory does not suffice for all at once.
 warm_peers() {
   [[ $dry ]] || ! wanted peers generate || ! "$python" -c 'import torch' 2> /dev/null && return
   local model batch large=() run=("$python" benchmarks/gpu/peer.py) memory
@@ -217,7 +221,7 @@ warm_peers() {
     model=${model%:*}
     wanted generate && generates "$model" && stage "warm_generate_$model" 150 "${run[@]}" generate --model "$model" --count 8 --runs 1 --batch 1 64 &
     wanted peers && has_peer "$model" && for batch in ${batches[$model]}; do
-      if ((batch > 8 && memory < 120000)) && [[ $model != 10m ]]; then  # MiB; all together they take 100,000
+      if ((batch > 8 && memory < 120000)) && [[ $model != 10m ]]; then  # MiB; all at once take 100,000
         large+=("$model $batch")
       else
         stage "warm_${model}_$batch" 150 "${run[@]}" train --settings compile --steps 1 --model "$model" --batch "$batch" &
@@ -255,19 +259,19 @@ fi
 
 # --- what is run
 
-# for_models FUNCTION: with each model's name and its batches.
+# for_models FUNCTION: calls FUNCTION with each model's name and its batches.
 for_models() {
   local model
   for model in "${models[@]}"; do
     model=${model%:*}
-    # shellcheck disable=SC2086  # several numbers
+    # shellcheck disable=SC2086  # several arguments
     "$1" "$model" ${batches[$model]}
   done
 }
 
 tests() {
   local test emulated=()
-  for test in "${emulated_tests[@]}"; do  # what the kernels come to on the CPU, for the GPU to be compared with
+  for test in "${emulated_tests[@]}"; do  # records the kernels' results on the CPU, for comparison with the GPU's
     stage "emulated_${test//\//_}" 90 env STLM_TEST_RECORD="$work/record" "$(program "$test")" &
     emulated+=($!)
   done
@@ -294,7 +298,8 @@ sanitizer() {
     stage "${tool}_training" 90 "${check[@]}" --tool $tool "${training[@]}" &
     checks+=($!)
   done
-  # cuBLASLt reads what it never uses, so only our own kernels. Tensors of the ops' tests are the host's memory: not seen.
+  # Only our own kernels, because cuBLASLt reads memory that it never uses; and only training, because initcheck does not
+  # see the tensors of the ops' tests, which are in host memory.
   stage initcheck_training 60 "${check[@]}" --tool initcheck --kernel-name kns=run_kernel "${training[@]}"
   wait "${checks[@]}"
 }
@@ -318,14 +323,15 @@ generate_model() {
 
 save_model() { ! has_peer "$1" || [[ -e $work/$1.safetensors ]] || stage "save_$1" 20 "$(program "train_step_$1")" --save "$work/$1.safetensors"; }
 
-# peers NAME SECONDS FUNCTION: PyTorch at what FUNCTION says for each model, in one process, as it takes long to begin.
+# peers NAME SECONDS FUNCTION: runs PyTorch on the lines that FUNCTION prints for each model, in one process, because it
+# takes long to start.
 peers() {
   for_models save_model
   for_models "$3" > "$work/$1.txt"
   # shellcheck disable=SC2016
   measure "$1" "$2" bash -c '"$1" benchmarks/gpu/peer.py lines < "$2"' peers "$python" "$work/$1.txt"
 }
-# peer_line train|generate MODEL SETTINGS BATCH...
+# peer_line train|generate MODEL SETTINGS BATCH...: prints the arguments of peer.py.
 peer_line() { ! has_peer "$2" || echo "$1 --steps $steps --model $2 --weights $work/$2.safetensors --settings $3 --batch ${*:4}"; }
 peer_graph() {
   if wanted peers; then peer_line train "$1" graph "${@:2}"; fi

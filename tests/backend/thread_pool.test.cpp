@@ -1,9 +1,13 @@
 #include <stlm/backend/thread_pool.hpp>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <ctime>
+#include <exception>
 #include <numeric>
 
 #include "support/catch.hpp"
@@ -59,6 +63,31 @@ TEST_CASE("idle threads sleep: processor time stands still") {
   const std::clock_t before = std::clock();
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   CHECK(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC < 0.1);
+}
+
+TEST_CASE("a task that throws on the calling thread ends the program: others may still be at theirs") {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    std::set_terminate([] { ::_exit(3); });
+    ThreadPool pool(2);
+    std::atomic<bool> thrown{false};
+    try {
+      pool.run(8, [&](Index, int worker) {
+        if (worker == 0) {
+          thrown = true;
+          throw 1;
+        }
+        while (!thrown) std::this_thread::yield();
+      });
+    } catch (...) {
+    }
+    ::_exit(0);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 3);
 }
 
 TEST_CASE("an impossible number of threads is an error") {

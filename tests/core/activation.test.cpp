@@ -8,7 +8,7 @@ using namespace stlm;
 
 namespace {
 
-/// Kept: 3 and 17 floats a row. Temporary: one of 16 a row, then two of which one lives at a time.
+/// Kept: 3 and 17 floats a row. Temporary: 16 floats a row; then 32, 64 and 1, which share memory.
 struct Model {
   template <class T>
   struct Cache {
@@ -54,10 +54,10 @@ using B = ReferenceBackend;
 
 }  // namespace
 
-// Rows of 2 x 3: 18 and 102 floats in lines of 64 bytes; 96 floats of scratch and 384 of the larger overlay.
+// 2 x 3 rows, in lines of 64 bytes: kept are 18 and 102 floats; temporary are 96 of scratch and 384 of the larger overlay.
 static_assert(activation_bytes<Model>({2, 3}) == 128 + 448 + 384 + 1536);
 static_assert(activation_bytes<Model, double>({2, 3}) == 192 + 832 + 768 + 3072);
-// 24 floats in two lines; ten bytes read and predicted.
+// 24 floats in two lines; ten bytes are read and ten predicted.
 static_assert(activation_bytes<Patches>({2, 3, 10}) == 128 + 640 + 1280);
 
 TEST_CASE("Activations: kept views apart, temporaries overlaid, all within the constant", "[core][activation]") {
@@ -83,7 +83,7 @@ TEST_CASE("Activations: a batch has at least one token", "[core][activation]") {
   using Acts = Activations<Model, B>;
   CHECK_THROWS_AS(Acts(ctx, {2, 0}), ShapeError);
   CHECK_THROWS_WITH(Acts(ctx, {0, 3}), "stlm::Activations: expected batch >= 1 and tokens >= 1, found 0 and 3; give both.");
-  CHECK_THROWS_AS(Acts(ctx, {Index{1} << 30, Index{1} << 33}), ShapeError);  // more bytes than an Index counts
+  CHECK_THROWS_AS(Acts(ctx, {Index{1} << 30, Index{1} << 33}), ShapeError);  // more bytes than an Index can count
 }
 
 TEST_CASE("Activations: the memory is laid out for as many bytes as a batch has", "[core][activation]") {
@@ -111,7 +111,7 @@ TEST_CASE("Activations: the memory is laid out for as many bytes as a batch has"
   for (const auto& [read, predicted] : {std::pair<Index, Index>{11, 2}, {2, 11}}) {
     CAPTURE(read, predicted);
     CHECK_THROWS_AS(acts.fit(read, predicted), ShapeError);
-    CHECK(acts.pass().bytes_read == 2);  // as it was
+    CHECK(acts.pass().bytes_read == 2);  // unchanged
     CHECK(c.predicted.extent(0) == 10);
   }
 }

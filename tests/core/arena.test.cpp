@@ -11,7 +11,7 @@ struct Views {
   View<double, dynamic> temporary, other;
 };
 
-/// `rows` rows kept, one temporary view, and two that share memory.
+/// `rows` rows kept, and two temporary views that share memory.
 auto layout(Views& views, Index rows) {
   return [&views, rows](Arena& arena) {
     arena.keep(views.kept, rows);
@@ -26,7 +26,7 @@ TEST_CASE("Arena: counts lines of 64 bytes, overlaid parts once", "[core][arena]
   Arena count;
   layout(views, 7)(count);
   CHECK(count.kept_bytes() == 128);          // 84 bytes
-  CHECK(count.bytes() == 128 + 128);         // 112 bytes, which the 56 share
+  CHECK(count.bytes() == 128 + 128);         // 112 bytes, overlaid with 56
   CHECK_FALSE(views.kept);
   CHECK(views.kept.extent(0) == 7);
 }

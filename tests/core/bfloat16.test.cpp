@@ -24,7 +24,7 @@ constexpr float rounded(float x) { return Bfloat16(x); }
 static_assert(rounded(1.0F) == 1.0F && rounded(-3.5F) == -3.5F);
 
 TEST_CASE("Bfloat16: rounds to the nearest, ties to even", "[core][bfloat16]") {
-  constexpr float ulp = 0x1p-7F;  // above 1
+  constexpr float ulp = 0x1p-7F;  // spacing of Bfloat16 above 1
   CHECK(rounded(1 + 0.49F * ulp) == 1);
   CHECK(rounded(1 + 0.51F * ulp) == 1 + ulp);
   CHECK(rounded(1 + 0.5F * ulp) == 1);
@@ -38,7 +38,7 @@ TEST_CASE("Bfloat16: infinities, NaN, and numbers too small", "[core][bfloat16]"
   CHECK(rounded(infinity) == infinity);
   CHECK(rounded(-std::numeric_limits<float>::max()) == -infinity);
   CHECK(std::isnan(rounded(std::numeric_limits<float>::quiet_NaN())));
-  CHECK(std::isnan(rounded(std::bit_cast<float>(0x7f800001U))));  // a NaN of the lower half alone
+  CHECK(std::isnan(rounded(std::bit_cast<float>(0x7f800001U))));  // a NaN whose only mantissa bit is in the lower half
   CHECK(rounded(std::numeric_limits<float>::min()) == std::numeric_limits<float>::min());
   CHECK(Bfloat16(std::numeric_limits<float>::denorm_min()).bits == 0);
   CHECK(Bfloat16(-0x1p-127F).bits == 0x8000);

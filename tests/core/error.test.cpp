@@ -10,7 +10,7 @@ static_assert(std::is_base_of_v<Error, ShapeError> && std::is_base_of_v<Error, F
 
 namespace {
 
-struct Counted {  // a text that counts how often it is asked for
+struct Counted {  // a text that counts how often it is converted
   int* reads;
   operator const char*() const {
     ++*reads;

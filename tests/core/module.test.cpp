@@ -7,7 +7,7 @@ using namespace stlm::test;
 
 namespace {
 
-/// What a user may write: y = x + a x^3 with one `a` for each column.
+/// A module as a user may write it: y = x + a x^3 with one `a` for each column.
 template <Index Dim>
 struct Cubic {
   static constexpr Index dim = Dim;

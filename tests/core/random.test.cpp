@@ -89,8 +89,12 @@ TEST_CASE("RandomStream: two numbers are its whole state", "[core][random]") {
   const RandomKey first = stream.next(), second = stream.next();
   CHECK_FALSE(first == second);
   CHECK(stream.counter() == 2);
-  stream.restore(1);
+  stream.restore(7, 1);
   CHECK(stream.next() == second);
+  RandomStream other(8, 5);
+  other.restore(7, 1);
+  CHECK(other.seed() == 7);
+  CHECK(other.next() == second);
   CHECK(RandomStream(7, 1).next() == second);
   CHECK_FALSE(RandomStream(8).next() == first);
 }

@@ -1,8 +1,8 @@
 # `stlm_add_cuda_test(backend/cuda/error [GPU])`: tests/backend/cuda/error.test.cu becomes a test, labelled backend and
 # cuda, and is left out without STLM_WITH_CUDA.
-# GPU: it computes on a device. Labelled gpu too; where there is no device it is skipped, and its output says why. In its
-# code STLM_TEST_CUDA is defined, and a file backend/cuda/error.cpp, if there is one, is compiled with it, by the host's
-# compiler: what a test needs of EigenBackend.
+# GPU: it computes on a device. It is labelled gpu too; without a device it is skipped, and its output says why. Its code has
+# STLM_TEST_CUDA defined. A file backend/cuda/error.cpp, if there is one, is linked to it; the host's compiler compiles that
+# file, with what the test needs of EigenBackend.
 
 if(STLM_WITH_CUDA)
   add_library(stlm_cuda_test_support INTERFACE)

@@ -1,5 +1,5 @@
-# Tests of the GPU backend's kernels on the CPU, by the project's own compiler: stlm_cuda_emulated is what they link. Thrust,
-# which is headers alone, then means its sequential system; nothing of CUDA is linked.
+# Tests of the GPU backend's kernels on the CPU, compiled by the project's own compiler. They link stlm_cuda_emulated, which
+# selects the sequential system of Thrust (headers only); nothing of CUDA is linked.
 
 if(STLM_WITH_CUDA)
   find_path(STLM_CCCL_INCLUDE_DIR thrust/version.h HINTS "${CUDAToolkit_TARGET_DIR}/include/cccl" REQUIRED
@@ -11,7 +11,7 @@ if(STLM_WITH_CUDA)
   target_compile_definitions(stlm_cuda_emulated INTERFACE STLM_TEST_EMULATED
     THRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP CCCL_DISABLE_FP16_SUPPORT)
 
-  # Compiled as the preset says; what runs for long by -O2.
+  # Compiled as the preset says; tests that run for long with -O2.
   add_library(stlm_emulated_test_pch STATIC EXCLUDE_FROM_ALL support/precompiled.cpp)
   add_library(stlm_long_emulated_test_pch STATIC EXCLUDE_FROM_ALL support/precompiled.cpp)
   target_compile_options(stlm_long_emulated_test_pch PUBLIC -O2)

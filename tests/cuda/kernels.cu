@@ -1,6 +1,6 @@
 // Every kernel of the CUDA backend, by the ops that launch it, compiled for the test cuda/ptxas_report.
 #include <stlm/backend/cuda.hpp>
-#include <stlm/infer/sampler.hpp>
+#include <stlm/infer/token_rule.hpp>
 #include <stlm/train/schedule.hpp>
 
 using namespace stlm;
@@ -12,7 +12,7 @@ using Rows2d = View<float, dynamic, dynamic>;
 using Row = View<float, dynamic>;
 using Tokens = View<const Token, dynamic, dynamic>;
 
-/// What ops on activations of scalar T are given: these, and what stays float.
+/// Arguments of ops on activations of scalar T; `v`, `table` and `balance` stay float.
 template <class T>
 struct Stream {
   View<T, dynamic, dynamic> a, b, c;

@@ -7,7 +7,7 @@ using namespace stlm::test;
 
 namespace {
 
-struct Cube {  // a user's own
+struct Cube {  // a user's activation
   template <class T>
   static STLM_HOST_DEVICE T value(T x) {
     return x * x * x;
@@ -33,7 +33,7 @@ TEMPLATE_TEST_CASE("activations: backends agree, in place too", "[ops][activatio
 }
 
 TEST_CASE("gelu: floats within a few roundings, the tail too", "[ops][activation]") {
-  if constexpr (std::is_same_v<CpuBackend, ReferenceBackend>) return;  // nvcc's: no EigenBackend, which has a tail
+  if constexpr (std::is_same_v<CpuBackend, ReferenceBackend>) return;  // nvcc compiles without EigenBackend, which has a tail
   Rig<CpuBackend, float> rig;
   const Index size = 20001;
   const auto x = rig.blank(size), y = rig.blank(size), dx = rig.blank(size), one = rig.blank(size);
@@ -46,7 +46,7 @@ TEST_CASE("gelu: floats within a few roundings, the tail too", "[ops][activation
     REQUIRE(double{y(i)} == Approx(v * below).epsilon(2e-6));
     REQUIRE(double{dx(i)} == Approx(Gelu::derivative(v)).epsilon(2e-7).margin(2e-7));
   }
-  x(0) = x(5000) = std::nanf("");  // one at the edge, one within packets
+  x(0) = x(5000) = std::nanf("");  // one number at the edge, one within packets
   ops::activation_forward<Gelu>(rig.ctx, x, y);
   ops::activation_backward<Gelu>(rig.ctx, x, one, dx);
   for (const Index i : {Index{0}, Index{5000}}) CHECK((std::isnan(y(i)) && std::isnan(dx(i))));

@@ -9,7 +9,7 @@ using namespace stlm::test;
 
 namespace {
 
-// Tokens of several tiles of keys: EigenBackend's are 512 long, those of the kernels 64, and a CPU is slow at the latter.
+// More keys than a tile: EigenBackend's tiles have 512 keys, the kernels' 64, and a CPU runs the kernels slowly.
 #if defined(STLM_TEST_EMULATED) || defined(STLM_TEST_CUDA)
 constexpr Index many = 150;
 #else
@@ -54,14 +54,14 @@ void check_case(const Case& c) {
     ops::attention_backward(rig.ctx, q, k, v, out, t.lse, dout, heads(t.dq, c.batch, c.heads),
                             heads(t.dk, c.batch, c.kv_heads), heads(t.dv, c.batch, c.kv_heads), shape);
   };
-  // Where one key has all the weight, gradients of scores are what rounded outputs leave of a difference near zero; and
-  // the longest cases take long.
+  // No Bfloat16 where one key has nearly all the weight, as gradients of scores are then differences near zero of rounded
+  // outputs; nor in the longest cases, which take long.
   c.scale > 1 || c.queries > 500 ? check_op(body) : check_stream_op(body);
 }
 
-/// Products of Bfloat16, of a GPU's activations or on a CPU that has them. On inputs that are such numbers only the
-/// probabilities and their gradients are rounded, and what is stored so, each by at most 2^-9 of itself. A sum of p x errs
-/// by at most 2^-9 of the sum of |p x|: in all, for these shapes, at most 2^-7 of the largest of a tensor, in magnitude.
+/// Products of Bfloat16, in a GPU's activations or on a CPU that has them. If the inputs are exact in Bfloat16, only the
+/// probabilities, their gradients and stored results are rounded, each by at most 2^-9 of itself. So a sum of p x errs by at
+/// most 2^-9 of the sum of |p x|: for these shapes, by at most 2^-7 of the largest magnitude of a tensor in all.
 void check_products(const Case& c, const ops::AttentionShape& of_all, const std::vector<Index>& offsets = {}) {
   CAPTURE(c.batch, c.queries, c.keys, c.heads, c.kv_heads, c.head_size, c.causal, c.dropout, c.window, c.alibi);
   const auto run = [&](auto& rig) {
@@ -85,7 +85,7 @@ void check_products(const Case& c, const ops::AttentionShape& of_all, const std:
 }  // namespace
 
 TEST_CASE("attention: sequences that decode at places of their own", "[ops][attention][parity]") {
-  for (const Index capacity : {50, 300})  // of a cache of four sequences
+  for (const Index capacity : {50, 300})  // each of four sequences of a cache
     for (const auto& [queries, size] : {std::array<Index, 2>{1, 6}, {3, 6}, {9, 6}, {9, 32}})
       for (const Index window : {0, 20}) {
         CAPTURE(capacity, window, queries, size);
@@ -137,14 +137,14 @@ TEST_CASE("attention: backends agree", "[ops][attention][parity]") {
     check_case({1, 130, 130, 2, 1, 12, causal});      // more queries than a tile
     check_case({1, many, many, 1, 1, 4, causal});     // more keys than a tile
     check_case({2, 1, 600, 4, 2, 8, causal});         // one new token after many
-    check_case({3, 1, 77, 6, 2, 90, causal, 0.3, 1, 40, true});  // with all else there is, and a large head
-    check_case({2, 3, 70, 4, 2, 8, causal});          // several
+    check_case({3, 1, 77, 6, 2, 90, causal, 0.3, 1, 40, true});  // with every option and a large head
+    check_case({2, 3, 70, 4, 2, 8, causal});          // several new tokens
     check_case({2, 66, 66, 4, 2, 8, causal, 0.3});    // dropout
     check_case({2, 3, 300, 4, 2, 8, causal, 0.3});
     check_case({1, 1, 5, 1, 1, 516, causal});
     check_case({1, many, many, 1, 1, 4, causal, 0.3});  // dropout over tiles
     check_case({1, 40, 40, 2, 1, 8, causal, 0, 16});  // scores up to hundreds
-    check_case({1, 70, 70, 2, 1, 66, causal, 0.3});   // a large head, and not a multiple of anything
+    check_case({1, 70, 70, 2, 1, 66, causal, 0.3});   // a large head; sizes that are multiples of nothing
     check_case({2, 20, 20, 2, 2, 132, causal, 0, 1, 3, true});
     check_case({11, 13, 13, 4, 2, 8, causal, 0.3, 1, 4, true});  // many short sequences
     for (const Index size : {16, 32}) check_case({3, 12, 12, 4, 2, size, causal, 0.3, 1, 5, true});  // heads of packets
@@ -153,7 +153,7 @@ TEST_CASE("attention: backends agree", "[ops][attention][parity]") {
         if (window == 0 && !alibi) continue;
         check_case({2, 9, 9, 6, 2, 5, causal, 0.2, 1, window, alibi});
         check_case({1, 130, 130, 3, 3, 8, causal, 0, 1, window, alibi});
-        check_case({1, many, many, 1, 1, 4, causal, 0.2, 1, window, alibi});  // rows that see nothing of the first tile
+        check_case({1, many, many, 1, 1, 4, causal, 0.2, 1, window, alibi});  // some rows see no key of the first tile
         check_case({2, 3, 600, 2, 1, 4, causal, 0, 1, window, alibi});
       }
   }
@@ -191,19 +191,19 @@ TEST_CASE("attention: products of Bfloat16 round probabilities and their gradien
     for (const Index size : {32, 48, 64, 128}) {
       check({1, 1, 1, 1, 1, size, causal});
       check({2, 64, 64, 2, 1, size, causal});      // whole tiles, grouped
-      check({1, 150, 150, 2, 2, size, causal});    // more than a tile, and a rest
-      check({1, 70, 101, 1, 1, size, causal});     // the last of more keys
+      check({1, 150, 150, 2, 2, size, causal});    // more than a tile, with a rest
+      check({1, 70, 101, 1, 1, size, causal});     // queries at the end of more keys
       check({1, 100, 100, 2, 1, size, causal, 0.3});
       check({1, 99, 99, 1, 1, size, causal, 0.3, 1, 20, true});
       check({9, 13, 13, 2, 1, size, causal, 0.3, 1, 4, true});  // many short sequences
     }
-    check({1, 260, 260, 1, 1, 32, causal, 0, 1, 20});  // tiles that the first or the second half of a block sees alone
-    const std::vector<Index> offsets = {0, 12, 13, 13, 100, 107, 200};  // in tiles of several, in several tiles, none
+    check({1, 260, 260, 1, 1, 32, causal, 0, 1, 20});  // tiles that only one half of a block sees
+    const std::vector<Index> offsets = {0, 12, 13, 13, 100, 107, 200};  // several in a tile, one in several tiles, an empty one
     for (const Index window : {0, 5}) {
       const Case c{1, offsets.back(), offsets.back(), 2, 1, 32, causal, 0.3, 1, window, true};
       ops::AttentionShape packed = c.shape();
       packed.batch = std::ssize(offsets) - 1;
-      packed.queries = packed.keys = 93;  // the longest
+      packed.queries = packed.keys = 93;  // the longest sequence
       check_products(c, packed, offsets);
     }
   }
@@ -232,7 +232,7 @@ TEST_CASE("attention: queries that read fewer keys than they are", "[ops][attent
 }
 
 TEST_CASE("attention: packed sequences equal the same sequences one by one", "[ops][attention][parity]") {
-  for (const Index most : {12, 90})  // short sequences go another way
+  for (const Index most : {12, 90})  // short sequences take another code path
     for (const Index window : {0, 4})
       for (const bool causal : {true, false}) {
         CAPTURE(most, causal, window);
@@ -281,7 +281,7 @@ TEST_CASE("attention: a window hides what is further away, ALiBi weighs by dista
     Case c{1, tokens, tokens, 1, 1, 4, causal, 0, 1, 2, true};
     Rig<ReferenceBackend, double> rig;
     const Tensors t(rig, c);
-    std::fill(t.q.begin(), t.q.end(), 0.0);  // all scores are ALiBi's alone
+    std::fill(t.q.begin(), t.q.end(), 0.0);  // ALiBi alone makes the scores
     std::fill(t.v.begin(), t.v.end(), 1.0);
     ops::attention_forward(rig.ctx, heads(t.q, 1, 1), heads(t.k, 1, 1), heads(t.v, 1, 1), heads(t.out, 1, 1), t.lse, c.shape());
     const double m = std::exp2(-8);
@@ -289,12 +289,6 @@ TEST_CASE("attention: a window hides what is further away, ALiBi weighs by dista
     CHECK(t.lse(4) == Approx(std::log(before + after)).epsilon(1e-14));
     CHECK(t.lse(0) == Approx(std::log(1 + after)).margin(1e-14));
   }
-}
-
-TEST_CASE("attention: ALiBi's slopes", "[ops][attention]") {
-  for (Index h = 0; h < 8; ++h) CHECK(ops::alibi_slope(h, 8) == std::exp2(-static_cast<double>(h + 1)));
-  const double twelve[] = {-1, -2, -3, -4, -5, -6, -7, -8, -0.5, -1.5, -2.5, -3.5};  // of 8, then odd ones of 16
-  for (Index h = 0; h < 12; ++h) CHECK(ops::alibi_slope(h, 12) == Approx(std::exp2(twelve[h])).epsilon(1e-15));
 }
 
 TEST_CASE("attention: shapes that do not fit are named", "[ops][attention]") {
@@ -334,6 +328,51 @@ TEST_CASE("attention: shapes that do not fit are named", "[ops][attention]") {
   CHECK_THROWS_AS(backward(one, rig.blank(2)), ShapeError);
 }
 
+TEST_CASE("attention: packed sequences stand at no places, and sequences that decode have no gradient", "[ops][attention]") {
+  Rig<ReferenceBackend, float> rig;
+  const auto h = heads(rig.random(3, 4), 1, 1);
+  const auto lse = rig.random(3);
+  const std::vector<Index> offsets = {0, 3};
+  const Place place{0, 0};
+  ops::AttentionShape shape{1, 3, 3};
+  shape.places = &place;
+  CHECK_NOTHROW(ops::attention_forward(rig.ctx, h, h, h, h, lse, shape));
+  CHECK_THROWS_WITH(ops::attention_backward(rig.ctx, h, h, h, h, lse, h, h, h, h, shape),
+                    "stlm::ops::attention_backward: sequences that decode at places of their own have no gradient; leave the "
+                    "places out.");
+  shape.offsets = {{offsets.data(), 2}, 3};
+  CHECK_THROWS_WITH(ops::attention_forward(rig.ctx, h, h, h, h, lse, shape),
+                    "stlm::ops::attention_forward: packed sequences at places of their own are not supported; give places or "
+                    "offsets.");
+}
+
+TEMPLATE_TEST_CASE("attention: no query heads, nothing to do", "[ops][attention]", ReferenceBackend, CpuBackend) {
+  Rig<TestType, float> rig;
+  const auto k = rig.random(2 * 30, 4);
+  const HeadsView<float> none{k.data(), 0, 4, 0, 0};
+  CHECK_NOTHROW(ops::attention_forward(rig.ctx, none, heads(k, 2, 1), heads(k, 2, 1), none, rig.blank(0), {2, 1, 30}));
+}
+
+TEST_CASE("attention: in backward, keys of one score have one probability, wherever a window begins", "[ops][attention]") {
+  for (const Index window : {24, 31, 37})  // keys begin inside a packet
+    for (const double scale : {0.3, 0.7, 1.1, 1.9, 3.1}) {
+      CAPTURE(window, scale);
+      constexpr Index keys = 60, period = 4;
+      Rig<CpuBackend, float> rig;
+      const auto q = rig.random(1, 4, scale), k = rig.random(keys, 4), out = rig.blank(1, 4), dout = rig.random(1, 4);
+      for (Index j = period; j < keys; ++j) std::copy_n(&k(j - period, 0), 4, &k(j, 0));
+      const auto dq = rig.blank(1, 4), dk = rig.blank(keys, 4), dv = rig.blank(keys, 4);
+      const auto lse = rig.blank(1);
+      ops::AttentionShape shape{1, 1, keys};
+      shape.window = window;
+      const auto all = heads(k, 1, 1);
+      ops::attention_forward(rig.ctx, heads(q, 1, 1), all, all, heads(out, 1, 1), lse, shape);
+      ops::attention_backward(rig.ctx, heads(q, 1, 1), all, all, heads(out, 1, 1), lse, heads(dout, 1, 1), heads(dq, 1, 1),
+                              heads(dk, 1, 1), heads(dv, 1, 1), shape);
+      for (Index j = keys - 1 - window + period; j < keys; ++j) CHECK(dv(j, 0) == dv(j - period, 0));
+    }
+}
+
 TEMPLATE_TEST_CASE("attention: a packed sequence that is longer than the shape allows is named", "[ops][attention]",
                    ReferenceBackend, CpuBackend) {
   Rig<TestType, float> rig;
@@ -344,4 +383,20 @@ TEMPLATE_TEST_CASE("attention: a packed sequence that is longer than the shape a
   const auto h = heads(x, 1, 1);
   CHECK_THROWS_WITH(ops::attention_forward(rig.ctx, h, h, h, h, rig.blank(40), shape),
                     "stlm::ops::attention: packed sequence 0 has 40 rows, the shape allows 24; give the most that one has.");
+}
+
+TEMPLATE_TEST_CASE("attention: packed sequences of other rows than there are, are named", "[ops][attention]", ReferenceBackend,
+                   CpuBackend) {
+  Rig<TestType, float> rig;
+  const std::string message = "stlm::ops::attention: expected offsets from 0 to 10, the number of rows, found ";
+  for (const auto& [offsets, found] : {std::pair<std::vector<Index>, std::string>{{0, 5, 12}, "0 to 12"}, {{0, 5, 9}, "0 to 9"},
+                                       {{1, 5, 10}, "1 to 10"}}) {
+    ops::AttentionShape shape{2, 10, 10};
+    shape.offsets = {{offsets.data(), 3}, 10};
+    const auto h = heads(rig.random(10, 8), 1, 1);
+    const auto lse = rig.random(10);
+    CHECK_THROWS_WITH(ops::attention_forward(rig.ctx, h, h, h, h, lse, shape), message + found + "; give offsets of all rows.");
+    CHECK_THROWS_WITH(ops::attention_backward(rig.ctx, h, h, h, h, lse, h, h, h, h, shape),
+                      message + found + "; give offsets of all rows.");
+  }
 }

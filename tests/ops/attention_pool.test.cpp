@@ -13,7 +13,7 @@ struct Case {
   Index batch, tokens, heads, kv_heads, size;
 };
 
-/// Attention, what each token received, and the choice of half of the tokens.
+/// Attention, the attention that each token received, and the choice of half of the tokens.
 template <class Rig>
 void pool(Rig& rig, const Case& c, bool by_score) {
   const Index rows = c.batch * c.tokens, keep = (c.tokens + 1) / 2;
@@ -44,7 +44,7 @@ std::vector<Token> highest(const std::vector<double>& scores, Index keep, bool b
 TEST_CASE("attention_received: what a token receives of each head and query", "[ops][attention_pool]") {
   constexpr Index tokens = 3;
   Rig<ReferenceBackend, double> rig;
-  const auto qk = rig.random(tokens, 4), out = rig.blank(tokens, 4);  // two heads of two numbers, q and k the same
+  const auto qk = rig.random(tokens, 4), out = rig.blank(tokens, 4);  // two heads of size 2; q and k are equal
   const auto lse = rig.blank(2 * tokens);
   const auto scores = rig.blank(1, tokens);
   const auto x = heads(qk, 1, 2);

@@ -27,7 +27,7 @@ TEST_CASE("cross_entropy: log sum exp minus the target's logit, and its gradient
 TEST_CASE("cross_entropy: backends agree", "[ops][cross_entropy][parity]") {
   for (const Index rows : {1, 7, 130})
     for (const Index vocabulary : {1, 3, 256, 258})
-      for (const double scale : {1.0, 128.0}) {  // probabilities from even to all on one
+      for (const double scale : {1.0, 128.0}) {  // from even probabilities to one token with all of it
         CAPTURE(rows, vocabulary, scale);
         const std::vector<Token> targets = some_tokens(rows, vocabulary, {4, 4}, static_cast<Token>(vocabulary - 1));
         check_stream_op([&](auto& rig) {

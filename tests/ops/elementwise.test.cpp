@@ -54,7 +54,7 @@ TEST_CASE("append_rows: new rows of each sequence at its place in a cache", "[op
           CHECK(cache(place.sequence * 8 + place.position + n % 3, c) == x(n, c + 1));
         }
       ops::append_rows(rig.ctx, rig.random(6, 8), 3, where, View<T, dynamic, dynamic, 8>(rig.random(3 * 8, 8).data(), 3, 8));
-      for (const Index first : {0, 1}) {  // two caches from rows of 16, and from rows that are no packets
+      for (const Index first : {0, 1}) {  // into two caches; rows aligned to packets, and not
         const auto both = rig.random(6, 17), left = rig.random(3 * 8, 8), right = rig.random(3 * 8, 8);
         ops::append_rows(rig.ctx, MatrixView<const T>(both.data() + first, 6, 16, 16 + first), 3, where,
                          View<T, dynamic, dynamic, 8>(left.data(), 3, 8), View<T, dynamic, dynamic, 8>(right.data(), 3, 8));

@@ -19,7 +19,7 @@ TEST_CASE("embedding: rows of the table; gradients add up in them", "[ops][embed
 }
 
 TEST_CASE("embedding: backends agree", "[ops][embedding][parity]") {
-  for (const Index vocabulary : {1, 2, 11, 999})  // one token in all rows, to tokens of one row at most
+  for (const Index vocabulary : {1, 2, 11, 999})  // from one token in all rows to mostly distinct tokens
     for (const Index rows : {0, 1, 7, 32, 300})
       for (const Index cols : {1, 8, 33, 100, 264}) {
         CAPTURE(vocabulary, rows, cols);
@@ -159,4 +159,18 @@ TEMPLATE_TEST_CASE("embedding: packed sequences that do not fit the table or the
     CHECK_THROWS_AS(ops::add_positions(rig.ctx, table, 5, {}, y, packed), ShapeError);
     CHECK_THROWS_AS(ops::add_positions_backward(rig.ctx, y, 5, table, packed), ShapeError);
   }
+  const std::vector<Index> offsets = {0, 5, 9};
+  const Offsets more{{offsets.data(), 3}, 9};
+  CHECK_THROWS_WITH(ops::add_positions(rig.ctx, table, 5, {}, y, more),
+                    "stlm::ops::add_positions: expected offsets of 8 rows, found those of 9; give offsets of all rows.");
+  CHECK_THROWS_AS(ops::add_positions_backward(rig.ctx, y, 5, table, more), ShapeError);
+}
+
+TEST_CASE("positions: packed sequences stand at no places", "[ops][embedding]") {
+  Rig<CpuBackend, float> rig;
+  const std::vector<Index> offsets = {0, 3};
+  const Place place{0, 0};
+  CHECK_THROWS_WITH(ops::add_positions(rig.ctx, rig.random(5, 4), 3, {&place}, rig.random(3, 4), {{offsets.data(), 2}, 3}),
+                    "stlm::ops::add_positions: packed sequences at places of their own are not supported; give places or "
+                    "offsets.");
 }

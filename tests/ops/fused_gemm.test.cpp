@@ -11,13 +11,13 @@ namespace {
 struct Sizes {
   Index m, n, k;
 };
-// As few rows as are fused, and more; widths in packets, and not.
+// Few enough rows to fuse, and more; widths that are whole packets, and not.
 constexpr Sizes sizes[] = {{1, 1, 8}, {1, 70, 384}, {2, 9, 1032}, {3, 5, 33}, {4, 33, 64}, {7, 40, 136}, {8, 16, 256}, {9, 24, 64}};
 
 template <class Rig>
 constexpr bool fuses = ops::fuses_few_rows<typename Rig::Backend>;
 
-/// Not compared, as it is not written where the product is fused.
+/// Memory that is not compared, since a fused product does not write it.
 template <class Rig>
 auto room(Rig& rig, Index rows, Index cols) {
   using T = typename Rig::Scalar;

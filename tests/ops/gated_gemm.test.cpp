@@ -18,7 +18,7 @@ auto matrix(const V& x) {
   return MatrixView<typename V::value_type>(x);
 }
 
-/// The passes of a layer of `n` rows, k to 2 times `width` to k, in one call each, and in two: the same bits.
+/// Forward and backward of a gated layer (n rows, k -> 2 width -> k): one call for each gives the same bits as two.
 template <class Rig>
 void check_passes(Rig& rig, Index n, Index width, Index k) {
   const auto same = [](const auto& a, const auto& b) { CHECK(std::equal(a.begin(), a.end(), b.begin())); };
@@ -54,7 +54,7 @@ TEST_CASE("gated products: a product and its unit in one pass", "[ops][gemm][par
 
 TEST_CASE("gated products: many rows, by any threads", "[ops][gemm]") {
   if constexpr (ops::hands_rows_on<TestedBackend>)
-    // Pieces of all columns; of rows that are handed on late, as B is packed in parts by columns, and by k.
+    // Pieces of work with all columns; then rows that are handed on late, as B is packed in parts by columns, or by k.
     for (const auto [n, width, k] : {std::array<Index, 3>{1000, 70, 16}, {256, 520, 1030}, {256, 16, 33000}})
       for (const int threads : {1, 3}) {
         CAPTURE(n, width, k, threads);

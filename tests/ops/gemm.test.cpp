@@ -10,17 +10,17 @@ namespace {
 struct Sizes {
   Index m, n, k;
 };
-// Single elements and rows, sizes around those of packets and tiles, more columns and depth than one packed block or than
-// few rows take at once.
+// Single elements and rows, sizes around those of packets and tiles, more columns and depth than fit one packed block or
+// one part of gemm_few_rows.
 constexpr Sizes sizes[] = {{1, 1, 1},    {1, 5, 3},    {3, 4, 0},    {4, 70, 33},   {2, 9, 40},   {5, 7, 9},
                            {13, 31, 64}, {15, 33, 17}, {11, 38, 1090}, {32, 50, 390}, {64, 65, 66}, {17, 16, 810},
                            {130, 401, 5}, {300, 33, 100}};
 constexpr bool both[] = {false, true};
 
-/// Part of `rows` x `cols`, from column 3, of rows that are 5 longer.
+/// A part of `rows` x `cols`, from column 3 on, of a matrix with 5 more columns.
 template <class Rig>
 auto strided(Rig& rig, Index rows, Index cols) {
-  auto* const wider = rig.random(std::max<Index>(rows, 1), cols + 5).data();  // null would have no part
+  auto* const wider = rig.random(std::max<Index>(rows, 1), cols + 5).data();  // not null
   return MatrixView<typename Rig::Scalar>(wider + 3, rows, cols, cols + 5);
 }
 
@@ -51,7 +51,7 @@ TEST_CASE("gemm: backends agree for every size and option", "[ops][gemm][parity]
       for (const bool transpose_b : both)
         for (const bool accumulate : both) {
           CAPTURE(m, n, k, transpose_a, transpose_b, accumulate);
-          check_stream_op([=, m = m, n = n, k = k](auto& rig) {  // what is overwritten begins as NaN
+          check_stream_op([=, m = m, n = n, k = k](auto& rig) {  // memory to be overwritten begins as NaN
             const auto a = transpose_a ? rig.random(k, m) : rig.random(m, k);
             const auto b = transpose_b ? rig.random(n, k) : rig.random(k, n);
             const auto c = accumulate ? rig.random(m, n) : rig.blank(m, n);
@@ -63,7 +63,7 @@ TEST_CASE("gemm: backends agree for every size and option", "[ops][gemm][parity]
 TEST_CASE("gemm: the same bits from any number of threads, of one panel and of several", "[ops][gemm]") {
   if constexpr (std::is_same_v<TestedBackend, EigenBackend>)
     for (const auto [m, n, k] : {Sizes{100, 130, 40}, {300, 100, 344}, {260, 600, 2000}, {256, 40, 40000}, {96, 200, 500},
-                                 {96, 97, 20000}}) {  // the last two by columns of C
+                                 {96, 97, 20000}}) {  // the last two are split by columns of C
       CAPTURE(m, n, k);
       const auto product = [=, m = m, n = n, k = k](auto& rig) {
         ops::gemm(rig.ctx, rig.random(m, k), rig.random(n, k), rig.random(m, n), {false, true, true});
@@ -109,7 +109,7 @@ TEST_CASE("gemm: a batch is its products one by one", "[ops][gemm][parity]") {
           check_stream_op([=, m = m, n = n, k = k](auto& rig) {
             constexpr Index count = 5;
             const auto batch = [&](Index rows, Index cols) {
-              const Index step = rows * cols + 8;  // what lies between stays as it is
+              const Index step = rows * cols + 8;  // the gaps stay as they are
               return ops::MatrixBatch<typename std::decay_t<decltype(rig)>::Scalar>{
                   {rig.random(count, step).data(), rows, cols, cols}, count, step};
             };
@@ -217,7 +217,7 @@ TEST_CASE("gemm: rounded products have the same bits with and without an instruc
 
 TEST_CASE("gemm: up to sixteen rows, each has the bits it has alone", "[ops][gemm]") {
   for (const auto [m, n, k] : {Sizes{16, 70, 200}, Sizes{16, 33, 64}, Sizes{16, 3, 17}, Sizes{16, 37, 1500},
-                               Sizes{16, 5, 20000}}) {  // the last: longer than scratch has room for
+                               Sizes{16, 5, 20000}}) {  // the last is longer than scratch has room for
     Rig<CpuBackend, float> rig;
     const auto x = rig.random(m, k), w = rig.random(n, k), alone = rig.blank(m, n), together = rig.blank(m, n);
     Buffer<Bfloat16> rounded(w.size());

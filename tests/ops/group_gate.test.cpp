@@ -45,6 +45,7 @@ TEST_CASE("group_gate: shapes that do not fit are named", "[ops][group_gate]") {
   Rig<ReferenceBackend, float> rig;
   const auto gates = rig.random(2, 3), x = rig.random(4, 6), odd = rig.random(4, 7), rows = rig.random(3, 6);
   CHECK_THROWS_AS(ops::group_gate_forward(rig.ctx, gates, odd, 1, odd), ShapeError);
+  CHECK_THROWS_AS(ops::group_gate_forward(rig.ctx, rig.random(2, 0), x, 1, x), ShapeError);
   CHECK_THROWS_WITH(ops::group_gate_forward(rig.ctx, gates, rows, 1, rows),
                     "stlm::ops::group_gate_forward: expected rows and columns in multiples of the gates' and equal shapes, "
                     "found gates 2x3, rows 3x6 and 3x6; give such.");

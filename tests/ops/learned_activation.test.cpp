@@ -7,7 +7,7 @@ using namespace stlm::test;
 
 namespace {
 
-/// The network of `hidden` units whose numbers are the rows of `w`: w1, b1, w2, and b2 first in the last.
+/// The network of `hidden` units with its parameters in the rows of `w`: w1, b1, w2, then b2 first in the last.
 template <class View>
 auto network(const View& w) {
   using T = typename View::value_type;

@@ -88,11 +88,30 @@ TEST_CASE("layer_norm: backends agree", "[ops][norm][parity]") {
           const auto gain = rig.random(c), dgain = rig.random(c), mean = rig.blank(n), rstd = rig.blank(n);
           const auto bias = with_bias ? rig.random(c) : decltype(rig.random(c)){};
           const auto dbias = with_bias ? rig.random(c) : decltype(rig.random(c)){};
-          const double eps = c > 1 ? 1e-5 : 0.1;  // one column is its mean: r multiplies what rounding leaves of zero
+          const double eps = c > 1 ? 1e-5 : 0.1;  // one column equals its mean: rstd multiplies a rounding error
           ops::layer_norm_forward(rig.ctx, x, gain, bias, y, mean, rstd, eps);
           ops::layer_norm_backward(rig.ctx, x, gain, mean, rstd, dy, dx, dgain, dbias, accumulate);
         });
       }
+}
+
+TEMPLATE_TEST_CASE("norms: rows of no columns have gradients of none", "[ops][norm]", ReferenceBackend, CpuBackend) {
+  Rig<TestType, float> rig;
+  const auto none = rig.random(3, 0);
+  const auto gain = rig.random(0), mean = rig.random(3), rstd = rig.random(3);
+  CHECK_NOTHROW(ops::rms_norm_backward(rig.ctx, none, gain, rstd, none, none, gain, false));
+  CHECK_NOTHROW(ops::layer_norm_backward(rig.ctx, none, gain, mean, rstd, none, none, gain, gain, false));
+}
+
+TEST_CASE("norms: rows without room in scratch memory are named", "[ops][norm]") {
+  if constexpr (std::is_same_v<CpuBackend, EigenBackend>) {
+    Rig<CpuBackend, float> rig;
+    const auto x = rig.random(1, (1 << 20) + 1);
+    const View<float, dynamic> gain(x.data(), x.size());
+    CHECK_THROWS_WITH(ops::rms_norm_backward(rig.ctx, x, gain, rig.random(1), x, x, gain, false),
+                      "stlm::EigenBackend: expected the gradients of a norm or a learned activation to be at most 1048576 "
+                      "numbers, found 1048577, for which scratch memory has no room; use fewer columns or units.");
+  }
 }
 
 TEST_CASE("norms: shapes that do not fit are named", "[ops][norm]") {

@@ -15,14 +15,14 @@ constexpr AdamWOptions options{.lr = 1e-2};
 constexpr CosineSchedule schedule{.warmup = 3, .total = 9, .minimum = 0.1};
 constexpr double max_norm = 8, given = 0.75;
 
-/// Weights, gradient and moments: matrices, then vectors.
+/// Weights, gradient and moments; each holds matrices, then vectors.
 template <class B, class T>
 struct Numbers {
   Index matrices, size;
   TestBuffer<B, T> w{size}, g{size}, m{size}, v{size};
 
   Numbers(Index matrices_, Index vectors) : matrices(matrices_), size(matrices_ + vectors) { fill(w.view(), {1, 1}); }
-  /// Longer than `max_norm` every other step.
+  /// Draws a gradient; its norm is above `max_norm` every other step.
   void draw_gradient(Index step) { fill(g.view(), RandomKey{2, 2}.fold(static_cast<std::uint64_t>(step)), step % 2 ? 1 : 0.125); }
   static View<T, dynamic> part(const TestBuffer<B, T>& of, Index begin, Index end) {
     return {of.data() + begin, Extents<dynamic>(end - begin)};
@@ -68,7 +68,7 @@ struct OnState : Numbers<TestedBackend, T> {
   }
 };
 
-/// Step number `step` with a factor of the learning rate, and of clipping.
+/// The state of step number `step`, with a factor of the learning rate and one of clipping.
 template <class Rig>
 auto state_of(Rig& rig, const AdamWOptions& adamw, Index step, double factor = 1, double clip = 1, bool skip = false) {
   using T = typename Rig::Compute;
@@ -117,7 +117,7 @@ TEST_CASE("adamw: squares that are subnormal, or infinite, backends agree", "[op
     constexpr AdamWOptions without_eps{.lr = 1e-3, .eps = 0};
     const auto weights_after = [&]<class B>(std::type_identity<B>) {
       Context<B> ctx({.threads = 1});
-      Numbers<B, float> n(0, 41);  // packets and a rest
+      Numbers<B, float> n(0, 41);  // whole packets and a rest
       std::fill_n(n.g.data(), 41, size);
       std::fill_n(n.w.data(), 41, 1.0F);
       TestBuffer<B, ops::StepState<float>> state(1);
@@ -217,9 +217,9 @@ TEMPLATE_TEST_CASE("a step with its numbers in memory of the backend is one by h
       const auto& state = device.state.data()[0];
       CHECK(state.step == step + 1);
       CHECK(state.norm == Approx(cpu.norm).epsilon(1e-12));
-      CHECK(state.factor == Approx(given * schedule(step)).epsilon(1e-14));  // a GPU has a cosine of its own
+      CHECK(state.factor == Approx(given * schedule(step)).epsilon(1e-14));  // a GPU's cosine differs slightly
       CHECK(state.loss == loss);
-      const double tolerance = sizeof(TestType) == 4 ? 1e-6 : 1e-12;  // as the norm that scales the gradients
+      const double tolerance = sizeof(TestType) == 4 ? 1e-6 : 1e-12;  // that of the norm which scales the gradients
       CHECK(deviation(cpu.w.view(), device.w.view()) < tolerance);
       CHECK(deviation(cpu.m.view(), device.m.view()) < tolerance);
       CHECK(deviation(cpu.v.view(), device.v.view()) < tolerance);

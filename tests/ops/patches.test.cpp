@@ -8,7 +8,7 @@ using namespace stlm::test;
 namespace {
 
 constexpr Token pad = 256;
-// Three bytes: a full patch, one of one byte, an empty one, one of two with an end of text.
+// Patches of three slots: a full one, one byte, an empty one, a byte and an end of text.
 const std::vector<Token> ids = {1, 2, 3, 4, pad, pad, pad, pad, pad, 5, 257, pad};
 
 ops::PatchSlots slots(bool end) { return {{ids.data(), 4, 3}, pad, end}; }
@@ -31,7 +31,7 @@ TEMPLATE_TEST_CASE("patches: what is packed and predicted of each", "[ops][patch
   CHECK(list(room(6)) == std::vector<Token>{1, 2, 3, 4, 5, 257});
   CHECK(list(starts) == std::vector<Index>{0, 3, 4, 4, 6});
 
-  ops::pack_places(ctx, slots(false), 2, 10, room(6));  // sequences of two patches, the first patch being number 10
+  ops::pack_places(ctx, slots(false), 2, 10, room(6));  // sequences of two patches each, from patch 10 on
   CHECK(list(room(6)) == std::vector<Token>{30, 31, 32, 33, 33, 34});
 
   const auto more = rig.template room<Token>(12);
@@ -39,7 +39,7 @@ TEMPLATE_TEST_CASE("patches: what is packed and predicted of each", "[ops][patch
   ops::pack_symbols(ctx, slots(false), starts, room(6), targets(6));
   CHECK(list(room(6)) == std::vector<Token>{pad, 1, 2, pad, pad, 5});
   CHECK(list(targets(6)) == std::vector<Token>{1, 2, 3, 4, 5, 257});
-  ops::pack_symbols(ctx, slots(true), starts, room(8), targets(8));  // a full patch has no end, an empty one neither
+  ops::pack_symbols(ctx, slots(true), starts, room(8), targets(8));  // full and empty patches have no end
   CHECK(list(room(8)) == std::vector<Token>{pad, 1, 2, pad, 4, pad, 5, 257});
   CHECK(list(targets(8)) == std::vector<Token>{1, 2, 3, 4, pad, 5, 257, pad});
   CHECK(list(starts) == std::vector<Index>{0, 3, 5, 5, 8});
@@ -48,14 +48,14 @@ TEMPLATE_TEST_CASE("patches: what is packed and predicted of each", "[ops][patch
   CHECK(list(targets(12)) == std::vector<Token>{1, 2, 3, 4, pad, -1, -1, -1, -1, 5, 257, pad});
   ops::slot_targets(ctx, slots(false), targets(12), -1, true);
   CHECK(list(targets(12)) == std::vector<Token>{1, 2, 3, 4, -1, -1, -1, -1, -1, 5, 257, -1});
-  ops::slot_targets(ctx, slots(true), targets(12), 257, false);  // as they are, but for a patch that is not there
+  ops::slot_targets(ctx, slots(true), targets(12), 257, false);  // pads stay targets, except in an empty patch
   CHECK(list(targets(12)) == std::vector<Token>{1, 2, 3, 4, pad, pad, 257, 257, 257, 5, 257, pad});
 }
 
 TEST_CASE("patches: backends agree", "[ops][patches][parity]") {
   for (const Index window : {1, 5, 12})
     for (const Index patches : {1, 40, 700}) {
-      std::vector<Token> slots = some_tokens(patches * window, 258, {6, 6}, pad);  // some full, most not, pads in between
+      std::vector<Token> slots = some_tokens(patches * window, 258, {6, 6}, pad);  // some patches are full, most are not
       for (Index p = 0; p < patches; ++p)
         for (Index i = 1; i < window; ++i)
           if (slots[static_cast<std::size_t>(p * window + i - 1)] == pad) slots[static_cast<std::size_t>(p * window + i)] = pad;
@@ -97,6 +97,9 @@ TEST_CASE("patches: counts, and room that does not fit", "[ops][patches]") {
                     "stlm::ops::pack_symbols: 4 patches need one offset more and 8 rows, found room for 4 and 8; "
                     "give room for these.");
   CHECK_THROWS_AS(ops::pack_symbols(ctx, slots(true), starts(5), room(8), room(6)), ShapeError);
+  CHECK_THROWS_WITH(ops::pack_places(ctx, slots(false), 0, 0, room(6)),
+                    "stlm::ops::pack_places: expected sequences of at least one patch, found 0; give how many patches a sequence "
+                    "has.");
   CHECK_THROWS_WITH(ops::slot_targets(ctx, slots(true), room(11), -1, true),
                     "stlm::ops::slot_targets: 12 slots, room for 11 targets; give room for one a slot.");
 }

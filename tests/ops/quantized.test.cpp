@@ -24,7 +24,7 @@ struct Quantized {
   }
 };
 
-/// Rows of a table of (n, k), and its product with x (m, k). The table is float, whatever the rows are.
+/// Looks up rows of a quantised table (n, k), and multiplies x (m, k) by it. The table is made from float for every T.
 template <class B, class T>
 void look_up_and_multiply(Rig<B, T>& rig, Index m, Index n, Index k, bool accumulate) {
   const Quantized<B> table(rig.ctx, {rig.random(n * k).data(), n, k});
@@ -151,6 +151,30 @@ TEST_CASE("embedding_forward: rows of int8", "[ops][quantized]") {
   }
   const Token wrong[] = {11, 0, 0};
   CHECK_THROWS_AS(ops::embedding_forward(rig.ctx, q.q, View<const Token, dynamic, dynamic>(wrong, 1, 3), y), Error);
+}
+
+TEMPLATE_TEST_CASE("gemm: of int8, of no rows or no columns", "[ops][quantized]", ReferenceBackend, CpuBackend) {
+  Rig<TestType, float> rig;
+  const Quantized<TestType> no_rows(rig.ctx, rig.random(0, 70)), no_columns(rig.ctx, rig.random(9, 0));
+  CHECK_NOTHROW(ops::gemm(rig.ctx, rig.random(3, 70), no_rows.q, rig.blank(3, 0), {.transpose_b = true}));
+  const auto y = rig.blank(3, 9), sum = rig.random(3, 9);
+  const std::vector<float> before(sum.begin(), sum.end());
+  ops::gemm(rig.ctx, rig.random(3, 0), no_columns.q, y, {.transpose_b = true});
+  ops::gemm(rig.ctx, rig.random(3, 0), no_columns.q, sum, {.transpose_b = true, .accumulate = true});
+  for (const float number : y) CHECK(number == 0);
+  CHECK(std::ranges::equal(before, sum));
+}
+
+TEST_CASE("gemm: of int8, rows without room in scratch memory are named", "[ops][quantized]") {
+  if constexpr (std::is_same_v<CpuBackend, EigenBackend>) {
+    Rig<CpuBackend, float> rig;
+    const Index cols = (Index{4} << 20) - 1023;
+    const View<const float, dynamic, dynamic> x(nullptr, 1, cols);
+    CHECK_THROWS_WITH(ops::gemm(rig.ctx, x, QuantizedMatrix{nullptr, nullptr, nullptr, 1, cols}, rig.blank(1, 1),
+                                {.transpose_b = true}),
+                      "stlm::ops::gemm: expected rows of at most 4193280 int8, found 4193281, for which scratch memory has no "
+                      "room; keep this matrix in Bfloat16.");
+  }
 }
 
 TEST_CASE("gemm: of int8 only as a linear layer reads its weight", "[ops][quantized]") {

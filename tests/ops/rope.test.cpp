@@ -150,6 +150,41 @@ TEST_CASE("rope: refuses odd heads", "[ops][rope]") {
                     "stlm::ops::rope: expected an even head size, found 3; change it, as pairs are turned.");
 }
 
+TEST_CASE("rope: packed sequences stand at no places", "[ops][rope]") {
+  Rig<CpuBackend, float> rig;
+  const std::vector<Index> offsets = {0, 3};
+  const Place place{0, 0};
+  CHECK_THROWS_WITH(ops::rope(rig.ctx, heads(rig.random(3, 4), 1, 1),
+                              {.batch = 1, .tokens = 3, .offsets = {{offsets.data(), 2}, 3}, .places = &place}),
+                    "stlm::ops::rope: packed sequences at places of their own are not supported; give places or offsets.");
+}
+
+TEMPLATE_TEST_CASE("rope: heads of no numbers, nothing to do", "[ops][rope]", ReferenceBackend, CpuBackend) {
+  Rig<TestType, float> rig;
+  const Place place{0, 0};
+  const HeadsView<float> none{nullptr, 2, 0, 0, 0};
+  CHECK_NOTHROW(ops::rope(rig.ctx, none, {.batch = 1, .tokens = 3}));
+  CHECK_NOTHROW(ops::rope(rig.ctx, none, {.batch = 1, .tokens = 3, .places = &place}));
+}
+
+TEST_CASE("rope: heads without room in scratch memory are named", "[ops][rope]") {
+  if constexpr (std::is_same_v<CpuBackend, EigenBackend>) {
+    Rig<CpuBackend, float> rig;
+    CHECK_THROWS_WITH(ops::rope(rig.ctx, HeadsView<float>{nullptr, 1, 174764, 0, 174764}, {.batch = 1, .tokens = 1}),
+                      "stlm::ops::rope: expected heads of at most 174762 numbers, found 174764, for which scratch memory has no "
+                      "room; use more heads of a smaller size.");
+  }
+}
+
+TEMPLATE_TEST_CASE("rope: packed sequences of other rows than there are, are named", "[ops][rope]", ReferenceBackend,
+                   CpuBackend) {
+  Rig<TestType, float> rig;
+  const std::vector<Index> offsets = {0, 5, 12};
+  CHECK_THROWS_WITH(ops::rope(rig.ctx, heads(rig.random(10, 4), 1, 1),
+                              {.batch = 2, .tokens = 10, .offsets = {{offsets.data(), 3}, 10}}),
+                    "stlm::ops::rope: expected offsets from 0 to 10, the number of rows, found 0 to 12; give offsets of all rows.");
+}
+
 TEMPLATE_TEST_CASE("rope: a packed sequence that is longer than the options allow is named", "[ops][rope]", ReferenceBackend,
                    CpuBackend) {
   Rig<TestType, float> rig;

@@ -37,7 +37,7 @@ TEMPLATE_TEST_CASE("route: the K largest, rows in order of expert, by hand", "[o
   ops::route(rig.ctx, r.base());
   for (Index n = 0; n < 3; ++n)
     for (Index e = 0; e < 3; ++e) CHECK(r.probabilities(n, e) == Approx(p[3 * n + e]).epsilon(1e-14));
-  CHECK(values(r.experts) == std::vector<Index>{1, 2, 2, 0, 0, 1, 0, 1});  // of equals the first; of NaNs too
+  CHECK(values(r.experts) == std::vector<Index>{1, 2, 2, 0, 0, 1, 0, 1});  // the first of equal ones; also among NaNs
   CHECK(values(r.offsets) == std::vector<Index>{0, 3, 6, 8});
   CHECK(values(r.slots) == std::vector<Index>{3, 6, 7, 0, 1, 4, 2, 5});
   CHECK(r.gates(0, 0) == Approx(0.5).epsilon(1e-14));

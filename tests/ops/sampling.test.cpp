@@ -1,10 +1,11 @@
-// Tokens drawn by a kernel are those that Sampler draws of the same logits with the same seed.
+// A kernel draws the same tokens as Sampler from the same logits with the same seed.
 
 #include <stlm/ops/sampling.hpp>
 
 #include <stlm/backend/cuda/emulated_context.hpp>
 #include <stlm/backend/cuda/sampling.hpp>
 #include <stlm/infer/sampler.hpp>
+#include <stlm/infer/token_rule.hpp>
 
 #include "support/catch.hpp"
 #include "support/numbers.hpp"
@@ -37,7 +38,7 @@ struct LogitRows {
   MatrixView<const T> view() const { return {logits.data(), rows, vocabulary, vocabulary}; }
 };
 
-/// `draws` tokens of each row, each row with a seed of its own, by kernel and by Sampler.
+/// Draws `draws` tokens from each row, each row with its own seed, by the kernel and by Sampler.
 template <class T>
 void check_draws(const LogitRows<T>& rows, SampleOptions options, int draws, Token excluded = -1) {
   const ops::SampleLimits limits{options.temperature, options.top_k, options.top_p};

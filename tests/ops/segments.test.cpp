@@ -76,3 +76,20 @@ TEST_CASE("segments: shapes that do not fit are named", "[ops][segments]") {
                     "stlm::ops::segment_sum: 4 packed sequences need one offset more than that, found 6; give where each "
                     "begins, and the end.");
 }
+
+TEMPLATE_TEST_CASE("segments: packed sequences of other rows than there are, are named", "[ops][segments]", ReferenceBackend,
+                   CpuBackend) {
+  Rig<TestType, float> rig;
+  const auto rows = rig.random(10, 3), sums = rig.random(2, 3);
+  const std::vector<Index> beyond = {0, 5, 12}, back = {0, 11, 10};
+  ops::Segments segments{2, 10, {{beyond.data(), 3}, 10}};
+  CHECK_THROWS_WITH(ops::segment_sum(rig.ctx, rows, sums, segments),
+                    "stlm::ops::segment_sum: expected offsets from 0 to 10, the number of rows, found 0 to 12; give offsets of all "
+                    "rows.");
+  CHECK_THROWS_WITH(ops::segment_spread(rig.ctx, sums, rows, segments, false),
+                    "stlm::ops::segment_spread: expected offsets from 0 to 10, the number of rows, found 0 to 12; give offsets of "
+                    "all rows.");
+  segments.offsets = {{back.data(), 3}, 10};
+  CHECK_THROWS_AS(ops::segment_sum(rig.ctx, rows, sums, segments), ShapeError);
+  CHECK_THROWS_AS(ops::segment_spread(rig.ctx, sums, rows, segments, false), ShapeError);
+}

@@ -1,4 +1,4 @@
-// Every op that works in threads, on shapes that it splits: the same bits from any number.
+// Every op that uses threads gives the same bits for any number of them, on shapes that it splits.
 
 #include <stlm/infer/token_rule.hpp>
 #include <stlm/ops/activation.hpp>
@@ -50,7 +50,7 @@ TEST_CASE("threads: batches of products, and products with their gated unit", "[
     const MatrixView<float> gate(both.data(), 601, 90, 180), up(both.data() + 90, 601, 90, 180), unit(y);
     ops::gemm_swiglu(rig.ctx, x, weight, MatrixView<float>(both), gate, up, unit);
     ops::gemm_swiglu_backward(rig.ctx, x, rig.random(40, 90), gate, up, unit);
-    const auto few = rig.blank(199, 2 * 90), few_units = rig.blank(199, 90);  // whose unit takes pieces of its own
+    const auto few = rig.blank(199, 2 * 90), few_units = rig.blank(199, 90);  // their unit is split on its own
     const MatrixView<float> left(few.data(), 199, 90, 180), right(few.data() + 90, 199, 90, 180);
     ops::gemm_swiglu(rig.ctx, rig.random(199, 40), weight, MatrixView<float>(few), left, right, MatrixView<float>(few_units));
   });
@@ -282,7 +282,7 @@ TEST_CASE("threads: learned activation", "[ops][threads]") {
 }
 
 TEST_CASE("threads: routing", "[ops][threads]") {
-  constexpr Index rows = 3501;  // of 5 probabilities each: some pieces of the router too
+  constexpr Index rows = 3501;  // with 5 probabilities each, enough for the router to be split too
   std::vector<Index> experts(2 * rows), slots(2 * rows), offsets(6);
   check_threads([&](auto& rig) {
     const auto probabilities = rig.random(rows, 5, 4), gates = rig.blank(rows, 2), balance = rig.blank(1, 1);

@@ -1,8 +1,8 @@
-// EigenBackend: the CPU, on Eigen's packets and arrays, in threads. Computes in float and double;
-// weights may be Bfloat16 or int8 too.
+// EigenBackend: the CPU, by Eigen's packets and arrays, on several threads. Computes in float and double; weights may also
+// be Bfloat16 or int8.
 //
-// Work is split by the shape of the problem and sums run in a fixed order: results are the same bits for any number of
-// threads. Nothing is allocated after the Context.
+// The order of each sum depends on the shape of the problem alone: results have the same bits for any number of threads. Ops
+// allocate nothing; the Context has allocated all memory that they need.
 #pragma once
 
 #include <stlm/backend/eigen/activation.hpp>

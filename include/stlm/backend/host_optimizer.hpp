@@ -1,4 +1,4 @@
-// What optimisers do alike on every backend whose memory the host reads.
+// HostOptimizer: the optimiser functions that all backends share whose memory the host reads.
 #pragma once
 
 #include <stlm/ops/elementwise.hpp>

@@ -1,4 +1,5 @@
-// Packing of patches for the backends whose memory the CPU reads: some tens of thousands of ids a batch, in one pass.
+// HostPatches: packs patches for the backends whose memory the CPU reads. A batch has some tens of thousands of ids, which
+// one thread packs in one pass.
 #pragma once
 
 #include <stlm/ops/patches.hpp>

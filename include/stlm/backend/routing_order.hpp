@@ -1,4 +1,4 @@
-// The parts of routing that are the same on every backend of the host: the K largest of a row, and rows sorted by
+// The parts of routing that are the same on every backend of the host: choosing the K experts of a row, and sorting rows by
 // expert.
 #pragma once
 
@@ -8,7 +8,8 @@
 
 namespace stlm::ops::impl {
 
-/// The largest probabilities of row n in falling order, the first of equals, never one expert twice: also among NaNs.
+/// Chooses the experts of the K largest probabilities of row n, in descending order; of equal probabilities the first. No
+/// expert is chosen twice, even if probabilities are NaN.
 template <class T>
 void choose_experts(const RoutesView<T>& r, Index n) {
   const T* const p = r.probabilities + n * r.num_experts;
@@ -21,7 +22,7 @@ void choose_experts(const RoutesView<T>& r, Index n) {
   }
 }
 
-/// Slots and offsets from the experts: a counting sort, stable.
+/// Computes the slots and offsets from the experts, by a stable counting sort.
 template <class T>
 void sort_by_expert(const RoutesView<T>& r) {
   std::fill_n(r.offsets, r.num_experts + 1, Index{0});
@@ -29,7 +30,7 @@ void sort_by_expert(const RoutesView<T>& r) {
   for (Index i = 0; i < routed; ++i) ++r.offsets[r.experts[i] + 1];
   for (Index e = 0; e < r.num_experts; ++e) r.offsets[e + 1] += r.offsets[e];
   for (Index i = 0; i < routed; ++i) r.slots[i] = r.offsets[r.experts[i]]++;
-  std::copy_backward(r.offsets, r.offsets + r.num_experts, r.offsets + r.num_experts + 1);  // each had moved to its end
+  std::copy_backward(r.offsets, r.offsets + r.num_experts, r.offsets + r.num_experts + 1);  // each was at its expert's end
   r.offsets[0] = 0;
 }
 

@@ -1,14 +1,14 @@
 // ThreadPool: a fixed set of threads that run numbered tasks.
 //
 // `run(tasks, f)` calls f(task, worker) for every task in [0, tasks), on the calling thread (worker 0) and the pool's.
-// Each has a share of the tasks, the same part of them in every run, so that what it wrote in one run and reads in the next
-// is in its own cache; who is done with its share takes from those of the others. Which thread takes which task is chance
-// therefore; callers make results independent of it by splitting work by the problem's shape and giving every task its own
-// output. Between runs threads spin briefly, then sleep. One thread starts none.
+// Each thread has a share of the tasks, the same part of them in every run, so that data it wrote in one run and reads in the
+// next are in its own cache. A thread that is done with its share takes tasks from the shares of the others, so it is a matter
+// of chance which thread runs a task. Callers make results independent of it by giving every task its own output. Between
+// runs, threads spin briefly, then sleep. A pool of one thread starts none.
 //
-// A run does not wait for threads that come too late to find a task: it opens, its caller works until no task is left,
-// closes it, and waits only for those inside. A thread enters by raising `inside_` before it looks whether the run is
-// open; the caller closes before it looks whether anyone is inside; so one of the two always sees the other.
+// `run` does not wait for threads that wake too late to find a task. The caller opens the run, works until no task is left,
+// closes the run, and waits only for the threads inside. A thread raises `inside_` before it checks whether the run is open,
+// and the caller closes the run before it checks whether a thread is inside, so one of the two always sees the other.
 #pragma once
 
 #include <atomic>
@@ -40,7 +40,8 @@ class ThreadPool {
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
-  /// Blocks until all tasks are done. `f` must not throw and must not call `run` of the same pool.
+  /// Blocks until all tasks are done. `f` must not call `run` of the same pool. It must not throw: in a pool of several
+  /// threads an exception ends the program.
   template <class F>
   void run(Index tasks, const F& f) {
     if (workers_.empty() || tasks <= 1) {
@@ -64,7 +65,7 @@ class ThreadPool {
   static constexpr int spins = 4000;  // tens of microseconds: longer than the gap between two ops, shorter than a pause
 
   struct alignas(64) Share {
-    std::atomic<Index> next{0};  // of its tasks
+    std::atomic<Index> next{0};  // the next task to be taken
     Index end = 0;
   };
 
@@ -84,7 +85,7 @@ class ThreadPool {
     epoch_.notify_all();
   }
 
-  /// Waits while `unchanged(value)` holds. Loads are of the one order of all, on which entering and closing rely.
+  /// Waits while `unchanged(value)` holds. Loads are sequentially consistent: entering and closing a run rely on it.
   template <class T, class Unchanged>
   static void wait(const std::atomic<T>& value, Unchanged unchanged) {
     for (int spin = 0; spin < spins; ++spin) {
@@ -97,10 +98,11 @@ class ThreadPool {
       value.wait(seen);
   }
 
-  void drain(int worker) {
+  /// noexcept: if an exception left `run`, other threads would still call what it was given.
+  void drain(int worker) noexcept {
     for (int i = 0; i < threads(); ++i) {
       Share& share = shares_[static_cast<std::size_t>((worker + i) % threads())];
-      while (share.next.load(std::memory_order_relaxed) < share.end)  // cheaper to ask than to take
+      while (share.next.load(std::memory_order_relaxed) < share.end)  // a load is cheaper than a fetch_add
         if (const Index task = share.next.fetch_add(1, std::memory_order_relaxed); task < share.end)
           call_(object_, task, worker);
     }
@@ -117,12 +119,13 @@ class ThreadPool {
     }
   }
 
-  // What the caller writes in one cache line, what the threads write in another: each travels between cores but once.
+  // The fields that the caller writes share one cache line, `inside_`, which the threads write, has another: so each line
+  // travels between cores only once.
   alignas(64) std::atomic<unsigned> epoch_{0};
   std::atomic<bool> open_{false}, stop_{false};
   void (*call_)(const void*, Index, int) = nullptr;
   const void* object_ = nullptr;
-  std::vector<Share> shares_;  // one of each worker
+  std::vector<Share> shares_;  // one per worker
   alignas(64) std::atomic<int> inside_{0};
   std::vector<std::thread> workers_;  // last: they use all of the above
 };

@@ -1,14 +1,14 @@
-// Activations: every intermediate of a pass, planned once into one arena; nothing is allocated later.
+// Activations: every intermediate of a pass, laid out once in one arena; nothing is allocated later.
 //
 // A module lists the views of its `Cache<T>` in `plan`, as it lists its parameters in `visit`:
 //
 //   template <class A, class C>
 //   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
 //     arena.keep(cache.normed, pass.rows());      // lives from forward to backward
-//     arena.temp(cache.dnormed, pass.rows());     // dies with the call; other modules use the same bytes
+//     arena.temp(cache.dnormed, pass.rows());     // lives for one call; other modules use the same bytes
 //   }
 //
-// The same function counts at compile time (`activation_bytes<Model>`) and binds at run time.
+// The same function counts bytes at compile time (`activation_bytes<Model>`) and binds the views at run time.
 #pragma once
 
 #include <limits>
@@ -21,7 +21,7 @@
 
 namespace stlm {
 
-/// How many tokens of a text M has positions for.
+/// The number of tokens in a sequence for which M has positions; the largest Index if there is no limit.
 template <class M>
 constexpr Index max_tokens_of() {
   if constexpr (requires { M::max_tokens; })
@@ -31,7 +31,7 @@ constexpr Index max_tokens_of() {
 }
 
 namespace detail {
-/// The largest pass that batches of a shape can ask for.
+/// The largest pass that a batch of `shape` can need.
 template <class Model>
 constexpr Pass largest_pass(BatchShape shape) {
   if constexpr (requires { Model::largest_pass(shape); })
@@ -39,7 +39,7 @@ constexpr Pass largest_pass(BatchShape shape) {
   else
     return {shape.batch, shape.tokens};
 }
-/// Throws ShapeError where the model's positions are a table of fewer rows than `tokens`.
+/// Throws ShapeError if the model's table of positions has fewer than `tokens` rows.
 template <class Model>
 void expect_positions(const char* who, Index tokens) {
   expect(tokens <= max_tokens_of<Model>(), "stlm::", who, ": expected at most the ", max_tokens_of<Model>(),
@@ -52,7 +52,7 @@ constexpr Arena plan(const Pass& pass) {
   Model::plan(arena, cache, pass);
   return arena;
 }
-/// Refuses weights P where activations were planned for weights of S and would be of another scalar for these.
+/// Compiles only if activations planned for weights of scalar S have the scalar that the weights P need.
 template <class Backend, class S, class P>
 constexpr void expect_scalar() {
   static_assert(std::is_same_v<activation_t<Backend, S>, activation_t<Backend, typename P::scalar>>,
@@ -62,14 +62,14 @@ constexpr void expect_scalar() {
 }
 }  // namespace detail
 
-/// Bytes of all activations and their gradients of one pass, in scalar T (activation_t). A constant when `shape` is.
+/// Bytes of all activations of one pass and their gradients, stored as T (activation_t). A constant expression if `shape` is.
 template <class Model, class T = float>
 constexpr std::size_t activation_bytes(BatchShape shape) {
   return detail::plan<Model, T>(detail::largest_pass<Model>(shape)).bytes();
 }
 
-/// The intermediates of a model for batches of one shape. Filled by `forward`, read by `backward`. `S`: the scalar of
-/// the weights they are computed with.
+/// The intermediates of a model for batches of one shape. `forward` fills them, `backward` reads them. `S` is the scalar of the
+/// weights used.
 template <class Model, class Backend, class S = float>
 class Activations {
  public:
@@ -81,8 +81,8 @@ class Activations {
     memory_.allocate([this](Arena& arena) { Model::plan(arena, cache_, pass_); });
   }
 
-  /// Lays out the same memory for a batch whose patches hold these many bytes and symbols to predict. Throws ShapeError
-  /// when it is too small.
+  /// Lays out the same memory for a batch with this many bytes to read and symbols to predict. Throws ShapeError if either
+  /// exceeds the number planned for.
   void fit(Index bytes_read, Index bytes_predicted) {
     if (bytes_read == pass_.bytes_read && bytes_predicted == pass_.bytes_predicted) return;
     expect(bytes_read <= largest_.bytes_read && bytes_predicted <= largest_.bytes_predicted,
@@ -99,14 +99,14 @@ class Activations {
   Pass& pass() { return pass_; }
   const Pass& pass() const { return pass_; }
 
-  /// How many targets counted in the last forward pass.
+  /// The number of targets that count in the last forward pass.
   Index targets() const { return targets_; }
-  /// Of a forward pass that is complete: a backward pass may follow.
+  /// Marks the forward pass as complete, with `count` targets that count: a backward pass may follow.
   void set_targets(Index count) {
     targets_ = count;
     forward_done_ = true;
   }
-  /// Whether there is a forward pass for a backward pass, which takes it.
+  /// Whether a forward pass is complete and has had no backward pass. Clears that mark.
   bool take_forward() { return std::exchange(forward_done_, false); }
 
  private:

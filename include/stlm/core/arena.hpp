@@ -1,29 +1,29 @@
-// Arena: lays out views in one block of memory. PlannedMemory: the block, allocated for a layout and laid out again.
+// Arena: lays out views in one block of memory. PlannedMemory: the block, which can be laid out again.
 #pragma once
 
 #include <stlm/core/buffer.hpp>
 
 namespace stlm {
 
-/// Lays out views one after another; counts when built without memory, binds when built with it.
+/// Lays out views one after another. Without memory it only counts bytes; with memory it binds the views.
 class Arena {
  public:
   constexpr Arena() = default;
   Arena(std::byte* memory, std::size_t kept_bytes) : memory_(memory), temp_base_(kept_bytes) {}
 
-  /// Memory that lives from forward to backward.
+  /// Places a view that lives from forward to backward.
   template <class T, class Shape, class... Dims>
   constexpr void keep(TensorView<T, Shape>& view, Dims... dims) {
     bind(view, Shape(static_cast<Index>(dims)...), kept_, 0);
   }
-  /// Memory that dies with the call it is used in.
+  /// Places a view that lives only for the call that uses it.
   template <class T, class Shape, class... Dims>
   constexpr void temp(TensorView<T, Shape>& view, Dims... dims) {
     bind(view, Shape(static_cast<Index>(dims)...), temp_, temp_base_);
     if (temp_ > temp_peak_) temp_peak_ = temp_;
   }
-  /// Plans parts that are never active at the same time: their temporaries share memory, and what is planned after
-  /// them shares it too.
+  /// Plans parts that are never active at the same time: their temporaries share memory, also with temporaries planned
+  /// afterwards.
   template <class... Parts>
   constexpr void overlay(Parts&&... parts) {
     const std::size_t start = temp_;
@@ -44,11 +44,11 @@ class Arena {
   std::size_t temp_base_ = 0, kept_ = 0, temp_ = 0, temp_peak_ = 0;
 };
 
-/// A block of memory that a function of an arena lays out, counting at first, then binding.
+/// A block of memory laid out by a function `lay_out(arena)`, which is called first to count bytes, then to bind views.
 template <class Space>
 class PlannedMemory {
  public:
-  /// As much as `lay_out(arena)` needs.
+  /// Allocates the memory that `lay_out` needs, and binds its views.
   template <class LayOut>
   void allocate(const LayOut& lay_out) {
     Arena count;
@@ -56,7 +56,7 @@ class PlannedMemory {
     memory_ = Buffer<std::byte, Space>(static_cast<Index>(count.bytes()));
     bind(lay_out);
   }
-  /// The same block laid out anew, for something no larger. Throws ShapeError when it is larger.
+  /// Lays out the same block again. Throws ShapeError if the new layout needs more memory.
   template <class LayOut>
   void bind(const LayOut& lay_out) {
     Arena count;

@@ -11,8 +11,8 @@
 
 namespace stlm {
 
-/// Memory the CPU reads and writes. Blocks are aligned to 64 bytes, a cache line and an AVX-512 register; big ones lie in
-/// huge pages where the system has them.
+/// Memory the CPU reads and writes. Blocks are aligned to 64 bytes, a cache line and an AVX-512 register. Large blocks use huge
+/// pages where the system has them.
 struct HostSpace {
   static constexpr std::size_t alignment = 64;
   static void* allocate(std::size_t bytes) {
@@ -26,7 +26,7 @@ struct HostSpace {
   static void from_host(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
 };
 
-/// Memory of a GPU. Its functions come with <stlm/backend/cuda.hpp>.
+/// Memory of a GPU, defined in <stlm/backend/cuda.hpp>.
 struct DeviceSpace;
 
 struct ReferenceBackend {  ///< plain loops, any scalar, one thread: what the other backends are checked against
@@ -35,22 +35,22 @@ struct ReferenceBackend {  ///< plain loops, any scalar, one thread: what the ot
 struct EigenBackend {  ///< CPU: Eigen's packets and arrays, threads
   using memory_space = HostSpace;
 };
-struct CudaBackend {  ///< GPU: Thrust, cuBLASLt and own kernels
+struct CudaBackend {  ///< GPU: Thrust, cuBLASLt and stlm's own kernels
   using memory_space = DeviceSpace;
 };
 
-/// What a Context is made from.
+/// The options of a Context.
 struct ContextOptions {
-  int threads = 1;         ///< threads that compute, the calling one included; results do not depend on it
-  std::uint64_t seed = 0;  ///< of every random number drawn through the context
+  int threads = 1;         ///< compute threads, including the calling one; results do not depend on their number
+  std::uint64_t seed = 0;  ///< seed of every random number drawn through the context
 };
 
 /// The state of a backend: threads or stream, scratch memory, random generator. Each backend header specialises it.
-/// Not copyable, not for use from two threads at once; programs may hold as many as they like.
+/// Not copyable, not for use from two threads at once. A program may have any number of contexts.
 template <class Backend>
 class Context {
  public:
-  // Said where one is made: GCC 14 instantiates Context<T> where a call `f<T>(ctx)` might also mean a backend by T.
+  // The assertion is in the constructor, as GCC 14 instantiates Context<T> for a call `f<T>(ctx)` if T might be the Backend.
   explicit Context(const ContextOptions& = {}) {
     static_assert(dependent_false<Backend>,
                   "stlm::Context: this backend is not known here. Include its header first: <stlm/backend/eigen.hpp>, "
@@ -58,7 +58,7 @@ class Context {
   }
 };
 
-/// Base of every op's primary template: says which header is missing.
+/// Base of every op's primary template: its assertion names the missing header.
 template <class Backend>
 struct MissingBackend {
   static_assert(dependent_false<Backend>,

@@ -1,7 +1,7 @@
-// BatchStage: where a backend takes the ids of a batch from. For work that is recorded that is one place for every step.
+// BatchStage: the memory from which a backend reads the ids of a batch. Recorded work reads the same memory at every step.
 //
 //   BatchStage<Backend> stage(ctx, shape.batch * shape.tokens);
-//   const Batch staged = stage.put(ctx, batch);       // a GPU copies while the step before is still at work
+//   const Batch staged = stage.put(ctx, batch);       // a GPU may still be running the previous step
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@ class BatchStage {
  public:
   BatchStage(Context<Backend>& ctx, Index ids) : ids_(ids), staged_(ctx, Recorded<Backend>::replays ? 2 * ids : 0) {}
 
-  /// Throws ShapeError for a batch of another size. Backends that do not replay read the batch where it is.
+  /// Throws ShapeError for a batch of another size. Backends that do not replay read the batch in place.
   Batch put(Context<Backend>& ctx, const Batch& batch) {
     expect(batch.tokens.size() == ids_ && batch.targets.size() == ids_, "stlm::BatchStage: expected a batch of ", ids_,
            " tokens and as many targets, found ", batch.tokens.size(), " and ", batch.targets.size(),

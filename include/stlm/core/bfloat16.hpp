@@ -1,9 +1,9 @@
-// Bfloat16: the upper half of a float. The scalar of a model whose products are of mixed precision.
+// Bfloat16: the upper half of a float. The scalar of a model with matrix products in mixed precision.
 //
-// A model with Bfloat16 parameters computes in float: sums, statistics, gradients of parameters and vectors (gains, biases)
-// stay float; the factors of its matrix products are rounded to Bfloat16, the weights once a step. Activations are float
-// on a CPU, and rounded as a product reads them; on a GPU, which waits for memory, they are Bfloat16 (activation_t). The
-// product of two is exact in float, and so is its sum with f32 rounding.
+// A model with Bfloat16 parameters computes in float: sums, statistics, vectors (gains, biases) and gradients of parameters
+// stay float. The factors of its matrix products are rounded to Bfloat16, the weights once a step. Activations are float on a
+// CPU, rounded when a product reads them; on a GPU, which is bound by memory bandwidth, they are Bfloat16 (activation_t). The
+// product of two Bfloat16 numbers is exact in float, so adding it to a sum rounds only as any float addition does.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace stlm {
 
-/// 8 bits of exponent as float, 8 of precision. Rounds to nearest, ties to even; subnormal numbers are zero, as they are
-/// to the instructions for this type.
+/// 8 bits of exponent, as float has, and 8 of precision. Rounds to nearest, ties to even. On the host subnormal numbers become
+/// zero, as in the CPU instructions for this type.
 struct Bfloat16 {
   std::uint16_t bits = 0;
 
@@ -50,7 +50,7 @@ struct Compute<Bfloat16> {
 };
 }  // namespace detail
 
-/// What a model with parameters of scalar S computes in: S itself, or float.
+/// The scalar in which a model with parameters of scalar S computes: S itself, or float.
 template <class S>
 using compute_t = typename detail::Compute<S>::type;
 
@@ -61,8 +61,8 @@ struct ActivationOf {
 };
 }  // namespace detail
 
-/// What a backend keeps a model's activations and their gradients in, the parameters being of scalar S: what it computes
-/// in, or Bfloat16. Statistics of rows, losses, and gradients of parameters are compute_t<S>.
+/// The scalar of a model's activations and their gradients on a backend, for parameters of scalar S: compute_t<S>, or Bfloat16.
+/// Statistics of rows, losses and gradients of parameters are compute_t<S>.
 template <class Backend, class S>
 using activation_t = typename detail::ActivationOf<Backend, S>::type;
 
@@ -77,7 +77,7 @@ struct ProductScalar {
 template <class Backend>
 using fast_scalar = typename detail::ProductScalar<Backend>::type;
 
-/// N parameters in a row, gains or biases: stored in what the model computes in.
+/// A vector of N parameters, gains or biases, stored as compute_t<S>.
 template <class S, Index N>
 using Vector = View<compute_t<S>, N>;
 

@@ -1,4 +1,4 @@
-// Buffer: the one owner of memory. Everything else is a view into one.
+// Buffer: the only owner of memory. Everything else is a view into a buffer.
 #pragma once
 
 #include <type_traits>

@@ -1,4 +1,4 @@
-// Errors: every message begins with the qualified name, says what was expected and what was found, and what to do.
+// Errors: every message begins with the qualified name and says what was expected, what was found, and what to do.
 #pragma once
 
 #include <concepts>
@@ -29,7 +29,7 @@ struct NumericError : Error {  ///< a loss, gradient or logit that is not finite
 
 namespace detail {
 
-/// A piece of a sentence: text or a number. Keeps the code of a check small, there are hundreds of them.
+/// A piece of a sentence: text or a number. Keeps the code of a check small, as there are hundreds of checks.
 class Part {
  public:
   Part(std::string_view text) : text_(text) {}
@@ -79,7 +79,7 @@ constexpr void expect(bool condition, const Parts&... parts) {
     detail::raise<Exception>({detail::Part(parts)...});
 }
 
-/// For primary templates: false, but only once a specialisation has been looked for.
+/// False, but only once a template is instantiated: for static_assert in primary templates, where no specialisation fits.
 template <class...>
 inline constexpr bool dependent_false = false;
 

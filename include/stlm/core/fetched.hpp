@@ -1,7 +1,7 @@
-// Fetched: some numbers on their way from a backend's memory to the host, which goes on until it asks for them.
+// Fetched: numbers being copied from a backend's memory to the host, which works on until it waits for them.
 //
 //   Fetched<Backend, Token> tokens(4);
-//   tokens.fetch(ctx, drawn, 4);              // as they are after all work given before
+//   tokens.fetch(ctx, drawn, 4);              // copies them after all work submitted before
 //   ...                                       // more work
 //   std::span<const Token> found = tokens.wait();
 #pragma once
@@ -12,7 +12,7 @@
 
 namespace stlm {
 
-/// Backends whose work is done when it is given.
+/// For backends whose work is done when the call returns.
 template <class Backend, class T>
 class Fetched {
  public:

@@ -1,4 +1,4 @@
-// Numbers in the memory of a backend as the host sees them. Where that is the host's own memory nothing is copied.
+// host_copy, HostRow: numbers in a backend's memory for the host to read, copied only if that is not host memory.
 #pragma once
 
 #include <algorithm>
@@ -10,11 +10,11 @@
 
 namespace stlm {
 
-/// Whether the host reads and writes the memory of a backend itself.
+/// Whether a backend's memory is host memory, which the host reads and writes directly.
 template <class Backend>
 inline constexpr bool in_host_memory = std::is_same_v<typename Backend::memory_space, HostSpace>;
 
-/// `numbers` as they are once the work given before is done: themselves, or copied to `room` for as many.
+/// `numbers` after all work submitted before: in place, or copied to `room`, which must hold as many.
 template <class Backend, class T>
 std::span<const T> host_copy(std::span<const T> numbers, std::span<T> room) {
   if constexpr (in_host_memory<Backend>) return numbers;
@@ -22,7 +22,7 @@ std::span<const T> host_copy(std::span<const T> numbers, std::span<T> room) {
   return room.first(numbers.size());
 }
 
-/// As host_copy, for Size numbers again and again; in the scalar that is computed in.
+/// host_copy for rows of Size numbers, converted to compute_t<T>. It keeps its memory between calls.
 template <class Backend, class T, Index Size>
 class HostRow {
   static constexpr bool converts = !std::is_same_v<T, compute_t<T>>;
@@ -44,7 +44,7 @@ class HostRow {
   mutable std::vector<compute_t<T>> converted_ = std::vector<compute_t<T>>(converts ? size : 0);
 };
 
-/// One number.
+/// A copy of one number.
 template <class Backend, class T>
 T host_value(const T* number) {
   T value;

@@ -1,4 +1,4 @@
-// init: fills a model's tensors with their first values, as each tensor's ParameterSpec says.
+// init: fills a model's tensors with the initial values that their ParameterSpecs declare.
 #pragma once
 
 #include <cmath>
@@ -11,7 +11,7 @@ namespace stlm {
 
 namespace detail {
 
-/// The first `size` numbers of a distribution, the same for every backend and scalar.
+/// Fills `values` with the first `size` numbers of a distribution, the same for every backend and scalar.
 template <class T>
 void draw(const Init& init, const RandomKey& stream, T* values, Index size) {
   for (Index i = 0; i < size; ++i) {
@@ -29,8 +29,8 @@ void draw(const Init& init, const RandomKey& stream, T* values, Index size) {
 
 }  // namespace detail
 
-/// Fills every tensor with its declared initial values, drawn in double from the context's seed. `policy(path, spec)` may
-/// return another `Init`, or spec.init.
+/// Fills every tensor with initial values, drawn in double from the context's seed. `policy(path, spec)` returns the `Init` to
+/// use: the declared spec.init, or another.
 template <class Model, class Backend, class T, class Policy>
 void init(Context<Backend>& ctx, Parameters<Model, Backend, T>& params, Policy&& policy) {
   const RandomKey key = ctx.random().next();

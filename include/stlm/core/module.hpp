@@ -3,25 +3,27 @@
 //   template <class T> struct Params;     views of its parameters, listed by `visit`
 //   template <class T> struct Cache;      views of its intermediates, listed by `plan`
 //   forward (ctx, params, pass, x, y, cache)
-//   backward(ctx, params, pass, x, dy, dx, cache, grads)    overwrites dx, accumulates into grads
+//   backward(ctx, params, pass, x, dy, dx, cache, grads)    overwrites dx, accumulates into grads; dx may be dy
+//   flops_per_token(tokens)                                 of one token of forward, in texts of `tokens`
 //
-// With Params<S> on backend B, rows and Cache<T> are of T = activation_t<B, S>, statistics of rows in the cache and
-// gradients, Params<compute_t<T>>, of compute_t<T>. Both are S itself where that is float or double.
+// With Params<S> on backend B, rows and Cache<T> hold T = activation_t<B, S>. Row statistics in the cache and gradients,
+// Params<compute_t<T>>, hold compute_t<T>. For float and double both types are S.
 //
-// A module with a loss of its own (load balance) gives its value for the last forward pass, a mean over the batch, by
-// `auxiliary<Backend>(cache)`, and adds `pass.weight` times its gradient in backward; modules of modules pass sums upward.
+// A module with an auxiliary loss (load balance) returns its value for the last forward pass, a mean over the batch, from
+// `auxiliary<Backend>(cache)`, and adds `pass.weight` times its gradient in backward. A module that contains modules returns
+// the sum of theirs.
 //
-// A module of the residual stream (a block, or what stands in place of one) has equal widths on both sides and works
-// on the gradient in place: `backward(ctx, params, pass, x, d, cache, grads)`, d being dy on entry and dx on return. For
-// generation, where tokens come one by one, it also has
+// A module of the residual stream (a block, or a module in place of one) has input and output of the same width, and its
+// backward works in place: `backward(ctx, params, pass, x, d, cache, grads)`, where d is dy on entry and dx on return. For
+// generation, one token after another, it also has
 //
-//   template <class T> struct KvCache;                               what it remembers of earlier tokens
-//   plan_decode(arena, state, batch, capacity)                       lists that
-//   decode(ctx, params, pass, x, y, cache, state)    tokens of sequence b from pass.place(b) on: which of the state's it is,
-//                                                    and the position of its first token
+//   template <class T> struct KvCache;               views of what it stores about earlier tokens
+//   plan_decode(arena, state, batch, capacity)       lists them
+//   decode(ctx, params, pass, x, y, cache, state)    new tokens of each sequence; pass.place(b) is the number of sequence b in
+//                                                    the state, and the position of its first new token
 //
-// or, where no token's row depends on another's, `static constexpr bool per_token = true`. One that lets a token see later
-// ones says so by `static constexpr bool causal = false`.
+// or, if no token's row depends on another's, `static constexpr bool per_token = true`. A module in which a token sees later
+// tokens declares `static constexpr bool causal = false`.
 #pragma once
 
 #include <concepts>
@@ -33,7 +35,7 @@
 
 namespace stlm {
 
-/// Stands where a module has nothing to store.
+/// In place of parameters, views or caches that a module does not have.
 struct Empty {};
 
 namespace detail {
@@ -43,7 +45,7 @@ struct AnyVisitor {
 };
 }  // namespace detail
 
-/// A type with parameters and intermediates that can be listed.
+/// A type that lists its parameters with `visit` and its intermediates with `plan`.
 template <class M>
 concept Module = requires(typename M::template Params<float> params, typename M::template Cache<float> cache,
                           detail::AnyVisitor visitor, Arena arena, const Pass& pass) {
@@ -57,15 +59,15 @@ concept StreamModule = Module<M> && requires {
   { M::dim } -> std::convertible_to<Index>;
 };
 
-/// False for a module, or a policy of linear layers, that lets a token see later ones.
+/// False for a module, or a policy of linear layers, in which a token sees later tokens.
 template <class M>
 concept LooksBack = !requires { requires !M::causal; };
 
-/// A module with a loss of its own, or with one among its modules. Its `auxiliary` names the type that it returns.
+/// A module with an auxiliary loss, its own or of a module in it. `auxiliary` must declare its return type, not deduce it.
 template <class M>
 concept HasLoss = requires(const typename M::template Cache<float>& cache) { M::template auxiliary<Empty>(cache); };
 
-/// The auxiliary loss of M's last forward pass, with activations of T; 0 for modules without.
+/// The auxiliary loss of M's last forward pass, with activations of scalar T; 0 for modules without one.
 template <class Backend, class M, class T, class C>
 compute_t<T> auxiliary_loss_of([[maybe_unused]] const C& cache) {
   if constexpr (requires { M::template auxiliary<Backend>(cache); })
@@ -74,7 +76,7 @@ compute_t<T> auxiliary_loss_of([[maybe_unused]] const C& cache) {
     return compute_t<T>(0);
 }
 
-/// `f.operator()<I>()` for each I in 0 .. Count - 1: for the parts of a module of modules.
+/// Calls `f.operator()<I>()` for each I in 0 .. Count - 1: for the parts of a module that contains modules.
 template <std::size_t Count, class F>
 constexpr void for_indices(F&& f) {
   [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<I>(), ...); }

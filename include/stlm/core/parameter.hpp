@@ -8,9 +8,9 @@
 //   }
 //
 // Everything else is a visitor: counting (a constant), binding to a buffer, initialising, naming for files, printing,
-// finding the tensor that went NaN. A tensor that two places use (tied head, shared feed-forward layer) is visited by
-// its owner only; the others take over its bound view by `share`. So it is stored, counted, stepped and saved once, and
-// gradients of both uses meet in the same memory.
+// finding the tensor that went NaN. A tensor used in two places (tied head, shared feed-forward layer) is visited by its owner
+// only; the other place copies the bound view with `share`. So the tensor is stored, counted, updated and saved once, and the
+// gradients of both uses add up in the same memory.
 #pragma once
 
 #include <utility>
@@ -26,7 +26,7 @@ namespace detail {
 inline constexpr Index tensor_alignment = 16;  // elements: each tensor of floats begins on its own cache line
 constexpr Index aligned(Index size) { return (size + tensor_alignment - 1) / tensor_alignment * tensor_alignment; }
 
-/// Sums sizes; `matrices` is the padded length of the leading part of the buffer, all tensors of rank >= 2.
+/// Sums sizes. `matrices` is the padded length of the leading part of the buffer, which holds all tensors of rank >= 2.
 struct Counter {
   Index elements = 0, matrices = 0, vectors = 0;
   template <class T, class Shape>
@@ -53,7 +53,7 @@ struct Binder {
   }
 };
 
-/// A visitor after it has seen every tensor of a model, none of them bound to memory.
+/// Returns `visitor` after it has visited every tensor of a model; the views are not bound to memory.
 template <class Model, class V>
 constexpr V visited(V visitor) {
   typename Model::template Params<float> params{};
@@ -63,17 +63,17 @@ constexpr V visited(V visitor) {
 
 }  // namespace detail
 
-/// Tells a visitor that `p` uses the tensors of `owner`, visited before: binding copies the views, all else skips them.
+/// Tells a visitor that `p` uses the tensors of `owner`, visited before. Binding copies the views; other visitors skip them.
 template <class V, class P>
 constexpr void share(V& v, P& p, const P& owner) {
   if constexpr (requires { v.share(p, owner); }) v.share(p, owner);
 }
 
-/// The number of trainable parameters, each shared tensor counted once. A constant.
+/// The number of trainable parameters, with each shared tensor counted once. A constant.
 template <class Model>
 inline constexpr Index num_params = detail::visited<Model>(detail::Counter{}).elements;
 
-/// One model's worth of numbers: weights, gradients, moments and averages are all of this type, over other buffers.
+/// One number for each parameter of a model: weights, gradients, moments and averages all have this type, each its own buffer.
 template <class Model, class Backend, class T = float>
 class Parameters {
   static constexpr detail::Counter count_ = detail::visited<Model>(detail::Counter{});
@@ -88,7 +88,7 @@ class Parameters {
     Model::visit(binder, Path{}, tree_);
   }
 
-  /// One that was moved from has no tensors, or those of the one assigned to.
+  /// After move construction the source has no tensors; after move assignment it has those of the target.
   Parameters(Parameters&& other) noexcept : buffer_(std::move(other.buffer_)), tree_(std::exchange(other.tree_, {})) {}
   Parameters& operator=(Parameters&& other) noexcept {
     std::swap(buffer_, other.buffer_);
@@ -96,17 +96,17 @@ class Parameters {
     return *this;
   }
 
-  /// The tensors as the model names them.
+  /// The tensors as fields of the model's Params.
   const Tree& tree() const { return tree_; }
 
-  /// All numbers in a row, tensors padded to cache lines with zeros: [ matrices | vectors ].
+  /// All numbers as one array, with each tensor zero-padded to cache lines: [ matrices | vectors ].
   View<T, dynamic> flat() const { return buffer_.view(); }
   View<T, dynamic> matrices() const { return View<T, dynamic>(buffer_.data(), count_.matrices); }
   View<T, dynamic> vectors() const { return View<T, dynamic>(buffer_.data() + count_.matrices, count_.vectors); }
 
   void zero(Context<Backend>& ctx) {
     if constexpr (requires { ctx.clear(buffer_.data(), buffer_.bytes()); })
-      ctx.clear(buffer_.data(), buffer_.bytes());  // in order with the work given to a device
+      ctx.clear(buffer_.data(), buffer_.bytes());  // in order with the work submitted to a device
     else
       Backend::memory_space::clear(buffer_.data(), buffer_.bytes());
   }

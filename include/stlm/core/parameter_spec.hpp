@@ -1,4 +1,5 @@
-// What a module says of a tensor when it lists its parameters (core/parameter.hpp): its name, what it is for, how it starts.
+// Path, ParameterSpec: the name, role and initial values that a module declares for a tensor when it lists its parameters
+// (core/parameter.hpp).
 #pragma once
 
 #include <array>
@@ -10,7 +11,7 @@
 
 namespace stlm {
 
-/// The name of a tensor while it is visited: a chain on the stack, so it costs nothing until `str()` is asked for.
+/// The name of a tensor during a visit: a chain of nodes on the stack; no string is built until `str()` is called.
 struct Path {
   const Path* parent = nullptr;
   std::string_view name = {};
@@ -27,24 +28,24 @@ struct Path {
   }
 };
 
-/// What a tensor is for. Muon orthogonalises kMatrix; weight decay goes by rank alone.
+/// The role of a tensor. Muon orthogonalises kMatrix; weight decay depends on the rank alone.
 enum class Role { kMatrix, kTable, kVector };
 
-/// How a tensor starts: zeros, ones, U(-scale, scale), N(0, scale^2), or `value(i)` for its i-th element.
+/// The initial values of a tensor: zeros, ones, U(-scale, scale), N(0, scale^2), or `value(i)` for element i.
 struct Init {
   enum class Kind { kZeros, kOnes, kUniform, kNormal, kGiven } kind = Kind::kZeros;
   double scale = 0;
   double (*value)(Index) = nullptr;
 };
 
-/// What a module says of one tensor. The default of a matrix is PyTorch's U(-1/sqrt(fan_in), 1/sqrt(fan_in)).
+/// What a module declares for one tensor. `matrix` and `bias` start as in PyTorch, U(-1/sqrt(fan_in), 1/sqrt(fan_in)).
 struct ParameterSpec {
   Role role = Role::kVector;
   Init init = {};
   Index fan_in = 1;
-  bool per_layer = false;  ///< stays a layer's own when the rest of its module is shared (LoRA factors)
-  std::array<Index, 3> row_parts = {};  ///< rows of the matrices stacked in this one, as Q, K, V; zeros: it is one
-  double factor = 1;  ///< on the product that a LoRA factor is part of
+  bool per_layer = false;  ///< each layer has its own, even if the rest of its module is shared (LoRA factors)
+  std::array<Index, 3> row_parts = {};  ///< row counts of the matrices stacked in this one, as Q, K, V; zeros: one matrix
+  double factor = 1;  ///< for a LoRA factor: the scale of the low-rank product
 
   static constexpr ParameterSpec matrix(Index fan_in) { return {Role::kMatrix, {Init::Kind::kUniform, -1}, fan_in}; }
   static constexpr ParameterSpec table(double std) { return {Role::kTable, {Init::Kind::kNormal, std}}; }
@@ -53,7 +54,7 @@ struct ParameterSpec {
   static constexpr ParameterSpec given(Role role, double (*value)(Index)) { return {role, {Init::Kind::kGiven, 0, value}}; }
   static constexpr ParameterSpec bias(Index fan_in) { return {Role::kVector, {Init::Kind::kUniform, -1}, fan_in}; }
 
-  /// The scale of the initial distribution; a number below 0 in `init.scale` stands for 1/sqrt(fan_in).
+  /// The scale of the initial distribution; a negative `init.scale` stands for 1/sqrt(fan_in).
   double scale() const { return init.scale < 0 ? 1 / std::sqrt(static_cast<double>(fan_in)) : init.scale; }
 };
 

@@ -1,4 +1,4 @@
-// Int8: the scalar of a model for inference whose matrices are 8-bit integers, with a scale for each row.
+// Int8: the scalar of a model for inference with matrices of 8-bit integers and a scale for each row.
 //
 //   W[r, c] ~ scale_r * q[r, c],   q in -127 .. 127,   scale_r = max |W[r, :]| / 127
 //
@@ -13,11 +13,11 @@ namespace stlm {
 
 struct Int8 {};
 
-/// A matrix of int8, its static shape erased. Rows begin at multiples of 64 bytes and are padded with zeros to them.
+/// A matrix of int8 with its static shape erased. Rows are padded with zeros to multiples of 64 bytes.
 struct QuantizedMatrix {
   std::int8_t* data = nullptr;
   float* scales = nullptr;      // (rows)
-  std::int32_t* sums = nullptr; // (rows), of the integers of a row
+  std::int32_t* sums = nullptr; // (rows), the sum of a row's integers
   Index rows = 0, cols = 0;
 
   static constexpr Index padded(Index cols) { return (cols + 63) / 64 * 64; }

@@ -1,14 +1,14 @@
 // Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
 //
-// A number is a pure function of (key, counter): every backend and every number of threads draws the same ones, a
-// mask can be drawn again in the backward pass instead of being stored, and resuming needs the counter alone.
+// A number is a pure function of (key, counter). So every backend draws the same numbers with any number of threads, the
+// backward pass can draw a mask again instead of storing it, and resuming needs only the seed and the counter.
 #pragma once
 
 #include <stlm/core/config.hpp>
 
 namespace stlm {
 
-/// Names a stream of random numbers. `fold(i)` names the i-th stream below it.
+/// Names a stream of random numbers. `fold(i)` names its i-th substream.
 struct RandomKey {
   std::uint32_t low = 0, high = 0;
 
@@ -16,13 +16,13 @@ struct RandomKey {
     return {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)};
   }
   STLM_HOST_DEVICE constexpr RandomKey fold(std::uint64_t index) const;
-  /// One of 2^32 keys for the steps of a run.
+  /// The key of one step of a run: 2^32 steps have different keys.
   STLM_HOST_DEVICE constexpr RandomKey at_step(Index step) const { return {low + static_cast<std::uint32_t>(step), high}; }
   friend constexpr bool operator==(RandomKey, RandomKey) = default;
 };
 
-/// The key of masks that are others in each step of a run. `step` counts the steps where masks are drawn, in the memory of
-/// the backend, so that work which is recorded finds the new count there; null: masks of one step.
+/// The key of random masks that differ from step to step. `step` points to the step count in the backend's memory, so that
+/// recorded work reads the current count; null: the same masks at every step.
 struct MaskKey {
   RandomKey key;
   const Index* step = nullptr;
@@ -30,7 +30,7 @@ struct MaskKey {
   constexpr MaskKey(RandomKey of = {}, const Index* counter = nullptr) : key(of), step(counter) {}
   constexpr MaskKey fold(std::uint64_t index) const { return {key.fold(index), step}; }
   friend constexpr bool operator==(const MaskKey&, const MaskKey&) = default;
-  /// For backends of the host.
+  /// The key of the current step, for host backends.
   constexpr RandomKey now() const { return step ? key.at_step(*step) : key; }
 };
 
@@ -38,11 +38,11 @@ struct RandomBlock {
   std::uint32_t word[4];
 };
 
-/// What the rounds of Philox4x32 are made of.
+/// The constants of the rounds of Philox4x32.
 struct PhiloxRounds {
   static constexpr int count = 10;
-  static constexpr std::uint32_t first_factor = 0xD2511F53, third_factor = 0xCD9E8D57;  // of these words
-  static constexpr std::uint32_t low_step = 0x9E3779B9, high_step = 0xBB67AE85;         // of the key, after each
+  static constexpr std::uint32_t first_factor = 0xD2511F53, third_factor = 0xCD9E8D57;  // of words 0 and 2
+  static constexpr std::uint32_t low_step = 0x9E3779B9, high_step = 0xBB67AE85;         // added to the key after each round
 };
 
 /// The four words at one counter of a stream.
@@ -69,14 +69,14 @@ STLM_HOST_DEVICE constexpr RandomKey RandomKey::fold(std::uint64_t index) const 
 /// The i-th word of a stream.
 STLM_HOST_DEVICE constexpr std::uint32_t random_word(RandomKey key, std::uint64_t i) { return philox(key, i / 4).word[i % 4]; }
 
-/// The uniform number in [0, 1) of a word: a multiple of 2^-24, so exact in every floating-point type.
+/// Maps a word to a uniform number in [0, 1): a multiple of 2^-24, so exact in every floating-point type.
 STLM_HOST_DEVICE constexpr float uniform_of(std::uint32_t word) { return static_cast<float>(word >> 8) * 0x1p-24f; }
 
 /// The i-th uniform number of a stream.
 STLM_HOST_DEVICE constexpr float random_uniform(RandomKey key, std::uint64_t i) { return uniform_of(random_word(key, i)); }
 
-/// How many of the 2^24 values that `random_uniform` may have are below a float: word >> 8 < values_below(rate) where the
-/// number is below the rate.
+/// The number of possible values of `random_uniform`, out of 2^24, that are below `rate`: uniform_of(word) < rate exactly if
+/// word >> 8 < values_below(rate).
 constexpr std::uint32_t values_below(float rate) {
   const float scaled = rate * 0x1p24f;  // exact
   const auto below = static_cast<std::uint32_t>(scaled);
@@ -90,14 +90,17 @@ constexpr std::uint64_t random_below(RandomKey key, std::uint64_t i, std::uint64
   return bits % bound;
 }
 
-/// Hands out keys one after another; two numbers are its whole state.
+/// Returns one key after another. Its whole state is two numbers.
 class RandomStream {
  public:
   constexpr explicit RandomStream(std::uint64_t seed = 0, std::uint64_t counter = 0) : seed_(seed), counter_(counter) {}
   constexpr RandomKey next() { return RandomKey::from_seed(seed_).fold(counter_++); }
   constexpr std::uint64_t seed() const { return seed_; }
   constexpr std::uint64_t counter() const { return counter_; }
-  constexpr void restore(std::uint64_t counter) { counter_ = counter; }
+  constexpr void restore(std::uint64_t seed, std::uint64_t counter) {
+    seed_ = seed;
+    counter_ = counter;
+  }
 
  private:
   std::uint64_t seed_, counter_;

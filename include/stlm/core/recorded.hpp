@@ -1,12 +1,13 @@
-// Recorded: work that is run again and again, over the same memory. A GPU records it once and replays it as one graph.
+// Recorded: work that runs again and again on the same memory. A GPU records it once and replays it as one graph.
 //
 //   Recorded<Backend> step;
 //   for (...) step.run(ctx, shape, [&] { ... });     // ops on ctx
 //
-// The first run is as any other, so that memory grows and libraries load; the second records. From then on the work itself
-// is not called: what it read of the host is as it was then. So it must depend on nothing but `shape`, a few numbers, and
-// the memory of the backend, and allocate nothing; a run with another shape begins anew. Work whose first run copies from
-// the memory of the backend to the host, as mixtures of experts do, is done each time.
+// The first run calls the work without recording it, so that memory grows and libraries load. The second run records it. Later
+// runs replay the recording without calling the work: what the work read from the host keeps the value it had when recorded. So
+// the work must depend only on `shape` (a few numbers) and on the backend's memory, and must allocate nothing. A run with
+// another shape starts over. Work whose first run copies from the backend's memory to the host, as mixtures of experts do, is
+// called at every run.
 #pragma once
 
 #include <array>
@@ -15,9 +16,9 @@
 
 namespace stlm {
 
-using RecordedShape = std::array<Index, 3>;
+using RecordedShape = std::array<Index, 4>;
 
-/// Backends without graphs just do the work.
+/// Backends without graphs call the work at every run.
 template <class Backend>
 class Recorded {
  public:

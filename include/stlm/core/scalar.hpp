@@ -21,7 +21,7 @@ struct RealOf<std::complex<T>> {
 template <class T>
 using real_t = typename RealOf<T>::type;
 
-/// The real part: what comparisons (max, relu, top-k) look at, so that they stay piecewise analytic.
+/// The real part. Comparisons (max, relu, top-k) use it, so that functions stay piecewise analytic.
 template <class T>
 STLM_HOST_DEVICE constexpr T real_part(T x) {
   return x;
@@ -31,7 +31,7 @@ constexpr T real_part(std::complex<T> x) {
   return x.real();
 }
 
-/// erf for the scalars above. For complex arguments to first order in the imaginary part: exact in a complex step.
+/// erf for the scalars above. For complex arguments to first order in the imaginary part, which is exact for a complex step.
 template <class T>
 STLM_HOST_DEVICE T erf(T x) {
   return std::erf(x);

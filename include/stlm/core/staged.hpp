@@ -1,15 +1,15 @@
-// Staged: some numbers of the host that ops read at one place, as work that is recorded has to.
+// Staged: numbers from the host that ops read at a fixed address, as recorded work must.
 //
 //   Staged<Backend, Token> tokens(ctx, 16);
 //   tokens.data()[0] = 65;
-//   tokens.send(ctx);                         // what ops read from tokens.data() from now on
+//   tokens.send(ctx);                         // ops called from now on read these numbers at tokens.data()
 #pragma once
 
 #include <stlm/core/buffer.hpp>
 
 namespace stlm {
 
-/// Backends of the host read them where they are.
+/// Host backends read them in place.
 template <class Backend, class T>
 class Staged {
  public:

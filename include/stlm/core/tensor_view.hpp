@@ -3,8 +3,8 @@
 //   View<const float, dynamic, 256> x(data, n);    // n x 256
 //   x(3, 7), x.extent(0), x.size()
 //
-// Views convert to each other when no two fixed sizes differ; a fixed size that differs is one sentence from the
-// compiler, a run-time size that differs is a ShapeError.
+// Views convert to each other if no fixed sizes differ. A difference between fixed sizes is a compile error of one sentence; a
+// run-time size that differs from a fixed one throws ShapeError.
 #pragma once
 
 #include <type_traits>
@@ -19,7 +19,6 @@ template <class T, class Shape>
 class TensorView {
  public:
   using value_type = std::remove_const_t<T>;
-  using extents_type = Shape;
   static constexpr int rank = Shape::rank;
 
   constexpr TensorView() = default;
@@ -87,13 +86,13 @@ class TensorView {
 template <class T, Index... Sizes>
 using View = TensorView<T, Extents<Sizes...>>;
 
-/// Where each of several sequences begins in rows packed one after another, and where the last ends: in the memory of a
-/// backend. The host, which may not be able to read there, is told the number of rows beside.
+/// The first row of each of several packed sequences, and the end of the last, in the backend's memory. `rows` is the number of
+/// all rows, for the host, which may be unable to read that memory.
 struct Offsets : View<const Index, dynamic> {
   Index rows = 0;
 };
 
-/// N rows of width C, in a position where the compiler must not deduce T from the argument.
+/// N rows of width C, as a parameter from which the compiler does not deduce T.
 template <class T, Index C>
 using Rows = std::type_identity_t<View<T, dynamic, C>>;
 

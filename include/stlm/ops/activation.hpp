@@ -41,7 +41,7 @@ void expect_equal(const char* op, const std::array<MatrixView<const T>, N>& all)
 }
 }  // namespace detail
 
-/// y = silu(gate) up (Shazeer 2020). Each may be part of wider rows.
+/// y = silu(gate) up (Shazeer 2020). Each matrix may be part of wider rows.
 template <class Backend, class Gate, class Up, class Y>
 void swiglu_forward(Context<Backend>& ctx, const Gate& gate_view, const Up& up_view, const Y& y_view) {
   using T = typename Y::value_type;
@@ -51,8 +51,8 @@ void swiglu_forward(Context<Backend>& ctx, const Gate& gate_view, const Up& up_v
   impl::Activation<Backend>::template swiglu_forward<T>(ctx, gate, up, y);
 }
 
-/// dgate = dy up silu'(gate), dup = dy silu(gate). Given one more matrix, writes y into it, the bits that swiglu_forward
-/// wrote, so that nobody need keep them. Results may take the place of arguments.
+/// dgate = dy up silu'(gate), dup = dy silu(gate). If one more matrix is given, it receives y with the same bits as from
+/// swiglu_forward, so that callers need not keep y. Results may overwrite arguments.
 template <class Backend, class Gate, class Up, class Dy, class D, class... Y>
 void swiglu_backward(Context<Backend>& ctx, const Gate& gate_view, const Up& up_view, const Dy& dy_view,
                      const D& dgate_view, const D& dup_view, const Y&... y_view) {

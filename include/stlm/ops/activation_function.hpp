@@ -1,5 +1,5 @@
-// Activation functions: types with `value` and `derivative`. A user's own works on every backend without registration (on a
-// GPU when both are marked STLM_HOST_DEVICE).
+// Activation functions: types with `value` and `derivative`. A user-defined type works on every backend without registration
+// (on a GPU if both functions are marked STLM_HOST_DEVICE). The functions must not throw, as the threads of a pool call them.
 #pragma once
 
 #include <cmath>
@@ -43,7 +43,7 @@ struct Gelu {  ///< x Phi(x), exact (Hendrycks & Gimpel 2016)
   }
 };
 
-/// GPT-2's: x (1 + tanh(u / 2)) / 2 = x sigmoid(u), u = sqrt(8 / pi) (x + 0.044715 x^3), within 5e-4 of Gelu
+/// GPT-2's GELU: x (1 + tanh(u / 2)) / 2 = x sigmoid(u), u = sqrt(8 / pi) (x + 0.044715 x^3), within 5e-4 of Gelu
 /// (Hendrycks & Gimpel 2016).
 struct GeluTanh {
   template <class T>

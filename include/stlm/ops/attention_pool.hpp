@@ -1,10 +1,10 @@
-// Pooling by attention: how much attention each token received, and the tokens that received most.
+// Pooling by attention: how much attention each token received, and the tokens that received the most.
 //
 //   received:  s_j = mean over heads h and queries i of P[h, i, j],    P = exp(Q K^T / sqrt(D) - lse), not causal
-//   highest:   the K rows of each sequence whose s is highest
+//   highest:   the K rows of each sequence with the highest s
 //
-// The choice of rows is piecewise constant, so scores have no gradient. Rows are taken with ops::embedding_forward, the
-// activations being the table, and their gradients put back with ops::embedding_backward.
+// The choice of rows is piecewise constant, so scores have no gradient. Callers gather the chosen rows with
+// ops::embedding_forward, using the activations as the table, and scatter their gradients with ops::embedding_backward.
 #pragma once
 
 #include <cmath>
@@ -19,8 +19,8 @@ namespace impl {
 template <class Backend>
 struct AttentionPool : MissingBackend<Backend> {};
 
-/// The picks of one sequence of `size` scores: the rows `first` + j of the `keep` highest, equal ones by position, NaN
-/// last. The rank of a score is counted, so nothing is sorted and every thread finds the same.
+/// Writes the picks of one sequence of `size` scores: the rows `first` + j of the `keep` highest. Of equal scores the earlier
+/// ranks higher; NaN ranks lowest. Ranks are found by counting, so nothing is sorted and every thread finds the same.
 template <class T>
 void pick_highest(const T* scores, Index size, Index keep, bool by_score, Index first, Token* picks) {
   const auto value = [&](Index j) {
@@ -35,8 +35,8 @@ void pick_highest(const T* scores, Index size, Index keep, bool by_score, Index 
 }
 }  // namespace impl
 
-/// q (B, T, H, D), k (B, T, Kv, D) and the lse (B * H * T) that `attention_forward` left, without a causal mask ->
-/// scores (B, T). Both of these are of the scalar that is computed in, compute_t of that of q and k.
+/// q (B, T, H, D), k (B, T, Kv, D) and the lse (B * H * T) that `attention_forward` wrote without a causal mask
+/// -> scores (B, T). lse and scores hold compute_t<T>, where T is the scalar of q and k.
 template <class Backend, class Q, class T = std::remove_const_t<Q>>
 void attention_received(Context<Backend>& ctx, HeadsView<Q> q, std::type_identity_t<HeadsView<const T>> k,
                         View<const compute_t<T>, dynamic> lse, View<compute_t<T>, dynamic, dynamic> scores) {
@@ -47,7 +47,7 @@ void attention_received(Context<Backend>& ctx, HeadsView<Q> q, std::type_identit
   impl::AttentionPool<Backend>::template received<T>(ctx, q, k, lse.data(), scores);
 }
 
-/// scores (B, T) -> picks (B, K): the rows of (B*T, C) that are kept, in order of position, or of score when `by_score`.
+/// scores (B, T) -> picks (B, K): the rows of (B*T, C) that are kept, in order of position, or of score if `by_score`.
 template <class Backend, class T>
 void keep_highest(Context<Backend>& ctx, View<T, dynamic, dynamic> scores, bool by_score, View<Token, dynamic, dynamic> picks) {
   expect(picks.extent(0) == scores.extent(0) && picks.extent(1) <= scores.extent(1), "stlm::ops::keep_highest: cannot keep ",

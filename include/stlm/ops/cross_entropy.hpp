@@ -3,8 +3,8 @@
 //   loss_n = lse_n - logits[n, target_n],   lse_n = log sum_v exp(logits[n, v])
 //   dlogits[n, v] = scale (exp(logits[n, v] - lse_n) - [v == target_n])
 //
-// Rows whose target is `ignore` have loss 0 and gradient 0. Losses and lse are of the scalar that is computed in,
-// compute_t of that of the logits.
+// Rows whose target is `ignore` have loss 0 and gradient 0. Losses and lse hold compute_t<T>, where T is the scalar of the
+// logits.
 #pragma once
 
 #include <stlm/core/backend.hpp>
@@ -14,7 +14,8 @@
 
 namespace stlm::ops {
 
-/// The sum of the losses of the rows that count, and their number.
+/// The sum of the losses, and the number of rows that count, those whose target is not `ignore`. While a GPU
+/// records a step, neither can come back: {0, -1}.
 template <class T>
 struct LossSum {
   T sum;
@@ -34,7 +35,7 @@ template <class Backend>
 struct CrossEntropy : MissingBackend<Backend> {};
 }  // namespace impl
 
-/// logits (N, V), targets (N) -> losses (N) in nats, lse (N), and the sum of the losses in order of n. Throws Error for a
+/// logits (N, V), targets (N) -> losses (N) in nats, lse (N), and the sum of the losses in a fixed order. Throws Error for a
 /// target outside the vocabulary.
 template <class Backend, class Logits, class Losses, class T = typename Logits::value_type>
 LossSum<compute_t<T>> cross_entropy_forward(Context<Backend>& ctx, const Logits& logits,
@@ -45,7 +46,7 @@ LossSum<compute_t<T>> cross_entropy_forward(Context<Backend>& ctx, const Logits&
   return impl::CrossEntropy<Backend>::template forward<T>(ctx, rows, targets.data(), ignore, losses.data(), lse.data());
 }
 
-/// After forward: overwrites the logits with their gradient, times `scale` (1 / number of targets that count).
+/// After forward: overwrites the logits with their gradient times `scale` (1 / number of targets that count).
 template <class Backend, class Logits, class Lse>
 void cross_entropy_backward(Context<Backend>& ctx, const Logits& logits, View<const Token, dynamic, dynamic> targets,
                             Token ignore, const Lse& lse, double scale) {
@@ -55,7 +56,7 @@ void cross_entropy_backward(Context<Backend>& ctx, const Logits& logits, View<co
   impl::CrossEntropy<Backend>::template backward<T>(ctx, rows, targets.data(), ignore, lse.data(), scale);
 }
 
-/// Forward, then backward, which meets each row of logits in a cache.
+/// Forward and backward in one. A backend may do both row by row, so that backward finds each row of logits in cache.
 template <class Backend, class Logits, class Losses, class T = typename Logits::value_type>
 LossSum<compute_t<T>> cross_entropy_forward_backward(Context<Backend>& ctx, const Logits& logits,
                                                      View<const Token, dynamic, dynamic> targets, Token ignore,

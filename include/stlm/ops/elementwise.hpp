@@ -15,7 +15,7 @@ template <class Backend>
 struct Elementwise : MissingBackend<Backend> {};
 }  // namespace impl
 
-/// y = a + b, all of one size; y may be a or b.
+/// y = a + b, all of the same size; y may be a or b.
 template <class Backend, class A, class B, class Y>
 void add(Context<Backend>& ctx, const A& a, const B& b, const Y& y) {
   using T = typename Y::value_type;
@@ -33,7 +33,7 @@ void axpby(Context<Backend>& ctx, compute_t<typename Y::value_type> alpha, const
   impl::Elementwise<Backend>::template axpby<T>(ctx, alpha, x.data(), beta, y.data(), y.size());
 }
 
-/// y = x in another scalar.
+/// y = x, converted to the scalar of y.
 template <class Backend, class X, class Y>
 void convert(Context<Backend>& ctx, const X& x, const Y& y) {
   expect(x.size() == y.size(), "stlm::ops::convert: sizes differ: ", x.size(), " and ", y.size(), "; give views of one size.");
@@ -48,8 +48,8 @@ void copy_rows(Context<Backend>& ctx, std::type_identity_t<MatrixView<const T>> 
   impl::Elementwise<Backend>::template copy_rows<T>(ctx, x, y);
 }
 
-/// Puts T new rows of each sequence, x (B * T, C), at its place in a cache (sequences, capacity, C); or x (B * T, 2 C), in
-/// two such caches, the left half of a row in the first. Throws ShapeError where there is no room.
+/// Copies the T new rows of each sequence, x (B * T, C), to the sequence's place in a cache (sequences, capacity, C). With two
+/// such caches x is (B * T, 2 C), and the left half of each row goes to the first cache. Throws ShapeError if there is no room.
 template <class Backend, class T, Index C, class... Second>
   requires(sizeof...(Second) <= 1 && (std::is_same_v<Second, View<T, dynamic, dynamic, C>> && ...))
 void append_rows(Context<Backend>& ctx, std::type_identity_t<MatrixView<const T>> x, Index tokens, const Places& places,
@@ -60,18 +60,18 @@ void append_rows(Context<Backend>& ctx, std::type_identity_t<MatrixView<const T>
          "; give rows as wide as all caches, and whole sequences.");
   expect(((second.extent(0) == cache.extent(0) && second.extent(1) == cache.extent(1)) && ...),
          "stlm::ops::append_rows: the two caches differ in shape; give two of one shape.");
-  expect_room("append_rows", places, x.rows / tokens, tokens, cache.extent(0), cache.extent(1));
+  expect_room("ops::append_rows", places, x.rows / tokens, tokens, cache.extent(0), cache.extent(1));
   impl::Elementwise<Backend>::template append_rows<T>(ctx, x, tokens, places, std::array{cache.data(), second.data()...},
                                                       cache.extent(1));
 }
 
-/// x = 0, row by row; may be part of wider rows.
+/// x = 0, row by row; x may be part of wider rows.
 template <class Backend, class T>
 void clear(Context<Backend>& ctx, MatrixView<T> x) {
   impl::Elementwise<Backend>::template clear<T>(ctx, x);
 }
 
-/// y[r, :] += bias for every row; a bias is of the scalar that is computed in, and so is its gradient.
+/// y[r, :] += bias for every row r. A bias and its gradient hold compute_t<T>, where T is the scalar of y.
 template <class Backend, class Bias, class Y>
 void add_bias(Context<Backend>& ctx, const Bias& bias, const Y& y_view) {
   using T = typename Y::value_type;

@@ -14,19 +14,13 @@ namespace impl {
 template <class Backend>
 struct Embedding : MissingBackend<Backend> {};
 
-/// The position of each row: sequences of `tokens` rows, or packed ones.
+/// The position of each row, in sequences of `tokens` rows or packed sequences.
 struct RowPositions {
   Index tokens;
   Places places;
   Offsets offsets;
 
-  /// Reads the offsets: for backends of the host.
-  void expect_packed(Index rows) const {
-    expect_lengths("add_positions", offsets, tokens);
-    expect(!offsets || (offsets(0) == 0 && offsets(offsets.size() - 1) == rows),
-           "stlm::ops::add_positions: the offsets do not end at row ", rows, "; give offsets of all rows.");
-  }
-  /// f(row, position) for the rows [begin, end), in order; for backends of the host.
+  /// Calls f(row, position) for the rows [begin, end), in order; for host backends only.
   template <class F>
   void for_each(Index begin, Index end, const F& f) const {
     if (!offsets) {
@@ -42,8 +36,8 @@ struct RowPositions {
 };
 }  // namespace impl
 
-/// y[n, :] = table[tokens[n], :], of any scalar that converts; the tokens are on the host, or in the memory of the backend.
-/// Throws Error for an id outside the table.
+/// y[n, :] = table[tokens[n], :]; the scalar of the table must convert to that of y. The tokens are on the host or in the
+/// backend's memory. Throws Error for an id outside the table.
 template <class Backend, class Table, class Y>
   requires(!std::is_base_of_v<QuantizedMatrix, Table>)  // ops/quantized.hpp
 void embedding_forward(Context<Backend>& ctx, const Table& table, View<const Token, dynamic, dynamic> tokens, const Y& y) {
@@ -55,8 +49,8 @@ void embedding_forward(Context<Backend>& ctx, const Table& table, View<const Tok
   impl::Embedding<Backend>::forward(ctx, rows, tokens.data(), out);
 }
 
-/// dtable[tokens[n], :] += dy[n, :], in order of n. The gradient of a table is of the scalar that is computed in; that of
-/// activations, whose rows were gathered, of theirs.
+/// dtable[tokens[n], :] += dy[n, :], in a fixed order. The gradient of a table of parameters holds compute_t<T>, where T is the
+/// scalar of dy. If the table was activations, whose rows were gathered, its gradient has their scalar.
 template <class Backend, class Dy, class Dtable>
 void embedding_backward(Context<Backend>& ctx, View<const Token, dynamic, dynamic> tokens, const Dy& dy,
                         const Dtable& dtable) {
@@ -73,14 +67,16 @@ namespace detail {
 inline void expect_sequences(const char* op, Index rows, Index tokens, const Offsets& offsets) {
   expect(tokens > 0 && (offsets || rows % tokens == 0), "stlm::ops::", op, ": ", rows, " rows are no sequences of ", tokens,
          " tokens; give whole sequences, or offsets.");
+  expect(!offsets || offsets.rows == rows, "stlm::ops::", op, ": expected offsets of ", rows, " rows, found those of ",
+         offsets.rows, "; give offsets of all rows.");
 }
 inline void expect_width(const char* op, Index table, Index rows) {
   expect(table == rows, "stlm::ops::", op, ": a table of width ", table, " and rows of ", rows, "; give them one width.");
 }
 }  // namespace detail
 
-/// y[b*T + t, :] += table[p + t, :], p the position of sequence b's place: for sequences of `tokens` rows, or of at most
-/// so many, packed. Throws ShapeError past the table's end.
+/// y[b*T + t, :] += table[p + t, :], where p is the position of sequence b's place, for sequences of T = `tokens` rows, or
+/// packed sequences of at most `tokens` rows. Throws ShapeError if positions go past the table's end.
 template <class Backend, class Table, class Y>
 void add_positions(Context<Backend>& ctx, const Table& table, Index tokens, const Places& places, const Y& y_view,
                    Offsets offsets = {}) {
@@ -89,6 +85,8 @@ void add_positions(Context<Backend>& ctx, const Table& table, Index tokens, cons
   const MatrixView<T> y(y_view);
   detail::expect_sequences("add_positions", y.rows, tokens, offsets);
   detail::expect_width("add_positions", rows.cols, y.cols);
+  expect(!places.own || !offsets, "stlm::ops::add_positions: packed sequences at places of their own are not supported; give "
+         "places or offsets.");
   Index first = places.position, needed = places.position + tokens;
   for (Index b = 0; places.own && b * tokens < y.rows; ++b) {
     first = std::min(first, places(b).position);
@@ -109,10 +107,10 @@ void add_positions_backward(Context<Backend>& ctx, const Dy& dy, Index tokens, c
   detail::expect_width("add_positions_backward", rows.cols, grad.cols);
   expect(tokens <= rows.rows, "stlm::ops::add_positions_backward: the table has ", rows.rows, " positions, ", tokens,
          " are needed; enlarge max_tokens or shorten the sequence.");
-  impl::Embedding<Backend>::template add_positions_backward<T>(ctx, dy, {tokens, {}, offsets}, dtable);
+  impl::Embedding<Backend>::template add_positions_backward<T>(ctx, grad, {tokens, {}, offsets}, rows);
 }
 
-/// y[b*T + t, 2i] += sin(p w_i) and y[b*T + t, 2i + 1] += cos(p w_i), w_i = 10000^(-2i / C), p = t + the position of
+/// y[b*T + t, 2i] += sin(p w_i) and y[b*T + t, 2i + 1] += cos(p w_i), with w_i = 10000^(-2i / C) and p = t + the position of
 /// sequence b's place.
 template <class Backend, class Y>
 void add_sinusoids(Context<Backend>& ctx, Index tokens, const Places& places, const Y& y) {

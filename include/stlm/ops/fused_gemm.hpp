@@ -1,7 +1,8 @@
-// Products y = f(x) W^T of the few rows of a decoded token, whose left factor is computed as it is read: the norm of a layer's
-// input, or the gated unit of a feed-forward layer. For backends that do so; there a token is as many kernels as it waits for.
+// Products y = f(x) W^T for the few rows of a decode step, where the kernel computes f(x) while it reads x: the norm of a
+// layer's input, or the gated unit of a feed-forward layer. For backends with such kernels; a decode step there needs no
+// separate kernels for f.
 //
-// Of more rows f(x) is computed first, into room that is given.
+// Where no such kernel fits, as for more rows, f(x) is computed first, into memory that the caller gives.
 #pragma once
 
 #include <stlm/ops/activation.hpp>
@@ -11,14 +12,14 @@
 
 namespace stlm::ops {
 
-/// Whether a backend has these products.
+/// Whether a backend has these products at all.
 template <class Backend>
 inline constexpr bool fuses_few_rows = false;
-/// For weights of S.
+/// Whether it has them for weights of scalar S.
 template <class Backend, class S>
 inline constexpr bool fuses_few_rows_of = fuses_few_rows<Backend> && !std::is_same_v<S, Int8>;
 
-/// How rows of T are to be normed (`rms_norm_forward`), and room for the result.
+/// How to norm rows of T (`rms_norm_forward`), and memory for the results.
 template <class T>
 struct RowNorm {
   View<const compute_t<T>, dynamic> gain;
@@ -47,8 +48,8 @@ void rms_norm_gemm(Context<Backend>& ctx, const RowNorm<T>& norm, std::type_iden
   gemm(ctx, norm.normed, weight, y, {.transpose_b = true});
 }
 
-/// The same, and then `rope_append` of y's rows [queries | keys | values], of heads of one size. What y has of keys and values
-/// after it is undefined.
+/// rms_norm_gemm, then `rope_append` of the rows of y, [queries | keys | values] with heads of one size. The keys and values in
+/// y are undefined afterwards.
 template <class Backend, class W, class T>
   requires(fuses_few_rows<Backend> && appends_turned<Backend>)
 void rms_norm_gemm_rope_append(Context<Backend>& ctx, const RowNorm<T>& norm, std::type_identity_t<MatrixView<const T>> x,
@@ -66,7 +67,7 @@ void rms_norm_gemm_rope_append(Context<Backend>& ctx, const RowNorm<T>& norm, st
   rope_append(ctx, turned, queries, options, keys, values, sequences);
 }
 
-/// y (N, out) = addend + (silu(gate) up) W^T, with gate and up (N, F) and W (out, F); `hidden` (N, F) is room.
+/// y (N, out) = addend + (silu(gate) up) W^T, with gate and up (N, F) and W (out, F); `hidden` (N, F) is scratch.
 template <class Backend, class W, class T>
   requires(fuses_few_rows<Backend>)
 void swiglu_gemm_add(Context<Backend>& ctx, std::type_identity_t<MatrixView<const T>> gate,

@@ -1,6 +1,6 @@
-// Products of a SwiGLU layer and its gated unit, or the gradients of it, in one pass: where a backend hands rows of a product
-// on while they are in a thread's cache, the unit reads them there. Elsewhere it is the product and then the unit. The bits
-// are those of the two calls.
+// A matrix product of a SwiGLU layer together with its gated unit, or with the unit's gradient. On a backend that hands on rows
+// of a product while they are in the thread's cache, the unit reads them there; on other backends the unit runs after the
+// product. The results have the same bits as from two separate calls.
 #pragma once
 
 #include <stlm/ops/activation.hpp>
@@ -8,12 +8,12 @@
 
 namespace stlm::ops {
 
-/// Whether a backend calls a function for the rows of a product as they are done.
+/// Whether a backend can call a function on rows of a product as soon as they are computed.
 template <class Backend>
 inline constexpr bool hands_rows_on = false;
 
 namespace detail {
-/// C = A op(B), then f(begin, end) for all rows of C, each once, in threads.
+/// C = op(A) op(B), then f(begin, end) for ranges of rows that cover C once, called by several threads.
 template <class Backend, class A, class B, class C, class F>
 void gemm_then(Context<Backend>& ctx, const A& a, const B& b, const C& c, const GemmOptions& options, const F& f) {
   using T = typename C::value_type;
@@ -30,7 +30,7 @@ MatrixView<T> rows_of(const MatrixView<T>& x, Index begin, Index end) {
 }
 }  // namespace detail
 
-/// C (N, F or 2F) = x W^T, then y (N, F) = silu(gate) up, of which C is one or both.
+/// C (N, F or 2F) = x W^T, then y (N, F) = silu(gate) up. C is the memory of gate, of up, or of both.
 template <class Backend, class X, class W, class T>
 void gemm_swiglu(Context<Backend>& ctx, const X& x, const W& weight, const MatrixView<T>& c,
                  std::type_identity_t<MatrixView<const T>> gate, std::type_identity_t<MatrixView<const T>> up,
@@ -49,7 +49,7 @@ void gemm_swiglu(Context<Backend>& ctx, const X& x, const W& weight, const Matri
   }
 }
 
-/// y (N, F) = dz W, the gradient of silu(gate) up; then gate and up become their gradients, and y silu(gate) up again.
+/// y (N, F) = dz W, the gradient of silu(gate) up. Then overwrites gate and up with their gradients, and y with silu(gate) up.
 template <class Backend, class Z, class W, class T>
 void gemm_swiglu_backward(Context<Backend>& ctx, const Z& dz, const W& weight, const MatrixView<T>& gate,
                           const MatrixView<T>& up, const MatrixView<T>& y) {

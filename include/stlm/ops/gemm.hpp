@@ -1,15 +1,15 @@
 // gemm: matrix product, C = op(A) op(B) or C += op(A) op(B), row-major.
 //
-// The three products of a linear layer y = x W^T, W being (out, in) as PyTorch stores it:
+// The three products of a linear layer y = x W^T, with W (out, in) as PyTorch stores it:
 //   gemm(ctx, x, w, y, {.transpose_b = true});                              // (N, in) (out, in)^T -> (N, out)
 //   gemm(ctx, dy, w, dx);                                                   // (N, out) (out, in) -> (N, in)
 //   gemm(ctx, dy, x, dw, {.transpose_a = true, .accumulate = true});        // (N, out)^T (N, in) -> (out, in)
 //
-// In mixed precision, `gemm<Bfloat16>` or any factor of that type, both factors are rounded to Bfloat16 and multiplied
-// exactly; sums and C are float. On a GPU C may be Bfloat16 as well: each sum, with what stood in C, is rounded once.
+// In mixed precision, `gemm<Bfloat16>` or any factor of that type, both factors are rounded to Bfloat16 and multiplied exactly;
+// sums and C are float. On a GPU C may be Bfloat16 too: each sum, including the previous C if accumulated, is rounded once.
 //
-// Products of many small matrices of one shape are one call of MatrixBatches: one product of cuBLASLt on a GPU, and on a CPU
-// whole matrices for the threads.
+// Many products of small matrices of the same shape take one call with MatrixBatch arguments: one batched product of cuBLASLt
+// on a GPU; on a CPU each thread takes whole matrices.
 #pragma once
 
 #include <stlm/core/backend.hpp>
@@ -23,7 +23,7 @@ struct GemmOptions {
   bool accumulate = false;   ///< add to C instead of overwriting it
 };
 
-/// `count` matrices of one shape; each begins `step` numbers behind the one before.
+/// `count` matrices of the same shape; each begins `step` numbers after the start of the previous one.
 template <class T>
 struct MatrixBatch {
   using value_type = std::remove_const_t<T>;
@@ -39,12 +39,11 @@ struct MatrixBatch {
     return {first, count, step};
   }
 };
-/// How many numbers the matrices of a batch should have together: so many that they fill a GPU, few enough for the caches of
-/// a CPU.
+/// How many numbers the matrices of a batch should have in total: enough to fill a GPU, few enough for the caches of a CPU.
 template <class Backend>
 inline constexpr Index batch_numbers = Index{1} << 16;
 
-/// Whether a backend adds a matrix while it multiplies: `gemm_add`. On a CPU the sum has no place to hide.
+/// Whether a backend can add a matrix within a product (`gemm_add`). On a CPU the product would not hide the cost of the sum.
 template <class Backend>
 inline constexpr bool adds_in_products = false;
 
@@ -52,8 +51,8 @@ namespace impl {
 template <class Backend>
 struct Gemm : MissingBackend<Backend> {};
 
-/// What factors are rounded to: S as asked for, but for Int8, which weights alone are; else Bfloat16 when one factor is,
-/// and nothing when none is.
+/// The scalar to which factors are rounded: S if given, unless it is Int8, which applies to weights only; else Bfloat16 if one
+/// factor is Bfloat16; else C, for no rounding.
 template <class S, class A, class B, class C>
 using product_t = std::conditional_t<!std::is_void_v<S> && !std::is_same_v<S, Int8>, S,
                                      std::conditional_t<std::is_same_v<A, Bfloat16> || std::is_same_v<B, Bfloat16>, Bfloat16, C>>;
@@ -69,7 +68,7 @@ void expect_product(const MatrixView<A>& a, const MatrixView<B>& b, const Matrix
          b.rows, "x", b.cols, options.transpose_b ? " (transposed)" : "", " does not fit C ", c.rows, "x", c.cols,
          "; check the widths and the transpose options.");
 }
-/// Of matrices whose static shapes are erased: one function for all widths.
+/// gemm of matrices with erased static shapes: one instantiation for all widths.
 template <class S, class Backend, class A, class B, class T>
 void gemm(Context<Backend>& ctx, MatrixView<const A> a, MatrixView<const B> b, MatrixView<T> c, const T* addend,
           const GemmOptions& options) {
@@ -82,7 +81,7 @@ void gemm(Context<Backend>& ctx, MatrixView<const A> a, MatrixView<const B> b, M
 }
 }  // namespace detail
 
-/// Throws ShapeError when the three shapes do not fit. C must not overlap A or B.
+/// C = op(A) op(B), or C += with `accumulate`. Throws ShapeError if the three shapes do not fit. C must not overlap A or B.
 template <class S = void, class Backend, class A, class B, class C>
   requires(!std::is_base_of_v<QuantizedMatrix, B>)  // ops/quantized.hpp
 void gemm(Context<Backend>& ctx, const A& a, const B& b, const C& c, GemmOptions options = {}) {
@@ -91,7 +90,7 @@ void gemm(Context<Backend>& ctx, const A& a, const B& b, const C& c, GemmOptions
                                                                            options.accumulate ? to.data : nullptr, options);
 }
 
-/// C_i = op(A_i) op(B_i), or += that, for every i. Throws ShapeError when shapes or counts do not fit.
+/// C_i = or += op(A_i) op(B_i) for every i. Throws ShapeError if shapes or counts do not fit.
 template <class S = void, class Backend, class A, class B, class T>
 void gemm(Context<Backend>& ctx, const MatrixBatch<A>& a, const MatrixBatch<B>& b, const MatrixBatch<T>& c,
           GemmOptions options = {}) {
@@ -102,7 +101,7 @@ void gemm(Context<Backend>& ctx, const MatrixBatch<A>& a, const MatrixBatch<B>& 
   impl::Gemm<Backend>::template run_batch<impl::product_t<S, F, F, T>, F>(ctx, a, b, c, options);
 }
 
-/// C = addend + op(A) op(B), for an addend that lies as C does.
+/// C = addend + op(A) op(B), for an addend with the memory layout of C.
 template <class S = void, class Backend, class A, class B, class T, class Shape>
   requires(adds_in_products<Backend> && !std::is_base_of_v<QuantizedMatrix, B>)
 void gemm_add(Context<Backend>& ctx, const A& a, const B& b, std::type_identity_t<TensorView<const T, Shape>> addend,

@@ -1,7 +1,7 @@
 // Gated groups of columns: a row's columns are E groups of equal width, and each group is multiplied by its gate.
 //
 //   g = softmax(logits)                          over the E groups
-//   y[n, e, :] = scale g[m, e] x[n, e, :]        row n follows gates m = n / span, span = rows of x / rows of gates
+//   y[n, e, :] = scale g[m, e] x[n, e, :]        row n uses the gates of row m = n / span, span = rows of x / rows of gates
 //
 // Backward:  dx[n, e, :] = scale g[m, e] dy[n, e, :]
 //            dlogits[m, e] = g[m, e] (s[m, e] - sum over f of g[m, f] s[m, f]),   s[m, e] = scale sum of dy x
@@ -19,7 +19,8 @@ struct GroupGate : MissingBackend<Backend> {};
 
 template <class T>
 void expect_group_gate(const char* name, MatrixView<const T> gates, MatrixView<const T> x, MatrixView<const T> y) {
-  expect(gates.rows > 0 && x.rows % gates.rows == 0 && x.cols % gates.cols == 0 && y.rows == x.rows && y.cols == x.cols,
+  expect(gates.rows > 0 && gates.cols > 0 && x.rows % gates.rows == 0 && x.cols % gates.cols == 0 && y.rows == x.rows &&
+             y.cols == x.cols,
          "stlm::ops::", name, ": expected rows and columns in multiples of the gates' and equal shapes, found gates ",
          gates.rows, "x", gates.cols, ", rows ", x.rows, "x", x.cols, " and ", y.rows, "x", y.cols, "; give such.");
 }

@@ -1,4 +1,4 @@
-// A learned activation: the same small network on every number (a row of `hidden` relus),
+// A learned activation: one small network, `hidden` relus side by side, applied to every number x:
 //
 //   f(x) = b2 + sum_j w2_j relu(h_j),    h_j = w1_j x + b1_j
 //
@@ -13,8 +13,7 @@
 
 namespace stlm::ops {
 
-/// The network's weights, or their gradients: w1, b1, w2 of `hidden` numbers each, b2 of one. They are float where the
-/// numbers are Bfloat16.
+/// The network's weights, or their gradients: w1, b1, w2 of `hidden` numbers each, b2 of one. They are float if x is Bfloat16.
 template <class T>
 struct ReluNetwork {
   static constexpr Index most = 64;  ///< hidden units
@@ -49,7 +48,7 @@ void learned_activation_forward(Context<Backend>& ctx, const X& x, const ReluNet
   impl::LearnedActivation<Backend>::template forward<T>(ctx, x.data(), f, y.data(), y.size());
 }
 
-/// dx = dy f'(x), may be dy; the gradients of the weights accumulate.
+/// dx = dy f'(x); dx may be dy. The gradients of the weights accumulate.
 template <class Backend, class X, class Dy, class Dx, class T = typename Dx::value_type>
 void learned_activation_backward(Context<Backend>& ctx, const X& x, const ReluNetwork<compute_t<T>>& f,
                                  const Dy& dy, const Dx& dx, const ReluNetwork<compute_t<T>>& grads) {

@@ -3,9 +3,9 @@
 //   rms:    r = 1/sqrt(mean(x^2) + eps)            y = g x r
 //   layer:  r = 1/sqrt(mean((x - m)^2) + eps)      y = g (x - m) r + b,    m = mean(x)
 //
-// Gains, biases and statistics are of the scalar that is computed in, compute_t of that of x and y.
+// Gains, biases and statistics hold compute_t<T>, where T is the scalar of x and y.
 //
-// Backward, with xhat = x r or (x - m) r, w = dy g, over C columns:
+// Backward, with xhat = x r or (x - m) r, and w = dy g, over C columns:
 //   rms:    dx = r (w - xhat mean(w xhat))         dg += sum over rows of dy xhat
 //   layer:  dx = r (w - mean(w) - xhat mean(w xhat))       db += sum over rows of dy
 #pragma once
@@ -38,9 +38,9 @@ void rms_norm_forward(Context<Backend>& ctx, const X& x, const Gain& gain, const
   impl::RmsNorm<Backend>::template forward<T>(ctx, x, gain.data(), y, rstd.data(), eps);
 }
 
-/// sum = x + addend and y = the norm of sum, in one pass: what a block does between two of its layers. All (N, C) but
-/// gain (C) and rstd (N); sum may be x or addend. Its backward pass is that of the norm, at sum: dx += on top of the
-/// gradient that reaches sum from elsewhere is the gradient of both x and addend.
+/// sum = x + addend and y = the norm of sum, in one pass, as a block needs between two of its layers. All are (N, C), except
+/// gain (C) and rstd (N); sum may be x or addend. For backward call rms_norm_backward at sum, accumulating onto the gradient
+/// that sum receives from elsewhere: the result is the gradient of both x and addend.
 template <class Backend, class X, class Addend, class Gain, class Sum, class Y, class Rstd>
 void add_rms_norm_forward(Context<Backend>& ctx, const X& x, const Addend& addend_view, const Gain& gain,
                           const Sum& sum_view, const Y& y, const Rstd& rstd, double eps) {
@@ -52,7 +52,7 @@ void add_rms_norm_forward(Context<Backend>& ctx, const X& x, const Addend& adden
   impl::RmsNorm<Backend>::template add_forward<T>(ctx, x, addend, gain.data(), sum, y, rstd.data(), eps);
 }
 
-/// dx += or = the gradient of x; dgain accumulates.
+/// dx = the gradient of x, or += if `accumulate`; dgain always accumulates.
 template <class Backend, class X, class Gain, class Rstd, class Dy, class Dx, class Dgain>
 void rms_norm_backward(Context<Backend>& ctx, const X& x, const Gain& gain, const Rstd& rstd, const Dy& dy, const Dx& dx,
                        const Dgain& dgain, bool accumulate) {
@@ -72,7 +72,7 @@ void layer_norm_forward(Context<Backend>& ctx, const X& x, const Gain& gain, con
   impl::LayerNorm<Backend>::template forward<T>(ctx, x, gain.data(), bias.data(), y, mean.data(), rstd.data(), eps);
 }
 
-/// dx += or = the gradient of x; dgain and dbias (or empty) accumulate.
+/// dx = the gradient of x, or += if `accumulate`; dgain and dbias (may be empty) always accumulate.
 template <class Backend, class X, class Gain, class Stat, class Dy, class Dx, class Dgain, class Dbias>
 void layer_norm_backward(Context<Backend>& ctx, const X& x, const Gain& gain, const Stat& mean, const Stat& rstd,
                          const Dy& dy, const Dx& dx, const Dgain& dgain, const Dbias& dbias, bool accumulate) {

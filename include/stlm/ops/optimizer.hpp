@@ -12,7 +12,7 @@ template <class Backend>
 struct Optimizer : MissingBackend<Backend> {};
 }  // namespace impl
 
-/// The next step of a run, from its whole gradient and the losses of its rows.
+/// Advances `state` to the next step of a run, given the step's whole gradient and the losses of its rows.
 template <class Backend, class T, class Schedule>
 void begin_step(Context<Backend>& ctx, StepView<T> state, std::type_identity_t<View<const T, dynamic>> grads,
                 std::type_identity_t<View<const T, dynamic>> losses, const StepRule<Schedule>& rule) {
@@ -20,13 +20,12 @@ void begin_step(Context<Backend>& ctx, StepView<T> state, std::type_identity_t<V
 }
 
 struct UpdateOptions {
-  bool decays = true;                    ///< tensors of rank >= 2
-  bool clears = false;                   ///< the gradient becomes zero
-  View<Bfloat16, dynamic> rounded = {};  ///< becomes the new weights, where it is given
+  bool decays = true;                    ///< apply weight decay, as for tensors of rank >= 2
+  bool clears = false;                   ///< set the gradient to zero afterwards
+  View<Bfloat16, dynamic> rounded = {};  ///< if given, receives the new weights
 };
 
-/// The step's AdamW (Loshchilov & Hutter 2017) on some weights w, of the gradient g scaled by the factor of clipping, in one
-/// pass:
+/// One step of AdamW (Loshchilov & Hutter 2017) on weights w in one pass, where g is the gradient times the clipping factor:
 ///   m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,  w -= lr (mhat / (sqrt(vhat) + eps) + decay w)
 template <class Backend, class T>
 void adamw(Context<Backend>& ctx, StepView<T> state, View<T, dynamic> w, View<T, dynamic> g, View<T, dynamic> m,
@@ -38,8 +37,7 @@ void adamw(Context<Backend>& ctx, StepView<T> state, View<T, dynamic> w, View<T,
   impl::Optimizer<Backend>::template adamw<T>(ctx, state.data(), w.data(), g.data(), m.data(), v.data(), w.size(), options);
 }
 
-/// The step's momentum, of the gradient g scaled by the factor of clipping: m = mu m + g, u = g + mu m; then g = 0 if it
-/// `clears`.
+/// One step of momentum, where g is the gradient times the clipping factor: m = mu m + g, u = g + mu m. Then g = 0 if `clears`.
 template <class Backend, class T>
 void momentum(Context<Backend>& ctx, StepView<T> state, View<T, dynamic> g, double mu, View<T, dynamic> m,
               View<T, dynamic> u, bool clears = false) {
@@ -48,7 +46,7 @@ void momentum(Context<Backend>& ctx, StepView<T> state, View<T, dynamic> g, doub
   impl::Optimizer<Backend>::template momentum<T>(ctx, state.data(), g, T(mu), m, u, clears);
 }
 
-/// w = (1 - f decay) w - f rate x, f being the step's factor of the learning rate.
+/// w = (1 - f decay) w - f rate x, where f is the step's factor of the learning rate.
 template <class Backend, class T>
 void descend(Context<Backend>& ctx, StepView<T> state, std::type_identity_t<View<const T, dynamic>> x, double rate,
              double decay, View<T, dynamic> w) {
@@ -56,14 +54,14 @@ void descend(Context<Backend>& ctx, StepView<T> state, std::type_identity_t<View
   impl::Optimizer<Backend>::template descend<T>(ctx, state.data(), x, rate, decay, w);
 }
 
-/// The sum of squares in double, in a fixed order whatever the number of threads.
+/// The sum of squares in double, in a fixed order for any number of threads.
 template <class Backend, class X>
 double sum_squares(Context<Backend>& ctx, const X& x) {
   return impl::Optimizer<Backend>::template sum_squares<typename X::value_type>(ctx, x.data(), x.size());
 }
 
-/// y = x / (|x| + eps), |x| being the square root of `sum_squares`. A GPU does not give the host that number to wait for, and
-/// takes a y of Bfloat16 too.
+/// y = x / (|x| + eps), where |x| is the square root of `sum_squares`. On a GPU the host does not wait for that number, and y
+/// may also be Bfloat16.
 template <class Backend, class T, class Y>
 void normalize(Context<Backend>& ctx, View<T, dynamic> x, double eps, View<Y, dynamic> y) {
   expect(x.size() == y.size(), "stlm::ops::normalize: ", x.size(), " numbers, room for ", y.size(),

@@ -1,14 +1,14 @@
-// Patches in slots, (P, W) token ids with `pad` in the empty slots, and the packed rows that byte blocks work on.
+// Patches in slots, (P, W) token ids with `pad` in empty slots, and the packed rows that byte blocks work on.
 //
-//   pack_bytes     the bytes of every patch, one patch after another: what a pool reads
-//   pack_places    the slot of each of those bytes in its sequence, as an id
-//   pack_symbols   what a decoder predicts of every patch, its bytes and, if asked for, the end, and what it reads:
-//                  the symbol before, at the first place `pad`. The end is `pad` as a target; a full patch has none
-//   slot_targets   the same targets slot by slot, for a head that predicts all slots at once: `ignore` past the end, or
-//                  the slots as they are
+//   pack_bytes     the bytes of every patch, one patch after another: the input of a pool
+//   pack_places    for each of these bytes the number of its slot in its sequence, as an id
+//   pack_symbols   targets and inputs of a decoder. The targets of a patch are its bytes and, if `end`, its end, written
+//                  as `pad`; a full patch has no end. Each input is the previous symbol; a patch's first input is `pad`
+//   slot_targets   the same targets slot by slot, for a head that predicts all slots at once: with `ignore` past the
+//                  end, or with the slots unchanged
 //
-// An empty patch has no rows, and no targets but `ignore`. Slots are of a Batch, so on the host, which counts them; what is
-// packed lies in the memory of the backend.
+// An empty patch has no rows, and all its targets are `ignore`. Slots belong to a Batch and are on the host, which counts bytes
+// and symbols; the packed results are in the backend's memory.
 #pragma once
 
 #include <stlm/core/backend.hpp>
@@ -20,7 +20,7 @@ namespace stlm::ops {
 struct PatchSlots {
   View<const Token, dynamic, dynamic> ids;  ///< (P, W)
   Token pad;
-  bool end = false;  ///< a patch that leaves a slot empty has an end to be predicted
+  bool end = false;  ///< the end is predicted too, of patches that are neither empty nor full
 
   Index patches() const { return ids.extent(0); }
   Index window() const { return ids.extent(1); }
@@ -30,7 +30,7 @@ struct PatchSlots {
     while (length < window() && ids(p, length) != pad) ++length;
     return length;
   }
-  /// And of its symbols.
+  /// The number of symbols to predict for patch p.
   Index symbols(Index p) const {
     const Index bytes = length(p);
     return bytes + (end && bytes > 0 && bytes < window());
@@ -58,21 +58,23 @@ inline void expect_packed(const char* name, const PatchSlots& slots, Index offse
 }
 }  // namespace impl
 
-/// ids (total_bytes), offsets (P + 1).
+/// Fills ids (total_bytes) and offsets (P + 1).
 template <class Backend>
 void pack_bytes(Context<Backend>& ctx, const PatchSlots& slots, View<Index, dynamic> offsets, View<Token, dynamic> ids) {
   impl::expect_packed("pack_bytes", slots, offsets.size(), slots.total_bytes(), ids.size());
   impl::Patches<Backend>::pack_bytes(ctx, slots, offsets, ids);
 }
 
-/// places (total_bytes), for sequences of `patches` patches, the first at `position`.
+/// Fills places (total_bytes), for sequences of `patches` patches, of which the first is at `position`.
 template <class Backend>
 void pack_places(Context<Backend>& ctx, const PatchSlots& slots, Index patches, Index position, View<Token, dynamic> places) {
+  expect(patches > 0, "stlm::ops::pack_places: expected sequences of at least one patch, found ", patches,
+         "; give how many patches a sequence has.");
   impl::expect_packed("pack_places", slots, slots.patches() + 1, slots.total_bytes(), places.size());
   impl::Patches<Backend>::pack_places(ctx, slots, patches, position, places);
 }
 
-/// inputs and targets (total_symbols), offsets (P + 1).
+/// Fills inputs and targets (total_symbols) and offsets (P + 1).
 template <class Backend>
 void pack_symbols(Context<Backend>& ctx, const PatchSlots& slots, View<Index, dynamic> offsets, View<Token, dynamic> inputs,
                   View<Token, dynamic> targets) {
@@ -82,7 +84,7 @@ void pack_symbols(Context<Backend>& ctx, const PatchSlots& slots, View<Index, dy
   impl::Patches<Backend>::pack_symbols(ctx, slots, offsets, inputs, targets);
 }
 
-/// targets (P * W); `masked`: `ignore` past the end.
+/// Fills targets (P * W); with `masked`, `ignore` past the end of each patch.
 template <class Backend>
 void slot_targets(Context<Backend>& ctx, const PatchSlots& slots, View<Token, dynamic> targets, Token ignore, bool masked) {
   expect(targets.size() == slots.ids.size(), "stlm::ops::slot_targets: ", slots.ids.size(), " slots, room for ",

@@ -1,10 +1,10 @@
 // Matrices of int8 with a scale for each row (core/quantized.hpp): made from float, multiplied, looked up.
 //
-// A product y = x W^T rounds each row of x to integers of -127 .. 127 with a scale of its own (Dettmers et al. 2022,
-// without outliers kept apart), so a sum over k is one of integers, exact and the same on every machine:
+// A product y = x W^T rounds each row of x to integers in -127 .. 127 with its own scale (Dettmers et al. 2022, but without
+// separate treatment of outliers). So the sum over k is a sum of integers, exact and the same on every machine:
 //   y[n, j] = s_n scale_j sum_k round(x[n, k] / s_n) q[j, k],   s_n = max |x[n, :]| / 127
 //
-// x and y are float, or both Bfloat16 on a backend that keeps activations so.
+// x and y are float, or both Bfloat16 on a backend whose activations are Bfloat16.
 #pragma once
 
 #include <stlm/ops/embedding.hpp>
@@ -17,19 +17,19 @@ template <class Backend>
 struct Quantized : MissingBackend<Backend> {};
 }  // namespace impl
 
-/// Rounds W (rows, cols) to int8; fills scales and sums, and the padding of rows with zeros.
+/// Rounds W (rows, cols) to int8, fills scales and sums, and pads rows with zeros.
 template <class Backend, class W>
 void quantize(Context<Backend>& ctx, const W& w, const QuantizedMatrix& q) {
   const MatrixView<const float> from(w);
   expect(from.rows == q.rows && from.cols == q.cols, "stlm::ops::quantize: a matrix ", from.rows, "x", from.cols,
          " does not fit one of int8 ", q.rows, "x", q.cols, "; give one of its shape.");
-  constexpr Index most_cols = 65536;  // whose products of 127 by 255 add up to less than 2^31
+  constexpr Index most_cols = 65536;  // this many products of 127 and 255 add up to less than 2^31
   expect(q.cols <= most_cols, "stlm::ops::quantize: expected at most ", most_cols, " columns, found ", q.cols,
          ", whose sums 32 bits would not hold; keep this matrix in Bfloat16.");
   impl::Quantized<Backend>::quantize(ctx, from, q);
 }
 
-/// y = or += x W^T for W of int8: `options` must say transpose_b, which is how a linear layer reads its weight.
+/// y = or += x W^T for W of int8. `options` must set transpose_b, as a linear layer does for its weight.
 template <class Backend, class X, class Y, class T = typename X::value_type>
 void gemm(Context<Backend>& ctx, const X& x_view, const QuantizedMatrix& w, const Y& y_view, GemmOptions options) {
   const MatrixView<const T> x(x_view);

@@ -1,13 +1,13 @@
-// Routing of rows to experts: which K of E experts each row goes to, with what weight, and the rows in order of expert.
+// Routing of rows to experts: which K of E experts each row goes to, with which weights, and the rows sorted by expert.
 //
-//   p = softmax(logits)          experts[n, :]: the K largest of p[n, :], the first of equals
-//   gates[n, j] = p[n, experts[n, j]], or that over the sum of the row's K when `renormalize`
-//   slots[n, j]: where the row stands among the N K routed rows, sorted by expert, then by n
-//   offsets[e]: where the rows of expert e begin; offsets[E] = N K
+//   p = softmax(logits)          experts[n, :]: the K largest of p[n, :]; of equal ones the first
+//   gates[n, j] = p[n, experts[n, j]], divided by the sum of the row's K such p if `renormalize`
+//   slots[n, j]: the index of the row among the N K routed rows, sorted by expert, then by n
+//   offsets[e]: the index of the first row of expert e; offsets[E] = N K
 //
-// Load balance (Shazeer et al. 2017, in the form of Fedus et al. 2021): E sum_e P_e f_e, P_e the mean of p[:, e] and
-// f_e the part of the N K routed rows that goes to e. It is 1 when probabilities or loads are even. f is constant in
-// the gradient, as is the choice of experts.
+// Load balance (Shazeer et al. 2017, in the form of Fedus et al. 2021): E sum_e P_e f_e, where P_e is the mean of p[:, e] and
+// f_e the fraction of the N K routed rows that go to expert e. It is 1 if probabilities or loads are uniform. The gradient
+// treats f and the choice of experts as constants.
 #pragma once
 
 #include <stlm/core/bfloat16.hpp>
@@ -17,7 +17,7 @@
 
 namespace stlm::ops {
 
-/// The result of `route`. `probabilities` hold the logits before.
+/// The result of `route`. `probabilities` holds the logits before the call.
 template <class T, Index Experts, Index Chosen>
 struct Routes {
   View<T, dynamic, Experts> probabilities;
@@ -35,7 +35,7 @@ namespace impl {
 template <class Backend>
 struct Routing : MissingBackend<Backend> {};
 
-/// Routes with their shape erased: N rows, E experts, K of them for each row.
+/// Routes with their static shape erased: N rows, E experts, K of them for each row.
 template <class T>
 struct RoutesView {
   Index rows, num_experts, chosen;
@@ -53,7 +53,7 @@ struct RoutesView {
         slots(routes.slots.data()),
         offsets(routes.offsets.data()) {}
 
-  /// The part of the routed rows that goes to expert e; for backends of the host.
+  /// The fraction of the routed rows that go to expert e; for host backends only.
   real_t<T> load(Index e) const {
     return static_cast<real_t<T>>(offsets[e + 1] - offsets[e]) / static_cast<real_t<T>>(rows * chosen);
   }
@@ -78,7 +78,7 @@ void expect_routes(const char* name, const Routes<T, E, K>& r, MatrixView<const 
 
 }  // namespace impl
 
-/// Fills `routes` from the logits that `routes.probabilities` hold.
+/// Fills `routes` from the logits in `routes.probabilities`.
 template <class Backend, class T, Index E, Index K>
 void route(Context<Backend>& ctx, const Routes<T, E, K>& routes, RouteOptions options = {}) {
   static_assert(0 < K && K <= E, "stlm::ops::route: expected 1 to E experts for each row; change their numbers.");
@@ -86,7 +86,7 @@ void route(Context<Backend>& ctx, const Routes<T, E, K>& routes, RouteOptions op
   impl::Routing<Backend>::template route<T>(ctx, routes, options);
 }
 
-/// Overwrites dlogits (N, E) with the gradient through gates, given dgates (N, K), plus `balance` times that of the
+/// Overwrites dlogits (N, E) with the gradient through the gates, given dgates (N, K), plus `balance` times the gradient of the
 /// load balance.
 template <class Backend, class T, Index E, Index K>
 void route_backward(Context<Backend>& ctx, const Routes<T, E, K>& routes,
@@ -96,7 +96,7 @@ void route_backward(Context<Backend>& ctx, const Routes<T, E, K>& routes,
   impl::Routing<Backend>::template route_backward<T>(ctx, routes, dgates.data(), dlogits.data(), balance, options);
 }
 
-/// Sets `balance` to the load balance of these routes; 0 of none.
+/// Sets `balance` to the load balance of these routes; 0 if there are no rows.
 template <class Backend, class T, Index E, Index K>
 void load_balance(Context<Backend>& ctx, const Routes<T, E, K>& routes,
                   std::type_identity_t<View<compute_t<T>, 1>> balance) {
@@ -104,7 +104,7 @@ void load_balance(Context<Backend>& ctx, const Routes<T, E, K>& routes,
   impl::Routing<Backend>::template load_balance<T>(ctx, routes, balance.data());
 }
 
-/// routed (N K, C): each row x (N, C) at its K slots.
+/// Copies each row of x (N, C) to its K slots in routed (N K, C).
 template <class Backend, class T, Index E, Index K>
 void dispatch(Context<Backend>& ctx, const Routes<T, E, K>& routes, std::type_identity_t<MatrixView<const T>> x,
               std::type_identity_t<MatrixView<T>> routed) {
@@ -128,7 +128,7 @@ void combine(Context<Backend>& ctx, const Routes<T, E, K>& routes, std::type_ide
   impl::Routing<Backend>::template combine<T>(ctx, routes, routed, y);
 }
 
-/// Overwrites dgates (N, K), and the rows that were combined with their gradient.
+/// Overwrites dgates (N, K), and replaces the rows in `routed`, those that `combine` read, by their gradient.
 template <class Backend, class T, Index E, Index K>
 void combine_backward(Context<Backend>& ctx, const Routes<T, E, K>& routes,
                       std::type_identity_t<MatrixView<const T>> dy, std::type_identity_t<MatrixView<T>> routed,

@@ -1,5 +1,6 @@
-// Tokens drawn where the logits are: greedily, or at a temperature, among all, the k likeliest, or those that hold a
-// part p of the probability. With a seed they are those that stlm::Sampler (infer/sampler.hpp) draws with it.
+// Sampling tokens in the memory where the logits are: greedily, or at a temperature from all tokens, the k likeliest, or the
+// fewest that hold the fraction p of the probability. With the same seed stlm::Sampler (infer/sampler.hpp) draws the same
+// tokens, up to rounding of the summed weights.
 #pragma once
 
 #include <stlm/core/backend.hpp>
@@ -8,7 +9,7 @@
 
 namespace stlm::ops {
 
-/// Whether a backend has `sample`. Those of the host have not: there Sampler reads the logits.
+/// Whether a backend has `sample`. Host backends do not: there Sampler reads the logits.
 template <class Backend>
 inline constexpr bool draws_tokens = false;
 
@@ -18,11 +19,11 @@ struct SampleLimits {
   double top_p = 1;
 };
 
-/// What draws the tokens of one row, one after another. `rule.allows(token)` says which may be drawn,
-/// `rule.push(token)` tells it which was.
+/// The state for drawing the tokens of one row, one after another. `rule.allows(token)` says whether a token may be drawn, and
+/// `rule.push(token)` records the token drawn.
 template <class Rule>
 struct Draw {
-  RandomKey key;  ///< of a Sampler: RandomKey::from_seed(seed)
+  RandomKey key;  ///< RandomKey::from_seed(seed) for the draws of a Sampler with that seed
   Rule rule;
   std::uint64_t drawn = 0;
 };
@@ -32,9 +33,9 @@ template <class Backend>
 struct Sampling : MissingBackend<Backend> {};
 }  // namespace impl
 
-/// Draws tokens(r) from row r of logits (N, V) with draws(r); -1 where the largest logit that is allowed is not finite.
-/// `next`, if it is given, gets the same tokens, but 0 instead of -1, for a step that reads them before the host knows.
-/// All lie in the memory of the backend and nothing is read back, so a recorded step may draw.
+/// Draws tokens(r) from row r of logits (N, V) with draws(r); -1 if the largest allowed logit is not finite. `next`, if given,
+/// receives the same tokens, but 0 instead of -1, for a step that reads them before the host does. All views are in the
+/// backend's memory and nothing is copied to the host, so a recorded step may draw.
 template <class Backend, class Logits, class Rule, class T = typename Logits::value_type>
 void sample(Context<Backend>& ctx, const Logits& logits, const SampleLimits& limits, View<Draw<Rule>, dynamic> draws,
             View<Token, dynamic> tokens, View<Token, dynamic> next = {}) {

@@ -1,4 +1,4 @@
-// Sums over sequences of rows, and their adjoint: how a patch is pooled from its bytes and spread over them.
+// Sums over sequences of rows, and their adjoint: they pool the bytes of a patch, and spread a patch over its bytes.
 //
 //   segment_sum      y[b, :] = w_b sum of x[r, :] over the rows r of sequence b        (0 for an empty one)
 //   segment_spread   y[r, :] (+)= w_b x[b, :] for the rows r of sequence b
@@ -12,14 +12,14 @@
 
 namespace stlm::ops {
 
-/// `count` sequences: of `tokens` rows each, or packed.
+/// `count` sequences, of `tokens` rows each or packed.
 struct Segments {
   Index count, tokens;
   Offsets offsets = {};
   bool mean = false;
 
   Index rows() const { return offsets ? offsets.rows : count * tokens; }
-  /// The rows of sequence b, for backends of the host.
+  /// The rows [begin(b), end(b)) of sequence b and their weight; for host backends only.
   Index begin(Index b) const { return offsets ? offsets(b) : b * tokens; }
   Index end(Index b) const { return begin(b + 1); }
   double weight(Index b) const { return mean && end(b) > begin(b) ? 1 / static_cast<double>(end(b) - begin(b)) : 1; }
@@ -48,7 +48,7 @@ void segment_sum(Context<Backend>& ctx, const X& x_view, const Y& y_view, const 
   impl::Segment<Backend>::template sum<T>(ctx, x, y, segments);
 }
 
-/// x (count, C) -> y (rows, C), added to what stands there or in its place.
+/// x (count, C) -> y (rows, C), added to y if `accumulate`, otherwise overwriting it.
 template <class Backend, class X, class Y>
 void segment_spread(Context<Backend>& ctx, const X& x_view, const Y& y_view, const Segments& segments, bool accumulate) {
   using T = typename Y::value_type;

@@ -1,5 +1,5 @@
-// What changes from one step of training to the next: the number of the step, its learning rate, how its gradient is
-// clipped. It stands in memory of the backend: a step that a GPU replays can read no number of the host.
+// StepState: what changes from one training step to the next: the step number, the learning rate, the clipping factor. It is in
+// the backend's memory, because a step that a GPU replays cannot read numbers of the host.
 #pragma once
 
 #include <cmath>
@@ -10,6 +10,7 @@ namespace stlm {
 
 struct AdamWOptions {
   double lr = 6e-4, beta1 = 0.9, beta2 = 0.95, eps = 1e-8, weight_decay = 0.1;
+  bool decay_vectors = false;  ///< true: weight decay applies to gains and biases too
 };
 
 namespace detail {
@@ -34,13 +35,13 @@ inline void expect_max_norm(const char* who, double max_norm) {
 
 namespace ops {
 
-/// The numbers of a step in T: w -= rate m / (sqrt(correct2 v) + eps) + decay w, for the gradient g scaled by `clip`.
+/// The coefficients of a step in T: w -= rate m / (sqrt(correct2 v) + eps) + decay w, with the gradient multiplied by `clip`.
 template <class T>
 struct AdamWNumbers {
   T beta1, beta2, rate, correct2, eps, decay, clip = 1;
   bool skip = false;  ///< leave everything as it is
 
-  /// Of step number `step`, counted from 1; `factor` multiplies the learning rate.
+  /// The coefficients of step number `step`, counted from 1; `factor` multiplies the learning rate.
   static STLM_HOST_DEVICE AdamWNumbers of(const AdamWOptions& o, double factor, Index step) {
     const auto steps = static_cast<double>(step);
     const double lr = o.lr * factor;
@@ -49,26 +50,26 @@ struct AdamWNumbers {
   }
 };
 
-/// How a step is made from its gradient.
+/// What determines a step, besides its gradient.
 template <class Schedule>
 struct StepRule {
   AdamWOptions adamw;
-  double max_norm;  ///< gradients that are longer are scaled down to it
+  double max_norm;  ///< gradients with a larger norm are scaled down to it
   Schedule schedule;
-  const double* factor;  ///< on the host: of the learning rate, beside the schedule's
+  const double* factor;  ///< on the host; multiplies the learning rate, as the schedule's factor does
 };
 
-/// A step, and how many were taken: all zeros before the first.
+/// The last step, and the number of steps taken. All zeros before the first step.
 template <class T>
 struct StepState {
   Index step = 0;     ///< steps taken
-  Index failed = 0;   ///< the first step, counted from 1, whose gradient was not finite; none is taken after it
+  Index failed = 0;   ///< the first step, counted from 1, whose gradient was not finite; it and later ones are skipped
   double loss = 0;    ///< the sum of the losses of the last step's rows
-  double norm = 0;    ///< of its gradient, before clipping
-  double factor = 0;  ///< of its learning rate
+  double norm = 0;    ///< of the last step's gradient, before clipping
+  double factor = 0;  ///< of the last step's learning rate
   AdamWNumbers<T> numbers;
 
-  /// Step number `step` without clipping.
+  /// The state at step number `step`, without clipping.
   static StepState at(const AdamWOptions& options, double factor, Index step) {
     StepState state;
     state.step = step;
@@ -77,7 +78,7 @@ struct StepState {
     return state;
   }
 
-  /// The next step, from the sum of squares of its gradient. `given` is the number at `rule.factor`.
+  /// Advances to the next step, given the sum of squares of its gradient. `given` is the value at `rule.factor`.
   template <class Schedule>
   STLM_HOST_DEVICE void begin(double squares, const StepRule<Schedule>& rule, double given) {
     if (failed == 0) {

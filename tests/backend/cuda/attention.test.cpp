@@ -1,4 +1,4 @@
-// What attention's kernels move and compute, counted by the host executor: tiles that the mask hides cost nothing.
+// The bytes and FLOPs of attention's kernels, counted by the host executor: tiles that the mask hides cost nothing.
 #include <stlm/backend/cuda/attention.hpp>
 #include <stlm/backend/cuda/emulated_context.hpp>
 
@@ -14,7 +14,7 @@ namespace {
 
 constexpr Index heads = 2, size = 64, tile = 64;
 
-/// H = Kv = 2, D = 64, activations of Bfloat16; of one sequence or packed ones.
+/// Counts of attention with H = Kv = 2, D = 64 and activations of Bfloat16; sequences may be packed.
 std::map<std::string, KernelCounts> counts_of(const ops::AttentionShape& shape) {
   Context<EmulatedCudaBackend> ctx({.threads = 2});
   const Index width = heads * size, rows = shape.rows(), keys = shape.offsets ? rows : shape.keys;
@@ -30,14 +30,14 @@ std::map<std::string, KernelCounts> counts_of(const ops::AttentionShape& shape) 
   return ctx.counts();
 }
 
-/// Of `tiles` pairs of tiles of queries and keys with `products` products each, without what else is counted.
+/// FLOPs of the products alone: `products` products for each of `tiles` pairs of a query tile and a key tile.
 Index product_flops(Index tiles, Index products) {
   return heads * tiles * products * 2 * tile * tile * size;
 }
 constexpr Index tile_bytes = tile * size * 2;
 
-/// The rows of a matrix are loaded in one pass when they lie in 8 units of 16 bytes of shared memory, none of which is
-/// wanted twice; the pairs of a warp are stored in one pass to 32 units of 4 bytes.
+/// The 8 rows of a matrix are loaded in one pass if they lie in 8 different units of 16 bytes of shared memory; the pairs of
+/// a warp are stored in one pass if they go to 32 different units of 4 bytes.
 template <int D>
 void check_banks() {
   using Tile = gpu::TensorTile<D>;
@@ -65,7 +65,7 @@ TEST_CASE("attention kernels: causal costs the tiles it sees, about half", "[cud
     CAPTURE(kernel);
     const KernelCounts &a = causal.at(kernel), &b = both.at(kernel);
     CHECK(a.flops >= product_flops(seen, products));
-    CHECK(a.flops < product_flops(seen, products) * 11 / 10);  // the softmax, a tenth at most
+    CHECK(a.flops < product_flops(seen, products) * 11 / 10);  // the softmax adds a tenth at most
     CHECK(b.flops >= product_flops(all, products));
     CHECK(b.flops < product_flops(all, products) * 11 / 10);
     CHECK(b.bytes_read - a.bytes_read >= heads * read_more * tile_bytes);
@@ -101,7 +101,7 @@ TEST_CASE("attention kernels: short packed sequences share tiles", "[cuda][atten
   shape.offsets = {{offsets.data(), std::ssize(offsets)}, tokens};
   const auto counts = counts_of(shape);
   const auto check = [&](const char* kernel, Index products, Index most_keys) {
-    CAPTURE(kernel);  // a tile of 64 rows and the rests of sequences at both ends
+    CAPTURE(kernel);  // the keys of a tile of 64 rows, and of the rest of the sequences at both its ends
     CHECK(counts.at(kernel).flops < products * 2 * heads * tokens * most_keys * size * 11 / 10);
   };
   check("attention_tensor_forward", 2, 96);
@@ -114,13 +114,13 @@ TEST_CASE("attention kernels: one query reads its keys and values once", "[cuda]
   const auto counts = counts_of({1, 1, keys, true});
   const Index vectors = heads * keys * size * 2, splits = 8, scores_at_once = 16;
   const KernelCounts decode = counts.at("attention_decode");
-  CHECK(decode.bytes_read == 2 * vectors + heads * splits * scores_at_once * size * 2);  // and the query
+  CHECK(decode.bytes_read == 2 * vectors + heads * splits * scores_at_once * size * 2);  // keys and values, then the query
   CHECK(counts.at("attention_join").launches == 1);
   CHECK(counts.count("attention_tensor_forward") == 0);
 }
 
 TEST_CASE("attention kernels: a query that reads nothing mixes nothing and changes no gradient", "[cuda][attention]") {
-  const Index queries = 100, keys = 20, width = heads * size;  // query i at i - 80, so those before 76 see no key
+  const Index queries = 100, keys = 20, width = heads * size;  // query i is at i - 80: those before 76 see no key
   const ops::AttentionShape shape{.batch = 1, .queries = queries, .keys = keys, .causal = false, .window = 4};
   const auto check = [&]<class T>(T) {
     Context<EmulatedCudaBackend> ctx;
@@ -131,8 +131,8 @@ TEST_CASE("attention kernels: a query that reads nothing mixes nothing and chang
     const auto view = [&](Buffer<T>& x) { return HeadsView<T>{x.data(), heads, size, x.size(), width}; };
     using Kernels = ops::impl::Attention<EmulatedCudaBackend>;  // the op refuses windows over fewer keys than queries
     Kernels::template forward<T, T>(ctx, view(q), view(k), view(k), view(out), lse.data(), shape);
-    Kernels::template backward<T, T>(ctx, view(q), view(k), view(k), view(out), lse.data(), view(q), view(dq), view(dk),
-                                     view(dv), shape);
+    Kernels::template backward<T, T>(
+        ctx, {view(q), view(k), view(k), view(out), view(q), view(dq), view(dk), view(dv)}, lse.data(), shape);
     for (Index i = 0; i < 76 * width; ++i) REQUIRE((out.data()[i] == 0 && dq.data()[i] == 0));
     for (Index i = 76 * width; i < queries * width; ++i) REQUIRE(out.data()[i] != 0);
     for (const T x : dk.view()) REQUIRE(std::isfinite(x));

@@ -30,7 +30,7 @@ TEST_CASE("DeviceSpace: aligned, zero at first, cleared in the order of the work
   CHECK(on_host(buffer) == std::vector<float>(100, 0.0F));
   for (int i = 0; i < 50; ++i) {
     add_one<<<1, 128, 0, stream.get()>>>(buffer.data(), 100);
-    gpu::check_launch("add_one", stream.get());
+    gpu::check_launch(cudaGetLastError(), "add_one", stream.get());
   }
   DeviceSpace::clear(buffer.data(), buffer.bytes());
   add_one<<<1, 128, 0, stream.get()>>>(buffer.data(), 100);
@@ -44,7 +44,7 @@ TEST_CASE("PinnedSpace: the device writes what the host reads", "[backend][cuda]
   Buffer<float, PinnedSpace> buffer(7);
   buffer.data()[3] = 41;
   add_one<<<1, 32, 0, stream.get()>>>(buffer.data(), 7);
-  gpu::check_launch("add_one", stream.get());
+  gpu::check_launch(cudaGetLastError(), "add_one", stream.get());
   stream.synchronize();
   CHECK(std::vector<float>(buffer.data(), buffer.data() + 7) == std::vector<float>{1, 1, 1, 42, 1, 1, 1});
 }

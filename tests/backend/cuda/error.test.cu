@@ -1,5 +1,7 @@
 #include <stlm/backend/cuda/error.hpp>
 
+#include <stlm/backend/cuda/thrust_error.hpp>
+
 #include "support/catch.hpp"
 
 using namespace stlm;
@@ -61,14 +63,33 @@ TEST_CASE("check: an error of cuBLASLt does too", "[backend][cuda]") {
 
 TEST_CASE("check_launch: names the kernel and the stream", "[backend][cuda]") {
   const auto launch = [] {
-    planted_kernel<<<1, 100'000>>>();  // more threads than a block has; without a driver not even that is found out
-    gpu::check_launch("planted_kernel", cudaStreamPerThread);
+    planted_kernel<<<1, 100'000>>>();  // more threads than a block may have; without a driver another error comes first
+    gpu::check_launch(cudaGetLastError(), "planted_kernel", cudaStreamPerThread);
   };
   const CudaFailure failure = failure_of(launch);
   CHECK(failure.kernel == "planted_kernel");
   CHECK(failure.stream == cudaStreamPerThread);
   CHECK_THROWS_WITH(launch(), ContainsSubstring("expected the launch of kernel planted_kernel in stream 0x2 to succeed"));
-  CHECK(cudaGetLastError() != cudaErrorInvalidConfiguration);  // an error that passes is reported once
+  CHECK(cudaGetLastError() != cudaErrorInvalidConfiguration);  // an error that does not persist is reported once
+}
+
+TEST_CASE("check_launch: an error that was handled before is not the kernel's", "[backend][cuda]") {
+  CHECK(cudaSetDevice(-1) != cudaSuccess);
+  CHECK_NOTHROW(gpu::check_launch(cudaSuccess, "planted_kernel", nullptr));
+  CHECK(cudaGetLastError() != cudaSuccess);
+}
+
+TEST_CASE("check_thrust: an error of Thrust is a CudaError", "[backend][cuda]") {
+  const auto found = failure_of([] {
+    gpu::check_thrust(cudaStreamPerThread, [] {
+      throw thrust::system_error(cudaErrorInvalidValue, thrust::cuda_category(), "planted");
+    });
+  });
+  CHECK(found.code == cudaErrorInvalidValue);
+  CHECK(found.expression == "an algorithm of Thrust");
+  CHECK(found.stream == cudaStreamPerThread);
+  const auto of_another = [] { throw thrust::system_error(1, thrust::generic_category(), "planted"); };
+  CHECK_THROWS_AS(gpu::check_thrust(nullptr, of_another), thrust::system_error);
 }
 
 TEST_CASE("hint: codes with a known cause say what to do, all others where to read", "[backend][cuda]") {

@@ -1,39 +1,28 @@
-// What every kind of model computes, on any backend included before: a training step, files, generation. S: the scalar
+// Runs every kind of model on any backend whose header is included before: a training step, files, generation. S: the scalar
 // of the weights that products read.
 #pragma once
 
 #include <stlm/infer/answerer.hpp>
 #include <stlm/infer/batch_generator.hpp>
 #include <stlm/infer/patch_generator.hpp>
+#include <stlm/infer/quantized_weights.hpp>
 #include <stlm/io/weights.hpp>
 #include <stlm/models/program.hpp>
 #include <stlm/models/working_weights.hpp>
 
-#include "models/small_next_thought.hpp"
-#include "support/patch_models.hpp"
-#include "support/small_models.hpp"
+#include "support/some_batch.hpp"
 
 namespace stlm::test {
 
 inline constexpr BatchShape every_shape{3, 9};
 
-template <class Model>
-auto some_batch() {
-  if constexpr (requires { Model::window; })
-    return SomePatches(every_shape, Model::window);
-  else if constexpr (requires { typename Model::Encoder; })
-    return SomePairs(every_shape, 6, Model::ignore);
-  else
-    return SomeBatch(every_shape, Model::vocabulary);
-}
-
-/// What a model comes to in one step, with dropout.
+/// The results of one training step with dropout.
 struct StepResult {
   float loss = 0;
   std::vector<float> grads, weights;
 };
 
-/// Its weights are written to the file `save_to`, those after the step read from `load_from`, unless these are empty.
+/// Saves the weights to the file `save_to`, then loads those of the result from `load_from`; an empty name skips this.
 template <class Model, class B, class S = float>
 StepResult one_step(const std::string& save_to, const std::string& load_from) {
   Context<B> ctx{{.threads = 2, .seed = 5}};
@@ -42,7 +31,7 @@ StepResult one_step(const std::string& save_to, const std::string& load_from) {
   init(ctx, params);
   const WorkingWeights<Model, B, S> weights{ctx, params};
   StepResult result;
-  const auto some = some_batch<Model>();
+  const auto some = some_batch<Model>(every_shape);
   if constexpr (requires { typename Model::Encoder; }) {
     result.loss = forward(ctx, weights, some.view(), acts, {.dropout = 0.1});
     backward(ctx, weights, some.view(), acts, grads);
@@ -64,13 +53,16 @@ StepResult one_step(const std::string& save_to, const std::string& load_from) {
   return result;
 }
 
-/// Logits along a text that is read in portions, longer than the generator remembers.
+template <class Model, class B, class S>
+using WeightsOf = std::conditional_t<std::is_same_v<S, Int8>, QuantizedWeights<Model, B>, WorkingWeights<Model, B, S>>;
+
+/// Logits after each portion of a text that is longer than the generator remembers.
 template <class Model, class B, class S = float>
 std::vector<std::vector<float>> logits_along() {
   Context<B> ctx({.threads = 2, .seed = 5});
   Parameters<Model, B> params(ctx);
   init(ctx, params);
-  const WorkingWeights<Model, B, S> weights(ctx, params);
+  const WeightsOf<Model, B, S> weights(ctx, params);
   std::vector<std::vector<float>> all;
   const auto keep = [&](const auto& generator) {
     all.emplace_back(generator.logits().begin(), generator.logits().end());
@@ -96,7 +88,7 @@ std::vector<std::vector<float>> logits_along() {
   return all;
 }
 
-/// Three texts, at once or one after another.
+/// Continues three texts, at once or one after another.
 template <class B, class S = float>
 std::vector<std::string> some_texts(bool at_once = true) {
   Context<B> ctx({.seed = 5});

@@ -1,4 +1,4 @@
-// What EigenBackend comes to, for every_model_on_gpu.test.cu, which knows no Eigen.
+// The results of EigenBackend for every_model_on_gpu.test.cu, which is compiled without Eigen.
 #include <stlm/backend/eigen.hpp>
 
 #include "backend/cuda/every_model.hpp"
@@ -15,6 +15,8 @@ template StepResult one_step<StridePatches, EigenBackend>(const std::string&, co
 template StepResult one_step<Thought, EigenBackend>(const std::string&, const std::string&);
 template std::vector<std::vector<float>> logits_along<Grouped, EigenBackend>();
 template std::vector<std::vector<float>> logits_along<SpacePatches, EigenBackend>();
+template std::vector<std::vector<float>> logits_along<Grouped, EigenBackend, Int8>();
+template std::vector<std::vector<float>> logits_along<SpacePatches, EigenBackend, Int8>();
 template std::vector<std::vector<float>> logits_along<Thought, EigenBackend>();
 template std::vector<std::string> some_texts<EigenBackend>(bool);
 }  // namespace stlm::test

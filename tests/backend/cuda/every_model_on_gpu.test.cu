@@ -1,5 +1,5 @@
-// Models with a part of every kind on a GPU: training, files, generation are those of EigenBackend. All kinds, on the
-// emulated one: every_model.test.cpp.
+// Models that together have a part of every kind, on a GPU: training, files and generation give the results of EigenBackend.
+// every_model.test.cpp tests all kinds on the emulated GPU.
 #include <stlm/backend/cuda.hpp>
 
 #include "backend/cuda/every_model.hpp"
@@ -18,6 +18,8 @@ extern template StepResult one_step<StridePatches, EigenBackend>(const std::stri
 extern template StepResult one_step<Thought, EigenBackend>(const std::string&, const std::string&);
 extern template std::vector<std::vector<float>> logits_along<Grouped, EigenBackend>();
 extern template std::vector<std::vector<float>> logits_along<SpacePatches, EigenBackend>();
+extern template std::vector<std::vector<float>> logits_along<Grouped, EigenBackend, Int8>();
+extern template std::vector<std::vector<float>> logits_along<SpacePatches, EigenBackend, Int8>();
 extern template std::vector<std::vector<float>> logits_along<Thought, EigenBackend>();
 extern template std::vector<std::string> some_texts<EigenBackend>(bool);
 }  // namespace stlm::test
@@ -38,7 +40,7 @@ TEMPLATE_TEST_CASE("every model on a GPU: a step, and files", "[cuda][models]", 
   CHECK(one_step<TestType, CudaBackend>({}, file).weights == expected.weights);
 }
 
-// every_model.test.cpp says how near.
+// every_model.test.cpp explains the tolerances.
 TEMPLATE_TEST_CASE("every model on a GPU: in Bfloat16", "[cuda][models]", Grouped, Experts, SpacePatches, Thought) {
   const StepResult expected = one_step<TestType, EigenBackend>({}, {});
   const StepResult found = one_step<TestType, CudaBackend, Bfloat16>({}, {});
@@ -56,6 +58,14 @@ TEMPLATE_TEST_CASE("every model on a GPU: what follows a text", "[cuda][models]"
 TEST_CASE("every model on a GPU: what follows a text, in Bfloat16", "[cuda][models]") {
   const auto expected = logits_along<SpacePatches, EigenBackend>();
   const auto found = logits_along<SpacePatches, CudaBackend, Bfloat16>();
+  REQUIRE(expected.size() == found.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) CHECK(deviation(expected[i], found[i]) < 0.02);
+}
+
+// quantized_weights.test.cpp has the tolerances.
+TEMPLATE_TEST_CASE("every model on a GPU: what follows a text, from weights of 8 bits", "[cuda][models]", Grouped,
+                   SpacePatches) {
+  const auto expected = logits_along<TestType, EigenBackend, Int8>(), found = logits_along<TestType, CudaBackend, Int8>();
   REQUIRE(expected.size() == found.size());
   for (std::size_t i = 0; i < expected.size(); ++i) CHECK(deviation(expected[i], found[i]) < 0.02);
 }

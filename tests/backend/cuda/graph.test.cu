@@ -15,7 +15,7 @@ __global__ void add_one(int* number) {
 
 void launch(const gpu::Stream& stream, const Buffer<int, PinnedSpace>& number) {
   add_one<<<1, 1, 0, stream.get()>>>(number.data());
-  gpu::check_launch("add_one", stream.get());
+  gpu::check_launch(cudaGetLastError(), "add_one", stream.get());
 }
 
 }  // namespace
@@ -28,7 +28,6 @@ TEST_CASE("capture: records work, which runs when the graph is launched", "[back
       CHECK(stream.capturing());
       for (int i = 0; i < 3; ++i) launch(stream, number);
     });
-    CHECK(graph.nodes() == 3);
     return gpu::GraphExec(graph);
   }();
   stream.synchronize();

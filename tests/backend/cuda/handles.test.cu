@@ -16,7 +16,7 @@ std::vector<const int*> ended;
 
 int end(int* handle) {
   ended.push_back(handle);
-  return 1;  // an error, which a destructor drops
+  return 1;  // an error, which the destructor ignores
 }
 using Owner = gpu::Owner<int*, end>;
 
@@ -40,7 +40,7 @@ TEST_CASE("Owner: ends what it owns, once", "[backend][cuda]") {
     CHECK(!first);
     CHECK(moved.get() == &a);
     Owner second(&b);
-    second = std::move(moved);  // swaps: the old one lives as long as what it was moved to
+    second = std::move(moved);  // swaps: `moved` keeps the old handle of `second` alive
     CHECK(second.get() == &a);
     CHECK(moved.get() == &b);
     nothing = std::move(second);
@@ -62,7 +62,6 @@ TEST_CASE("Stream, Event, LtHandle: made where there is a device, else the error
     gpu::Stream stream, moved(std::move(stream));
     const gpu::Event begin(gpu::Event::Timing::kOn), end(gpu::Event::Timing::kOn);
     moved.record(begin);
-    moved.wait(begin);
     moved.record(end);
     end.synchronize();
     CHECK(end.milliseconds_since(begin) >= 0);

@@ -9,7 +9,7 @@ using namespace stlm::gpu;
 
 namespace {
 
-/// y[block] = the sum of 64 numbers of x, by a tree in shared memory. `Barrier` false: planted, a barrier is missing.
+/// y[block] = the sum of 64 numbers of x, by a tree in shared memory. `Barrier` false plants a fault: a missing barrier.
 template <bool Barrier>
 struct TreeSum {
   static constexpr const char* name = "tree_sum";
@@ -34,7 +34,7 @@ struct TreeSum {
   }
 };
 
-/// Moves a packet of each thread, from `shift` numbers further on.
+/// Each thread copies a packet of x, read `shift` numbers further on, to y.
 struct CopyPackets {
   static constexpr const char* name = "copy_packets";
   static constexpr int threads = 32;
@@ -48,7 +48,7 @@ struct CopyPackets {
   }
 };
 
-/// One of the things a kernel must not do with shared memory.
+/// A kernel that does one thing forbidden with shared memory.
 struct Misuse {
   static constexpr const char* name = "misuse";
   static constexpr int threads = 32;
@@ -69,9 +69,9 @@ struct Misuse {
   }
 };
 
-/// y = x by way of shared memory, to which it is copied while threads go on; each stores what its neighbour copied, or what it
-/// has itself, for which it waits alone. Numbers from `end` on are zeros. Planted: nobody waits, or each for its own copies
-/// alone, or copies overwrite what is read.
+/// y = x + z by asynchronous copies through shared memory. Each thread stores what its neighbour copied; with kOwn, what it
+/// copied itself, so it waits for its own copies only. Numbers from `end` on are zeros. Planted faults: kNoWait waits for no
+/// copies, kNoBarrier only for the thread's own, kOverwrite copies over numbers that other threads still read.
 struct AsyncCopies {
   static constexpr const char* name = "async_copies";
   static constexpr int threads = 32;
@@ -108,7 +108,7 @@ struct AsyncCopies {
   }
 };
 
-/// Has something brought near before the kernel before it has ended, `shift` numbers further on than it is.
+/// Prefetches x, `shift` numbers further on, before the preceding kernel has ended.
 struct RunsAhead {
   static constexpr const char* name = "runs_ahead";
   static constexpr int threads = 32;
@@ -138,7 +138,7 @@ struct LeavesRegistersUnset {
   }
 };
 
-/// y[t] = x[31 - t] of each warp by a shuffle, and the largest x of each warp at 64 + t.
+/// y[t] = the largest x of each warp.
 struct WarpTalk {
   static constexpr const char* name = "warp_talk";
   static constexpr int threads = 64;
@@ -147,14 +147,10 @@ struct WarpTalk {
 
   template <class Exec>
   void operator()(Exec& e, NoShared&) const {
-    PerThread<Exec, float> mirrored, largest;
-    e.each([&](int t) { mirrored[t] = largest[t] = e.load(x, t); });
-    e.shuffle(mirrored, [](int t) { return 31 - t % warp; });
-    max_warp(e, largest);
-    e.each([&](int t) {
-      e.store(y, t, mirrored[t]);
-      e.store(y, 64 + t, largest[t]);
-    });
+    PerThread<Exec, float> largest;
+    e.each([&](int t) { largest[t] = e.load(x, t); });
+    e.template combine_lanes<warp>(largest, Max{});
+    e.each([&](int t) { e.store(y, t, largest[t]); });
   }
 };
 
@@ -210,7 +206,7 @@ struct Tile {
   }
 };
 
-/// y = x (16, 16), of numbers that Bfloat16 holds, as four matrices in shared memory.
+/// y = x (16, 16), numbers exact in Bfloat16, read by load_matrices from four matrices in shared memory.
 template <bool Transposed>
 struct CopyMatrices {
   static constexpr const char* name = "copy_matrices";
@@ -340,9 +336,9 @@ TEST_CASE("host executor: warps and blocks talk", "[cuda]") {
   Rig rig;
   rig.ctx.launch(WarpTalk{rig.in, rig.out}, 1);
   CHECK(rig.y.data()[0] == 32);
-  CHECK(rig.y.data()[33] == 63);
-  CHECK(rig.y.data()[64] == 32);
-  CHECK(rig.y.data()[127] == 64);
+  CHECK(rig.y.data()[31] == 32);
+  CHECK(rig.y.data()[32] == 64);
+  CHECK(rig.y.data()[63] == 64);
   rig.ctx.launch(CountBlocks{rig.out}, 1);
   CHECK(rig.y.data()[95] == 95 * 96 / 2);
 }

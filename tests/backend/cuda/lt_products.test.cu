@@ -12,7 +12,7 @@ using namespace stlm;
 
 namespace {
 
-/// A matrix within rows that are `gap` longer, the same numbers on both sides.
+/// A matrix with rows that are `gap` numbers longer in memory; host and device hold the same numbers.
 template <class F>
 struct Matrix {
   Index rows, cols, stride;
@@ -57,7 +57,7 @@ std::vector<T> check_product(gpu::LtProducts& products, Sizes size, ops::GemmOpt
   double worst = 0;
   for (Index i = 0; i < m; ++i)
     for (Index j = 0; j < c.stride; ++j) {
-      double sum = j >= n || options.accumulate ? c(i, j) : 0;  // beside the matrix: untouched
+      double sum = j >= n || options.accumulate ? c(i, j) : 0;  // j >= n lies beside the matrix: must be untouched
       for (Index p = 0; j < n && p < k; ++p)
         sum += (options.transpose_a ? a(p, i) : a(i, p)) * (options.transpose_b ? b(j, p) : b(p, j));
       const float found = result[static_cast<std::size_t>(i * c.stride + j)];
@@ -84,12 +84,12 @@ void check_all(gpu::LtProducts& products, double most) {
 TEST_CASE("LtProducts: float and Bfloat16, every transpose, stride and accumulation", "[backend][cuda]") {
   gpu::LtProducts products;
   check_all<float>(products, 1e-4);     // sums of up to 384 products of numbers below 1
-  check_all<Bfloat16>(products, 2e-4);  // exact products; tensor cores cut off the sums, others round them
+  check_all<Bfloat16>(products, 2e-4);  // products are exact; tensor cores truncate sums, other units round them
 }
 
 TEST_CASE("LtProducts: a product of Bfloat16 as Bfloat16, rounded once", "[backend][cuda]") {
   gpu::LtProducts products;
-  check_all<Bfloat16, Bfloat16>(products, 64 * 0x1p-9);  // sums below 64: no number is further from a Bfloat16
+  check_all<Bfloat16, Bfloat16>(products, 64 * 0x1p-9);  // sums are below 64, where no number is further from a Bfloat16
 }
 
 TEST_CASE("LtProducts: TF32 rounds factors to 11 bits", "[backend][cuda]") {
@@ -98,13 +98,24 @@ TEST_CASE("LtProducts: TF32 rounds factors to 11 bits", "[backend][cuda]") {
 }
 
 TEST_CASE("LtProducts: the same bits in every run", "[backend][cuda]") {
-  const Sizes deep{32, 64, 16384};  // few tiles, much depth: what splits are for
+  const Sizes deep{32, 64, 16384};  // few tiles and much depth, for which k is split
   const auto run = [&] {
     gpu::LtProducts products;
     return check_product<Bfloat16>(products, deep, {}, 0, 5e-2);
   };
   const std::vector<float> first = run();
   for (int i = 0; i < 3; ++i) CHECK(run() == first);
+}
+
+TEST_CASE("LtProducts: tuning adds to C once, and takes memory for that alone, as much as C has", "[backend][cuda]") {
+  const Sizes size{64, 512, 384};
+  gpu::LtProducts tuned({.tune = true});
+  check_product<Bfloat16, Bfloat16>(tuned, size, {}, 0, 64 * 0x1p-9);
+  CHECK(tuned.most_tuning_bytes() == 0);
+  check_product<Bfloat16, Bfloat16>(tuned, size, {.accumulate = true}, 0, 64 * 0x1p-9);
+  CHECK(tuned.most_tuning_bytes() == 64 * 512 * sizeof(Bfloat16));
+  check_product<Bfloat16>(tuned, size, {.accumulate = true}, 0, 2e-4);
+  CHECK(tuned.most_tuning_bytes() == 64 * 512 * sizeof(float));
 }
 
 TEST_CASE("LtProducts: what was tuned is found again in a file", "[backend][cuda]") {

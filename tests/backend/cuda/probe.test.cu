@@ -24,7 +24,7 @@ TEST_CASE("probe: says what there is, in a sentence with a hint", "[backend][cud
     CHECK(found.availability != gpu::Availability::kUsable);
     CHECK(!found.hint.empty());
   }
-  if (driver != 0) CHECK(cudaGetLastError() == cudaSuccess);  // nothing left for the next check to find
+  if (driver != 0) CHECK(cudaGetLastError() == cudaSuccess);  // probing leaves no error behind
 }
 
 TEST_CASE("Probe: without devices, by the code that counting them returned", "[backend][cuda]") {

@@ -20,7 +20,7 @@ TEST_CASE("the update of a step moves 34 bytes for each weight", "[cuda][train]"
   ops::begin_step(ctx, state, g.view(), losses.view(), ops::StepRule<ConstantSchedule>{{}, 1, {}, &factor});
   ops::adamw(ctx, state, w.view(), g.view(), m.view(), v.view(), {true, true, rounded.view()});
   const auto& counts = ctx.counts().at("adamw");
-  const Index of_numbers = size / 8 * static_cast<Index>(sizeof(ops::AdamWNumbers<float>));  // a load of each thread, cached
+  const Index of_numbers = size / 8 * static_cast<Index>(sizeof(ops::AdamWNumbers<float>));  // each thread loads them, cached
   CHECK(counts.bytes_read - of_numbers == 16 * size);
   CHECK(counts.bytes_written == 18 * size);
 }

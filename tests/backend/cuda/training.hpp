@@ -1,4 +1,4 @@
-// Two small models, and what the first twenty steps of their training come to on any backend included before.
+// Two small models, and their losses in the first twenty training steps on any backend whose header is included before.
 #pragma once
 
 #include <stlm/models/program.hpp>
@@ -14,7 +14,7 @@ namespace stlm::test {
 struct TwoLayersConfig : ByteModelDefaults {
   static constexpr int dim = 64, layers = 2, heads = 2, ffn_dim = 96;
 };
-/// Two layers over bytes, heads of 32: what the kernels for tensor cores take.
+/// Two layers over bytes with heads of 32, a size that the kernels for tensor cores take.
 using TwoLayers = ByteModel<TwoLayersConfig>;
 
 struct PooledLayersConfig : ByteLevelDefaults {
@@ -22,7 +22,7 @@ struct PooledLayersConfig : ByteLevelDefaults {
   using pool = ByteMean<1, 2, 2>;
   using byte_head = Autoregressive<1, 2, 2>;
 };
-/// Bytes pooled into patches, two layers over these, and a decoder of bytes.
+/// Bytes pooled into patches, two layers over the patches, and a byte decoder.
 using PooledLayers = ByteLevelModel<PooledLayersConfig>;
 
 template <class Model>
@@ -33,7 +33,7 @@ auto training_batch(int step) {
     return SomeBatch({2, 40}, Model::vocabulary, static_cast<std::uint64_t>(step % 2 + 1));
 }
 
-/// The losses of twenty steps on two batches in turns, by AdamW with clipping. S: what products read.
+/// The losses of twenty steps of AdamW with clipping, on two batches in turn. S: the scalar of the weights that products read.
 template <class Model, class B, class S>
 std::vector<float> losses(int threads = 2) {
   Context<B> ctx({.threads = threads, .seed = 3});
@@ -56,7 +56,7 @@ std::vector<float> losses(int threads = 2) {
   return found;
 }
 
-/// The largest difference between losses, relative.
+/// The largest relative difference between losses.
 inline double apart(const std::vector<float>& a, const std::vector<float>& b) {
   double most = 0;
   for (std::size_t i = 0; i < a.size(); ++i)

@@ -14,7 +14,7 @@ TEMPLATE_TEST_CASE("CudaBackend, emulated: twenty steps have the losses of Eigen
   const auto expected = losses<TestType, EigenBackend, float>();
   const auto found = losses<TestType, EmulatedCudaBackend, float>();
   CAPTURE(expected, found);
-  CHECK(expected.back() < 0.9F * expected.front());  // they learn
+  CHECK(expected.back() < 0.9F * expected.front());  // the model learns
   CHECK(apart(expected, found) < 1e-4);
 }
 
@@ -30,7 +30,7 @@ TEMPLATE_TEST_CASE("CudaBackend, emulated: in Bfloat16 the losses are near", "[c
   CAPTURE(exact, expected, found);
   CHECK(apart(exact, found) < 1.0 / 256);
   CHECK(apart(expected, found) < 1.0 / 256);
-  CHECK(apart(exact, found) > 1e-4);  // it was rounded
+  CHECK(apart(exact, found) > 1e-4);  // shows that numbers were rounded
 }
 
 TEST_CASE("CudaBackend, emulated: the same bits however blocks are spread", "[cuda][training]") {

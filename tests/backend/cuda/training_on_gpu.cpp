@@ -1,4 +1,4 @@
-// What EigenBackend comes to, for training_on_gpu.test.cu, which knows no Eigen.
+// The losses of EigenBackend for training_on_gpu.test.cu, which is compiled without Eigen.
 #include <stlm/backend/eigen.hpp>
 
 #include "backend/cuda/training.hpp"

@@ -1,4 +1,4 @@
-// As rows.test.cu: attention, and the pool that chooses by it.
+// As rows.test.cu, for attention and the pool that chooses tokens by attention.
 #include <array>
 
 #include <stlm/ops/attention.hpp>

@@ -1,4 +1,4 @@
-// The tests of these ops, each in a namespace of its own, for CudaBackend: on a GPU against the reference in double.
+// The tests of the ops included below, each in its own namespace, for CudaBackend: on a GPU against the reference in double.
 #include <algorithm>
 #include <array>
 #include <complex>

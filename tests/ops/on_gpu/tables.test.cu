@@ -1,4 +1,4 @@
-// As rows.test.cu: products, and ops whose rows are chosen by ids.
+// As rows.test.cu, for products and for ops that choose rows by ids.
 #include <algorithm>
 
 #include <stlm/ops/attention.hpp>

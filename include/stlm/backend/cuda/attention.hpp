@@ -39,9 +39,9 @@ struct Attention<B> {
   }
 
   template <class, class T, Index = 0>
-  static void backward(Ctx& ctx, HeadsView<const T> q, HeadsView<const T> k, HeadsView<const T> v,
-                       HeadsView<const T> out, const compute_t<T>* lse, HeadsView<const T> dout, HeadsView<T> dq,
-                       HeadsView<T> dk, HeadsView<T> dv, const AttentionShape& shape) {
+  static void backward(Ctx& ctx, const AttentionGradient<T>& all, const compute_t<T>* lse, const AttentionShape& shape) {
+    const HeadsView<const T>&q = all.queries, &k = all.keys, &v = all.values, &out = all.outputs, &dout = all.doutputs;
+    const HeadsView<T>&dq = all.dqueries, &dk = all.dkeys, &dv = all.dvalues;
     gpu::Scratch<B> scratch(ctx);
     const Plan n(ctx, scratch, shape, q, k, one_after_another(shape, q, k, v, out, dout, dq, dk, dv));
     using Real = compute_t<T>;
@@ -83,7 +83,7 @@ struct Attention<B> {
                      HeadsView<const T> v, HeadsView<T> out, compute_t<T>* lse) {
     using Kernel = gpu::AttentionDecode<T>;
     using Real = compute_t<T>;
-    const Index splits = std::max<Index>(1, gpu::pieces(n.keys, Kernel::size));
+    const Index splits = std::max<Index>(1, gpu::ceil_div(n.keys, Kernel::size));
     const Index size = splits > 1 ? n.rows() * splits * (n.head_size + 2) : 0;
     const gpu::Span<Real> parts{size > 0 ? scratch.template take<Real>(size) : nullptr, size};
     run(ctx, reads<Kernel>(n, q, k, v, out, lse, static_cast<int>(splits), parts));

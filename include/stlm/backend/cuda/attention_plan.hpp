@@ -46,7 +46,7 @@ struct AttentionPlan : AttentionNumbers {
     if (!packed || queries == 0) return;
     const Span<RowRange> found{scratch.template take<RowRange>(queries), queries};
     const Span<const Index> offsets{shape.offsets.data(), shape.offsets ? shape.batch + 1 : 0};
-    ctx.launch(FindSequences{offsets, found, static_cast<int>(shape.keys)}, pieces(queries, FindSequences::threads));
+    ctx.launch(FindSequences{offsets, found, static_cast<int>(shape.keys)}, ceil_div(queries, FindSequences::threads));
     sequences = found;
   }
 

@@ -28,14 +28,14 @@ struct AttentionPool<B> {
                       static_cast<int>(q.heads),
                       static_cast<int>(q.heads / k.heads),
                       Real(1 / std::sqrt(static_cast<double>(q.head_size)))},
-               batch * q.heads * gpu::pieces(tokens, Kernel::size));
+               batch * q.heads * gpu::ceil_div(tokens, Kernel::size));
     ctx.launch(Mean{by_head, {scores.data(), scores.size()}, tokens, q.heads},
-               gpu::pieces(scores.size(), Mean::threads));
+               gpu::ceil_div(scores.size(), Mean::threads));
   }
   template <class T>
   static void keep_highest(Ctx& ctx, View<T, dynamic, dynamic> scores, bool by_score,
                            View<Token, dynamic, dynamic> picks) {
-    const Index size = scores.size(), blocks = gpu::pieces(size, gpu::PickRanks::threads);
+    const Index size = scores.size(), blocks = gpu::ceil_div(size, gpu::PickRanks::threads);
     gpu::Scratch<B> scratch(ctx);
     const gpu::Span<std::int32_t> ranks{scratch.template take<std::int32_t>(size), size};
     ctx.launch(gpu::RankScores<T>{{scores.data(), size}, ranks, scores.extent(1)}, blocks);

@@ -23,18 +23,14 @@ struct Max {
 
 template <class Exec, class R>
 STLM_KERNEL void sum_warp(Exec& e, R& value) {
-  e.combine_warp(value, Sum{});
-}
-template <class Exec, class R>
-STLM_KERNEL void max_warp(Exec& e, R& value) {
-  e.combine_warp(value, Max{});
+  e.template combine_lanes<warp>(value, Sum{});
 }
 
 /// Of a block: the warps' results combined in order of the warps; every thread has the result. `partial` holds one number
 /// for each warp and may be used again after.
 template <class Exec, class R, class Array, class Combine>
 STLM_KERNEL void combine_block(Exec& e, R& value, Array& partial, const Combine& combine) {
-  e.combine_warp(value, combine);
+  e.template combine_lanes<warp>(value, combine);
   e.phase([&](int t) {
     if (t % warp == 0) partial[t / warp] = value[t];
   });

@@ -7,6 +7,7 @@
 #include <stlm/backend/cuda/probe.hpp>
 #include <stlm/backend/cuda/run_kernel.hpp>
 #include <stlm/backend/cuda/scratch.hpp>
+#include <stlm/backend/cuda/thrust_error.hpp>
 #include <stlm/core/random.hpp>
 
 namespace stlm {
@@ -53,9 +54,13 @@ class Context<CudaBackend> {
     overlap.val.programmaticStreamSerializationAllowed = 1;
     config.attrs = &overlap;
     config.numAttrs = early ? 1 : 0;
-    (void)cudaLaunchKernelEx(&config, gpu::run_kernel<Kernel>, kernel);
-    gpu::check_launch(Kernel::name, stream_.get());
+    gpu::check_launch(cudaLaunchKernelEx(&config, gpu::run_kernel<Kernel>, kernel), Kernel::name, stream_.get());
     if (gpu::detail::waits_for_launches() && !stream_.capturing()) synchronize();
+  }
+  /// work(): gives the stream algorithms of Thrust.
+  template <class Work>
+  void run_thrust(const Work& work) const {
+    gpu::check_thrust(stream_.get(), work);
   }
   /// C = op(A) op(B) by cuBLASLt; to accumulate, added to `addend`, which lies as C does and may be C. Of a batch, the first.
   template <class F, class T>

@@ -43,7 +43,7 @@ struct CrossEntropy<B> {
       using Kernel = gpu::CrossEntropyBackward<T, W, Lanes>;
       ctx.launch(Kernel{gpu::span(logits), {ids, rows}, {lse, rows}, logits.stride, static_cast<int>(logits.cols),
                         ignore, static_cast<Real>(scale)},
-                 gpu::pieces(rows, Kernel::rows_of_block));
+                 gpu::ceil_div(rows, Kernel::rows_of_block));
     });
   }
 
@@ -58,7 +58,7 @@ struct CrossEntropy<B> {
     const auto launch = [&]<class Kernel>(std::type_identity<Kernel>) {
       ctx.launch(Kernel{gpu::span(logits), {ids, rows}, {losses, rows}, {lse, rows}, ctx.fault(), where, logits.stride,
                         static_cast<int>(logits.cols), ignore, static_cast<Real>(scale)},
-                 gpu::pieces(rows, Kernel::rows_of_block));
+                 gpu::ceil_div(rows, Kernel::rows_of_block));
     };
     for_rows(logits, [&]<int W, int Lanes>(gpu::Constant<W>, gpu::Constant<Lanes>) {
       if constexpr (Gradient && W > 1 && Lanes == gpu::lanes_of_many)

@@ -74,7 +74,7 @@ class DeviceExecutor {
   __device__ void await_copies() {
     await_own_copies();
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
-    wgmma::show_shared_memory();
+    wgmma::fence_async_proxy();
 #endif
     __syncthreads();
   }
@@ -92,14 +92,6 @@ class DeviceExecutor {
   template <int Width, class R, class Combine>
   __device__ void combine_lanes(PerThread<R>& value, const Combine& combine) {
     for (int bit = Width / 2; bit > 0; bit /= 2) value[0] = combine(value[0], __shfl_xor_sync(~0u, value[0], bit));
-  }
-  template <class R, class Combine>
-  __device__ void combine_warp(PerThread<R>& value, const Combine& combine) {
-    combine_lanes<warp>(value, combine);
-  }
-  template <class R, class From>
-  __device__ void shuffle(PerThread<R>& value, const From& from) {
-    value[0] = __shfl_sync(~0u, value[0], from(static_cast<int>(threadIdx.x)));
   }
 
   static __device__ BfloatPair round(float first, float second) {

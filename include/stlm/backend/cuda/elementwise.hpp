@@ -93,7 +93,7 @@ struct Elementwise<B> {
       const auto second = N > 1 ? gpu::Span<T>{caches.back(), size} : gpu::Span<T>{};
       ctx.launch(Kernel{gpu::span(x), own, {caches.front(), size}, second, x.rows, x.stride, capacity, places.position,
                         static_cast<unsigned>(tokens), static_cast<int>(cols)},
-                 gpu::pieces(x.rows, Kernel::rows_of_block));
+                 gpu::ceil_div(x.rows, Kernel::rows_of_block));
     });
   }
   template <class T>
@@ -115,7 +115,7 @@ struct Elementwise<B> {
       using Kernel = gpu::Dropout<T, Packets>;
       const std::uint32_t dropped = values_below(static_cast<float>(rate));
       ctx.launch(Kernel{{x, size}, gpu::MaskStream::of(key), dropped, compute_t<T>(1 / (1 - rate))},
-                 gpu::pieces(size, Kernel::numbers_of_block));
+                 gpu::ceil_div(size, Kernel::numbers_of_block));
     };
     gpu::aligned(x) ? run(std::true_type{}) : run(std::false_type{});
   }

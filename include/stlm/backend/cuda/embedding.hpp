@@ -19,10 +19,10 @@ struct Embedding<B> {
     const gpu::Span<const Token> ids{ctx.readable(scratch, tokens, y.rows), y.rows};
     gpu::by_packets(table, y, [&]<int P>(gpu::Constant<P>) {
       using Kernel = gpu::EmbeddingForward<W, T, P>;
-      const auto lanes = gpu::RowLanes::of(gpu::pieces(y.cols, P));
+      const auto lanes = gpu::RowLanes::of(gpu::ceil_div(y.cols, P));
       ctx.launch(Kernel{gpu::span(table), ids, gpu::span(y), y.rows, table.rows, table.stride, y.stride, y.cols, lanes,
                         "embedding_forward", ctx.fault()},
-                 gpu::pieces(y.rows, lanes.rows_of(Kernel::threads)));
+                 gpu::ceil_div(y.rows, lanes.rows_of(Kernel::threads)));
     });
   }
   template <class T, class Table>
@@ -33,10 +33,10 @@ struct Embedding<B> {
     gpu::by_packets(dy, dtable, [&]<int P>(gpu::Constant<P>) {
       using Kernel = gpu::EmbeddingBackward<T, P, Table>;
       const Index chunk = dy.rows < 8192 ? 8 : 32;  // few rows are to be work for as many warps
-      const Index tiles = gpu::warp_tiles<P>(dy.cols), chunks = gpu::pieces(dy.rows, chunk);
+      const Index tiles = gpu::warp_tiles<P>(dy.cols), chunks = gpu::ceil_div(dy.rows, chunk);
       const Index size = 2 * chunks * dy.cols;
       const gpu::Span<compute_t<T>> partial{scratch.template take<compute_t<T>>(size), size};
-      const Index blocks = gpu::pieces(chunks * tiles, Kernel::warps);
+      const Index blocks = gpu::ceil_div(chunks * tiles, Kernel::warps);
       ctx.launch(Kernel{order.ids, order.positions, gpu::span(dy), gpu::span(dtable), partial, dtable.rows, dy.stride,
                         dtable.stride, dy.cols, tiles, chunk},
                  blocks);
@@ -53,10 +53,10 @@ struct Embedding<B> {
     const auto own = places_of(ctx, scratch, positions.places, sequences(positions, y.rows));
     gpu::by_packets(table, y, [&]<int P>(gpu::Constant<P>) {
       using Kernel = gpu::AddPositions<T, P>;
-      const Index count = sequences(positions, y.rows), pieces = gpu::pieces(positions.tokens, Kernel::rows_of_warp);
+      const Index count = sequences(positions, y.rows), pieces = gpu::ceil_div(positions.tokens, Kernel::rows_of_warp);
       ctx.launch(Kernel{gpu::span(table), gpu::span(y), {positions.offsets, positions.tokens}, own, count, pieces,
-                        positions.places.position, table.stride, y.stride, y.cols, gpu::RowLanes::of(gpu::pieces(y.cols, P))},
-                 gpu::pieces(count * pieces, Kernel::warps));
+                        positions.places.position, table.stride, y.stride, y.cols, gpu::RowLanes::of(gpu::ceil_div(y.cols, P))},
+                 gpu::ceil_div(count * pieces, Kernel::warps));
     });
   }
   template <class T>
@@ -71,23 +71,23 @@ struct Embedding<B> {
       return add_columns(ctx, scratch, MatrixView<const T>(dy.data, count, size, size), dtable.data);
     gpu::by_packets(dy, dtable, [&]<int P>(gpu::Constant<P>) {
       using Kernel = gpu::PositionSums<T, P>;
-      const Index pieces = gpu::pieces(count, Kernel::sequences_of_piece), tiles = gpu::warp_tiles<P>(dy.cols);
+      const Index pieces = gpu::ceil_div(count, Kernel::sequences_of_piece), tiles = gpu::warp_tiles<P>(dy.cols);
       auto* const partial = scratch.template take<compute_t<T>>(pieces * size);
       ctx.launch(Kernel{gpu::span(dy), {partial, pieces * size}, {positions.offsets, tokens}, count, dy.stride, dy.cols,
                         tiles},
-                 gpu::pieces(pieces * tokens * tiles, Kernel::warps));
+                 gpu::ceil_div(pieces * tokens * tiles, Kernel::warps));
       add_columns(ctx, scratch, MatrixView<const compute_t<T>>(partial, pieces, size, size), dtable.data);
     });
   }
   template <class T>
   static void add_sinusoids(Ctx& ctx, Index tokens, const Places& places, MatrixView<T> y) {
     gpu::Scratch<B> scratch(ctx);
-    const auto own = places_of(ctx, scratch, places, gpu::pieces(y.rows, tokens));
+    const auto own = places_of(ctx, scratch, places, gpu::ceil_div(y.rows, tokens));
     gpu::by_packets(y, y, [&]<int P>(gpu::Constant<P>) {
       using Kernel = gpu::AddSinusoids<T, P>;
       const Index tiles = gpu::warp_tiles<P>(y.cols);
       ctx.launch(Kernel{gpu::span(y), own, y.rows, tokens, places.position, y.stride, y.cols, tiles},
-                 gpu::pieces((own.data ? y.rows : std::min(tokens, y.rows)) * tiles, Kernel::warps));
+                 gpu::ceil_div((own.data ? y.rows : std::min(tokens, y.rows)) * tiles, Kernel::warps));
     });
   }
 
@@ -96,7 +96,7 @@ struct Embedding<B> {
     return {places.own ? ctx.readable(scratch, places.own, count) : nullptr, count};
   }
   static Index sequences(const RowPositions& positions, Index rows) {
-    return positions.offsets ? positions.offsets.size() - 1 : gpu::pieces(rows, positions.tokens);
+    return positions.offsets ? positions.offsets.size() - 1 : gpu::ceil_div(rows, positions.tokens);
   }
 };
 

@@ -1,12 +1,13 @@
 // Errors of CUDA and cuBLASLt: every call of theirs is checked, and what fails is a CudaError that says where.
 //
 //   gpu::check(cudaMalloc(&block, bytes), "cudaMalloc");
+//   gpu::check_launch(cudaLaunchKernelEx(&config, run, kernel), Kernel::name, stream);
 //   run<<<blocks, threads, 0, stream>>>(kernel);
-//   gpu::check_launch(Kernel::name, stream);
+//   gpu::check_launch(cudaGetLastError(), "run", stream);
 //
 // A kernel that fails while it runs says so in a later call, whichever comes next. With the environment variable
-// STLM_SYNC_CHECK=1 every launch, product and copy but Thrust's is waited for, so that the error names it; nothing else changes
-// but the time.
+// STLM_SYNC_CHECK=1 every launch, product, copy and algorithm of Thrust is waited for, so that the error names it; nothing else
+// changes but the time.
 #pragma once
 
 #include <cublasLt.h>
@@ -59,8 +60,8 @@ inline void check(cudaError_t code, std::string_view expression,
 inline void check(cublasStatus_t code, std::string_view expression,
                   std::source_location place = std::source_location::current());
 
-/// After a launch: throws CudaError, which names the kernel, when it could not be launched.
-inline void check_launch(const char* kernel, cudaStream_t stream,
+/// `code`: of a launch. Throws CudaError, which names the kernel, when it could not be launched.
+inline void check_launch(cudaError_t code, const char* kernel, cudaStream_t stream,
                          std::source_location place = std::source_location::current());
 
 namespace detail {
@@ -105,8 +106,7 @@ inline void check(cublasStatus_t code, std::string_view expression, std::source_
                     detail::hint(code));
 }
 
-inline void check_launch(const char* kernel, cudaStream_t stream, std::source_location place) {
-  cudaError_t code = cudaGetLastError();
+inline void check_launch(cudaError_t code, const char* kernel, cudaStream_t stream, std::source_location place) {
   if (code == cudaSuccess) code = detail::wait_if_asked(stream);
   if (code != cudaSuccess) [[unlikely]]
     detail::raise(code, "the launch", place, kernel, stream);

@@ -17,7 +17,7 @@ MatrixView<const Bfloat16> rounded(Context<B>& ctx, Scratch<B>& scratch, MatrixV
     return x;
   } else {
     constexpr Index packet = Packet<Bfloat16>::size;
-    const Index stride = pieces(x.cols, packet) * packet;
+    const Index stride = ceil_div(x.cols, packet) * packet;
     const MatrixView<Bfloat16> y(scratch.template take<Bfloat16>(x.rows * stride), x.rows, x.cols, stride);
     map(ctx, Convert<float>{}, std::array{y}, std::array{x});
     return y;

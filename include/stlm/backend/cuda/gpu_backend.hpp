@@ -90,9 +90,11 @@ bool aligned(const T*... data) {
   return ((reinterpret_cast<std::uintptr_t>(data) % 16 == 0) && ...);
 }
 
-/// A number known to the compiler, as an argument: constant<4> for a lambda [&]<int W>(Constant<W>).
+/// A number known to the compiler, as an argument: constant<4> for a lambda [&]<int W>(Constant<W>), or [](int w).
 template <int N>
-using Constant = std::integral_constant<int, N>;
+struct Constant {
+  STLM_HOST_DEVICE constexpr operator int() const { return N; }
+};
 template <int N>
 inline constexpr Constant<N> constant{};
 /// f(numbers of a packet) where packets fit, else f(1), as constants.
@@ -106,8 +108,8 @@ void by_packets(MatrixView<A> a, MatrixView<C> c, const F& f) {
   by_packets<std::max(Packet<A>::size, Packet<C>::size)>(in_packets(a, c), f);
 }
 
-/// The number of pieces of `size` that cover `total`.
-STLM_HOST_DEVICE constexpr Index pieces(Index total, Index size) { return (total + size - 1) / size; }
+/// total / size, rounded up.
+STLM_HOST_DEVICE constexpr Index ceil_div(Index total, Index size) { return (total + size - 1) / size; }
 
 }  // namespace gpu
 }  // namespace stlm

@@ -13,16 +13,7 @@
 namespace stlm::gpu {
 
 /// What a stream was given, recorded.
-class Graph : public Owner<cudaGraph_t, cudaGraphDestroy> {
- public:
-  using Owner::Owner;
-  /// Kernels, copies and clears in it.
-  std::size_t nodes() const {
-    std::size_t count = 0;
-    check(cudaGraphGetNodes(get(), nullptr, &count), "cudaGraphGetNodes");
-    return count;
-  }
-};
+using Graph = Owner<cudaGraph_t, cudaGraphDestroy>;
 
 /// A graph made ready for the device. It keeps what it needs: the Graph may end.
 class GraphExec : public Owner<cudaGraphExec_t, cudaGraphExecDestroy> {

@@ -14,14 +14,14 @@ struct GroupGate<B> {
   static void forward(Ctx& ctx, MatrixView<T> gates, MatrixView<const T> x, compute_t<T> scale, MatrixView<T> y) {
     using Softmax = gpu::SoftmaxRows<T>;
     ctx.launch(Softmax{gpu::span(gates), gates.rows, gates.stride, static_cast<int>(gates.cols)},
-               gpu::pieces(gates.rows, Softmax::threads));
+               gpu::ceil_div(gates.rows, Softmax::threads));
     const Index width = x.cols / gates.cols;
     gpu::by_packets<gpu::Packet<T>::size>(in_packets(x, y, width), [&]<int W>(gpu::Constant<W>) {
       using Kernel = gpu::GroupGateForward<T, W>;
       ctx.launch(Kernel{gpu::span(gates), gpu::span(x), gpu::span(y), x.rows, gates.stride, x.stride, y.stride,
                         static_cast<unsigned>(x.rows / gates.rows), static_cast<int>(x.cols),
                         static_cast<int>(width), scale},
-                 gpu::pieces(x.rows, Kernel::rows_of_block));
+                 gpu::ceil_div(x.rows, Kernel::rows_of_block));
     });
   }
 
@@ -36,7 +36,7 @@ struct GroupGate<B> {
       ctx.launch(Kernel{gpu::span(gates), gpu::span(x), gpu::span(d), gpu::span(dlogits), gates.rows, gates.stride,
                         x.stride, d.stride, dlogits.stride, span, static_cast<int>(gates.cols),
                         static_cast<int>(width), scale},
-                 gpu::pieces(gates.rows, Kernel::rows_of_block));
+                 gpu::ceil_div(gates.rows, Kernel::rows_of_block));
     };
     gpu::by_packets<gpu::Packet<T>::size>(in_packets(x, d, width), [&](auto packet) {
       span * width <= 1024 ? run(packet, gpu::constant<gpu::warp>) : run(packet, gpu::constant<256>);

@@ -60,8 +60,6 @@ class Stream : public Owner<cudaStream_t, cudaStreamDestroy> {
   /// Waits until all work is done. Throws the error of a kernel that failed.
   void synchronize() const { check(cudaStreamSynchronize(get()), "cudaStreamSynchronize"); }
   void record(const Event& event) const { check(cudaEventRecord(event.get(), get()), "cudaEventRecord"); }
-  /// Work given from now on begins when `event` has passed, in whatever stream it was recorded.
-  void wait(const Event& event) const { check(cudaStreamWaitEvent(get(), event.get(), 0), "cudaStreamWaitEvent"); }
   void clear(void* block, std::size_t bytes) const {
     check(cudaMemsetAsync(block, 0, bytes, get()), "cudaMemsetAsync");
     check(detail::wait_if_asked(get()), "cudaMemsetAsync");

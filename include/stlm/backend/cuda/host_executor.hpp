@@ -90,16 +90,6 @@ class HostExecutor : public HostMemory {
       counts_.flops += Threads;
     }
   }
-  template <class R, class Combine>
-  void combine_warp(PerThread<R>& value, const Combine& combine) {
-    combine_lanes<warp>(value, combine);
-  }
-  /// Each lane's value becomes that of lane `from(thread)` of its warp.
-  template <class R, class From>
-  void shuffle(PerThread<R>& value, const From& from) {
-    PerThread<R> before = value;
-    for (int t = 0; t < Threads; ++t) value[t] = before[t / warp * warp + from(t)];
-  }
 
   static BfloatPair round(float first, float second) { return {{Bfloat16(first), Bfloat16(second)}}; }
   static float exp2(float x) { return std::exp2(x); }

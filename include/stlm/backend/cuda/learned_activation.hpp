@@ -14,7 +14,7 @@ struct LearnedActivation<B> {
   static void forward(Ctx& ctx, const T* x, const ReluNetwork<compute_t<T>>& f, T* y, Index size) {
     gpu::by_packets<gpu::Packet<T>::size>(gpu::aligned(x, y), [&]<int W>(gpu::Constant<W>) {
       using Kernel = gpu::LearnedForward<T, W>;
-      ctx.launch(Kernel{f, {x, size}, {y, size}}, gpu::pieces(size, Kernel::numbers_of_block));
+      ctx.launch(Kernel{f, {x, size}, {y, size}}, gpu::ceil_div(size, Kernel::numbers_of_block));
     });
   }
   template <class T>
@@ -27,7 +27,7 @@ struct LearnedActivation<B> {
     Real* const total = scratch.template take<Real>(sums);
     gpu::by_packets<gpu::Packet<T>::size>(gpu::aligned(x, dy, dx), [&]<int W>(gpu::Constant<W>) {
       using Kernel = gpu::LearnedBackward<T, W>;
-      const Index blocks = gpu::pieces(size, Kernel::numbers_of_block);
+      const Index blocks = gpu::ceil_div(size, Kernel::numbers_of_block);
       Real* const partial = scratch.template take<Real>(blocks * sums);
       ctx.launch(Kernel{f, {x, size}, {dy, size}, {dx, size}, {partial, blocks * sums}}, blocks);
       gpu::add_columns(ctx, scratch, MatrixView<const Real>(partial, blocks, sums, sums), total, false);

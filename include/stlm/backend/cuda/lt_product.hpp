@@ -66,10 +66,6 @@ class LtProduct {
   }
 
   const LtShape& shape() const { return shape_; }
-  const LtDescriptor& operation() const { return operation_; }
-  const LtLayout& a() const { return a_; }
-  const LtLayout& b() const { return b_; }
-  const LtLayout& c() const { return c_; }
 
  private:
   using Words = std::array<std::uint64_t, 8>;

@@ -47,10 +47,9 @@ class LtProducts {
       fail<ShapeError>("stlm::gpu::LtProducts: a batch of products of nothing, ", shape.str(), ".");
     if (shape.k == 0) return sum_of_nothing(stream, c, addend);
     auto found = plans_.find(shape);
-    if (found == plans_.end()) found = plans_.emplace(shape, plan(shape, a.data, b.data, stream)).first;
-    const cublasStatus_t status =
-        found->second.product.run(handle_, found->second.algorithm, a.data, b.data, addend ? addend : c.data, c.data,
-                                  workspace(), stream);
+    const Operands of{a.data, b.data, addend ? addend : c.data, c.data};
+    if (found == plans_.end()) found = plans_.emplace(shape, plan(shape, of, stream)).first;
+    const cublasStatus_t status = run(found->second.product, found->second.algorithm, of, stream);
     if (status != CUBLAS_STATUS_SUCCESS) check(status, "cublasLtMatmul of " + shape.str());
     check(detail::wait_if_asked(stream.get()), "cublasLtMatmul");
   }
@@ -58,11 +57,17 @@ class LtProducts {
   /// Algorithms found by tuning, of this run and of the files loaded.
   void save(const std::string& path) const { tuned_.save(path); }
   void load(const std::string& path) { tuned_.load(path); }
+  /// The most memory that tuning took beside what is there, for a moment.
+  std::size_t most_tuning_bytes() const { return most_tuning_bytes_; }
 
  private:
   struct Plan {
     LtProduct product;
     LtAlgorithm algorithm;
+  };
+  struct Operands {
+    const void *a, *b, *addend;
+    void* c;
   };
 
   LtWorkspace workspace() const { return {workspace_.data(), workspace_.bytes()}; }
@@ -78,7 +83,11 @@ class LtProducts {
     check(detail::wait_if_asked(stream.get()), "a product of nothing");
   }
 
-  Plan plan(const LtShape& shape, const void* a, const void* b, const Stream& stream) {
+  cublasStatus_t run(const LtProduct& product, const LtAlgorithm& algorithm, const Operands& of, const Stream& stream) const {
+    return product.run(handle_, algorithm, of.a, of.b, of.addend, of.c, workspace(), stream);
+  }
+
+  Plan plan(const LtShape& shape, const Operands& of, const Stream& stream) {
     Plan made{LtProduct(shape), {}};
     const std::string key = machine_ + shape.str();
     if (const LtAlgorithm* const known = tuned_.find(key)) {
@@ -95,29 +104,32 @@ class LtProducts {
     if (!options_.tune) return made;
     expect<Error>(!stream.capturing(), "stlm::gpu::LtProducts: a captured step asks for a product that was not tuned, ",
                   shape.str(), "; run the step once before it is captured.");
-    made.algorithm = fastest(made.product, found, a, b, stream);
+    made.algorithm = fastest(made.product, found, of, stream);
     tuned_.insert(key, made.algorithm);
     return made;
   }
 
-  /// By the best of some timings each, after one run unmeasured. C is a stand-in, which may be added to.
-  LtAlgorithm fastest(const LtProduct& product, const std::vector<LtAlgorithm>& found, const void* a, const void* b,
-                      const Stream& stream) const {
-    const LtShape& shape = product.shape();
-    const Buffer<float, DeviceSpace> c((shape.batch.count - 1) * shape.batch.step_c + shape.m * shape.stride_c);
+  /// By the best of some timings each, after one run unmeasured. They overwrite C; where it is added to itself, a stand-in.
+  LtAlgorithm fastest(const LtProduct& product, const std::vector<LtAlgorithm>& found, Operands of, const Stream& stream) {
+    Buffer<std::byte, DeviceSpace> stand_in;
+    if (product.shape().accumulate && of.addend == of.c) {
+      stand_in = Buffer<std::byte, DeviceSpace>(product.shape().bytes_of_c());
+      most_tuning_bytes_ = std::max(most_tuning_bytes_, stand_in.bytes());
+      of.addend = of.c = stand_in.data();
+    }
     const Event begin(Event::Timing::kOn), end(Event::Timing::kOn);
     LtAlgorithm best = found.front();
     float best_time = std::numeric_limits<float>::infinity();
     const auto time_of = [&](const LtAlgorithm& algorithm, int runs) {  // of one
       stream.record(begin);
       for (int i = 0; i < runs; ++i)
-        check(product.run(handle_, algorithm, a, b, c.data(), c.data(), workspace(), stream), "cublasLtMatmul while tuning");
+        check(run(product, algorithm, of, stream), "cublasLtMatmul while tuning");
       stream.record(end);
       end.synchronize();
       return end.milliseconds_since(begin) / static_cast<float>(runs);
     };
     for (const LtAlgorithm& algorithm : found) {
-      if (product.run(handle_, algorithm, a, b, c.data(), c.data(), workspace(), stream) != CUBLAS_STATUS_SUCCESS) continue;
+      if (run(product, algorithm, of, stream) != CUBLAS_STATUS_SUCCESS) continue;
       const int runs = static_cast<int>(std::clamp(least_time / time_of(algorithm, 1), 1.f, most_runs));
       for (int i = 0; i < timings; ++i)
         if (const float time = time_of(algorithm, runs); time < best_time) best_time = time, best = algorithm;
@@ -130,6 +142,7 @@ class LtProducts {
   Buffer<std::byte, DeviceSpace> workspace_;
   std::string machine_;
   LtAlgorithms tuned_;
+  std::size_t most_tuning_bytes_ = 0;
   std::map<LtShape, Plan> plans_;
 };
 

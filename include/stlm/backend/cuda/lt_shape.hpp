@@ -55,6 +55,11 @@ struct LtShape {
     return shape;
   }
 
+  /// From the first of C's numbers to the last row's end, of a whole batch.
+  Index bytes_of_c() const {
+    return ((batch.count - 1) * batch.step_c + m * stride_c) * static_cast<Index>(rounds ? sizeof(Bfloat16) : sizeof(float));
+  }
+
   /// "bfloat16 8192x1536x384 nt strides 384 384 1536 align 16 16 16 +=": what a person reads, and what files are keyed
   /// by.
   std::string str() const {

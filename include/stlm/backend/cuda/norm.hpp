@@ -24,7 +24,7 @@ struct Norm {
       ctx.launch(Kernel{span(x), span(addend), {gain, x.cols}, {bias, x.cols}, span(sum), span(y), {mean, x.rows},
                         {rstd, x.rows}, x.rows, x.stride, addend.stride, sum.stride, y.stride, static_cast<int>(x.cols),
                         Real(eps)},
-                 pieces(x.rows, Kernel::rows_of_block));
+                 ceil_div(x.rows, Kernel::rows_of_block));
     });
   }
 
@@ -37,8 +37,8 @@ struct Norm {
       expect_room<Kernel>(x.cols);
       // As many blocks as are on a large GPU at once, and as few sums as that leaves.
       const Index most_blocks = 128 * Kernel::blocks_of_sm;
-      const int rows_of_warp = static_cast<int>(pieces(x.rows, Kernel::warps * most_blocks));
-      const Index blocks = pieces(x.rows, Kernel::warps * rows_of_warp);
+      const int rows_of_warp = static_cast<int>(ceil_div(x.rows, Kernel::warps * most_blocks));
+      const Index blocks = ceil_div(x.rows, Kernel::warps * rows_of_warp);
       Scratch<B> scratch(ctx);
       const Index cols = x.cols, size = blocks * Kernel::sums * cols;
       auto* const partial = scratch.template take<Real>(size);

@@ -7,10 +7,10 @@
 
 namespace stlm::gpu {
 
-/// f(0), ..., f(N - 1), unrolled whatever the compiler thinks: for arrays that must stay in registers.
+/// f(constant<0>), ..., f(constant<N - 1>), unrolled whatever the compiler thinks: for arrays that must stay in registers.
 template <int N, class F>
 STLM_KERNEL void unroll(const F& f) {
-  [&]<int... I>(std::integer_sequence<int, I...>) { (f(I), ...); }(std::make_integer_sequence<int, N>{});
+  [&]<int... I>(std::integer_sequence<int, I...>) { (f(Constant<I>{}), ...); }(std::make_integer_sequence<int, N>{});
 }
 
 /// The columns of lane `lane`: packets of W numbers, those of all lanes side by side. f(first column).

@@ -89,7 +89,7 @@ template <class B, class T>
 void update_weights(Context<B>& ctx, const AdamWArguments<T>& of) {
   const auto run = [&]<int W>(Constant<W>) {
     using Kernel = AdamWUpdate<T, W>;
-    ctx.launch(Kernel{of}, pieces(of.weights.size, Kernel::numbers_of_block));
+    ctx.launch(Kernel{of}, ceil_div(of.weights.size, Kernel::numbers_of_block));
   };
   const bool packets = aligned(of.weights.data, of.grads.data, of.first.data, of.second.data, of.cleared.data,
                                of.rounded.data);

@@ -41,7 +41,7 @@ struct Patches<B> {
   static void slot_targets(Ctx& ctx, const PatchSlots& slots, View<Token, dynamic> targets, Token ignore, bool masked) {
     gpu::Scratch<B> scratch(ctx);
     ctx.launch(gpu::SlotTargets{readable(ctx, scratch, slots), {targets.data(), targets.size()}, ignore, masked},
-               gpu::pieces(targets.size(), gpu::SlotTargets::threads));
+               gpu::ceil_div(targets.size(), gpu::SlotTargets::threads));
   }
 
  private:
@@ -59,7 +59,7 @@ struct Patches<B> {
   }
   template <gpu::PackWhat What>
   static void pack(Ctx& ctx, const gpu::PackSlots<What>& kernel) {
-    ctx.launch(kernel, gpu::pieces(kernel.slots.ids.size, kernel.threads));
+    ctx.launch(kernel, gpu::ceil_div(kernel.slots.ids.size, kernel.threads));
   }
 };
 

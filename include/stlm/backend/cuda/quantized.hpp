@@ -18,7 +18,7 @@ struct Quantized<B> {
       using Kernel = gpu::QuantizeRows<T, Lanes, Packets>;
       ctx.launch(Kernel{gpu::span(w), {q.data, q.rows * q.stride()}, {q.scales, q.rows}, {q.sums, q.rows}, w.rows,
                         w.stride, static_cast<int>(w.cols), static_cast<int>(q.stride())},
-                 gpu::pieces(w.rows, Kernel::rows_of_block));
+                 gpu::ceil_div(w.rows, Kernel::rows_of_block));
     };
     const auto with = [&](auto lanes) {
       gpu::in_packets(w.data, 0, w.stride) ? run(lanes, std::true_type{}) : run(lanes, std::false_type{});
@@ -35,12 +35,12 @@ struct Quantized<B> {
     quantize(ctx, x, q);
     const gpu::Int8Factors<T> of{{q.data, q.rows * q.stride()}, {w.data, w.rows * w.stride()}, {q.scales, q.rows},
                                  {w.scales, w.rows}, gpu::span(y), y.stride, static_cast<int>(w.stride()), accumulate};
-    const auto of_few = [&](auto kernel) { ctx.launch(kernel, gpu::pieces(w.rows, kernel.columns_of_block)); };
+    const auto of_few = [&](auto kernel) { ctx.launch(kernel, gpu::ceil_div(w.rows, kernel.columns_of_block)); };
     if (x.rows == 1) return of_few(gpu::Int8ProductFew<T, 1>{of});
     if (x.rows <= few) return of_few(gpu::Int8ProductFew<T, few>{of});
     using Tile = gpu::Int8ProductTile<T>;
-    const Index down = gpu::pieces(x.rows, Tile::tile);
-    ctx.launch(Tile{of, static_cast<unsigned>(down)}, down * gpu::pieces(w.rows, Tile::tile));
+    const Index down = gpu::ceil_div(x.rows, Tile::tile);
+    ctx.launch(Tile{of, static_cast<unsigned>(down)}, down * gpu::ceil_div(w.rows, Tile::tile));
   }
 
   template <class T>
@@ -52,7 +52,7 @@ struct Quantized<B> {
       ctx.launch(Kernel{{table.data, table.rows * table.stride()}, {table.scales, table.rows}, ids, gpu::span(y),
                         ctx.fault(), "embedding_forward", y.stride, static_cast<int>(y.cols),
                         static_cast<int>(table.stride())},
-                 gpu::pieces(y.rows, Kernel::rows_of_block));
+                 gpu::ceil_div(y.rows, Kernel::rows_of_block));
     };
     gpu::in_packets(y.data, 0, y.stride) ? run(std::true_type{}) : run(std::false_type{});
   }

@@ -52,15 +52,15 @@ struct Rope<B> {
                                      : (o.batch - 1) * x.batch_stride + (o.tokens - 1) * x.token_stride;
     constexpr Index enough = 4096;  // warps, for a large GPU: fewer rows are no reason for fewer
     const Index rows_of_warp = std::clamp<Index>(rows / enough, 1, Kernel::most_rows);
-    const Index pieces = gpu::pieces(o.tokens, rows_of_warp);
+    const Index pieces = gpu::ceil_div(o.tokens, rows_of_warp);
     gpu::Scratch<B> scratch(ctx);
     gpu::Span<const Place> places;
     if (o.places) places = {ctx.readable(scratch, o.places, o.batch), o.batch};
     ctx.launch(Kernel{{x.data, last_row + heads * x.head_size}, {o.offsets, o.tokens}, places, o.batch, pieces,
                       o.position, x.batch_stride, x.token_stride, static_cast<int>(x.heads),
                       static_cast<int>(x.head_size), static_cast<int>(rows_of_warp),
-                      gpu::RowLanes::of(gpu::pieces(x.head_size / 2, P)), {o.base, x.head_size}, o.inverse, caches},
-               gpu::pieces(o.batch * pieces, Kernel::warps));
+                      gpu::RowLanes::of(gpu::ceil_div(x.head_size / 2, P)), {o.base, x.head_size}, o.inverse, caches},
+               gpu::ceil_div(o.batch * pieces, Kernel::warps));
   }
 };
 

@@ -24,11 +24,11 @@ struct Routing<B> {
     if (routed > 0) {
       ctx.launch(Kernel{probabilities(r), gates(r), {r.experts, routed}, ids, r.rows, static_cast<int>(r.num_experts),
                         static_cast<int>(r.chosen), options.renormalize},
-                 gpu::pieces(r.rows, Kernel::threads));
+                 gpu::ceil_div(r.rows, Kernel::threads));
       order = gpu::sorted(ctx, scratch, ids.data, routed);
     }
     ctx.launch(gpu::FillSlots{order.ids, order.positions, {r.slots, routed}, {r.offsets, r.num_experts + 1}},
-               gpu::pieces(routed + 1, gpu::FillSlots::threads));
+               gpu::ceil_div(routed + 1, gpu::FillSlots::threads));
   }
   template <class T>
   static void route_backward(Ctx& ctx, const RoutesView<T>& r, const T* dgates, T* dlogits, double balance,
@@ -39,7 +39,7 @@ struct Routing<B> {
     ctx.launch(Kernel{probabilities(r), {dgates, r.rows * r.chosen}, {r.experts, r.rows * r.chosen},
                       {r.offsets, r.num_experts + 1}, {dlogits, r.rows * r.num_experts}, r.rows,
                       static_cast<int>(r.num_experts), static_cast<int>(r.chosen), scale, options.renormalize},
-               gpu::pieces(r.rows, Kernel::threads));
+               gpu::ceil_div(r.rows, Kernel::threads));
   }
   template <class T>
   static void load_balance(Ctx& ctx, const RoutesView<T>& r, compute_t<T>* balance) {
@@ -55,10 +55,10 @@ struct Routing<B> {
   static void dispatch(Ctx& ctx, const RoutesView<T>& r, MatrixView<const T> x, MatrixView<T> routed) {
     gpu::by_packets(x, routed, [&]<int W>(gpu::Constant<W>) {
       using Kernel = gpu::DispatchRows<T, W>;
-      const auto lanes = gpu::RowLanes::of(gpu::pieces(x.cols, W));
+      const auto lanes = gpu::RowLanes::of(gpu::ceil_div(x.cols, W));
       ctx.launch(Kernel{gpu::span(x), slots(r), gpu::span(routed), r.rows, r.chosen, x.stride, routed.stride, x.cols,
                         lanes},
-                 gpu::pieces(r.rows, lanes.rows_of(Kernel::threads)));
+                 gpu::ceil_div(r.rows, lanes.rows_of(Kernel::threads)));
     });
   }
   template <class T>
@@ -77,7 +77,7 @@ struct Routing<B> {
       const Index all = r.rows * r.chosen;
       ctx.launch(Kernel{gpu::span(dy), gates(r), slots(r), gpu::span(routed), {dgates, all}, r.chosen, dy.stride,
                         routed.stride, static_cast<int>(dy.cols)},
-                 gpu::pieces(all, Kernel::warps));
+                 gpu::ceil_div(all, Kernel::warps));
     });
   }
 
@@ -99,10 +99,10 @@ struct Routing<B> {
                      MatrixView<T> y) {
     gpu::by_packets(routed, y, [&]<int W>(gpu::Constant<W>) {
       using Kernel = gpu::CombineRows<T, W>;
-      const auto lanes = gpu::RowLanes::of(gpu::pieces(y.cols, W));
+      const auto lanes = gpu::RowLanes::of(gpu::ceil_div(y.cols, W));
       ctx.launch(Kernel{gpu::span(routed), gates, slots(r), gpu::span(y), r.rows, r.chosen, routed.stride,
                         y.stride, y.cols, lanes},
-                 gpu::pieces(r.rows, lanes.rows_of(Kernel::threads)));
+                 gpu::ceil_div(r.rows, lanes.rows_of(Kernel::threads)));
     });
   }
 };

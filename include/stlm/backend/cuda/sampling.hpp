@@ -25,7 +25,7 @@ const std::int32_t* likeliest_first(Context<B>& ctx, Scratch<B>& scratch, Matrix
   auto* const keys = scratch.template take<compute_t<T>>(size);
   std::int32_t* const order = scratch.template take<std::int32_t>(size);
   std::int32_t* const row_of = scratch.template take<std::int32_t>(size);
-  ctx.launch(Keys{span(logits), {draws, rows}, {keys, size}, logits.cols, logits.stride}, pieces(size, Keys::threads));
+  ctx.launch(Keys{span(logits), {draws, rows}, {keys, size}, logits.cols, logits.stride}, ceil_div(size, Keys::threads));
   run_thrust(ctx, scratch, [&](const auto& policy) {
     thrust::sequence(policy, order, order + size);
     thrust::stable_sort_by_key(policy, keys, keys + size, order);

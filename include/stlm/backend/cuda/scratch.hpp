@@ -1,5 +1,5 @@
-// Scratch: temporary memory of an op, from blocks the context keeps. They grow until they are large enough, so that a step
-// like one before allocates nothing.
+// Scratch: temporary memory of an op, from blocks the context keeps. What no block has room for adds one, at least twice as
+// large as the last; the smaller ones stay. So a step like one before allocates nothing.
 #pragma once
 
 #include <algorithm>
@@ -24,19 +24,17 @@ class ScratchMemory {
   std::byte* take(Index bytes) {
     bytes = (bytes + 255) / 256 * 256;
     while (top_.block < blocks_.size() && top_.used + bytes > blocks_[top_.block].size()) top_ = {top_.block + 1, 0};
-    if (top_.block == blocks_.size()) blocks_.emplace_back(std::max(bytes, least_));
+    if (top_.block == blocks_.size()) {
+      const Index least = blocks_.empty() ? first_ : 2 * blocks_.back().size();
+      blocks_.emplace_back(std::max(bytes, least));
+    }
     std::byte* const memory = blocks_[top_.block].data() + top_.used;
     top_.used += bytes;
     return memory;
   }
-  Index bytes() const {
-    Index sum = 0;
-    for (const auto& block : blocks_) sum += block.size();
-    return sum;
-  }
 
  private:
-  static constexpr Index least_ = Index{16} << 20;
+  static constexpr Index first_ = Index{16} << 20;
   std::vector<Buffer<std::byte, Space>> blocks_;
   Mark top_;
 };

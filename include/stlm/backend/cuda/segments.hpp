@@ -18,7 +18,7 @@ struct Segment<B> {
       const Index tiles = gpu::warp_tiles<W>(y.cols);
       ctx.launch(Kernel{gpu::span(x), gpu::span(y), {segments.offsets, segments.tokens}, segments.count, x.stride,
                         y.stride, y.cols, tiles, segments.mean},
-                 gpu::pieces(segments.count * tiles, Kernel::warps));
+                 gpu::ceil_div(segments.count * tiles, Kernel::warps));
     });
   }
   template <class T>
@@ -28,7 +28,7 @@ struct Segment<B> {
       const Index tiles = gpu::warp_tiles<W>(y.cols);
       ctx.launch(Kernel{gpu::span(x), gpu::span(y), {segments.offsets, segments.tokens}, segments.count, x.stride,
                         y.stride, y.cols, tiles, segments.mean, accumulate},
-                 gpu::pieces(segments.count * tiles, Kernel::warps));
+                 gpu::ceil_div(segments.count * tiles, Kernel::warps));
     });
   }
 };

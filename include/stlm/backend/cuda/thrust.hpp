@@ -35,7 +35,7 @@ template <GpuBackend Backend, class F>
 void run_thrust([[maybe_unused]] Context<Backend>& ctx, Scratch<Backend>& scratch, const F& f) {
   ScratchAllocator<Backend> allocator(scratch);
 #if defined(__CUDACC__)
-  f(thrust::cuda::par_nosync(allocator).on(ctx.stream().get()));
+  ctx.run_thrust([&] { f(thrust::cuda::par_nosync(allocator).on(ctx.stream().get())); });
 #else
   const typename Backend::memory_space::Access access;
   f(thrust::device(allocator));

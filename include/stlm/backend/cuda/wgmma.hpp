@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stlm/backend/cuda/fragments.hpp>
+#include <stlm/backend/cuda/numbers.hpp>
 #include <stlm/backend/cuda/shared_array.hpp>
 
 namespace stlm::gpu::wgmma {
@@ -20,7 +21,7 @@ __device__ inline unsigned descriptor(unsigned at) { return (at & 0x3ffff) >> 4 
 static_assert(group_bytes >> 4 == 0x40);  // upper half: that, and 1 << 30
 
 /// What was written to shared memory until now is seen by the tensor cores, after a barrier.
-__device__ inline void show_shared_memory() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
+__device__ inline void fence_async_proxy() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 
 /// Waits for the products, so that their sums may be read.
 template <class... Sums>
@@ -94,12 +95,6 @@ __device__ inline unsigned vectors(Tile& tile, int first) {
   return descriptor(static_cast<unsigned>(__cvta_generic_to_shared(&tile[0])) + static_cast<unsigned>(first) * vector_bytes);
 }
 
-/// f(constant<0>), ..., f(constant<N - 1>).
-template <int N, class F>
-__device__ void for_each_step(const F& f) {
-  [&]<int... I>(std::integer_sequence<int, I...>) { (f(constant<I>), ...); }(std::make_integer_sequence<int, N>{});
-}
-
 /// The first N fragments of the sum = left times the transpose of 8 N vectors of the tile, `first` (a multiple of 8) and on; or
 /// OverVectors they += left times 16 Steps vectors.
 template <bool OverVectors, int Steps, int N, class Sums, class Left>
@@ -113,14 +108,14 @@ __device__ void multiply(Sums& sum, Left& left, Tile& tile, int first) {
   constexpr int next_columns = 2, next = OverVectors ? 16 * vector_bytes >> 4 : next_columns;
   const unsigned right = vectors(tile, first);
   if constexpr (in_registers) {
-    for_each_step<Steps>([&]<int s>(Constant<s>) {
+    unroll<Steps>([&]<int s>(Constant<s>) {
       unsigned a[FragmentA::pairs];
       for (int p = 0; p < FragmentA::pairs; ++p) a[p] = __builtin_bit_cast(unsigned, left[s][0].pair[p]);
       step<OverVectors, OverVectors || s != 0, s * next>(d, a, right);
     });
   } else {
     const unsigned rows = vectors(left, 0);
-    for_each_step<Steps>([&]<int s>(Constant<s>) {
+    unroll<Steps>([&]<int s>(Constant<s>) {
       step<OverVectors, OverVectors || s != 0, s * next, s * next_columns>(d, rows, right);
     });
   }

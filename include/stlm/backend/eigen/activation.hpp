@@ -1,4 +1,4 @@
-// Activations and gated units in pieces of Eigen array expressions.
+// Activations by Eigen array expressions and gated units by packets (swiglu.hpp), in pieces that threads share.
 #pragma once
 
 #include <algorithm>
@@ -44,7 +44,7 @@ struct Activation<EigenBackend> {
       eigen::swiglu_backward(gate.row(row) + begin, up.row(row) + begin, dy.row(row) + begin, to, count);
     });
   }
-  /// The same of the rows of a matrix that a thread has.
+  /// The same for rows of a product that the calling thread has just computed (ops/gated_gemm.hpp).
   template <class T>
   static void swiglu_rows(MatrixView<const T> gate, MatrixView<const T> up, MatrixView<T> y) {
     for (Index i = 0; i < y.rows; ++i) eigen::swiglu_forward(gate.row(i), up.row(i), y.row(i), y.cols);
@@ -56,15 +56,14 @@ struct Activation<EigenBackend> {
   }
 
  private:
-  /// f(row, first column, columns) for pieces of all numbers: of whole rows, or, where rows lie one after another, of one.
+  /// Calls f(row, first column, columns) for pieces that cover all numbers: for whole rows, or, if all matrices are
+  /// contiguous, for parts of row 0, which then extends over all rows.
   template <class T, std::size_t N, class F>
   static void for_parts(Ctx& ctx, const std::array<MatrixView<const T>, N>& all, const F& f) {
     const Index rows = all[0].rows, cols = all[0].cols;
     if (std::ranges::all_of(all, [](const auto& x) { return x.stride == x.cols; }))
       return ctx.for_pieces(rows * cols, eigen::grain, [&](Index begin, Index end, int) { f(0, begin, end - begin); });
-    ctx.for_pieces(rows, std::max<Index>(1, eigen::grain / std::max<Index>(1, cols)), [&](Index begin, Index end, int) {
-      for (Index row = begin; row < end; ++row) f(row, 0, cols);
-    });
+    ctx.for_rows(rows, cols, [&](Index row) { f(row, 0, cols); });
   }
 };
 

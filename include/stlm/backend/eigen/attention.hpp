@@ -1,10 +1,12 @@
 // Attention in tiles of 64 queries by up to 512 keys.
 //
-// Forward: one task a (sequence, head, query tile). Key tiles past the first rescale what stands (online softmax; Dao et
-// al. 2022). Backward: one task a (sequence, key head), which walks the query heads that share it in order, so dK and dV
-// add up without atomics. Tiles that the mask hides are never computed. One query a sequence goes the way of
-// attention_one_query.hpp, but for products of Bfloat16; short sequences that of attention_short.hpp, where products are exact
-// also in mixed precision. Which way is taken depends on the shape alone.
+// Forward: one task per (sequence, head, query tile). Key tiles after the first rescale the output summed so far (online
+// softmax; Dao et al. 2022). Backward: one task per (sequence, key head), which goes through the query heads that share it in
+// order, so dK and dV are summed without atomics. Tiles that the mask hides entirely are never computed.
+//
+// One query per sequence is computed by attention_one_query.hpp, unless products are of Bfloat16. Short sequences are computed
+// by attention_short.hpp, which does not round factors to Bfloat16 in mixed precision either. For given scalars, the shape
+// alone decides which one is used.
 #pragma once
 
 #include <cmath>
@@ -13,6 +15,7 @@
 #include <stlm/backend/eigen/attention_one_query.hpp>
 #include <stlm/backend/eigen/attention_short.hpp>
 #include <stlm/backend/eigen/attention_tiles.hpp>
+#include <stlm/ops/attention.hpp>
 
 namespace stlm::ops::impl {
 
@@ -78,22 +81,14 @@ struct Attention<EigenBackend> : private eigen::AttentionTiles {
   }
 
   template <class S, class T, Index HeadSize>
-  static void backward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
-                       HeadsView<const T> outputs, const T* lse, HeadsView<const T> doutputs, HeadsView<T> dqueries,
-                       HeadsView<T> dkeys, HeadsView<T> dvalues, const AttentionShape& shape) {
+  static void backward(Ctx& ctx, const AttentionGradient<T>& all, const T* lse, const AttentionShape& shape) {
     shape.expect_packed();
-    if (shape.keys <= ShortAttention::most)
-      return ShortAttention::backward<HeadSize>(ctx, queries, keys, values, outputs, lse, doutputs, dqueries, dkeys, dvalues,
-                                                shape);
-    const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
+    if (shape.keys <= ShortAttention::most) return ShortAttention::backward<HeadSize>(ctx, all, lse, shape);
+    const Index size = all.queries.head_size, heads = all.queries.heads, key_heads = all.keys.heads, group = heads / key_heads;
     const T scale = T(1 / std::sqrt(static_cast<double>(size)));
-    ctx.parallel_for(shape.batch * keys.heads, [&](Index task, int worker) {
-      const Index b = task / keys.heads, hk = task % keys.heads;
-      const auto q = queries.sequence(b, shape.offsets), k = keys.sequence(b, shape.offsets);
-      const auto v = values.sequence(b, shape.offsets), out = outputs.sequence(b, shape.offsets);
-      const auto dout = doutputs.sequence(b, shape.offsets);
-      const auto dq = dqueries.sequence(b, shape.offsets), dk = dkeys.sequence(b, shape.offsets);
-      const auto dv = dvalues.sequence(b, shape.offsets);
+    ctx.parallel_for(shape.batch * key_heads, [&](Index task, int worker) {
+      const Index b = task / key_heads, hk = task % key_heads;
+      const auto [q, k, v, out, dout, dq, dk, dv] = all.sequence(b, shape);
       const Scratch<S, T> scratch(ctx, worker);
       for (Index j = 0; j < shape.num_keys(b); ++j) {
         std::fill_n(dk(0, j, hk), size, T(0));
@@ -126,7 +121,7 @@ struct Attention<EigenBackend> : private eigen::AttentionTiles {
                 eigen::drop(shape, row, j + seen.first, kept, seen.size());
                 score *= eigen::array(kept, score.size());
               }
-              probability = (probability * scale - lse[row]).exp();
+              eigen::exponentials(p + seen.first, seen.size(), scale, lse[row]);
               score = scale * probability * (score - delta[r]);
               if (shape.dropout > 0) probability *= eigen::array(kept, score.size());
               seen.fill_packet(p, T(0));

@@ -1,6 +1,6 @@
-// Attention of one query a sequence, as of a token that is generated. Memory is all its time: keys, and then values, are read
-// once, of a few tokens all heads before the next tokens, and those some 16 KiB ahead are prefetched in order of memory. Head
-// after head, each would be read in pieces of a head's size, at half of that rate.
+// OneQueryAttention: attention of one query per sequence, as for a token that is generated. It is bound by memory: keys, then
+// values, are read once. All heads of a few tokens are read before the next tokens, and tokens some 16 KiB ahead are
+// prefetched in memory order. Read head by head, memory would be read in pieces of a head's size, at half that rate.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include <stlm/backend/eigen/attention_scores.hpp>
+#include <stlm/ops/heads_view.hpp>
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // of a packet type as template argument: harmless
@@ -24,15 +25,16 @@ class OneQueryAttention {
   static constexpr Index room = Ctx::scratch_bytes / Index{sizeof(T)};
 
  public:
-  /// Whether it is such attention, and the scores of a task have room.
+  /// Whether each sequence has one query, none is packed, and the scores of a key head fit the scratch memory.
   static bool takes(const AttentionShape& shape, Index group) {
     return shape.queries == 1 && !shape.offsets && group * stride(shape) <= room;
   }
 
-  /// One task some heads of a sequence's keys, so many that each thread has as much to do.
+  /// One task per group of key heads of a sequence; groups are so large that all threads have equally much to do.
   static void forward(Ctx& ctx, Read queries, Read keys, Read values, HeadsView<T> outputs, T* lse,
                       const AttentionShape& shape) {
     const Index heads = keys.heads, group = queries.heads / heads;
+    if (group == 0) return;
     const Index wanted = std::min<Index>(heads, ctx.threads() / std::gcd(shape.batch, Index{ctx.threads()}));
     const Index each = std::min(eigen::gemm_blocks(heads, wanted), room / (group * stride(shape)));
     const Index parts = eigen::gemm_blocks(heads, each);
@@ -60,21 +62,22 @@ class OneQueryAttention {
   }
 
  private:
-  /// Of rows of scores: whole packets, and no power of two.
+  /// The stride of rows of scores: whole packets and 16 numbers more, as rows would compete for cache sets if it were a large
+  /// power of two, such as the number of keys often is.
   static Index stride(const AttentionShape& shape) { return eigen::whole_packets<T>(shape.keys) + 16; }
   static Index size(const Read& x) { return HeadSize > 0 ? HeadSize : x.head_size; }
   static Index ahead(const Read& x) {
     return std::max<Index>(8, eigen::stream_ahead / Index{sizeof(T)} / std::max<Index>(x.token_stride, 1));
   }
 
-  /// Keys [first, last) and their heads [begin, end), each of which `group` heads of queries read.
+  /// The keys of a task: positions [first, last) and key heads [begin, end), each of which is read by `group` query heads.
   struct Part {
     Index first, last, begin, end, group, stride;
 
     Index count() const { return last - first; }
     T* row(T* p, Index h) const { return p + (h - begin * group) * stride; }
 
-    /// The share of head hk in prefetching `count` tokens of x from j on.
+    /// Prefetches the part of tokens [j, j + count) of x that falls to head hk; all heads together prefetch the tokens.
     EIGEN_ALWAYS_INLINE void prefetch(const Read& x, Index j, Index count, Index hk) const {
       const Index length = size(x);
       if ((end - begin) * length == x.token_stride)
@@ -83,7 +86,7 @@ class OneQueryAttention {
     }
   };
 
-  /// Of Cols keys from j on. After the last keys come values, for whoever prefetches.
+  /// Computes the scores of keys [j, j + Cols). Prefetches later keys, and the first values where no key is left.
   template <int Cols>
   static void add_scores(const Part& part, Index j, const Read& q, const Read& k, const Read& v, T* p) {
     const Index later = j + ahead(k);

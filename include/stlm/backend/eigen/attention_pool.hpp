@@ -1,5 +1,5 @@
-// Pooling by attention: probabilities drawn again in tiles of 64 queries by 64 keys, each task summing keys of its own
-// over heads and queries in order; the choice, a sequence a task.
+// Pooling by attention. `received` recomputes the probabilities in tiles of 64 queries by 64 keys; each task has its own keys
+// and sums over heads and queries in order. `keep_highest` has one task per sequence.
 #pragma once
 
 #include <stlm/backend/eigen/context.hpp>

@@ -1,11 +1,12 @@
-// A query's row of scores: products with keys, one by one, and what happens to scores whichever way they were computed.
+// A query's row of scores: dot products with keys, and the steps that follow however the scores were computed (ALiBi, softmax,
+// dropout).
 #pragma once
 
 #include <cmath>
 
 #include <stlm/backend/eigen/dropout.hpp>
 #include <stlm/backend/eigen/gemm_dots.hpp>
-#include <stlm/ops/attention.hpp>
+#include <stlm/ops/attention_shape.hpp>
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // of a packet type as template argument: harmless
@@ -38,7 +39,7 @@ EIGEN_ALWAYS_INLINE void head_dots(Index count, Index size, const T* q, const T*
   for (; j < count; ++j) head_dots<1>(size, q, k + j * k_stride, k_stride, p + j);
 }
 
-/// Takes ALiBi's share, divided by `scale`, from the scores of one query, whose first key stands `distance` before it.
+/// Subtracts the ALiBi penalty, divided by `scale`, from the scores of one query. The first key is `distance` before it.
 template <class T>
 void add_alibi(const ops::AttentionShape& shape, Index heads, Index h, Index distance, T scale, T* scores, Index size) {
   if (!shape.alibi) return;
@@ -46,8 +47,7 @@ void add_alibi(const ops::AttentionShape& shape, Index heads, Index h, Index dis
   for (Index j = 0; j < size; ++j) scores[j] -= slope * static_cast<T>(std::abs(distance - j));
 }
 
-/// Of `count` scores, in whole packets, which end with scores of -infinity: the highest; and the sum of exp(scale p - shift),
-/// which they become.
+/// The highest of `count` scores. This and the next two functions read whole packets: fill the last one with -infinity.
 template <class T>
 T highest(const T* p, Index count) {
   using namespace Eigen::internal;
@@ -55,6 +55,7 @@ T highest(const T* p, Index count) {
   for (Index j = GemmSizes<T>::packet; j < count; j += GemmSizes<T>::packet) high = pmax(high, ploadu<Packet<T>>(p + j));
   return predux_max(high);
 }
+/// Replaces each score p by exp(scale p - shift) and returns the sum.
 template <class T>
 T exponentials(T* p, Index count, T scale, T shift) {
   using namespace Eigen::internal;
@@ -67,7 +68,7 @@ T exponentials(T* p, Index count, T scale, T shift) {
   }
   return predux(sum);
 }
-/// They become probabilities; returns their log-sum-exp.
+/// Turns the scores into probabilities; returns the log-sum-exp of the scaled scores.
 template <class T>
 T softmax(T* p, Index count, T scale) {
   const T top = highest(p, count) * scale, sum = exponentials(p, count, scale, top);
@@ -75,7 +76,7 @@ T softmax(T* p, Index count, T scale) {
   return top + std::log(sum);
 }
 
-/// Multiplies `size` numbers, the first that of key `column`, by the dropout mask of a row of scores.
+/// Multiplies the `size` numbers of keys from `column` on by the dropout mask of their row of scores.
 template <class T>
 void drop(const ops::AttentionShape& shape, Index row, Index column, T* p, Index size) {
   if (shape.dropout > 0) drop(shape.key.now(), shape.dropout, static_cast<std::uint64_t>(row * shape.keys + column), p, size);

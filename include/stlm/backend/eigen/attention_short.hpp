@@ -1,8 +1,8 @@
-// Attention over short sequences, such as the bytes of a patch: dot products instead of matrix products, whose packing
-// would cost more than they save. One task a group of sequences. Rows of scores on the stack are whole, aligned packets:
-// Eigen takes the numbers before and behind these by scalar functions, which are slow and whose exponentials have other bits.
-// Heads of some sizes have them as constants, as Eigen looks for aligned numbers in vectors of other lengths, for longer than
-// a product takes.
+// ShortAttention: attention over short sequences, such as the bytes of a patch, by dot products instead of matrix products,
+// whose packing would cost more than it saves. One task per group of sequences. Rows of scores on the stack are whole, aligned
+// packets: Eigen computes numbers before and after these by scalar functions, which are slow and whose exponentials have other
+// bits. Head sizes of 16 and 32 are compile-time constants: in vectors of other lengths Eigen first looks for the aligned
+// numbers, which takes longer than a product.
 #pragma once
 
 #include <cmath>
@@ -12,16 +12,17 @@
 
 #include <stlm/backend/eigen/attention_scores.hpp>
 #include <stlm/backend/eigen/context.hpp>
+#include <stlm/ops/attention.hpp>
 
 namespace stlm::ops::impl {
 
 struct ShortAttention {
   using Ctx = Context<EigenBackend>;
   static constexpr Index most = 24;     // keys
-  static constexpr Index room = 32;     // whole packets
+  static constexpr Index room = 32;     // keys in whole packets
   static constexpr Index piece = 2048;  // scores of one task, about
 
-  /// Sequences that decode go the way they would go alone; of others all go the same way.
+  /// A sequence that decodes is taken by its own length, as it would be alone; of other sequences all or none are taken.
   static bool takes(const AttentionShape& shape, Index b) {
     return (shape.places ? shape.num_keys(b) : shape.keys) <= most;
   }
@@ -34,16 +35,13 @@ struct ShortAttention {
     });
   }
   template <Index HeadSize, class T>
-  static void backward(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
-                       HeadsView<const T> outputs, const T* lse, HeadsView<const T> doutputs, HeadsView<T> dqueries,
-                       HeadsView<T> dkeys, HeadsView<T> dvalues, const AttentionShape& shape) {
-    with_size<HeadSize>(queries.head_size, [&](auto size) {
-      backward_of_size<size>(ctx, queries, keys, values, outputs, lse, doutputs, dqueries, dkeys, dvalues, shape);
-    });
+  static void backward(Ctx& ctx, const AttentionGradient<T>& all, const T* lse, const AttentionShape& shape) {
+    with_size<HeadSize>(all.queries.head_size, [&](auto size) { backward_of_size<size>(ctx, all, lse, shape); });
   }
 
  private:
-  /// f(size of a head), a constant, or Eigen::Dynamic: what the compiler knows, or, where that is nothing, 0, `size`.
+  /// Calls f with the head size as a constant, 16 or 32, or else with Eigen::Dynamic. The head size is HeadSize, or `size`
+  /// where HeadSize is 0.
   template <Index HeadSize, class F>
   static void with_size([[maybe_unused]] Index size, const F& f) {
     if constexpr (HeadSize != 0) {
@@ -54,7 +52,7 @@ struct ShortAttention {
       f(std::integral_constant<int, Eigen::Dynamic>{});
     }
   }
-  /// A vector of Size numbers that stays in registers, or, where the size is not known, in memory.
+  /// A vector of Size numbers: a copy that stays in registers, or, if Size is dynamic, the numbers in memory.
   template <int Size, class T>
   using Near = std::conditional_t<Size == Eigen::Dynamic, decltype(eigen::array(std::declval<T*>(), 0)),
                                   Eigen::Array<std::remove_const_t<T>, Size, 1>>;
@@ -87,22 +85,16 @@ struct ShortAttention {
   }
 
   template <int Size, class T>
-  static void backward_of_size(Ctx& ctx, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
-                               HeadsView<const T> outputs, const T* lse, HeadsView<const T> doutputs,
-                               HeadsView<T> dqueries, HeadsView<T> dkeys, HeadsView<T> dvalues,
-                               const AttentionShape& shape) {
-    const Index size = Size == Eigen::Dynamic ? queries.head_size : Size, heads = queries.heads, group = heads / keys.heads;
+  static void backward_of_size(Ctx& ctx, const AttentionGradient<T>& all, const T* lse, const AttentionShape& shape) {
+    const Index size = Size == Eigen::Dynamic ? all.queries.head_size : Size;
+    const Index heads = all.queries.heads, key_heads = all.keys.heads, group = heads / key_heads;
     const T scale = T(1 / std::sqrt(static_cast<double>(size)));
     const auto vector = [size](auto* head) { return eigen::array<Size>(head, size); };
     for_sequences(ctx, shape, heads, [&](Index b) {
-      const auto q = queries.sequence(b, shape.offsets), k = keys.sequence(b, shape.offsets);
-      const auto v = values.sequence(b, shape.offsets), out = outputs.sequence(b, shape.offsets);
-      const auto dout = doutputs.sequence(b, shape.offsets);
-      const auto dq = dqueries.sequence(b, shape.offsets), dk = dkeys.sequence(b, shape.offsets);
-      const auto dv = dvalues.sequence(b, shape.offsets);
+      const auto [q, k, v, out, dout, dq, dk, dv] = all.sequence(b, shape);
       for (Index j = 0; j < shape.num_keys(b); ++j) {
-        std::fill_n(dk(0, j, 0), keys.heads * size, T(0));
-        std::fill_n(dv(0, j, 0), keys.heads * size, T(0));
+        std::fill_n(dk(0, j, 0), key_heads * size, T(0));
+        std::fill_n(dv(0, j, 0), key_heads * size, T(0));
       }
       for (Index h = 0; h < heads; ++h)
         for (Index i = 0; i < shape.num_queries(b); ++i) {
@@ -136,7 +128,7 @@ struct ShortAttention {
       for (Index b = begin; b < end; ++b) f(b);
     });
   }
-  /// The products of query i with the keys it may read, less ALiBi's share, yet to be scaled; -inf fills the last packet.
+  /// The unscaled scores of query i for the keys it may read, less the ALiBi penalty; -infinity fills the last packet.
   template <int Size, class T>
   static void scores(const AttentionShape& shape, Index b, Index h, Index i, HeadsView<const T> q, HeadsView<const T> k,
                      T scale, T* p) {

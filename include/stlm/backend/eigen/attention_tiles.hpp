@@ -1,18 +1,20 @@
-// Tiles of scores, 64 queries by up to 512 keys, in each worker's scratch: matrix products fill them and read them.
+// AttentionTiles: tiles of scores, 64 queries by up to 512 keys, in each worker's scratch memory, and the matrix products that
+// write and read them.
 #pragma once
 
 #include <stlm/backend/eigen/gemm_bfloat16.hpp>
 #include <stlm/backend/eigen/gemm_kernel.hpp>
 #include <stlm/backend/eigen/seen_keys.hpp>
+#include <stlm/ops/heads_view.hpp>
 
 namespace stlm::eigen {
 
 struct AttentionTiles {
   static constexpr Index query_tile = 64, key_tile = 512;
-  /// Of scores: no power of two, whose rows would compete for cache sets.
+  /// Of rows of scores. It is no power of two, for which the rows would compete for cache sets.
   static constexpr Index stride = key_tile + SeenKeys::packet;
 
-  /// A worker's memory: two tiles of scores, and what the matrix product needs.
+  /// A worker's scratch memory: two tiles of scores, then the scratch memory of the matrix product.
   template <class S, class T>
   struct Scratch {
     using Product = MachineProduct<S>;
@@ -24,11 +26,11 @@ struct AttentionTiles {
     }
   };
 
-  /// Where the first tile begins that holds a key which query i, and so any later one, may read.
+  /// The first key of the first tile that query i, or any later query, may read.
   static Index first_tile(const ops::AttentionShape& shape, Index b, Index i) {
     return shape.first_key(b, i) / key_tile * key_tile;
   }
-  /// Vectors (t.., h) of one sequence as the rows of a matrix, and as its columns.
+  /// Vectors (t, h), (t + 1, h), .. of one sequence as the rows of a matrix, or as its columns.
   template <class T>
   static GemmOperand<T> by_rows(HeadsView<const T> x, Index t, Index h) {
     return {x(0, t, h), x.token_stride, 1};

@@ -11,6 +11,15 @@
 
 namespace stlm {
 
+namespace eigen {
+
+inline constexpr Index grain = 8192;  // elements of one piece of elementwise work: some microseconds
+
+/// As many rows of `cols` numbers as make such a piece.
+constexpr Index rows_a_piece(Index cols) { return std::max<Index>(1, grain / std::max<Index>(1, cols)); }
+
+}  // namespace eigen
+
 template <>
 class Context<EigenBackend> {
  public:
@@ -34,8 +43,16 @@ class Context<EigenBackend> {
     pool_.run((size + piece - 1) / piece,
               [&](Index task, int worker) { f(task * piece, std::min(size, (task + 1) * piece), worker); });
   }
+  /// f(row) for every row, where f reads or writes `cols` numbers.
+  template <class F>
+  void for_rows(Index rows, Index cols, const F& f) {
+    for_pieces(rows, eigen::rows_a_piece(cols), [&](Index begin, Index end, int) {
+      const F copy = f;  // whose captures stay in registers
+      for (Index row = begin; row < end; ++row) copy(row);
+    });
+  }
 
-  /// Zeros, written by all threads.
+  /// Writes zeros, by all threads.
   void clear(void* data, std::size_t bytes) {
     constexpr Index piece = Index{1} << 18;
     for_pieces(static_cast<Index>(bytes), piece, [&](Index begin, Index end, int) {
@@ -43,12 +60,13 @@ class Context<EigenBackend> {
     });
   }
 
-  /// Memory of one worker, for the length of a task. Aligned to 64 bytes; contents undefined.
+  /// Memory of one worker for the length of a run: a worker's later tasks see what its earlier ones left. Aligned to 64 bytes;
+  /// contents undefined at first.
   template <class T>
   T* scratch(int worker) {
     return reinterpret_cast<T*>(scratch_[static_cast<std::size_t>(worker)].data());
   }
-  /// Memory all tasks of one op share, for partial sums.
+  /// Memory that all tasks of one op share, such as for partial sums or a packed factor.
   template <class T>
   T* shared() {
     return reinterpret_cast<T*>(shared_.data());
@@ -65,22 +83,27 @@ class Context<EigenBackend> {
 
 namespace eigen {
 
-/// Numbers in a row as an Eigen array, of a constant size if one is given. Never assumed aligned: views may begin anywhere.
+/// Contiguous numbers as an Eigen array, of constant size if Size is given. Not assumed aligned: views may begin anywhere.
 template <int Size = Eigen::Dynamic, class T>
 auto array(T* data, Index size) {
   using Plain = Eigen::Array<std::remove_const_t<T>, Size, 1>;
   return Eigen::Map<std::conditional_t<std::is_const_v<T>, const Plain, Plain>>(data, size);
 }
 
-/// `size` rounded up to whole packets. What is left behind the last one Eigen takes by scalar functions, each of which may
-/// cost as much as a packet.
+/// `size` rounded up to whole packets. Eigen computes numbers after the last whole packet by scalar functions, each of which
+/// may cost as much as a packet.
 template <class T>
 constexpr Index whole_packets(Index size) {
   constexpr Index packet = Eigen::internal::packet_traits<T>::size;
   return (size + packet - 1) / packet * packet;
 }
 
-inline constexpr Index grain = 8192;  // elements of one piece of elementwise work: some microseconds
+/// For sums along columns. The bits of a sum do not depend on the other columns of its piece, so there is one piece per thread,
+/// to read long stretches of memory.
+inline Index columns_a_piece(const Context<EigenBackend>& ctx, Index cols) {
+  constexpr Index line = 32;  // two cache lines of floats
+  return std::max<Index>(1, (cols + ctx.threads() * line - 1) / (ctx.threads() * line)) * line;
+}
 
 }  // namespace eigen
 }  // namespace stlm

@@ -1,9 +1,9 @@
-// Softmax cross-entropy, rows in parallel, losses added in order.
+// Softmax cross-entropy: rows in parallel, losses added in order.
 #pragma once
 
 #include <limits>
 
-#include <stlm/backend/eigen/elementwise.hpp>
+#include <stlm/backend/eigen/context.hpp>
 #include <stlm/ops/cross_entropy.hpp>
 #include <stlm/ops/detail/token_check.hpp>
 
@@ -15,20 +15,21 @@ struct CrossEntropy<EigenBackend> {
 
   template <class T>
   static LossSum<T> forward(Ctx& ctx, MatrixView<const T> logits, const Token* targets, Token ignore, T* losses, T* lse) {
-    expect_tokens("cross_entropy_forward", targets, logits.rows, logits.cols, ignore);
-    for_rows(ctx, logits, [=](Index n) { score(logits, n, targets[n], ignore, losses, lse); });
+    expect_tokens("ops::cross_entropy_forward", targets, logits.rows, logits.cols, ignore);
+    ctx.for_rows(logits.rows, logits.cols, [=](Index n) { score(logits, n, targets[n], ignore, losses, lse); });
     return sum(losses, targets, ignore, logits.rows);
   }
   template <class T>
   static void backward(Ctx& ctx, MatrixView<T> logits, const Token* targets, Token ignore, const T* lse, double scale) {
-    expect_tokens("cross_entropy_backward", targets, logits.rows, logits.cols, ignore);
-    for_rows(ctx, logits, [=](Index n) { turn_to_gradient(logits, n, targets[n], ignore, lse, static_cast<T>(scale)); });
+    expect_tokens("ops::cross_entropy_backward", targets, logits.rows, logits.cols, ignore);
+    ctx.for_rows(logits.rows, logits.cols,
+                 [=](Index n) { turn_to_gradient(logits, n, targets[n], ignore, lse, static_cast<T>(scale)); });
   }
   template <class T>
   static LossSum<T> forward_backward(Ctx& ctx, MatrixView<T> logits, const Token* targets, Token ignore, T* losses,
                                      T* lse, double scale) {
-    expect_tokens("cross_entropy_forward_backward", targets, logits.rows, logits.cols, ignore);
-    for_rows(ctx, logits, [=](Index n) {
+    expect_tokens("ops::cross_entropy_forward_backward", targets, logits.rows, logits.cols, ignore);
+    ctx.for_rows(logits.rows, logits.cols, [=](Index n) {
       score<T>(logits, n, targets[n], ignore, losses, lse);
       turn_to_gradient(logits, n, targets[n], ignore, lse, static_cast<T>(scale));
     });
@@ -36,12 +37,6 @@ struct CrossEntropy<EigenBackend> {
   }
 
  private:
-  template <class T, class F>
-  static void for_rows(Ctx& ctx, MatrixView<T> logits, const F& f) {
-    ctx.for_pieces(logits.rows, Elementwise<EigenBackend>::rows_a_piece(logits.cols), [=](Index begin, Index end, int) {
-      for (Index n = begin; n < end; ++n) f(n);
-    });
-  }
   template <class T>
   static void score(MatrixView<const T> logits, Index n, Token target, Token ignore, T* losses, T* lse) {
     lse[n] = log_sum_exp(logits.row(n), logits.cols);
@@ -67,14 +62,14 @@ struct CrossEntropy<EigenBackend> {
     }
     return {static_cast<T>(total), count};
   }
-  /// In one pass over memory, by strips that stay in L1; what was summed is scaled down whenever a larger number comes.
+  /// In one pass over memory, in strips that stay in L1. When a strip has a new maximum, the sum so far is scaled down.
   template <class T>
   static T log_sum_exp(const T* row, Index size) {
     constexpr Index strip = 1024;
     T top = std::numeric_limits<T>::lowest(), sum = 0;
     for (Index i = 0; i < size; i += strip) {
       const auto x = eigen::array(row + i, std::min(strip, size - i));
-      const T highest = std::max(top, x.maxCoeff());  // may pass over a NaN, which the sum then finds
+      const T highest = std::max(top, x.maxCoeff());  // may ignore a NaN; the sum is NaN then
       if (sum != 0) sum *= std::exp(top - highest);
       sum += (x - highest).exp().sum();
       top = highest;

@@ -1,4 +1,4 @@
-// Inverted dropout of a run of numbers, by the random numbers of their places.
+// Inverted dropout of contiguous numbers, each by the random number of its place.
 #pragma once
 
 #include <algorithm>
@@ -9,10 +9,11 @@
 
 namespace stlm::eigen {
 
-/// The words of some blocks of a stream from the `counter`-th on, one block after another, as `philox` has them; up to a
-/// multiple of drawn_blocks.
+/// draw_blocks writes the words of `blocks` blocks of a stream from the `counter`-th on, one block after another, the same
+/// words as those of `philox`. It writes whole multiples of drawn_blocks blocks.
 #ifdef EIGEN_VECTORIZE_AVX2
-// A word in each lane of 64 bits: of a factor the product reads the lower half, so what is above may stay as it is.
+// Each lane of 64 bits holds a word in its lower half. A product reads only that half of its factors, so the upper half may
+// hold anything.
 #ifdef EIGEN_VECTORIZE_AVX512
 using WordLanes [[gnu::vector_size(64)]] = std::uint64_t;
 inline WordLanes word_products(WordLanes a, WordLanes b) {
@@ -53,7 +54,7 @@ inline void draw_blocks(RandomKey key, std::uint64_t counter, Index blocks, std:
 inline constexpr Index drawn_blocks = 8;
 inline void draw_blocks(RandomKey key, std::uint64_t counter, Index blocks, std::uint32_t* to) {
   for (; blocks > 0; blocks -= drawn_blocks, counter += drawn_blocks) {
-    std::uint32_t words[4][drawn_blocks];  // a loop that compilers vectorise
+    std::uint32_t words[4][drawn_blocks];  // filled by a loop that compilers vectorise
     for (Index j = 0; j < drawn_blocks; ++j) {
       const RandomBlock block = philox(key, counter + static_cast<std::uint64_t>(j));
       for (int w = 0; w < 4; ++w) words[w][j] = block.word[w];

@@ -1,4 +1,4 @@
-// Eigen, with the warnings kept out that GCC 12 raises inside its own AVX-512 intrinsics (GCC bug 105593).
+// Eigen, without the warnings that GCC 12 raises inside its own AVX-512 intrinsics (GCC bug 105593).
 #pragma once
 
 #if defined(__GNUC__) && !defined(__clang__)

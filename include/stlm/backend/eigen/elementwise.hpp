@@ -1,4 +1,4 @@
-// Elementwise work in pieces of Eigen array expressions.
+// Elementwise ops by Eigen array expressions, in pieces that threads share.
 #pragma once
 
 #include <stlm/backend/eigen/context.hpp>
@@ -36,37 +36,29 @@ struct Elementwise<EigenBackend> {
   }
   template <class T>
   static void copy_rows(Ctx& ctx, MatrixView<const T> x, MatrixView<T> y) {
-    ctx.for_pieces(y.rows, rows_a_piece(y.cols), [=](Index begin, Index end, int) {
-      for (Index r = begin; r < end; ++r) std::copy_n(x.row(r), y.cols, y.row(r));
-    });
+    ctx.for_rows(y.rows, y.cols, [=](Index r) { std::copy_n(x.row(r), y.cols, y.row(r)); });
   }
   template <class T, std::size_t N>
   static void append_rows(Ctx& ctx, MatrixView<const T> x, Index tokens, const Places& places,
                           const std::array<T*, N>& caches, Index capacity) {
     const Index cols = x.cols / static_cast<Index>(N);
-    ctx.for_pieces(x.rows, rows_a_piece(x.cols), [=](Index begin, Index end, int) {
-      for (Index n = begin; n < end; ++n) {
-        const Place place = places(n / tokens);
-        const Index to = (place.sequence * capacity + place.position + n % tokens) * cols;
-        for (std::size_t i = 0; i < N; ++i) std::copy_n(x.row(n) + static_cast<Index>(i) * cols, cols, caches[i] + to);
-      }
+    ctx.for_rows(x.rows, x.cols, [=](Index n) {
+      const Place place = places(n / tokens);
+      const Index to = (place.sequence * capacity + place.position + n % tokens) * cols;
+      for (std::size_t i = 0; i < N; ++i) std::copy_n(x.row(n) + static_cast<Index>(i) * cols, cols, caches[i] + to);
     });
   }
   template <class T>
   static void clear(Ctx& ctx, MatrixView<T> x) {
-    ctx.for_pieces(x.rows, rows_a_piece(x.cols), [=](Index begin, Index end, int) {
-      for (Index r = begin; r < end; ++r) std::fill_n(x.row(r), x.cols, T(0));
-    });
+    ctx.for_rows(x.rows, x.cols, [=](Index r) { std::fill_n(x.row(r), x.cols, T(0)); });
   }
   template <class T>
   static void add_bias(Ctx& ctx, const T* bias, MatrixView<T> y) {
-    ctx.for_pieces(y.rows, rows_a_piece(y.cols), [=](Index begin, Index end, int) {
-      for (Index r = begin; r < end; ++r) eigen::array(y.row(r), y.cols) += eigen::array(bias, y.cols);
-    });
+    ctx.for_rows(y.rows, y.cols, [=](Index r) { eigen::array(y.row(r), y.cols) += eigen::array(bias, y.cols); });
   }
   template <class T>
   static void sum_rows(Ctx& ctx, MatrixView<const T> dy, T* dbias) {
-    ctx.for_pieces(dy.cols, columns_a_piece(ctx, dy.cols), [=](Index begin, Index end, int) {
+    ctx.for_pieces(dy.cols, eigen::columns_a_piece(ctx, dy.cols), [=](Index begin, Index end, int) {
       const auto row = [=](Index r) { return eigen::array(dy.row(r) + begin, end - begin); };
       auto sum = eigen::array(dbias + begin, end - begin);
       Index r = 0;
@@ -80,13 +72,6 @@ struct Elementwise<EigenBackend> {
     ctx.for_pieces(size, eigen::grain, [=](Index begin, Index end, int) {
       eigen::drop(key, rate, static_cast<std::uint64_t>(begin), x + begin, end - begin);
     });
-  }
-  static Index rows_a_piece(Index cols) { return std::max<Index>(1, eigen::grain / std::max<Index>(1, cols)); }
-  /// For sums along columns, each of which is the same however many stand beside it: so one piece a thread, and long
-  /// stretches of memory.
-  static Index columns_a_piece(const Ctx& ctx, Index cols) {
-    constexpr Index line = 32;  // two cache lines of floats
-    return std::max<Index>(1, (cols + ctx.threads() * line - 1) / (ctx.threads() * line)) * line;
   }
 };
 

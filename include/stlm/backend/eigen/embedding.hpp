@@ -1,9 +1,9 @@
-// Embedding: rows copied in parallel; gradients scattered in order of n, each task over columns of its own.
+// Embedding: rows are copied in parallel; gradients are scattered in order of n, where each task has its own columns.
 #pragma once
 
 #include <array>
 
-#include <stlm/backend/eigen/elementwise.hpp>
+#include <stlm/backend/eigen/context.hpp>
 #include <stlm/ops/detail/token_check.hpp>
 #include <stlm/ops/embedding.hpp>
 
@@ -15,23 +15,21 @@ struct Embedding<EigenBackend> {
 
   template <class W, class T>
   static void forward(Ctx& ctx, MatrixView<const W> table, const Token* tokens, MatrixView<T> y) {
-    expect_tokens("embedding_forward", tokens, y.rows, table.rows, 0);
-    ctx.for_pieces(y.rows, rows_a_piece(y.cols), [=](Index begin, Index end, int) {
-      for (Index n = begin; n < end; ++n) std::copy_n(table.row(tokens[n]), y.cols, y.row(n));
-    });
+    expect_tokens("ops::embedding_forward", tokens, y.rows, table.rows, 0);
+    ctx.for_rows(y.rows, y.cols, [=](Index n) { std::copy_n(table.row(tokens[n]), y.cols, y.row(n)); });
   }
   template <class T>
   static void backward(Ctx& ctx, const Token* tokens, MatrixView<const T> dy, MatrixView<T> dtable) {
-    expect_tokens("embedding_backward", tokens, dy.rows, dtable.rows, 0);
-    ctx.for_pieces(dy.cols, columns_a_piece(ctx, dy.cols), [=](Index begin, Index end, int) {
+    expect_tokens("ops::embedding_backward", tokens, dy.rows, dtable.rows, 0);
+    ctx.for_pieces(dy.cols, eigen::columns_a_piece(ctx, dy.cols), [=](Index begin, Index end, int) {
       for (Index n = 0; n < dy.rows; ++n)
         eigen::array(dtable.row(tokens[n]) + begin, end - begin) += eigen::array(dy.row(n) + begin, end - begin);
     });
   }
   template <class T>
   static void add_positions(Ctx& ctx, MatrixView<const T> table, const RowPositions& positions, MatrixView<T> y) {
-    positions.expect_packed(y.rows);
-    ctx.for_pieces(y.rows, rows_a_piece(y.cols), [=](Index begin, Index end, int) {
+    expect_lengths("add_positions", positions.offsets, positions.tokens);
+    ctx.for_pieces(y.rows, eigen::rows_a_piece(y.cols), [=](Index begin, Index end, int) {
       positions.for_each(begin, end, [=](Index n, Index t) {
         eigen::array(y.row(n), y.cols) += eigen::array(table.row(t), y.cols);
       });
@@ -39,8 +37,8 @@ struct Embedding<EigenBackend> {
   }
   template <class T>
   static void add_positions_backward(Ctx& ctx, MatrixView<const T> dy, const RowPositions& positions, MatrixView<T> dtable) {
-    positions.expect_packed(dy.rows);
-    ctx.for_pieces(dy.cols, columns_a_piece(ctx, dy.cols), [=](Index begin, Index end, int) {
+    expect_lengths("add_positions_backward", positions.offsets, positions.tokens);
+    ctx.for_pieces(dy.cols, eigen::columns_a_piece(ctx, dy.cols), [=](Index begin, Index end, int) {
       positions.for_each(0, dy.rows, [=](Index n, Index t) {
         eigen::array(dtable.row(t) + begin, end - begin) += eigen::array(dy.row(n) + begin, end - begin);
       });
@@ -48,7 +46,7 @@ struct Embedding<EigenBackend> {
   }
   template <class T>
   static void add_sinusoids(Ctx& ctx, Index tokens, const Places& places, MatrixView<T> y) {
-    const Index alike = places.own ? tokens : y.rows;  // rows from one to the next of which positions repeat
+    const Index alike = places.own ? tokens : y.rows;  // consecutive rows whose sequences share a first position
     constexpr Index piece = 32;
     ctx.for_pieces(y.cols, piece, [=](Index begin, Index end, int) {
       std::array<double, piece> frequencies;
@@ -65,10 +63,6 @@ struct Embedding<EigenBackend> {
           }
     });
   }
-
- private:
-  static Index rows_a_piece(Index cols) { return Elementwise<EigenBackend>::rows_a_piece(cols); }
-  static Index columns_a_piece(const Ctx& ctx, Index cols) { return Elementwise<EigenBackend>::columns_a_piece(ctx, cols); }
 };
 
 }  // namespace stlm::ops::impl

@@ -1,10 +1,10 @@
 // Products of factors rounded to Bfloat16, with f32 sums: how they are packed and multiplied.
 //
-// A pair of numbers that follow each other along k is multiplied and added in two steps, the second number's product
-// first: as the instruction vdpbf16ps does, whose 32 products take the time of 16 of f32. A product of two Bfloat16 is
-// exact in float, so multiplication and addition in float give the same bits, but for numbers below 2^-126: where the
-// instruction is missing, pairs are packed in that order as floats, and go through the kernel of f32; products of few rows,
-// which read the weights as they are stored, take a pair apart instead.
+// Two consecutive numbers along k are a pair. A pair is multiplied and added in two steps, the product of the second numbers
+// first, as by the instruction vdpbf16ps, whose 32 products take as long as 16 of f32. A product of two Bfloat16 is exact in
+// float, so multiplication and addition in float give the same bits, except for numbers below 2^-126. Where the instruction
+// is missing, pairs are packed as floats in that order and multiplied by the kernel of f32. Products of few rows read the
+// weights as they are stored and split the pairs in registers instead.
 #pragma once
 
 #include <stlm/backend/eigen/gemm_bfloat16_pairs.hpp>
@@ -15,7 +15,7 @@
 
 namespace stlm::eigen {
 
-/// Rounded numbers, multiplied by the kernel of f32: for any machine.
+/// Numbers rounded to Bfloat16 and multiplied by the kernel of f32: for any machine.
 struct Bfloat16AsFloat {};
 
 template <>
@@ -30,7 +30,7 @@ struct GemmProduct<Bfloat16AsFloat> : GemmProduct<float> {
   static void pack_b(Index k, Index cols, GemmOperand<B> b, float* to);
 
  private:
-  /// What stands at u in a row of pairs that begin with their second number: a zero beyond an odd k.
+  /// Number u of a row whose pairs begin with their second number. A zero completes the last pair of an odd k.
   template <class X>
   static float swapped(Index u, Index k, const X* first, Index stride) {
     const Index p = u ^ 1;

@@ -1,4 +1,4 @@
-// Pairs of Bfloat16 where no instruction multiplies them: taken apart in registers, two products of floats each.
+// Pairs of Bfloat16 on machines without vdpbf16ps: split in registers and multiplied as floats.
 #pragma once
 
 #include <bit>
@@ -14,7 +14,7 @@
 
 namespace stlm::eigen {
 
-/// Pairs in the bits of a float, for the dots of few rows alone: what lies in memory is half of what floats take.
+/// Pairs in the bits of a float, only for the dot products of few rows: in memory they take half as much as floats.
 struct Bfloat16Pairs {};
 
 template <>
@@ -25,18 +25,19 @@ struct GemmProduct<Bfloat16Pairs> {
   EIGEN_ALWAYS_INLINE static Packet<float> multiply_add(Packet<float> a, Packet<float> b, Packet<float> sum) {
     return Eigen::internal::pmadd(first(a), first(b), Eigen::internal::pmadd(second(a), second(b), sum));
   }
-  /// The same of 2 packets of `spread` numbers: for one row, whose sum waits for the two products of each packet of B. What
-  /// else there is to do bounds how many rows of B are under way.
+  /// The same for 2 packets of A that `spread` has written, so that only B is split. This is for one row of A, whose sums wait
+  /// for two products per packet of B: more instructions would leave fewer rows of B in flight.
   EIGEN_ALWAYS_INLINE static Packet<float> multiply_add_spread(const float* a, Packet<float> b, Packet<float> sum) {
     using namespace Eigen::internal;
     const auto a_first = ploadu<Packet<float>>(a), a_second = ploadu<Packet<float>>(a + size);
     return pmadd(a_first, first(b), pmadd(a_second, second(b), sum));
   }
-  /// k consecutive numbers, a multiple of 2 packets: of each 2 packets the first numbers of all pairs, then the second.
+  /// Rounds k consecutive numbers, a multiple of 2 packets, and stores them as floats: in each 2 packets the first numbers of
+  /// all pairs, then the second numbers.
   static void spread(Index k, const float* x, float* to) {
     for (Index p = 0; p < k; ++p) to[p - p % (2 * size) + p % 2 * size + p / 2 % size] = static_cast<float>(Bfloat16(x[p]));
   }
-  /// k consecutive numbers, an even count.
+  /// Rounds k consecutive numbers, an even count, to pairs.
   static void pair_up(Index k, const float* x, float* to) {
     for (Index p = 0; p < k; p += 2)
       to[p / 2] = std::bit_cast<float>(std::uint32_t{Bfloat16(x[p]).bits} | std::uint32_t{Bfloat16(x[p + 1]).bits} << 16);

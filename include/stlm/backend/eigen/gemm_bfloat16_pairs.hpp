@@ -1,5 +1,6 @@
-// Pairs of Bfloat16 that follow each other along k, as units in the bits of a float: multiplied by vdpbf16ps, or, where a
-// machine lacks it, taken apart in the dots of few rows, so that weights are read as they are stored. One of the two is empty.
+// Bfloat16Pairs: units of two Bfloat16, consecutive along k, in the bits of a float. They are multiplied by vdpbf16ps, or,
+// where a machine lacks it, split in the dot products of few rows, so that weights are read as they are stored. One of the two
+// headers is empty.
 #pragma once
 
 #include <stlm/backend/eigen/gemm_bfloat16_apart.hpp>

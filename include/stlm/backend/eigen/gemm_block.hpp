@@ -1,12 +1,13 @@
-// A block of C = A B or C += A B, tile by tile (gemm_tile.hpp). Rows that fill no tile take tiles of 4 and 1 rows;
-// columns that fill no strip, a tile on the stack.
+// A block of C = A B or C += A B, tile by tile (gemm_tile.hpp). Remaining rows, fewer than a tile has, take tiles of 4 and 1
+// rows; remaining columns, fewer than a strip has, take a tile on the stack.
 #pragma once
 
 #include <stlm/backend/eigen/gemm_tile.hpp>
 
 namespace stlm::eigen {
 
-/// A block of B as packed strips, `step` apart. `stored`: what the first tiles are to pack there; no data: it is packed.
+/// A block of B as packed strips, `step` units apart. `stored`: unpacked B, which the first tiles pack; without data, B is
+/// packed already.
 template <class Unit>
 struct GemmStrips {
   Unit* packed;
@@ -14,7 +15,7 @@ struct GemmStrips {
   GemmOperand<Unit> stored{nullptr, 0, 0};
 };
 
-/// C = or += A B for a block of each: tiles of Rows rows as long as they fit, then smaller ones.
+/// C = or += A B for one block of each: tiles of Rows rows as long as they fit, then smaller tiles.
 template <class S, bool Columns, int Rows, class Unit, class T, class Left>
 void gemm_block(Index rows, Index cols, Index depth, GemmOperand<Unit> a, GemmStrips<Unit>& b, T* c, Index c_stride,
                 bool accumulate, GemmAhead<Left>& ahead) {

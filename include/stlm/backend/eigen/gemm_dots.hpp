@@ -1,4 +1,4 @@
-// Tiles of dot products along k, C = or += A B^T, of one row of A and of several, with all sums in registers.
+// Tiles of dot products along k, C = or += A B^T, for one row of A or several, with all sums in registers.
 #pragma once
 
 #include <stlm/backend/eigen/context.hpp>
@@ -11,7 +11,7 @@
 
 namespace stlm::eigen {
 
-/// c_ij = or += the total of a packet of sums, for Rows x Cols of them.
+/// c_ij = or += the sum of the lanes of sum[i][j], for Rows x Cols packets.
 template <int Rows, int Cols, class P, class T>
 EIGEN_ALWAYS_INLINE void gemm_totals(const P (&sum)[std::size_t(Rows)][std::size_t(Cols)], T* c, Index c_stride,
                                      bool accumulate) {
@@ -43,7 +43,7 @@ EIGEN_ALWAYS_INLINE void gemm_totals(const P (&sum)[std::size_t(Rows)][std::size
   }
 }
 
-/// Whether one row of A is given as numbers, `spread`, for units of B that are pairs.
+/// Whether units of B are pairs, and a single row of A is given as floats in the order of `spread`.
 template <class S>
 concept SpreadsPairs = requires { &GemmProduct<S>::spread; };
 
@@ -72,14 +72,14 @@ void gemm_row_dots(Index k, const Unit* a, const Unit* b, Index b_stride, T* c, 
   gemm_totals<1, Cols>(sum, c, 0, accumulate);
 }
 
-/// A part of the k units, a multiple of a packet, and what to prefetch with each line of B's rows.
+/// A part of the k units, a multiple of a packet, and what to prefetch with each cache line of B's rows.
 struct DotsPart {
   Index begin, size;
   StreamSteps steps;
   bool first, last;
 };
 
-/// c_ij = or += a_i . b_j for Rows rows of A and Cols of B, once the last part is added to the `sums`.
+/// Adds a part of a_i . b_j to `sums`, for Rows rows of A and Cols rows of B; with the last part, c_ij = or += the total.
 template <class S, int Rows, int Cols, class Unit, class T>
 void gemm_dots(const DotsPart& part, const Unit* a, Index a_stride, const Unit* b, Index b_stride, Packet<T>* sums, T* c,
                Index c_stride, bool accumulate) {

@@ -1,15 +1,18 @@
-// y = x W^T for a few tokens: dot products along k without packing, because reading each weight once is all the time there
-// is. Rows of W are taken in groups of four, for all rows of x before the next group.
+// y = x W^T for a few tokens: dot products along k without packing, because the time is that of reading each weight once.
+// Rows of W are taken in groups of four; all rows of x are multiplied by a group before the next group.
 //
-// Of one row of x the rows of W are taken two by two; of more, tiles of up to 4 x 4 sums stay in registers. Long rows of x,
-// which would not stay in L1 together, are taken in parts, for some groups each; the sums wait in between. Each sum adds the
-// same numbers in the same order any way: the bits of a row do not depend on the others. Every read of W prefetches what will
-// be read some 16 KiB later: in order of memory where one tile reads it, else each tile of a group anew, row by row, as a
-// prefetch may be dropped where too much is under way, and once was a third slower. Of more than twelve rows it is less, down
-// to 12 KiB: more would push x out of L1, and each KiB takes longer.
+// One row of x is multiplied by two rows of W at a time; for more rows of x, tiles of up to 4 x 4 sums stay in registers. If
+// the rows of x together are too long for L1, they are taken in parts: one part is multiplied by several groups, and the sums
+// wait in memory for the next part. Each sum adds the same numbers in the same order in all of these cases, so the bits of a
+// row do not depend on the other rows.
 //
-// For factors of Bfloat16 the weights are read as they are stored, in pairs; x is rounded into pairs first. Several rows of x
-// are copied, a cache line apart more than they are long: rows of 2 KiB or 4 KiB would fall into the same sets of the L1.
+// Every read of W prefetches what is read some 16 KiB later. Up to dots_rows rows of x prefetch in memory order, if W is
+// contiguous. More rows prefetch row by row, in each tile of a group again: a prefetch may be dropped when too many are in
+// flight, and prefetching only once was a third slower. For more than twelve rows the distance shrinks, down to 12 KiB: more
+// would push x out of L1, and each KiB of W takes longer.
+//
+// For factors of Bfloat16 the weights are read as they are stored, in pairs, and x is rounded into pairs first. If x has
+// several rows, they are copied with a cache line between them: rows of 2 KiB or 4 KiB would fall into the same L1 sets.
 #pragma once
 
 #include <stlm/backend/eigen/gemm_dots.hpp>
@@ -21,11 +24,11 @@ namespace stlm::eigen {
 
 inline constexpr Index few_rows = 16;
 inline constexpr int dots_cols = 4;
-/// The most rows of a tile. Where registers are few, three need all of them, and pairs taken apart need two more.
+/// The most rows of a tile. With fewer than 32 registers, three rows need all of them, and splitting pairs needs two more.
 template <class S>
 inline constexpr int dots_rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 4 : GemmProduct<S>::elements(1) == 1 ? 3 : 2;
 
-/// Dots of a part of all rows of A with Cols rows of B.
+/// Dot products of a part of all rows of A with Cols rows of B.
 template <class S, int Cols, class Unit, class T>
 void gemm_group_dots(Index m, const DotsPart& part, const Unit* a, Index a_stride, const Unit* b, Index b_stride,
                      Packet<T>* sums, T* c, Index c_stride, bool accumulate) {
@@ -36,24 +39,24 @@ void gemm_group_dots(Index m, const DotsPart& part, const Unit* a, Index a_strid
                              accumulate);
     i += rows;
   };
-  // A tile alone would prefetch each number once; and four rows are twice two, not three and one.
+  // A single tile would prefetch each number only once; and four rows are split into 2 + 2, not 3 + 1.
   while (m > most && m - i >= most && (most != 3 || m - i != 4)) tile(std::integral_constant<int, most>{});
   if constexpr (most > 2)
     while (m - i >= 2) tile(std::integral_constant<int, 2>{});
   while (m - i >= 1) tile(std::integral_constant<int, 1>{});
 }
 
-/// Dots of k units, a multiple of a packet, of all rows of A and B.
+/// Dot products over k units, a multiple of a packet, of all rows of A with all rows of B.
 template <class S, class Unit, class T>
 void gemm_all_dots(Index m, Index n, Index k, const Unit* a, Index a_stride, const Unit* b, Index b_stride, T* c,
                    Index c_stride, bool accumulate) {
   constexpr Index size = GemmSizes<S>::packet, groups = 8;
-  constexpr Index most_whole = 512, most_of_part = 384;  // units: few_rows of a part are 24 KiB
+  constexpr Index most_whole = 512, most_of_part = 384;  // units: a part of few_rows rows takes 24 KiB
   const Index parts = m > dots_rows<S> && k > most_whole ? 1 + (k - 1) / most_of_part : 1, packets = k / size;
   Packet<T> sums[std::size_t(groups * dots_cols * few_rows)];
   const auto columns = [&](auto cols, Index begin, Index end) {
     constexpr Index line = 64, unit = Index{sizeof(Unit)};  // bytes
-    const Index read = std::max<Index>(1, unit * (k / parts));  // of a row's part
+    const Index read = std::max<Index>(1, unit * (k / parts));  // of a part of one row
     const Index ahead = std::min(stream_ahead, 12 * stream_ahead / m);
     const StreamSteps steps =
         m <= dots_rows<S> && k == b_stride

@@ -3,13 +3,13 @@
 // The idea is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), and of BLIS. A
 // tile of C, tile_rows x 2 packets, stays in registers while the loop over k multiplies two packets of B by one
 // broadcast unit of A per row: 12 x 2 = 24 sums in 32 registers (AVX-512, NEON), 6 x 2 = 12 in 16, enough to hide
-// the latency of a multiply-add, with one load for two of them. The tile's rows of A stay in L1 while all strips of B,
-// packed before (gemm_pack.hpp) or by the first tiles that read them, stream past from L2. A is read where it lies, by rows
-// or, of high tiles, by columns: copying it costs more than its stride. What the next tile and the next block need is
-// prefetched while this one is summed.
+// the latency of a multiply-add, with one load for two multiply-adds. The tile's rows of A stay in L1 while all strips of B,
+// packed before (gemm_pack.hpp) or by the first tiles that read them, stream past from L2. A is read in place, by rows or, for
+// tiles of 12 rows, by columns: copying it would cost more than its stride does. The data of the next tile and the next block
+// are prefetched while this one is summed.
 //
 // Each element of C is the sum over k in order, one sum per block of k: its bits depend on k alone, not on m, n or its
-// place, so a product may be cut into pieces of rows or columns at will. Only few rows go other ways
+// place, so a product may be cut into pieces of rows or columns at will. Only products of few rows are computed in other ways
 // (gemm_few_rows.hpp, gemm_row_sums.hpp).
 #pragma once
 
@@ -24,7 +24,8 @@ constexpr Index gemm_block_size(Index total, Index most, Index step) {
   return gemm_blocks(total, gemm_blocks(total, most) * step) * step;
 }
 
-/// A block of B for m rows of A, packed or, if as it is and by rows, to be packed by the first tiles.
+/// A block of B for m rows of A, packed. If B has the scalar S, lies by rows and A fills a tile, whole strips are left to the
+/// first tiles to pack.
 template <class S, class Unit, class B>
 GemmStrips<Unit> gemm_strips(Index m, Index k, Index cols, GemmOperand<B> b, Unit* packed) {
   constexpr Index strip = GemmSizes<S>::tile_cols;
@@ -39,7 +40,7 @@ GemmStrips<Unit> gemm_strips(Index m, Index k, Index cols, GemmOperand<B> b, Uni
   return strips;
 }
 
-/// How k is cut into blocks, and n for a block of each that fits L2.
+/// How k and n are cut into blocks, so that a block of B fits L2.
 template <class S>
 struct GemmBlocks {
   Index depth, cols;
@@ -60,8 +61,8 @@ struct GemmBlocks {
   }
 };
 
-/// C (m x cols) = or += A (m x k) B for one block of k and of B's columns. `packed_a`: room for a block of A. Of the
-/// `coming` rows of A that follow, the first are prefetched.
+/// C (m x cols) = or += A (m x k) B for one block of k and of B's columns. `packed_a`: room for a block of A. `coming`: how
+/// many rows of A follow; the first of these are prefetched.
 template <class S, class A, class Unit = typename GemmProduct<S>::Unit>
 void gemm_rows(Index m, Index cols, Index k, GemmOperand<A> a, GemmStrips<Unit> b, typename GemmProduct<S>::Value* c,
                Index c_stride, bool accumulate, Unit* packed_a, Index coming = 0) {

@@ -1,11 +1,11 @@
-// Packing for the matrix product of gemm_kernel.hpp: its block sizes, and how a block of an operand reaches scratch.
+// Packing for the matrix product of gemm_kernel.hpp: its block sizes, and how blocks of operands are copied to scratch memory.
 //
-// What is packed are units: one number, or several that follow each other along k, where an instruction multiplies these
-// at once (gemm_bfloat16.hpp).
+// Operands are packed in units: one number, or several consecutive numbers along k that one instruction multiplies
+// (gemm_bfloat16.hpp).
 //
-// A block of B becomes strips [depth][tile_cols] with zeros beyond its last column: whatever the layout, the kernel reads it
-// from the first byte to the last. A block of A is packed only where its numbers must be converted, and by columns for
-// low tiles, which would read little of each cache line.
+// A block of B becomes strips [depth][tile_cols] with zeros beyond its last column, which the kernel reads from the first byte
+// to the last, whatever the layout of B. A block of A is packed only if its numbers must be converted, or if it lies by columns
+// and tiles are low: these would read little of each cache line.
 #pragma once
 
 #include <algorithm>
@@ -37,7 +37,7 @@ constexpr Index gemm_blocks(Index total, Index size) {
   return (total + size - 1) / size;
 }
 
-/// How factors of scalar S are multiplied. Here: as they are, sums of the same type.
+/// How factors of scalar S are multiplied. Here: unconverted, with sums of the same type.
 template <class S>
 struct GemmProduct {
   using Value = S;                                        // of C
@@ -51,15 +51,15 @@ struct GemmProduct {
   }
 
   static constexpr bool columns = true;                   // packed A may lie by columns
-  static constexpr bool converts = false;                 // numbers on their way into packed A and B
+  static constexpr bool converts = false;                 // whether packing converts numbers
 
   static GemmOperand<S> pack_a(Index rows, Index k, GemmOperand<S> a, S* to);
   static void pack_b(Index k, Index cols, GemmOperand<S> b, S* to);
 };
 
 /// Block sizes in units. Their bytes are meant for 32 KiB of L1 and 1 MiB of L2: the `tile_rows` rows of A in use take 18
-/// KiB and stay in L1; a block of B, 384 KiB, and one of A, 72 KiB, stay in L2 beside what is read to be packed. Where
-/// columns of A are packed, for each block of B again, blocks of B are twice as large.
+/// KiB and stay in L1; a block of B, 384 KiB, and one of A, 72 KiB, stay in L2 beside the data that are read for packing. If
+/// `packs_columns`, A by columns is packed again for each block of B, so blocks of B are twice as large.
 template <class S>
 struct GemmSizes {
   using Unit = typename GemmProduct<S>::Unit;
@@ -94,7 +94,7 @@ void pack_transposed(Index rows, Index cols, const T* from, Index from_stride, T
     for (Index i = j < whole_cols ? whole_rows : 0; i < rows; ++i) to[j * to_stride + i] = from[i * from_stride + j];
 }
 
-/// A block of A as it lies; columns for low tiles as [k][rows of a block].
+/// A block of A in place, or, if it lies by columns and `packs_columns`, copied to [k][rows of a block].
 template <class S>
 GemmOperand<S> GemmProduct<S>::pack_a(Index rows, Index k, GemmOperand<S> a, S* to) {
   using Sizes = GemmSizes<S>;
@@ -111,7 +111,7 @@ GemmOperand<S> GemmProduct<S>::pack_a(Index rows, Index k, GemmOperand<S> a, S* 
   return {to, 1, Sizes::rows};
 }
 
-/// A block of B as strips [k][tile_cols]. Contiguous rows are read some at a time, each into all strips.
+/// Packs a block of B as strips [k][tile_cols]. If B lies by rows, a few rows at a time are copied to all strips.
 template <class S>
 void GemmProduct<S>::pack_b(Index k, Index cols, GemmOperand<S> b, S* to) {
   using namespace Eigen::internal;
@@ -123,7 +123,7 @@ void GemmProduct<S>::pack_b(Index k, Index cols, GemmOperand<S> b, S* to) {
       pack_transposed(std::min(cols - j, strip), k, b.data + j * b.col_stride, b.col_stride, to + j * k, strip);
     return;
   }
-  constexpr Index together = 4;  // rows, as the same row of all strips would fall into the same sets of the L1 cache
+  constexpr Index together = 4;  // rows: one row alone would write to the same L1 sets in all strips
   for (Index first = 0; first < k; first += together)
     for (Index j = 0; j < cols; j += strip)
       for (Index p = first; p < std::min(first + together, k); ++p) {

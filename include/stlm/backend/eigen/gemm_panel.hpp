@@ -1,4 +1,4 @@
-// How the rows or columns of a product are cut into tasks, and its right factor, packed for all of them.
+// GemmPieces cuts the rows or columns of a product into tasks; GemmPanel holds its right factor, packed for all of them.
 #pragma once
 
 #include <limits>
@@ -8,7 +8,8 @@
 
 namespace stlm::eigen {
 
-/// `size` rows or columns, in pieces of whole units: up to `each` for a thread, more where one would be longer than `most`.
+/// `size` rows or columns in pieces of whole units: up to `each` pieces per thread, or more so that pieces are at most about
+/// twice as long as `most`. If there are more pieces than threads, each thread gets equally many.
 struct GemmPieces {
   Index size, unit, units, tasks;
 
@@ -18,12 +19,12 @@ struct GemmPieces {
     const Index threads = ctx.threads();
     tasks = std::clamp<Index>(std::min(units / 2, work / (Index{1} << 15)), 1, threads == 1 ? 1 : each * threads);
     tasks = std::max(tasks, std::min(units, size / std::max<Index>(most, 1)));
-    if (tasks > threads) tasks -= tasks % threads;  // as many for each
+    if (tasks > threads) tasks -= tasks % threads;  // equally many per thread
   }
   Index begin(Index task) const { return std::min(size, units * task / tasks * unit); }
 };
 
-/// B (k x n), or as much of it at once as there is room for: `max_k` x `max_cols`.
+/// Packed B (k x n), or as much of it at once as there is room for: `max_k` x `max_cols`.
 template <class S>
 class GemmPanel {
   using Product = GemmProduct<S>;
@@ -36,7 +37,7 @@ class GemmPanel {
  public:
   Index max_cols, max_k;
 
-  /// In `bytes` of memory, aligned to 64 bytes.
+  /// `memory` has `bytes` bytes and is aligned to 64 bytes.
   GemmPanel(Unit* memory, Index bytes, Index n, Index k) : blocks_(n, k), packed_(memory) {
     const Index room = bytes / Index{sizeof(Unit)};
     const Index units = gemm_blocks(Product::units(k), blocks_.depth) * blocks_.depth;
@@ -44,14 +45,14 @@ class GemmPanel {
     max_k = Product::elements(room / max_cols / blocks_.depth * blocks_.depth);
   }
 
-  /// Packs B's columns `first` to `end` of `cols`.
+  /// Packs columns [first, end) of a B with `cols` columns.
   template <class B>
   void pack(Index k, Index cols, GemmOperand<B> b, Index first, Index end) {
     blocks_.along_k(k, [&](Index u, Index depth, Index p, Index length) {
       Product::pack_b(length, end - first, b.from(p, first), packed_ + u * padded(cols) + first * depth);
     });
   }
-  /// Packs them by all threads.
+  /// Packs all columns, by all threads.
   template <class B>
   void pack(Context<EigenBackend>& ctx, Index k, Index cols, GemmOperand<B> b) {
     const GemmPieces columns(ctx, cols, strip, cols * k);
@@ -59,7 +60,7 @@ class GemmPanel {
                      [&](Index task, int) { pack(k, cols, b, columns.begin(task), columns.begin(task + 1)); });
   }
 
-  /// C (m x cols) = or += A times what was packed. `scratch` and `coming`: see gemm_rows.
+  /// C (m x cols) = or += A times the packed B. `scratch` and `coming`: `packed_a` and `coming` of gemm_rows.
   template <class A>
   void multiply(Index m, Index k, Index cols, GemmOperand<A> a, typename Product::Value* c, Index c_stride, bool accumulate,
                 Unit* scratch, Index coming = 0) const {

@@ -1,5 +1,5 @@
-// y = x B for one row of x and a B that lies by rows, which are added up as they lie. Packing them, as for many rows of x
-// (gemm_kernel.hpp), takes longer than the product. Each sum has the bits it has there.
+// y = x B for one row of x and a B that lies by rows, which are scaled and summed in place. Packing them, as gemm_kernel.hpp
+// does for many rows of x, takes longer than the product. Each sum has the same bits as there.
 #pragma once
 
 #include <stlm/backend/eigen/gemm_pack.hpp>
@@ -28,7 +28,7 @@ void gemm_row_sums(Index k, GemmOperand<T> a, GemmOperand<T> b, T* c, bool accum
     pstoreu(c + w * size, accumulate ? padd(ploadu<Packet<T>>(c + w * size), sum[w]) : sum[w]);
 }
 
-/// The whole packets of n columns of C; returns how many columns these are.
+/// Computes as many of n columns of C as fill whole packets; returns how many these are.
 template <class T>
 Index gemm_row_sums(Index n, Index k, GemmOperand<T> a, GemmOperand<T> b, T* c, bool accumulate) {
   Index j = 0;

@@ -1,9 +1,9 @@
 // One tile of C = A B or C += A B, summed in registers: the innermost loop of gemm_kernel.hpp.
 //
-// Loads and stores beside the multiply-adds cost little here, so that what else reads the factors rides along: the first
-// tile of a strip packs B while it reads it, a tile of A by columns prefetches the columns of the next, one of A by rows
-// some of the next block. What it calls is always inlined: around a call the sums would go to memory and back. And it
-// prefetches by __builtin_prefetch itself, as GCC 12 leaves out a call of a function that does nothing else.
+// Loads and stores beside the multiply-adds cost little here, so the loop does more with the factors: the first tile of a strip
+// packs B while it reads it, a tile that reads A by columns prefetches the columns of the next tile, and one that reads A by
+// rows prefetches some of the next block. Functions called in the loop are always inlined: around a call the sums would go to
+// memory and back. The tile calls __builtin_prefetch directly, as GCC 12 removes the call of a function that only prefetches.
 #pragma once
 
 #include <algorithm>
@@ -18,8 +18,8 @@
 
 namespace stlm::eigen {
 
-/// Prefetches a block of an operand, `runs` contiguous runs of `length` elements: a tile asks for the next lines every
-/// `steps_apart` steps along k, `times` in all. Many at once would stop the tile until there is room for them.
+/// Prefetches a block of an operand, `runs` contiguous runs of `length` elements: a tile prefetches the next cache lines every
+/// `steps_apart` steps along k, `times` times in all. Many lines at once would stall the tile until there is room for them.
 template <class T>
 class GemmAhead {
   static constexpr Index line = Index(64 / sizeof(T));
@@ -43,7 +43,7 @@ class GemmAhead {
   }
 };
 
-/// The rows of a tile: a pointer to every third and offsets for the others, so that addresses leave registers for sums.
+/// The rows of a tile: a pointer to every third row and offsets for the others, which leaves registers for the sums.
 template <int Rows, class T>
 struct GemmRows {
   T* thirds[std::size_t(Rows + 2) / 3];
@@ -58,9 +58,9 @@ struct GemmRows {
   }
 };
 
-/// C = or += A B for one tile in registers: Packets wide, with one I in 0, 1, .. for each of its packets. `a_stride` and
-/// `b_stride` lead from row to row, that of A by columns from column to column. `packed`: where B's rows go, or nullptr.
-/// `ahead`: what to prefetch meanwhile.
+/// C = or += A B for one tile in registers: `Packets` packets wide, with one I in 0, 1, .. for each packet of the tile.
+/// `a_stride` and `b_stride` are the distances of rows; if `Columns`, `a_stride` is that of columns. `packed`: where B is
+/// packed to, or nullptr. `ahead`: what to prefetch meanwhile.
 template <class S, bool Columns, int Packets, int... I, class Packed, class Left, class Unit = typename GemmProduct<S>::Unit,
           class T = typename GemmProduct<S>::Value>
 void gemm_tile(std::integer_sequence<int, I...>, Index depth, const Unit* a, Index a_stride, const Unit* b,
@@ -79,7 +79,7 @@ void gemm_tile(std::integer_sequence<int, I...>, Index depth, const Unit* a, Ind
     for (const Unit* const stop = b + std::min(ahead.steps_apart * b_stride, end - b); b != stop; b += b_stride) {
       const Packet<Unit> row[] = {ploadu<Packet<Unit>>(b), ploadu<Packet<Unit>>(b + size)};
       if constexpr (packs) {
-        const Unit* const later = b + 64 * b_stride;  // as far as memory is away
+        const Unit* const later = b + 64 * b_stride;  // far enough for the latency of memory
         __builtin_prefetch(later), __builtin_prefetch(later + size);
         pstore(packed, row[0]), pstore(packed + size, row[1]);
         packed += 2 * size;
@@ -99,7 +99,7 @@ void gemm_tile(std::integer_sequence<int, I...>, Index depth, const Unit* a, Ind
   (pstoreu(at(I), sum[I]), ...);
 }
 
-/// C = or += a tile on the stack, of stride tile_cols: the way of columns that fill no strip. Not inlined per tile.
+/// C = or += a tile on the stack, of stride tile_cols: for columns that do not fill a strip. Not inlined into every tile.
 template <class T>
 EIGEN_DONT_INLINE void gemm_move(Index rows, Index cols, const T* tile, T* c, Index c_stride, bool accumulate) {
   for (; rows > 0; --rows, tile += GemmSizes<T>::tile_cols, c += c_stride)

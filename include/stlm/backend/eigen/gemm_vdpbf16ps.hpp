@@ -13,7 +13,7 @@
 
 namespace stlm::eigen {
 
-/// Pairs multiplied by vdpbf16ps. A unit is a pair in the bits of a float, of which only bits are moved.
+/// Pairs multiplied by vdpbf16ps. A unit is a pair in the bits of a float, which is moved but never computed with.
 struct Bfloat16Pairs {};
 
 template <>
@@ -32,7 +32,7 @@ struct GemmProduct<Bfloat16Pairs> {
   static GemmOperand<float> pack_a(Index rows, Index k, GemmOperand<A> a, float* to);
   template <class B>
   static void pack_b(Index k, Index cols, GemmOperand<B> b, float* to);
-  /// k consecutive numbers, a multiple of 32.
+  /// Rounds k consecutive numbers, a multiple of 32, to pairs.
   static void pair_up(Index k, const float* x, float* to) {
     for (Index p = 0; p < k; p += 32) Eigen::internal::pstoreu(to + p / 2, pairs(x + p, 32));
   }
@@ -50,7 +50,7 @@ struct GemmProduct<Bfloat16Pairs> {
   static __m512i lower(const Bfloat16* x, Index count) {
     return _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first(count), x));
   }
-  /// Up to 32 numbers that follow each other along k: 16 pairs.
+  /// Up to 32 consecutive numbers along k, as 16 pairs.
   static Packet<float> pairs(const float* x, Index count) {
     return (__m512)_mm512_cvtne2ps_pbh(_mm512_maskz_loadu_ps(first(count - 16), x + 16),
                                        _mm512_maskz_loadu_ps(first(count), x));
@@ -59,7 +59,7 @@ struct GemmProduct<Bfloat16Pairs> {
     const auto mask = static_cast<__mmask32>((std::uint64_t{1} << std::min<Index>(count, 32)) - 1U);
     return (__m512)_mm512_maskz_loadu_epi16(mask, x);
   }
-  /// Pairs of the numbers x[0], x[1], .. with those one stride after them, or with zeros when k is over.
+  /// Pairs of x[0], x[1], .. with the numbers one stride after them, or, for the last number of an odd k, with zeros.
   template <class X>
   static Packet<float> zipped(const X* x, Index stride, bool whole, Index count) {
     const __m512i low = lower(x, count);
@@ -92,7 +92,7 @@ void GemmProduct<Bfloat16Pairs>::pack_b(Index k, Index cols, GemmOperand<B> b, f
       for (Index j = 0; j < cols; j += block)
         Eigen::internal::pstore(to + j / strip * strip * units(k) + u * strip + j % strip,
                                 zipped(b.from(2 * u, j).data, b.row_stride, 2 * u + 1 < k, cols - j));
-    if (cols % strip != 0 && cols % strip <= block)  // the last strip's second half
+    if (cols % strip != 0 && cols % strip <= block)  // zeros in the second half of the last strip
       for (Index u = 0; u < units(k); ++u) std::fill_n(to + cols / strip * strip * units(k) + u * strip + block, block, 0.0F);
     return;
   }
@@ -106,7 +106,7 @@ void GemmProduct<Bfloat16Pairs>::pack_b(Index k, Index cols, GemmOperand<B> b, f
     }
 }
 
-/// Whether whole products are of pairs.
+/// Whether products of any number of rows multiply pairs.
 inline constexpr bool multiplies_pairs = true;
 
 }  // namespace stlm::eigen

@@ -1,8 +1,8 @@
-// Dot products of int8, exact in 32 bits: the same integers by whatever instructions a machine has.
+// Dot products of int8, exact in 32 bits: the same integers, whatever instructions a machine has.
 //
-// vpdpbusd (AVX-512 VNNI) multiplies unsigned by signed bytes and adds four products to 32 bits: x is given as x + 128,
-// and 128 times the sum of W's row is taken off again. vpmaddubsw (AVX2) adds two such products in 16 bits and would
-// saturate: it is given |x| and W with the signs of x, whose pairs stay below 2 * 127^2 < 2^15.
+// vpdpbusd (AVX-512 VNNI) multiplies unsigned by signed bytes and adds four products to 32 bits: x is given as x + 128, and
+// 128 times the sum of W's row is subtracted afterwards. vpmaddubsw (AVX2) adds two such products in 16 bits and would
+// saturate: it is given |x| and W with the signs of x, whose sums of two products are at most 2 * 127^2 < 2^15.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ namespace stlm::eigen {
 struct Int8Lanes {
   static constexpr int offset = 128, rows = 4;
   using Bytes = __m512i;
-  /// As the instruction sees them: sums of another type than it takes and gives GCC copies in each turn of a loop.
+  /// Lanes of int32, as the instruction has them: GCC would copy sums of another type in every iteration of a loop.
   using Sums [[gnu::vector_size(64)]] = std::int32_t;
 
   static Bytes load(const std::int8_t* from) { return _mm512_loadu_si512(from); }
@@ -46,8 +46,8 @@ struct Int8Lanes {
 #endif
 
 struct Int8Dots : Int8Lanes {
-  /// sums[r * Count + i] = (x_r + offset) . w_i over `size` bytes, a multiple of 64, for up to `rows` rows of x and four of W;
-  /// whatever lies behind them, up to rows * 4, is overwritten.
+  /// sums[r * Count + i] = (x_r + offset) . w_i over `size` bytes, a multiple of 64, for up to `rows` rows of x and four of W.
+  /// The bytes at `x` are those of x_r + offset. All rows * 4 numbers of `sums` are overwritten.
   template <int Rows, int Count>
   static void sum(const std::int8_t* x, const std::int8_t* w, Index size, std::int32_t* sums) {
     constexpr Index step = sizeof(Bytes);

@@ -1,5 +1,5 @@
-// The sums of the lanes of several packets at once: pairs of packets become one, until a packet holds a sum in each lane.
-// Of 16 packets of 16 lanes that is 45 instructions, a third of what they take one by one.
+// lane_sums: the sums of the lanes of several packets at once. Two packets at a time become one, until a single packet holds
+// one sum per lane. For 16 packets of 16 lanes this takes 45 instructions, a third of those for one packet after another.
 #pragma once
 
 #include <utility>
@@ -9,7 +9,7 @@
 namespace stlm::eigen {
 
 namespace detail {
-/// Of all blocks of 2 Block lanes of a, then b, the sum of the two halves.
+/// The sums of the two halves of each block of 2 * Block lanes, for the blocks of a, then those of b.
 template <int Block, class V, std::size_t... I>
 EIGEN_ALWAYS_INLINE V add_halves(V a, V b, std::index_sequence<I...>) {
   constexpr auto lane = [](std::size_t i) { return static_cast<int>(i) / Block * 2 * Block + static_cast<int>(i) % Block; };
@@ -23,8 +23,8 @@ EIGEN_ALWAYS_INLINE V add_halves(V a, V b, std::index_sequence<I...>) {
 }
 }  // namespace detail
 
-/// Lane i becomes the sum of those of v[i], for Count <= Lanes vectors, both powers of two: halves are added until four lanes
-/// are left, then neighbours, whatever the Count. `Left` lanes of each are still to be added.
+/// Lane i of the result is the sum of the lanes of v[i], for Count <= Lanes vectors, both powers of two. Halves are added until
+/// four lanes are left, then neighbours, whatever the Count. `Left` lanes of each vector are still to be added.
 template <int Lanes, int Left = Lanes, class V, std::size_t Count>
 EIGEN_ALWAYS_INLINE V lane_sums(const V (&v)[Count]) {
   if constexpr (Left == 1) {

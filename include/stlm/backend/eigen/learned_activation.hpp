@@ -1,9 +1,9 @@
-// A learned activation in strips that stay in the first cache; sums as partial sums of fixed blocks, added in order.
+// A learned activation, in strips that stay in L1. Gradients of the network are partial sums of fixed blocks, added in order.
 #pragma once
 
 #include <array>
 
-#include <stlm/backend/eigen/norm.hpp>
+#include <stlm/backend/eigen/row_blocks.hpp>
 #include <stlm/ops/learned_activation.hpp>
 
 namespace stlm::ops::impl {

@@ -1,14 +1,15 @@
-// RMSNorm and LayerNorm, a few rows at a time; gradients of gain and bias as partial sums of fixed row blocks, added in
-// order.
+// RMSNorm and LayerNorm, a few rows at a time. The gradient of the gain is made of partial sums of fixed row blocks, which are
+// added in order; that of the bias is a sum_rows.
 #pragma once
 
 #include <stlm/backend/eigen/elementwise.hpp>
+#include <stlm/backend/eigen/row_blocks.hpp>
 #include <stlm/ops/norm.hpp>
 
 namespace stlm::eigen {
 
-/// Calls the first stage for four rows, then the next for the same four, and so on, so that none waits for the sums of
-/// the stage before: a processor works at those of four rows at once.
+/// Calls the first stage for four rows, then the next stage for the same four rows, and so on. The processor works on the sums
+/// of four rows at once, so a stage need not wait for the sums of the stage before.
 template <class... Stages>
 void norm_stages(Context<EigenBackend>& ctx, Index rows, const Stages&... stages) {
   ctx.for_pieces(rows, 32, [&](Index begin, Index end, int) {
@@ -19,23 +20,6 @@ void norm_stages(Context<EigenBackend>& ctx, Index rows, const Stages&... stages
       (run(stages), ...);
     }
   });
-}
-
-/// Calls f(begin, end, partial, row) for blocks of rows, `partial` being `width` zeros of the block's own and `row` room
-/// for `width` numbers, then adds all partials to `sums` in order. The blocks depend on the shape alone.
-template <class T, class F>
-void sum_row_blocks(Context<EigenBackend>& ctx, Index rows, Index width, T* sums, const F& f) {
-  const Index room = Context<EigenBackend>::shared_bytes / static_cast<Index>(sizeof(T)) / width;
-  expect(room > 0, "stlm::EigenBackend: a norm over ", width, " columns is wider than the scratch memory allows.");
-  const Index blocks = std::clamp<Index>(rows / 32, 1, std::min<Index>(room, 32));
-  const Index block = std::max<Index>(1, (rows + blocks - 1) / blocks);
-  T* const partials = ctx.shared<T>();
-  ctx.for_pieces(rows, block, [&](Index begin, Index end, int worker) {
-    T* const partial = partials + begin / block * width;
-    std::fill_n(partial, width, T(0));
-    f(begin, end, partial, ctx.scratch<T>(worker));
-  });
-  for (Index begin = 0; begin < rows; begin += block) array(sums, width) += array(partials + begin / block * width, width);
 }
 
 }  // namespace stlm::eigen
@@ -104,7 +88,7 @@ struct LayerNorm<EigenBackend> {
     const Index width = x.cols;
     const auto row = [=](Index n) { return eigen::array(x.row(n), width); };
     eigen::norm_stages(
-        ctx, x.rows,  // times one: the order of a sum of what lies in memory would follow its address
+        ctx, x.rows,  // times one: Eigen would sum plain memory in an order that depends on its address
         [=](Index n) { mean[n] = (row(n) * T(1)).sum() / static_cast<T>(width); },
         [=](Index n) {
           const T variance = (row(n) - mean[n]).square().sum() / static_cast<T>(width);

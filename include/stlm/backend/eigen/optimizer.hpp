@@ -10,8 +10,8 @@
 
 namespace stlm::eigen {
 
-/// The square root as it is rounded everywhere. Eigen's own packets approximate it on x86, by an instruction that differs
-/// between makers, and have 0 for a subnormal and NaN for infinity.
+/// The correctly rounded square root, the same on every machine. On x86, Eigen's own packet function approximates it by an
+/// instruction that differs between vendors, and returns 0 for a subnormal number and NaN for infinity.
 template <class T>
 struct SquareRoot {
   T operator()(T x) const { return std::sqrt(x); }
@@ -52,7 +52,7 @@ struct Optimizer<EigenBackend> : HostOptimizer {
     const T decay = options.decays ? s.decay : T(0);
     Bfloat16* const rounded = options.rounded.data();
     ctx.for_pieces(size, eigen::grain, [=, clears = options.clears](Index begin, Index end, int) {
-      constexpr Index strip = 1024;  // so short that all streams stay in L1 between two statements
+      constexpr Index strip = 1024;  // short enough for all arrays to stay in L1 between two statements
       for (Index i = begin; i < end; i += strip) {
         const Index width = std::min(strip, end - i);
         auto w = eigen::array(weights + i, width), g = eigen::array(grads + i, width);

@@ -1,4 +1,5 @@
-// Matrices of int8: rows of x rounded once, then dot products of integers (int8_dots.hpp), some rows of each at once.
+// Matrices of int8: rows of x are rounded once, then dot products of integers (int8_dots.hpp) are computed for several rows of
+// x and of W at once.
 #pragma once
 
 #include <bit>
@@ -27,8 +28,11 @@ struct Quantized<EigenBackend> {
   }
 
   static void gemm(Ctx& ctx, MatrixView<const float> x, const QuantizedMatrix& w, MatrixView<float> y, bool accumulate) {
-    const Index stride = w.stride(), most = std::min<Index>(256, (Ctx::shared_bytes - 1024) / stride);
-    expect(most > 0, "stlm::ops::gemm: rows of ", w.cols, " int8 are longer than the scratch memory allows.");
+    constexpr Index room = Ctx::shared_bytes - 1024;  // beside the scales of 256 rows
+    const Index stride = w.stride(), most = std::min<Index>(256, room / std::max<Index>(1, stride));
+    expect(most > 0, "stlm::ops::gemm: expected rows of at most ", room, " int8, found ", w.cols,
+           ", for which scratch memory has no room; keep this matrix in Bfloat16.");
+    if (w.rows == 0) return;
     auto* const scales = ctx.shared<float>();
     auto* const rounded = ctx.shared<std::int8_t>() + 256 * sizeof(float);
     for (Index first = 0; first < x.rows; first += most) {
@@ -38,7 +42,7 @@ struct Quantized<EigenBackend> {
           std::int8_t* const row = rounded + n * stride;
           scales[n] = round_row(x.row(first + n), x.cols, row);
           std::fill(row + x.cols, row + stride, std::int8_t{0});
-          if (Dots::offset != 0)  // + 128, unsigned
+          if (Dots::offset != 0)  // as unsigned: q + 128
             std::transform(row, row + stride, row, [](std::int8_t q) { return static_cast<std::int8_t>(q ^ -128); });
         }
       });
@@ -63,7 +67,7 @@ struct Quantized<EigenBackend> {
         Index j = begin;
         for (; j + group <= end; j += group) {
           Index n = 0;
-          if (rows > 2) {  // two alone: as in gemm_few_rows
+          if (rows > 2) {  // two rows in a single tile would prefetch only once (gemm_few_rows.hpp)
             for (; n + rows_at_once <= rows; n += rows_at_once) products(rows_at_once, several, n, j);
             for (; n + 2 <= rows; n += 2) products(two, several, n, j);
           }
@@ -76,7 +80,7 @@ struct Quantized<EigenBackend> {
   }
 
   static void gather(Ctx&, const QuantizedMatrix& table, const Token* tokens, MatrixView<float> y) {
-    expect_tokens("embedding_forward", tokens, y.rows, table.rows, 0);
+    expect_tokens("ops::embedding_forward", tokens, y.rows, table.rows, 0);
     for (Index n = 0; n < y.rows; ++n)
       eigen::array(y.row(n), y.cols) =
           table.scales[tokens[n]] * eigen::array(table.row(tokens[n]), y.cols).template cast<float>();
@@ -85,17 +89,18 @@ struct Quantized<EigenBackend> {
  private:
   static constexpr Index group = 4;
 
-  /// The largest absolute value, or NaN if there is one: bits of numbers without sign are in order of these, NaN is the most.
+  /// The largest absolute value, or NaN if there is one. Without the sign, the bits of floats are ordered as their values, and
+  /// those of NaN are the largest.
   static float largest(const float* x, Index size) {
     std::int32_t most = 0;
     for (Index i = 0; i < size; ++i) most = std::max(most, std::bit_cast<std::int32_t>(x[i]) & 0x7fffffff);
     return std::bit_cast<float>(most);
   }
-  /// The scale of a row, and its integers; of a row that is not finite, a scale that is not.
+  /// Rounds a row to integers and returns its scale. If the row is not finite, neither is the scale.
   static float round_row(const float* x, Index size, std::int8_t* q) {
     const auto row = eigen::array(x, size);
     const float most = largest(x, size);
-    if (most < INFINITY && 127 / most < INFINITY)  // not for what is nearly nothing
+    if (most < INFINITY && 127 / most < INFINITY)  // 127 / most overflows for tiny rows
       eigen::array(q, size) = (row * (127 / most)).rint().cast<std::int32_t>().cast<std::int8_t>();
     else
       std::fill_n(q, size, std::int8_t{0});

@@ -1,11 +1,12 @@
-// Rotary embedding: a table of the turns of all positions, then one pass over the rows. Angles are exact in double at
-// the first token of a block and advance by one rotation a token. Adjacent pairs are complex numbers, so turning a head
-// is one complex product.
+// Rotary embedding: a table of the rotations of all positions, then one pass over the rows. Sines and cosines are computed in
+// double from the angle at the first token of a block, and advance by one rotation per token. Adjacent pairs are complex
+// numbers, so rotating a head is one complex product.
 #pragma once
 
+#include <cmath>
 #include <complex>
 
-#include <stlm/backend/eigen/elementwise.hpp>
+#include <stlm/backend/eigen/context.hpp>
 #include <stlm/backend/eigen/stream.hpp>
 #include <stlm/ops/rope.hpp>
 
@@ -19,33 +20,32 @@ struct Rope<EigenBackend> {
 
   template <class T>
   static void run(Ctx& ctx, HeadsView<T> x, const RopeOptions& options) {
-    const Index count = x.head_size / 2;
-    const Index room = Ctx::shared_bytes / static_cast<Index>(sizeof(T)) / x.head_size;  // tokens of the table
-    expect(room > 0 && 3 * x.head_size * static_cast<Index>(sizeof(double)) <= Ctx::scratch_bytes,
-           "stlm::ops::rope: a head of ", x.head_size, " is too large.");
+    constexpr Index most = Ctx::scratch_bytes / Index{3 * sizeof(double)}, numbers = Ctx::shared_bytes / Index{sizeof(T)};
+    static_assert(most <= numbers);
+    expect(x.head_size <= most, "stlm::ops::rope: expected heads of at most ", most, " numbers, found ", x.head_size,
+           ", for which scratch memory has no room; use more heads of a smaller size.");
     expect_lengths("rope", options.offsets, options.tokens);
+    if (x.head_size == 0) return;
     if (options.places) return each_at_its_place(ctx, x, options);
+    const Index count = x.head_size / 2, room = numbers / x.head_size;  // tokens of the table
     for (Index first = 0; first < options.tokens; first += room) {
       const Index tokens = std::min(room, options.tokens - first);
       const MatrixView<T> turns(ctx.shared<T>(), tokens, x.head_size, x.head_size);
       ctx.for_pieces(tokens, block, [&](Index begin, Index end, int worker) {
         fill(turns, begin, end, options.position + first, options, ctx.scratch<double>(worker));
       });
-      const auto turn_rows = [&](Index begin, Index end, int) {
-        for (Index n = begin; n < end; ++n) {
-          const Index b = n / tokens, t = n % tokens;
-          if (first + t >= options.length(b)) continue;
-          T* const row = x.sequence(b, options.offsets)(0, first + t, 0);
-          eigen::prefetch_row(row + 8 * x.token_stride, x.heads * x.head_size);
-          turn_row(row, x.heads, turns.row(t), count, options.pairs);
-        }
-      };
-      ctx.for_pieces(options.batch * tokens, Elementwise<EigenBackend>::rows_a_piece(x.heads * x.head_size), turn_rows);
+      ctx.for_rows(options.batch * tokens, x.heads * x.head_size, [&](Index n) {
+        const Index b = n / tokens, t = n % tokens;
+        if (first + t >= options.length(b)) return;
+        T* const row = x.sequence(b, options.offsets)(0, first + t, 0);
+        eigen::prefetch_row(row + 8 * x.token_stride, x.heads * x.head_size);
+        turn_row(row, x.heads, turns.row(t), count, options.pairs);
+      });
     }
   }
 
  private:
-  /// A table for each sequence, made by the worker that turns it.
+  /// For sequences that have places: each worker fills a table for its sequence, then rotates the rows.
   template <class T>
   static void each_at_its_place(Ctx& ctx, HeadsView<T> x, const RopeOptions& options) {
     constexpr Index doubles = Ctx::scratch_bytes / static_cast<Index>(sizeof(double));
@@ -60,8 +60,8 @@ struct Rope<EigenBackend> {
       }
     });
   }
-  /// Rows [begin, end) of the table, whose first is at `position`: cosine and sine of each pair in turn, or first all
-  /// cosines.
+  /// Fills rows [begin, end) of the table, whose row 0 is for `position`: for adjacent pairs the cosine and sine of each pair
+  /// in turn, else all cosines, then all sines.
   template <class T>
   static void fill(MatrixView<T> turns, Index begin, Index end, Index position, const RopeOptions& options,
                    double* scratch) {
@@ -73,7 +73,7 @@ struct Rope<EigenBackend> {
                            (options.inverse ? -1 : 1);
       const double angle = theta * static_cast<double>(position + begin);
       cosine[i] = std::cos(angle), sine[i] = std::sin(angle);
-      step_cosine[i] = std::cos(theta), step_sine[i] = std::sin(theta);
+      if (begin + 1 < end) step_cosine[i] = std::cos(theta), step_sine[i] = std::sin(theta);
     }
     for (Index t = begin; t < end; ++t) {
       T* const row = turns.row(t);
@@ -87,6 +87,7 @@ struct Rope<EigenBackend> {
           row[i] = static_cast<T>(cosine[i]);
           row[count + i] = static_cast<T>(sine[i]);
         }
+      if (t + 1 == end) return;
       for (Index i = 0; i < count; ++i) {
         const double c = cosine[i], s = sine[i];
         cosine[i] = c * step_cosine[i] - s * step_sine[i];
@@ -100,7 +101,7 @@ struct Rope<EigenBackend> {
     for (; i + strip <= count; i += strip) turn<strip>(row, heads, turns, count, i, strip, pairs);
     if (i < count) turn<Eigen::Dynamic>(row, heads, turns, count, i, count - i, pairs);
   }
-  /// Turns pairs [i, i + width) of all heads of a row. Width is width, or Eigen::Dynamic.
+  /// Rotates pairs [i, i + width) of all heads of a row. Width is `width`, or Eigen::Dynamic.
   template <int Width, class T>
   static void turn(T* row, Index heads, const T* turns, Index count, Index i, Index width, RopePairs pairs) {
     if (pairs == RopePairs::kAdjacent) {

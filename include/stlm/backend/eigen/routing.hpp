@@ -1,7 +1,7 @@
-// Routing, rows in parallel; only the counting sort and the load balance go through all rows in order.
+// Routing: rows in parallel, except that the counting sort and the load balance go through all rows in order.
 #pragma once
 
-#include <stlm/backend/eigen/elementwise.hpp>
+#include <stlm/backend/eigen/context.hpp>
 #include <stlm/backend/routing_order.hpp>
 
 namespace stlm::ops::impl {
@@ -13,11 +13,11 @@ struct Routing<EigenBackend> {
   template <class T>
   static void route(Ctx& ctx, const RoutesView<T>& r, RouteOptions options) {
     const Index width = r.num_experts;
-    ctx.for_pieces(r.rows, Elementwise<EigenBackend>::rows_a_piece(width), [=](Index begin, Index end, int) {
+    ctx.for_pieces(r.rows, eigen::rows_a_piece(width), [=](Index begin, Index end, int) {
       const auto row = [=](Index n) { return eigen::array(r.probabilities + n * width, width); };
-      for (Index n = begin; n < end; ++n) row(n) -= row(n).maxCoeff();  // may pass over a NaN, which the sum then finds
+      for (Index n = begin; n < end; ++n) row(n) -= row(n).maxCoeff();  // may ignore a NaN; the sum is NaN then
       auto all = eigen::array(r.probabilities + begin * width, (end - begin) * width);
-      all = all.exp();  // rows are short: of all at once
+      all = all.exp();  // rows are short, so all at once
       for (Index n = begin; n < end; ++n) {
         auto p = row(n);
         p /= p.sum();
@@ -33,9 +33,9 @@ struct Routing<EigenBackend> {
   static void route_backward(Ctx& ctx, const RoutesView<T>& r, const T* dgates, T* dlogits, double balance,
                              RouteOptions options) {
     const T scale = static_cast<T>(balance * static_cast<double>(r.num_experts) / static_cast<double>(r.rows));
-    for_rows(ctx, r.rows, r.num_experts, [=](Index n) {
+    ctx.for_rows(r.rows, r.num_experts, [=](Index n) {
       const auto p = eigen::array(r.probabilities + n * r.num_experts, r.num_experts);
-      auto d = eigen::array(dlogits + n * r.num_experts, r.num_experts);  // of the probabilities first
+      auto d = eigen::array(dlogits + n * r.num_experts, r.num_experts);  // first the gradient of the probabilities
       for (Index e = 0; e < r.num_experts; ++e) d[e] = scale * r.load(e);
       const Index* const experts = r.experts + n * r.chosen;
       const auto dgate = eigen::array(dgates + n * r.chosen, r.chosen);
@@ -59,13 +59,13 @@ struct Routing<EigenBackend> {
   }
   template <class T>
   static void dispatch(Ctx& ctx, const RoutesView<T>& r, MatrixView<const T> x, MatrixView<T> routed) {
-    for_rows(ctx, r.rows, x.cols, [=](Index n) {
+    ctx.for_rows(r.rows, x.cols, [=](Index n) {
       for (Index j = 0; j < r.chosen; ++j) std::copy_n(x.row(n), x.cols, routed.row(r.slots[n * r.chosen + j]));
     });
   }
   template <class T>
   static void dispatch_backward(Ctx& ctx, const RoutesView<T>& r, MatrixView<const T> drouted, MatrixView<T> dx) {
-    for_rows(ctx, r.rows, dx.cols, [=](Index n) {
+    ctx.for_rows(r.rows, dx.cols, [=](Index n) {
       const Index* const slots = r.slots + n * r.chosen;
       auto row = eigen::array(dx.row(n), dx.cols);
       row = eigen::array(drouted.row(slots[0]), dx.cols);
@@ -74,7 +74,7 @@ struct Routing<EigenBackend> {
   }
   template <class T>
   static void combine(Ctx& ctx, const RoutesView<T>& r, MatrixView<const T> routed, MatrixView<T> y) {
-    for_rows(ctx, r.rows, y.cols, [=](Index n) {
+    ctx.for_rows(r.rows, y.cols, [=](Index n) {
       const Index* const slots = r.slots + n * r.chosen;
       const T* const gates = r.gates + n * r.chosen;
       auto row = eigen::array(y.row(n), y.cols);
@@ -85,22 +85,13 @@ struct Routing<EigenBackend> {
   template <class T>
   static void combine_backward(Ctx& ctx, const RoutesView<T>& r, MatrixView<const T> dy, MatrixView<T> routed,
                                T* dgates) {
-    for_rows(ctx, r.rows, dy.cols, [=](Index n) {
+    ctx.for_rows(r.rows, dy.cols, [=](Index n) {
       const auto d = eigen::array(dy.row(n), dy.cols);
       for (Index i = n * r.chosen; i < (n + 1) * r.chosen; ++i) {
         auto row = eigen::array(routed.row(r.slots[i]), dy.cols);
         dgates[i] = (d * row).sum();
         row = r.gates[i] * d;
       }
-    });
-  }
-
- private:
-  /// f(n) for every row; `cols` numbers are touched in each.
-  template <class F>
-  static void for_rows(Ctx& ctx, Index rows, Index cols, const F& f) {
-    ctx.for_pieces(rows, Elementwise<EigenBackend>::rows_a_piece(cols), [&](Index begin, Index end, int) {
-      for (Index n = begin; n < end; ++n) f(n);
     });
   }
 };

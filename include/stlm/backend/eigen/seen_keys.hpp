@@ -1,17 +1,17 @@
-// The keys of a tile that one query may read, [first, last) counted from the tile's first key, and its row of scores. Rows
-// are `packet` numbers longer than a tile, so that whole packets of scores may end beyond it.
+// SeenKeys: the keys of a tile that one query may read, [first, last) counted from the tile's first key, and the query's row of
+// scores. Rows are `packet` numbers longer than a tile, so that the last whole packet of scores may end beyond the tile.
 #pragma once
 
 #include <algorithm>
 
 #include <stlm/backend/eigen/context.hpp>
-#include <stlm/ops/attention.hpp>
+#include <stlm/ops/attention_shape.hpp>
 
 namespace stlm::eigen {
 
-/// Of query i of sequence b, in the tile of `cols` keys that begins with key j.
+/// For query i of sequence b, in the tile of `cols` keys that begins with key j.
 struct SeenKeys {
-  static constexpr Index packet = 16;  // numbers, at most
+  static constexpr Index packet = 16;  // numbers in a packet, at most
 
   Index first, last, cols;
   SeenKeys(const ops::AttentionShape& shape, Index b, Index i, Index j, Index cols_)
@@ -20,18 +20,18 @@ struct SeenKeys {
         cols(cols_) {}
   Index size() const { return last - first; }
   bool none() const { return first == last; }
-  /// Zeros for the scores of the other keys.
+  /// Sets the scores of the other keys to zero.
   template <class T>
   void clear_rest(T* p) const {
     std::fill(p, p + first, T(0));
     std::fill(p + last, p + cols, T(0));
   }
-  /// The keys, in whole packets.
+  /// The scores of the keys, rounded up to whole packets.
   template <class T>
   auto packets(T* p) const {
     return array(p + first, whole_packets<T>(size()));
   }
-  /// Writes a packet behind the last key, where `packets` may end. Beyond the tile, rows have room for it.
+  /// Fills a packet after the last key with `value`; `packets` may end in it. Rows have room for it beyond the tile.
   template <class T>
   void fill_packet(T* p, T value) const {
     static_assert(whole_packets<T>(1) <= packet);

@@ -1,4 +1,4 @@
-// Segment sums, some sequences a task, each added column by column, so that a sum stays in a register.
+// Segment sums: several sequences per task. Each sequence is summed column by column, so that a sum stays in a register.
 #pragma once
 
 #include <stlm/backend/eigen/context.hpp>
@@ -12,6 +12,7 @@ struct Segment<EigenBackend> {
 
   template <class T>
   static void sum(Ctx& ctx, MatrixView<const T> x, MatrixView<T> y, const Segments& segments) {
+    expect_lengths("segment_sum", segments.offsets, segments.rows());
     ctx.for_pieces(segments.count, piece(segments, y.cols), [=](Index first, Index last, int) {
       for (Index b = first; b < last; ++b) {
         const Index begin = segments.begin(b), size = segments.end(b) - begin;
@@ -23,6 +24,7 @@ struct Segment<EigenBackend> {
   }
   template <class T>
   static void spread(Ctx& ctx, MatrixView<const T> x, MatrixView<T> y, const Segments& segments, bool accumulate) {
+    expect_lengths("segment_spread", segments.offsets, segments.rows());
     ctx.for_pieces(segments.count, piece(segments, y.cols), [=](Index first, Index last, int) {
       for (Index b = first; b < last; ++b) {
         const T weight = static_cast<T>(segments.weight(b));

@@ -1,5 +1,5 @@
-// Prefetching of weights that are read once, beyond what the processor does: memory is fastest at a single stream, so where
-// rows are read side by side their lines are prefetched in order of memory, if one row begins where the last one ends.
+// Prefetching of weights that are read once, in addition to the processor's own. Memory is fastest for a single stream, so
+// where several contiguous rows are read side by side, their cache lines are prefetched in memory order.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace stlm::eigen {
 
 inline constexpr Index stream_ahead = 16384;  ///< bytes
 
-/// Prefetches what lies `stream_ahead` bytes behind `data`. Always inlined, as it stands in innermost loops.
+/// Prefetches the cache line `stream_ahead` bytes after `data`; returns `data`. Always inlined, as innermost loops call it.
 template <class T>
 EIGEN_ALWAYS_INLINE const T* streamed(const T* data) {
   __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::intptr_t>(data) + stream_ahead));
@@ -25,17 +25,17 @@ EIGEN_ALWAYS_INLINE void prefetch_row(const T* data, Index count) {
   for (auto at = begin; at < end; at += 64) __builtin_prefetch(reinterpret_cast<const void*>(at));
 }
 
-/// What is prefetched with `read` bytes of each of some rows, in bytes: as many lines `apart`, the first `ahead` of the first
-/// row, and `next` to the following ones.
+/// What to prefetch while `read` bytes of each of several rows are read, in bytes: one cache line per row, the first `ahead` of
+/// the first row, the others `apart` from each other. All of them move on by `next` for the next `read` bytes.
 struct StreamSteps {
   Index ahead, apart, next;
 
-  /// Of rows that lie one behind another.
+  /// For contiguous rows, in memory order.
   static constexpr StreamSteps in_order(int rows, Index read) { return {stream_ahead, read, rows * read}; }
   static constexpr StreamSteps along_rows(Index ahead, Index stride, Index read) { return {ahead, stride, read}; }
 };
 
-/// Addresses are integers, as what lies ahead may be no part of an array.
+/// Prefetches by StreamSteps. Addresses are integers, as those ahead may be outside of the array.
 template <int Rows>
 class Stream {
  public:

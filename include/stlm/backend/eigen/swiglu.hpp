@@ -8,10 +8,10 @@
 
 namespace stlm::eigen {
 
-/// One packet of each result from one of each argument, `count` numbers of each. All numbers go by the same instructions: a
-/// rest as the last packet, which overlaps the one before, or, of less than a packet, filled up. Results may take the place of
-/// arguments. The first two, gate and up, come from memory and are prefetched across pages, where the processor's own reading
-/// ahead begins anew.
+/// Calls f(arguments, results) for one packet of each array at a time, which have `count` numbers each. All numbers go through
+/// the same instructions: the last packet may overlap the one before, and fewer numbers than a packet has are padded with
+/// zeros. Results may overwrite arguments. The first two arguments, gate and up, come from memory and are prefetched across
+/// pages, where the processor's own prefetching begins anew.
 template <class T, std::size_t Arguments, std::size_t Results, class F>
 void by_packets(const std::array<const T*, Arguments>& x, const std::array<T*, Results>& y, Index count, const F& f) {
   using P = typename Eigen::internal::packet_traits<T>::type;
@@ -38,7 +38,7 @@ void by_packets(const std::array<const T*, Arguments>& x, const std::array<T*, R
     }
     return;
   }
-  load(count - size, last);  // before a result takes its place
+  load(count - size, last);  // before a result overwrites it
   for (Index i = 0; i + size <= count; i += size) {
     load(i, arguments);
     compute(arguments, i);
@@ -62,7 +62,7 @@ void swiglu_forward(const T* gate, const T* up, T* y, Index count) {
   });
 }
 
-/// (dgate, dup), or (dgate, dup, y), of (gate, up, dy): one exponential for all.
+/// Computes (dgate, dup), or (dgate, dup, y), from (gate, up, dy), with one exponential for all.
 template <class T, std::size_t Results>
 void swiglu_backward(const T* gate, const T* up, const T* dy, const std::array<T*, Results>& to, Index count) {
   by_packets<T, 3, Results>({gate, up, dy}, to, count, [](const auto* x, auto& results) {

@@ -9,8 +9,8 @@
 
 namespace stlm::eigen {
 
-/// The vector form of an activation: `value(x)` and `derivative(x)` on Eigen arrays. Any other type, a user's own
-/// included, goes element by element.
+/// The vector form of an activation: `value(x)` and `derivative(x)` on Eigen arrays. Activations without a specialisation, a
+/// user's own included, are computed element by element.
 template <class Function>
 struct Vectorized {
   template <class X>

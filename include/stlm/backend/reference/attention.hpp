@@ -13,26 +13,6 @@ template <>
 struct Attention<ReferenceBackend> {
   using Ctx = Context<ReferenceBackend>;
 
-  template <class T>
-  static T dot(const T* a, const T* b, Index size) {
-    T sum = 0;
-    for (Index i = 0; i < size; ++i) sum += a[i] * b[i];
-    return sum;
-  }
-
-  /// 1 / (1 - rate) or 0: the dropout factor of probability `column` in row `row`.
-  template <class T>
-  static T kept(const AttentionShape& shape, Index row, Index column) {
-    if (shape.dropout == 0) return T(1);
-    const auto element = static_cast<std::uint64_t>(row * shape.keys + column);
-    return random_uniform(shape.key.now(), element) < static_cast<float>(shape.dropout) ? T(0) : T(1 / (1 - shape.dropout));
-  }
-  /// What ALiBi takes from a score at this distance.
-  template <class T>
-  static T penalty(const AttentionShape& shape, Index heads, Index h, Index distance) {
-    return shape.alibi ? T(alibi_slope(h, heads) * static_cast<double>(std::abs(distance))) : T(0);
-  }
-
   template <class, class T, Index = 0>
   static void forward(Ctx&, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
                       HeadsView<T> outputs, T* lse, const AttentionShape& shape) {
@@ -68,18 +48,12 @@ struct Attention<ReferenceBackend> {
   }
 
   template <class, class T, Index = 0>
-  static void backward(Ctx&, HeadsView<const T> queries, HeadsView<const T> keys, HeadsView<const T> values,
-                       HeadsView<const T> outputs, const T* lse, HeadsView<const T> doutputs, HeadsView<T> dqueries,
-                       HeadsView<T> dkeys, HeadsView<T> dvalues, const AttentionShape& shape) {
+  static void backward(Ctx&, const AttentionGradient<T>& all, const T* lse, const AttentionShape& shape) {
     shape.expect_packed();
-    const Index size = queries.head_size, heads = queries.heads, group = heads / keys.heads;
+    const Index size = all.queries.head_size, heads = all.queries.heads, group = heads / all.keys.heads;
     const T scale = T(1 / std::sqrt(static_cast<double>(size)));
     for (Index b = 0; b < shape.batch; ++b) {
-      const auto q = queries.sequence(b, shape.offsets), k = keys.sequence(b, shape.offsets);
-      const auto v = values.sequence(b, shape.offsets), out = outputs.sequence(b, shape.offsets);
-      const auto dout = doutputs.sequence(b, shape.offsets);
-      const auto dq = dqueries.sequence(b, shape.offsets), dk = dkeys.sequence(b, shape.offsets);
-      const auto dv = dvalues.sequence(b, shape.offsets);
+      const auto [q, k, v, out, dout, dq, dk, dv] = all.sequence(b, shape);
       for (Index j = 0; j < shape.num_keys(b); ++j)
         for (Index h = 0; h < k.heads; ++h)
           for (Index c = 0; c < size; ++c) dk(0, j, h)[c] = dv(0, j, h)[c] = T(0);
@@ -103,6 +77,27 @@ struct Attention<ReferenceBackend> {
           }
         }
     }
+  }
+
+ private:
+  template <class T>
+  static T dot(const T* a, const T* b, Index size) {
+    T sum = 0;
+    for (Index i = 0; i < size; ++i) sum += a[i] * b[i];
+    return sum;
+  }
+
+  /// 1 / (1 - rate) or 0: the dropout factor of probability `column` in row `row`.
+  template <class T>
+  static T kept(const AttentionShape& shape, Index row, Index column) {
+    if (shape.dropout == 0) return T(1);
+    const auto element = static_cast<std::uint64_t>(row * shape.keys + column);
+    return random_uniform(shape.key.now(), element) < static_cast<float>(shape.dropout) ? T(0) : T(1 / (1 - shape.dropout));
+  }
+  /// The penalty that ALiBi subtracts from a score at this distance; 0 without ALiBi.
+  template <class T>
+  static T penalty(const AttentionShape& shape, Index heads, Index h, Index distance) {
+    return shape.alibi ? T(alibi_slope(h, heads) * static_cast<double>(std::abs(distance))) : T(0);
   }
 };
 

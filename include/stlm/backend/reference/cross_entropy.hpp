@@ -15,7 +15,7 @@ struct CrossEntropy<ReferenceBackend> {
   template <class T>
   static LossSum<T> forward(Ctx&, MatrixView<const T> logits, const Token* targets, Token ignore, T* losses, T* lse) {
     LossSum<T> total{T(0), 0};
-    expect_tokens("cross_entropy_forward", targets, logits.rows, logits.cols, ignore);
+    expect_tokens("ops::cross_entropy_forward", targets, logits.rows, logits.cols, ignore);
     for (Index n = 0; n < logits.rows; ++n) {
       real_t<T> top = -INFINITY;
       for (Index v = 0; v < logits.cols; ++v) top = std::max(top, real_part(logits(n, v)));
@@ -30,7 +30,7 @@ struct CrossEntropy<ReferenceBackend> {
   }
   template <class T>
   static void backward(Ctx&, MatrixView<T> logits, const Token* targets, Token ignore, const T* lse, double scale) {
-    expect_tokens("cross_entropy_backward", targets, logits.rows, logits.cols, ignore);
+    expect_tokens("ops::cross_entropy_backward", targets, logits.rows, logits.cols, ignore);
     for (Index n = 0; n < logits.rows; ++n)
       for (Index v = 0; v < logits.cols; ++v) {
         const T p = std::exp(logits(n, v) - lse[n]);
@@ -40,7 +40,7 @@ struct CrossEntropy<ReferenceBackend> {
   template <class T>
   static LossSum<T> forward_backward(Ctx& ctx, MatrixView<T> logits, const Token* targets, Token ignore, T* losses,
                                      T* lse, double scale) {
-    expect_tokens("cross_entropy_forward_backward", targets, logits.rows, logits.cols, ignore);
+    expect_tokens("ops::cross_entropy_forward_backward", targets, logits.rows, logits.cols, ignore);
     const LossSum<T> total = forward<T>(ctx, logits, targets, ignore, losses, lse);
     backward(ctx, logits, targets, ignore, lse, scale);
     return total;

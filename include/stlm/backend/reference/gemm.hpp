@@ -8,7 +8,7 @@ namespace stlm::ops::impl {
 
 template <>
 struct Gemm<ReferenceBackend> {
-  /// Factors as scalar S sees them.
+  /// If S is Bfloat16, both factors are rounded to it before they are multiplied.
   template <class S, class A, class B, class T>
   static void run(Context<ReferenceBackend>&, MatrixView<const A> a, MatrixView<const B> b, MatrixView<T> c,
                   const GemmOptions& options) {

@@ -1,4 +1,4 @@
-// Gated groups of columns by loops; the formulas stand in ops/group_gate.hpp.
+// Gated groups of columns by loops; the formulas are in ops/group_gate.hpp.
 #pragma once
 
 #include <algorithm>

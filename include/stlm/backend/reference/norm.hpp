@@ -1,4 +1,4 @@
-// RMSNorm and LayerNorm by loops; the formulas stand in ops/norm.hpp.
+// RMSNorm and LayerNorm by loops; the formulas are in ops/norm.hpp.
 #pragma once
 
 #include <stlm/backend/reference/context.hpp>

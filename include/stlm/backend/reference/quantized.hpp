@@ -15,16 +15,6 @@ template <>
 struct Quantized<ReferenceBackend> {
   using Ctx = Context<ReferenceBackend>;
 
-  /// The scale of a row, and its integers; of a row that is not finite, a scale that is not.
-  static float round_row(const float* x, Index size, std::int8_t* q) {
-    float most = 0;
-    for (Index i = 0; i < size; ++i)
-      if (std::abs(x[i]) > most || std::isnan(x[i])) most = std::abs(x[i]);
-    const bool usable = most < INFINITY && 127 / most < INFINITY;  // not for what is nearly nothing
-    for (Index i = 0; i < size; ++i) q[i] = usable ? static_cast<std::int8_t>(std::lrint(x[i] * (127 / most))) : std::int8_t{0};
-    return most / 127;
-  }
-
   static void quantize(Ctx&, MatrixView<const float> w, const QuantizedMatrix& q) {
     for (Index r = 0; r < w.rows; ++r) {
       std::fill_n(q.row(r), q.stride(), std::int8_t{0});
@@ -46,9 +36,20 @@ struct Quantized<ReferenceBackend> {
     }
   }
   static void gather(Ctx&, const QuantizedMatrix& table, const Token* tokens, MatrixView<float> y) {
-    expect_tokens("embedding_forward", tokens, y.rows, table.rows, 0);
+    expect_tokens("ops::embedding_forward", tokens, y.rows, table.rows, 0);
     for (Index n = 0; n < y.rows; ++n)
       for (Index c = 0; c < y.cols; ++c) y(n, c) = table.scales[tokens[n]] * static_cast<float>(table.row(tokens[n])[c]);
+  }
+
+ private:
+  /// Rounds a row to integers and returns its scale. If the row is not finite, neither is the scale.
+  static float round_row(const float* x, Index size, std::int8_t* q) {
+    float most = 0;
+    for (Index i = 0; i < size; ++i)
+      if (std::abs(x[i]) > most || std::isnan(x[i])) most = std::abs(x[i]);
+    const bool usable = most < INFINITY && 127 / most < INFINITY;  // 127 / most overflows for tiny rows
+    for (Index i = 0; i < size; ++i) q[i] = usable ? static_cast<std::int8_t>(std::lrint(x[i] * (127 / most))) : std::int8_t{0};
+    return most / 127;
   }
 };
 

@@ -31,7 +31,7 @@ struct Routing<ReferenceBackend> {
                              RouteOptions options) {
     for (Index n = 0; n < r.rows; ++n) {
       const T* const p = r.probabilities + n * r.num_experts;
-      T* const d = dlogits + n * r.num_experts;  // of the probabilities first
+      T* const d = dlogits + n * r.num_experts;  // first the gradient of the probabilities
       for (Index e = 0; e < r.num_experts; ++e)
         d[e] = T(balance) * T(static_cast<real_t<T>>(r.num_experts)) * r.load(e) / T(static_cast<real_t<T>>(r.rows));
       T mean(0), sum(0), chosen_sum(0);

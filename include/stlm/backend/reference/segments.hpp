@@ -12,6 +12,7 @@ struct Segment<ReferenceBackend> {
 
   template <class T>
   static void sum(Ctx&, MatrixView<const T> x, MatrixView<T> y, const Segments& segments) {
+    expect_lengths("segment_sum", segments.offsets, segments.rows());
     for (Index b = 0; b < segments.count; ++b)
       for (Index c = 0; c < y.cols; ++c) {
         T total = 0;
@@ -21,6 +22,7 @@ struct Segment<ReferenceBackend> {
   }
   template <class T>
   static void spread(Ctx&, MatrixView<const T> x, MatrixView<T> y, const Segments& segments, bool accumulate) {
+    expect_lengths("segment_spread", segments.offsets, segments.rows());
     for (Index b = 0; b < segments.count; ++b)
       for (Index r = segments.begin(b); r < segments.end(b); ++r)
         for (Index c = 0; c < y.cols; ++c) y(r, c) = T(segments.weight(b)) * x(b, c) + (accumulate ? y(r, c) : T(0));

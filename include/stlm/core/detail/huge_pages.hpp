@@ -1,5 +1,4 @@
-// Huge pages for big blocks of memory: a model's buffers span thousands of pages of 4 KiB, more than a CPU's page tables
-// are cached for.
+// Huge pages for large blocks of memory: a model's buffers span thousands of pages of 4 KiB, more than fit a CPU's TLB.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +10,8 @@
 
 namespace stlm::detail {
 
-/// Advises the system to back the whole huge pages inside a block by such. Never fails: without them all is slower only.
+/// Asks the system for huge pages wherever a whole one fits in the block. Never fails: without huge pages access is just
+/// slower.
 inline void prefer_huge_pages([[maybe_unused]] void* block, [[maybe_unused]] std::size_t bytes) {
 #if defined(__linux__)
   constexpr std::uintptr_t page = 2 << 20;

@@ -1,5 +1,5 @@
-// Offsets that are not as many as the sequences they part would be read past their end; lengths beyond those planned for, past
-// what was.
+// Checks of packed sequences: with too few offsets for the sequences, reads would go past the end of the offsets; with offsets
+// of other rows, past the end of the rows; with a sequence longer than planned for, past the end of what was planned.
 #pragma once
 
 #include <stlm/core/error.hpp>
@@ -11,9 +11,13 @@ inline void expect_offsets(const char* where, const Offsets& offsets, Index sequ
   expect(!offsets || offsets.size() == sequences + 1, "stlm::ops::", where, ": ", sequences,
          " packed sequences need one offset more than that, found ", offsets.size(), "; give where each begins, and the end.");
 }
-/// Reads the offsets: for backends of the host.
+/// Reads the offsets: for host backends only.
 inline void expect_lengths(const char* where, const Offsets& offsets, Index most) {
-  for (Index b = 0; offsets && b + 1 < offsets.size(); ++b) {
+  if (!offsets) return;
+  const Index last = offsets.size() - 1;
+  expect(offsets(0) == 0 && offsets(last) == offsets.rows, "stlm::ops::", where, ": expected offsets from 0 to ", offsets.rows,
+         ", the number of rows, found ", offsets(0), " to ", offsets(last), "; give offsets of all rows.");
+  for (Index b = 0; b < last; ++b) {
     const Index length = offsets(b + 1) - offsets(b);
     expect(0 <= length && length <= most, "stlm::ops::", where, ": packed sequence ", b, " has ", length,
            " rows, the shape allows ", most, "; give the most that one has.");

@@ -68,7 +68,7 @@ struct AttentionQueryGradient : AttentionGradient<T> {
   HeadRows<T> dq;
 
   Index blocks() const {
-    return pieces(shape.head_size, size) * pieces(shape.queries, size) * shape.heads * shape.batch;
+    return ceil_div(shape.head_size, size) * ceil_div(shape.queries, size) * shape.heads * shape.batch;
   }
 
   template <class Exec>
@@ -107,7 +107,7 @@ struct AttentionKeyGradient : AttentionGradient<T> {
   HeadRows<T> dk, dv;
 
   Index blocks() const {
-    return pieces(shape.head_size, size) * pieces(shape.keys, size) * (shape.heads / shape.group) * shape.batch;
+    return ceil_div(shape.head_size, size) * ceil_div(shape.keys, size) * (shape.heads / shape.group) * shape.batch;
   }
 
   template <class Exec>

@@ -16,7 +16,7 @@ struct AttentionDelta {
   HeadRows<const T> out, dout;
   Span<compute_t<T>> delta;
 
-  Index blocks() const { return pieces(shape.rows(), vectors); }
+  Index blocks() const { return ceil_div(shape.rows(), vectors); }
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {

@@ -23,7 +23,7 @@ struct AttentionForward {
   Real scale;
 
   Index blocks() const {
-    return pieces(numbers.head_size, size) * pieces(numbers.queries, size) * numbers.heads * numbers.batch;
+    return ceil_div(numbers.head_size, size) * ceil_div(numbers.queries, size) * numbers.heads * numbers.batch;
   }
 
   template <class Exec>

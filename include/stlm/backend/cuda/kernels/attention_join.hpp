@@ -19,7 +19,7 @@ struct AttentionJoin {
   Span<Real> lse;
   int splits;
 
-  Index blocks() const { return pieces(shape.rows(), rows_of_block); }
+  Index blocks() const { return ceil_div(shape.rows(), rows_of_block); }
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {

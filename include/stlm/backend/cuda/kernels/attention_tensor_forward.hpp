@@ -36,7 +36,7 @@ struct TensorAttentionForward {
   Span<float> lse;
   float scale;
 
-  Index blocks() const { return pieces(numbers.queries, size) * numbers.heads * numbers.batch; }
+  Index blocks() const { return ceil_div(numbers.queries, size) * numbers.heads * numbers.batch; }
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, Shared& shared) const {

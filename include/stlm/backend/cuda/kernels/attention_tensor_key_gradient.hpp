@@ -33,7 +33,7 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
 
   HeadRows<Bfloat16> dk, dv;
 
-  Index blocks() const { return pieces(shape.keys, size) * (shape.heads / shape.group) * shape.batch; }
+  Index blocks() const { return ceil_div(shape.keys, size) * (shape.heads / shape.group) * shape.batch; }
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, Shared& shared) const {

@@ -37,7 +37,7 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
   HeadRows<const Bfloat16> out;
   HeadRows<Bfloat16> dq;
 
-  Index blocks() const { return pieces(shape.queries, size) * shape.heads * shape.batch; }
+  Index blocks() const { return ceil_div(shape.queries, size) * shape.heads * shape.batch; }
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, Shared& shared) const {

@@ -25,7 +25,7 @@ struct ColumnSum {
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
-    const Index tiles = pieces(cols, warp), piece = e.block() / tiles, first = piece * rows_of_block;
+    const Index tiles = ceil_div(cols, warp), piece = e.block() / tiles, first = piece * rows_of_block;
     const Index last = first + rows_of_block < rows ? first + rows_of_block : rows;
     const auto col = [&](int t) { return e.block() % tiles * warp + t % warp; };
     e.phase([&](int t) {
@@ -56,10 +56,10 @@ template <class Backend, class T>
 void add_columns(Context<Backend>& ctx, Scratch<Backend>& scratch, MatrixView<const T> x, compute_t<T>* to,
                  bool accumulate = true) {
   using Real = compute_t<T>;
-  const Index tiles = pieces(x.cols, warp), rows_of_block = 512, blocks = pieces(x.rows, rows_of_block);
+  const Index tiles = ceil_div(x.cols, warp), rows_of_block = 512, blocks = ceil_div(x.rows, rows_of_block);
   const auto sum = [&]<class X>(MatrixView<const X> from, Index rows_each, Span<Real> into, bool add) {
     ctx.launch(ColumnSum<X>{span(from), into, from.rows, from.cols, from.stride, rows_each, add},
-               tiles * pieces(from.rows, rows_each));
+               tiles * ceil_div(from.rows, rows_each));
   };
   if (x.rows == 0) return;
   if (blocks == 1) return sum(x, x.rows, {to, x.cols}, accumulate);

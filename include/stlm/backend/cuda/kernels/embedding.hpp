@@ -125,7 +125,7 @@ struct EmbeddingJoin {
       if (e.load(ids, last) != id || id < 0 || id >= vocabulary) return;
       const bool only_run = e.load(ids, first) == id;
       if (only_run && first > 0 && e.load(ids, first - 1) == id) return;  // began before
-      Index end = piece + 1, above = pieces(ids.size, chunk);  // the first chunk that does not begin with the token
+      Index end = piece + 1, above = ceil_div(ids.size, chunk);  // the first chunk that does not begin with the token
       while (end < above) {
         const Index middle = (end + above) / 2;
         if (e.load(ids, middle * chunk) == id)

@@ -27,7 +27,7 @@ struct FewRows {
   Index b_stride;
   int rows, cols, depth;  ///< rows <= M
 
-  Index blocks() const { return pieces(cols, cols_of_block); }
+  Index blocks() const { return ceil_div(cols, cols_of_block); }
 
   /// B comes while the kernel before ends: 128 bytes for each lane.
   template <class Exec>

@@ -94,14 +94,14 @@ void map(Context<Backend>& ctx, const F& f, const std::array<MatrixView<Y>, Outp
   if (rows == 0 || cols == 0) return;
   const auto run = [&]<int W>(Constant<W>) {
     using Kernel = Map<F, Y, int{Outputs}, X, int{Inputs}, W>;
-    const Index packets = pieces(cols, W);
+    const Index packets = ceil_div(cols, W);
     Kernel kernel{f, {}, {}, rows, cols, 0, 0};
     std::ranges::copy(y, kernel.outputs);
     std::ranges::copy(x, kernel.inputs);
     const int most = rows < Kernel::threads / warp ? Kernel::log2_threads : 5;
     kernel.log2_lanes = std::min(most, static_cast<int>(std::bit_width(static_cast<std::size_t>(packets) - 1)));
-    kernel.tiles = static_cast<unsigned>(pieces(packets, Index{1} << kernel.log2_lanes));
-    ctx.launch(kernel, pieces(rows, Kernel::threads >> kernel.log2_lanes) * Index{kernel.tiles});
+    kernel.tiles = static_cast<unsigned>(ceil_div(packets, Index{1} << kernel.log2_lanes));
+    ctx.launch(kernel, ceil_div(rows, Kernel::threads >> kernel.log2_lanes) * Index{kernel.tiles});
   };
   bool packets = all([&]<class T>(const MatrixView<T>& m) {
     return aligned(m.data) && (flat || m.stride % Packet<std::remove_const_t<T>>::size == 0);

@@ -73,7 +73,7 @@ template <class Backend, class F>
 void sum_pieces(Context<Backend>& ctx, Scratch<Backend>& scratch, const F& f, Index items,
                 Numbers<double, F::sums>* to) {
   constexpr Index most = 512, few = 2048;  // pieces, and items of one at least
-  const Index piece = std::max(few, pieces(items, most)), blocks = std::max<Index>(1, pieces(items, piece));
+  const Index piece = std::max(few, ceil_div(items, most)), blocks = std::max<Index>(1, ceil_div(items, piece));
   if (blocks == 1) return ctx.launch(PieceSum<F>{f, {to, 1}, items, piece}, 1);
   const Span<Numbers<double, F::sums>> partial{scratch.template take<Numbers<double, F::sums>>(blocks), blocks};
   ctx.launch(PieceSum<F>{f, partial, items, piece}, blocks);

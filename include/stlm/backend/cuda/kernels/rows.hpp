@@ -44,7 +44,7 @@ STLM_KERNEL WarpTile warp_tile(Index unit, Index tiles, int lane) {
 }
 template <int W>
 Index warp_tiles(Index cols) {
-  return pieces(cols, warp * W);
+  return ceil_div(cols, warp * W);
 }
 
 /// to[i ...] += sum.

@@ -1,5 +1,5 @@
-// Descriptors need no device. What cuBLASLt computes from them: lt_products.test.cu.
-#include <stlm/backend/cuda/lt_product.hpp>
+// Tests of descriptors, which need no device. lt_products.test.cu tests what cuBLASLt computes from them.
+#include <stlm/backend/cuda/lt_descriptors.hpp>
 
 #include "support/catch.hpp"
 
@@ -16,7 +16,7 @@ T of(const gpu::LtDescriptor& operation, cublasLtMatmulDescAttributes_t which) {
 
 struct Layout {
   cudaDataType_t scalar;
-  std::uint64_t rows, cols;  // as cuBLASLt counts, columns first
+  std::uint64_t rows, cols;  // as cuBLASLt counts them: column-major
   std::int64_t stride;
   bool operator==(const Layout&) const = default;
 
@@ -48,23 +48,21 @@ gpu::LtShape shape(bool transpose_a, bool transpose_b) {
 
 }  // namespace
 
-TEST_CASE("LtProduct: row-major factors are cuBLASLt's transposed ones, in the other order", "[backend][cuda]") {
+TEST_CASE("lt_descriptors: row-major factors are cuBLASLt's transposed ones, in the other order", "[backend][cuda]") {
   for (const bool transpose_a : {false, true})
     for (const bool transpose_b : {false, true}) {
       CAPTURE(transpose_a, transpose_b);
-      const gpu::LtProduct product(shape(transpose_a, transpose_b));
-      CHECK(of<std::int32_t>(product.operation(), CUBLASLT_MATMUL_DESC_TRANSA) ==
-            (transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N));
-      CHECK(of<std::int32_t>(product.operation(), CUBLASLT_MATMUL_DESC_TRANSB) ==
-            (transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N));
-      CHECK(Layout::of(product.a()) == (transpose_a ? Layout{CUDA_R_32F, 8, 24, 100} : Layout{CUDA_R_32F, 24, 8, 100}));
-      CHECK(Layout::of(product.b()) ==
-            (transpose_b ? Layout{CUDA_R_32F, 24, 16, 200} : Layout{CUDA_R_32F, 16, 24, 200}));
-      CHECK(Layout::of(product.c()) == Layout{CUDA_R_32F, 16, 8, 300});
+      const gpu::LtShape given = shape(transpose_a, transpose_b);
+      const gpu::LtDescriptor operation = lt_operation(given);
+      CHECK(of<std::int32_t>(operation, CUBLASLT_MATMUL_DESC_TRANSA) == (transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N));
+      CHECK(of<std::int32_t>(operation, CUBLASLT_MATMUL_DESC_TRANSB) == (transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N));
+      CHECK(Layout::of(lt_a(given)) == (transpose_a ? Layout{CUDA_R_32F, 8, 24, 100} : Layout{CUDA_R_32F, 24, 8, 100}));
+      CHECK(Layout::of(lt_b(given)) == (transpose_b ? Layout{CUDA_R_32F, 24, 16, 200} : Layout{CUDA_R_32F, 16, 24, 200}));
+      CHECK(Layout::of(lt_c(given)) == Layout{CUDA_R_32F, 16, 8, 300});
     }
 }
 
-TEST_CASE("LtProduct: the matrices of a batch, and the numbers from one to the next", "[backend][cuda]") {
+TEST_CASE("lt_descriptors: the matrices of a batch, and the numbers from one to the next", "[backend][cuda]") {
   const auto batch = [](const gpu::LtLayout& layout) {
     std::pair<std::int32_t, std::int64_t> found;
     const auto get = [&](cublasLtMatrixLayoutAttribute_t which, auto& value) {
@@ -75,32 +73,28 @@ TEST_CASE("LtProduct: the matrices of a batch, and the numbers from one to the n
     return found;
   };
   gpu::LtShape given = shape(false, true);
-  CHECK(batch(gpu::LtProduct(given).a()) == std::pair<std::int32_t, std::int64_t>(1, 0));
+  CHECK(batch(lt_a(given)) == std::pair<std::int32_t, std::int64_t>(1, 0));
   given.batch = {5, 1000, 4000, 3000};
-  const gpu::LtProduct product(given);
-  CHECK(batch(product.a()) == std::pair<std::int32_t, std::int64_t>(5, 1000));
-  CHECK(batch(product.b()) == std::pair<std::int32_t, std::int64_t>(5, 4000));
-  CHECK(batch(product.c()) == std::pair<std::int32_t, std::int64_t>(5, 3000));
+  CHECK(batch(lt_a(given)) == std::pair<std::int32_t, std::int64_t>(5, 1000));
+  CHECK(batch(lt_b(given)) == std::pair<std::int32_t, std::int64_t>(5, 4000));
+  CHECK(batch(lt_c(given)) == std::pair<std::int32_t, std::int64_t>(5, 3000));
 }
 
-TEST_CASE("LtProduct: float is not rounded unless TF32 is asked for, factors may be Bfloat16", "[backend][cuda]") {
+TEST_CASE("lt_descriptors: float is not rounded unless TF32 is asked for, factors may be Bfloat16", "[backend][cuda]") {
   gpu::LtShape given = shape(false, false);
-  const auto compute = [&] {
-    return of<std::int32_t>(gpu::LtProduct(given).operation(), CUBLASLT_MATMUL_DESC_COMPUTE_TYPE);
-  };
+  const auto told = [&](cublasLtMatmulDescAttributes_t which) { return of<std::int32_t>(lt_operation(given), which); };
+  const auto compute = [&] { return told(CUBLASLT_MATMUL_DESC_COMPUTE_TYPE); };
   CHECK(compute() == CUBLAS_COMPUTE_32F);
   given.factors = gpu::LtFactors::kTf32;
   CHECK(compute() == CUBLAS_COMPUTE_32F_FAST_TF32);
   given.factors = gpu::LtFactors::kBfloat16;
   CHECK(compute() == CUBLAS_COMPUTE_32F);
-  const gpu::LtProduct product(given);
-  CHECK(Layout::of(product.a()).scalar == CUDA_R_16BF);
-  CHECK(Layout::of(product.b()).scalar == CUDA_R_16BF);
-  CHECK(Layout::of(product.c()).scalar == CUDA_R_32F);
-  CHECK(of<std::int32_t>(product.operation(), CUBLASLT_MATMUL_DESC_SCALE_TYPE) == CUDA_R_32F);
+  CHECK(Layout::of(lt_a(given)).scalar == CUDA_R_16BF);
+  CHECK(Layout::of(lt_b(given)).scalar == CUDA_R_16BF);
+  CHECK(Layout::of(lt_c(given)).scalar == CUDA_R_32F);
+  CHECK(told(CUBLASLT_MATMUL_DESC_SCALE_TYPE) == CUDA_R_32F);
   given.rounds = true;
-  const gpu::LtProduct rounded(given);
-  CHECK(Layout::of(rounded.c()) == Layout{CUDA_R_16BF, 16, 8, 300});
-  CHECK(of<std::int32_t>(rounded.operation(), CUBLASLT_MATMUL_DESC_COMPUTE_TYPE) == CUBLAS_COMPUTE_32F);
-  CHECK(of<std::int32_t>(rounded.operation(), CUBLASLT_MATMUL_DESC_SCALE_TYPE) == CUDA_R_32F);
+  CHECK(Layout::of(lt_c(given)) == Layout{CUDA_R_16BF, 16, 8, 300});
+  CHECK(compute() == CUBLAS_COMPUTE_32F);
+  CHECK(told(CUBLASLT_MATMUL_DESC_SCALE_TYPE) == CUDA_R_32F);
 }
