@@ -1,7 +1,7 @@
-// stlm: super tiny language models as types. Beside this header include a backend: <stlm/backend/eigen.hpp>,
-// <stlm/backend/reference.hpp>, or <stlm/backend/cuda.hpp> in a .cu file. Vocabularies of byte pairs are left out, for
-// compile time: <stlm/tokenizer/bpe_file.hpp>, <stlm/tokenizer/bpe_training.hpp>, <stlm/tokenizer/gpt2_files.hpp>; and weights
-// of 8 bits: <stlm/infer/quantized_weights.hpp>.
+// stlm: super tiny language models as types. Include a backend besides this header: <stlm/backend/eigen.hpp>,
+// <stlm/backend/reference.hpp>, or <stlm/backend/cuda.hpp> in a .cu file. To keep compile time low, this header leaves out
+// byte-pair vocabularies (<stlm/tokenizer/bpe_file.hpp>, <stlm/tokenizer/bpe_training.hpp>, <stlm/tokenizer/gpt2_files.hpp>)
+// and 8-bit weights (<stlm/infer/quantized_weights.hpp>).
 #pragma once
 
 #include <stlm/data/byte_loader.hpp>

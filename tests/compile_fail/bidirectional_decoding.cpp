@@ -1,4 +1,4 @@
-// expect: stlm::Attention: decoding token by token needs a Causal mask.
+// expect: stlm::Attention: decoding token by token needs a Causal mask
 #include <stlm/backend/reference.hpp>
 #include <stlm/nn/attention.hpp>
 

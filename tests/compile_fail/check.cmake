@@ -16,7 +16,7 @@ execute_process(COMMAND ${compile} ${CASE} RESULT_VARIABLE result ERROR_VARIABLE
 if(result EQUAL 0)
   message(FATAL_ERROR "${CASE} compiles, but must not.")
 endif()
-# Not the quoted source line, where the sentence stands too: a line of the compiler's own.
+# The sentence must stand in a line of the compiler's own, not only in the source line that it quotes.
 if(NOT text MATCHES "error: ")
   message(FATAL_ERROR "${COMPILER} reports no error but failed:\n${text}")
 endif()

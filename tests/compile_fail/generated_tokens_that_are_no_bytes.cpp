@@ -1,4 +1,4 @@
-// expect: stlm::Generator: this vocabulary has more than bytes
+// expect: stlm::Generator, stlm::BatchGenerator: this vocabulary has more than bytes
 #include <stlm/backend/eigen.hpp>
 #include <stlm/infer/generator.hpp>
 #include <stlm/models/token_model.hpp>

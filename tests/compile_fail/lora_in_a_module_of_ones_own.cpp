@@ -1,4 +1,4 @@
-// expect: stlm::merge_lora: a module that is none of ours holds low-rank terms
+// expect: stlm::merge_lora: a module or model that it does not know holds low-rank terms
 #include <stlm/backend/reference.hpp>
 #include <stlm/models/merge_lora.hpp>
 

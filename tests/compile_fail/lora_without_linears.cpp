@@ -1,6 +1,6 @@
 // expect: stlm::SharedModule: low-rank terms need a module that says what linear layers it is made of
+#include <stlm/nn/detail/shared_module.hpp>
 #include <stlm/nn/feed_forward.hpp>
-#include <stlm/nn/sharing.hpp>
 
 #ifdef STLM_FIXED
 using Ffn = stlm::FeedForward<8, 12>;

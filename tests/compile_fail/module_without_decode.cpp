@@ -1,4 +1,4 @@
-// expect: stlm::Sequential: a module has neither KvCache and `decode` nor `static constexpr bool per_token = true`
+// expect: stlm::Repeat, stlm::Sequential: a module has neither KvCache and `decode` nor `static constexpr bool per_token = true`
 #include <stlm/backend/eigen.hpp>
 #include <stlm/infer/generator.hpp>
 #include <stlm/models/byte_model.hpp>

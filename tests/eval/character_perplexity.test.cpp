@@ -9,7 +9,7 @@ using namespace stlm;
 static_assert(count_code_points("") == 0);
 static_assert(count_code_points("abc") == 3);
 static_assert(count_code_points("na\xC3\xAFve \xE2\x82\xAC \xF0\x9F\x98\x80") == 9);  // "naïve € 😀"
-static_assert(count_code_points("a\xFF\xC3") == 3);  // what is no UTF-8 counts by the byte
+static_assert(count_code_points("a\xFF\xC3") == 3);  // bytes that are not UTF-8 count one each
 
 TEST_CASE("character_perplexity: the mean over rows of exp(nats a character)") {
   const std::vector<float> losses{1, 2, 3, 0.5f, 0, 0.25f};

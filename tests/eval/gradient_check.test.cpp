@@ -13,7 +13,7 @@ namespace {
 using Block = PreNormBlock<RmsNorm<4>, Attention<4, 2, 1, 2>, SwiGlu<4, 6>>;
 using Scale = test::ColumnScale<3>;
 
-struct WrongInput : Scale {  // dx is dy
+struct WrongInput : Scale {  // a fault: dx is dy
   template <class B, class T>
   static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, 3> x, Rows<T, 3> d, const Empty& cache,
                        const Params<T>& grads) {
@@ -21,7 +21,7 @@ struct WrongInput : Scale {  // dx is dy
     Scale::backward(ctx, p, pass, x, Rows<T, 3>(dy.data(), pass.rows()), cache, grads);
   }
 };
-struct Overwrites : Scale {  // instead of adding
+struct Overwrites : Scale {  // a fault: overwrites gradients instead of adding
   template <class B, class T>
   static void backward(Context<B>& ctx, const Params<T>& p, const Pass& pass, Rows<const T, 3> x, Rows<T, 3> d, const Empty& cache,
                        const Params<T>& grads) {

@@ -14,6 +14,11 @@ import make_goldens as base
 MASK = 18  # the last token of the vocabulary
 
 
+def uniform(word):
+    """A word as a number in [0, 1)."""
+    return (word >> 8) / 2**24
+
+
 def philox(key, counter):
     """The four words of Philox4x32-10."""
     low, high = key
@@ -33,7 +38,7 @@ class Masked(base.Family):
         tokens, targets = text.clone(), torch.full_like(text, -1)
         for i in range(text.numel()):
             words = philox(self.key, i)
-            if words[0] < self.rate * 2**32:
+            if uniform(words[0]) < self.rate:
                 self.treat(i, words, text.view(-1), following.view(-1), tokens.view(-1), targets.view(-1))
         more = {"text": text.int(), "following": following.int(), "key": torch.tensor(self.key).int()}
         return tokens, targets, more
@@ -47,9 +52,9 @@ class NextTokenMlm(Masked):
 class BertMlm(Masked):
     def treat(self, i, words, text, following, tokens, targets):
         targets[i] = text[i]
-        if words[1] < 0.8 * 2**32:
+        if uniform(words[1]) < 0.8:
             tokens[i] = MASK
-        elif words[1] < 0.9 * 2**32:
+        elif uniform(words[1]) < 0.9:
             tokens[i] = ((words[2] << 32) + words[3]) % MASK
 
 

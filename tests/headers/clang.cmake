@@ -1,5 +1,5 @@
-# Every header alone under clang++, syntax and warnings. Of the standard library and Eigen all is there: what a header forgets
-# of these the project's compiler has seen, and to read them again for each takes minutes.
+# Every header alone under clang++, syntax and warnings. The whole standard library and Eigen are precompiled, since reading
+# them again for each header takes minutes; the project's compiler finds missing includes of them.
 cmake_minimum_required(VERSION 3.24)
 
 find_program(clang NAMES clang++ clang++-19 clang++-16 clang++-14)

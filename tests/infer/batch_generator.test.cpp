@@ -19,7 +19,7 @@ using Model = ByteModel<Wide>;
 
 const std::vector<std::string> prompts = {"the quick brown fox", "a", "", "jumps over the lazy dog and runs far away", "so it was"};
 
-/// `count` texts continued together, then each alone, must be the same. All but the first `go_on` end at their first byte.
+/// `count` texts continued together must equal each continued alone. All but the first `go_on` texts end at their first byte.
 template <class W>
 void check_texts(Context<Backend>& ctx, const W& weights, SampleOptions options, Index capacity,
                  std::size_t count = prompts.size(), std::size_t go_on = prompts.size()) {
@@ -51,7 +51,7 @@ void check_texts(Context<Backend>& ctx, const W& weights, SampleOptions options,
 struct StepLogits {
   std::vector<float> together, alone;
 };
-/// What follows one more token of each of some texts, all read in one step, and each by itself.
+/// The logits after one more token of each of `texts` texts, read together in one step, and each alone.
 StepLogits logits_of(Index texts) {
   Context<Backend> ctx({.threads = 2, .seed = 3});
   Parameters<Model, Backend> params(ctx);
@@ -99,7 +99,7 @@ TEST_CASE("every text is the one generated alone") {
     init(ctx, params);
     const SampleOptions options{.max_bytes = 60, .temperature = 0.9, .seed = 4};
     check_texts(ctx, params, options, 128);
-    check_texts(ctx, params, options, 16);  // its later half is read again
+    check_texts(ctx, params, options, 16);  // the memory is filled, so its later half is read again
     check_texts(ctx, params, {.max_bytes = 40, .utf8 = true, .seed = 9}, 128);
     check_texts(ctx, WorkingWeights<Model, Backend, Bfloat16>(ctx, params), options, 128);
     check_texts(ctx, QuantizedWeights<Model, Backend>(ctx, params), options, 128);
@@ -116,7 +116,7 @@ TEST_CASE("as many texts as are multiplied row by row, and one more that ends be
   for (const std::size_t count : {16U, 17U}) {
     check_texts(ctx, params, options, 64, count, 16);
     check_texts(ctx, rounded, options, 64, count, 16);
-    check_texts(ctx, quantized, options, 64, count, count);  // whose sums are exact, of any number of rows
+    check_texts(ctx, quantized, options, 64, count, count);  // sums of int8 are exact for any number of rows
   }
 }
 
@@ -162,7 +162,7 @@ TEST_CASE("valid UTF-8 goes on from each prompt's last character") {
     std::vector<std::string> texts = cut;
     BatchGenerator<Model, Backend>(ctx, 3, 64).generate(ctx, params, cut, {.max_bytes = 20, .utf8 = true, .seed = seed},
                                                         [&](Index text, char c) { texts[static_cast<std::size_t>(text)] += c; });
-    for (const std::string& text : texts) CHECK(utf8_prefix(text) + 3 >= text.size());  // the last may be cut by max_bytes
+    for (const std::string& text : texts) CHECK(utf8_prefix(text) == text.size());
   }
 }
 
@@ -173,6 +173,9 @@ TEST_CASE("what cannot be generated is refused; no prompts and no bytes are fine
   CHECK_THROWS_WITH((BatchGenerator<Model, Backend>(ctx, 0, 8)), "stlm::BatchGenerator: expected at least one text, found 0.");
   CHECK_THROWS_WITH((BatchGenerator<Model, Backend>(ctx, 2, 1)),
                     "stlm::BatchGenerator: expected a capacity of at least 2 tokens, found 1.");
+  CHECK_THROWS_WITH((BatchGenerator<Model, Backend>(ctx, 2, Index{1} << 62)),
+                    "stlm::BatchGenerator: expected at most 1099511627776 tokens in a batch, found 2 times 4611686018427387904; "
+                    "give fewer.");
   BatchGenerator<Model, Backend> generator(ctx, 2, 8);
   const auto nothing = [](Index, char) { FAIL("no byte was asked for"); };
   CHECK_THROWS_AS(generator.generate(ctx, params, prompts, {}, nothing), Error);

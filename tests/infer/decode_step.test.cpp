@@ -11,13 +11,13 @@ using namespace stlm::test;
 
 namespace {
 
-/// As Plain, of widths that a GPU reads in packets.
+/// As Plain, but with widths that a GPU reads in packets.
 struct PacketsConfig : SmallConfig {
   static constexpr int dim = 32, ffn_dim = 48;
 };
 using Packets = ByteModel<PacketsConfig>;
 
-/// Sequences that decode one token after another, beside the same tokens read at once.
+/// Sequences to decode token by token, and the logits of the same tokens read at once.
 template <class Model>
 struct Beside {
   static constexpr Index sequences = 2, tokens = 6;
@@ -25,7 +25,7 @@ struct Beside {
   Parameters<Model, TestedBackend> params{ctx};
   Activations<Model, TestedBackend> whole{ctx, {sequences, tokens}}, one{ctx, {sequences, 1}};
   DecodeState<Model> state{3, 10};
-  DecodeStep<Model, TestedBackend> step{ctx, 3};
+  DecodeStep<Model, TestedBackend> step{ctx, 3, 10};
   std::vector<Token> text = some_tokens(sequences * tokens, Model::vocabulary, {1, 2});
 
   Beside() {
@@ -74,6 +74,21 @@ TEST_CASE("DecodeStep: five kernels a layer", "[infer][decode_step]") {
 }
 #endif
 
+TEST_CASE("DecodeStep: refuses a place beyond the cache, in a replayed run as well", "[infer][decode_step]") {
+  Beside<Plain> beside;
+  const Token tokens[] = {3, 3};
+  const auto run = [&](Place second) {
+    const Place places[] = {{1, 0}, second};
+    beside.step.run(beside.ctx, beside.params, tokens, places, beside.one.cache(), beside.state.cache);
+  };
+  run({0, 0});
+  run({0, 1});
+  CHECK_THROWS_WITH(run({0, 10}), "stlm::DecodeStep: sequence 0 at position 10 has no room for 1 more in a cache of 3 "
+                                  "sequences of 10; plan for more.");
+  CHECK_THROWS_AS(run({3, 2}), ShapeError);
+  CHECK_NOTHROW(run({2, 9}));
+}
+
 TEST_CASE("DecodeStep: begins anew with other parameters", "[infer][decode_step]") {
   Beside<Plain> beside;
   Parameters<Plain, TestedBackend> others(beside.ctx);
@@ -94,7 +109,7 @@ TEST_CASE("DecodeStep: begins anew with other parameters", "[infer][decode_step]
 TEST_CASE("DecodeStep: refuses more sequences than it was made for, and tokens without a place", "[infer][decode_step]") {
   Context<TestedBackend> ctx;
   Parameters<Plain, TestedBackend> params(ctx);
-  DecodeStep<Plain, TestedBackend> step(ctx, 1);
+  DecodeStep<Plain, TestedBackend> step(ctx, 1, 10);
   typename Plain::Cache<float> cache{};
   typename Plain::KvCache<float> state{};
   const Token tokens[] = {3, 3};

@@ -51,7 +51,7 @@ TEST_CASE("reading in any portions gives the logits of the full forward pass") {
 TEST_CASE("when the memory is full the later half is read again") {
   Setup s;
   Generator<Small, Backend> generator(s.ctx, 10);
-  generator.feed(s.ctx, s.params, std::span(text).first(12));  // 10 fill it, then 5 stay, then 2 more
+  generator.feed(s.ctx, s.params, std::span(text).first(12));  // 10 tokens fill the memory, 5 of them stay, 2 more follow
   CHECK(test::distance(generator.logits(), full_logits(s, {text.begin() + 5, text.begin() + 12})) < 1e-5);
 }
 
@@ -149,7 +149,7 @@ TEST_CASE("valid UTF-8 on request") {
   Setup s;
   const auto valid = [&](const SampleOptions& options) {
     const std::string all = "caf\xc3" + sample(s.ctx, s.params, "caf\xc3", 16, options);
-    return utf8_prefix(all) + 3 >= all.size();  // the last character may be cut by max_bytes
+    return utf8_prefix(all) == all.size();
   };
   bool ever_invalid = false;
   for (std::uint64_t seed = 0; seed < 10; ++seed) {

@@ -25,9 +25,15 @@ struct Setup {
   Setup() { fill(params.flat(), {1, 1}, 0.5); }
 };
 
+/// A tokenizer in which each byte is a token.
+struct Letters {
+  std::vector<Token> encode(std::string_view bytes) const { return ByteTokenizer::encode(bytes); }
+  std::string token_bytes(Token id) const { return std::string(1, static_cast<char>(id)); }
+};
+
 using Patches = std::vector<std::vector<Token>>;
 
-/// Those of `text` after an end of text; the last is open.
+/// An end of text, then the patches of `text`; the last one is open.
 template <class M>
 Patches patches_of(std::string_view text) {
   Patches patches{{257}, {}};
@@ -42,11 +48,11 @@ Patches patches_of(std::string_view text) {
   return patches;
 }
 
-/// Logits of the symbol that follows by a full forward pass over patches, without any cache.
+/// Logits of the symbol after the open patch by a full forward pass, without any cache.
 template <class M, class B>
 std::vector<float> full_logits(Setup<M, B>& s, Patches patches) {
   const Index open = std::ssize(patches.back()), count = std::ssize(patches) - 1;
-  patches.back().push_back(65);  // whatever comes: its logits must not depend on it
+  patches.back().push_back(65);  // any symbol: its own logits must not depend on it
   std::vector<Token> slots(patches.size() * static_cast<std::size_t>(M::window), M::pad);
   for (std::size_t p = 0; p < patches.size(); ++p)
     std::copy(patches[p].begin(), patches[p].end(), slots.begin() + static_cast<Index>(p) * M::window);
@@ -78,7 +84,7 @@ double error_in_portions(std::size_t portion) {
   return worst;
 }
 
-/// What generation would give if every byte were drawn from a full forward pass.
+/// The text that generation gives if every byte is drawn from a full forward pass.
 template <class M, class B>
 std::string generated_without_cache(Setup<M, B>& s, std::string all, const SampleOptions& options) {
   const std::size_t prompt = all.size();
@@ -170,10 +176,6 @@ TEST_CASE("PatchGenerator: the end of a patch is not drawn where it follows from
 }
 
 TEST_CASE("PatchGenerator: of a boundary that looks ahead the text is given at once", "[infer]") {
-  struct Letters {
-    std::vector<Token> encode(std::string_view bytes) const { return ByteTokenizer::encode(bytes); }
-    std::string token_bytes(Token id) const { return std::string(1, static_cast<char>(id)); }
-  };
   Setup<TokenPatches, EigenBackend> s;
   PatchGenerator<TokenPatches, EigenBackend> generator(s.ctx, 8, TokenBoundary(std::make_shared<const Letters>()));
   generator.reset(s.ctx, s.params);
@@ -184,6 +186,31 @@ TEST_CASE("PatchGenerator: of a boundary that looks ahead the text is given at o
                     "stlm::PatchGenerator: patches that end by a rule that looks ahead cannot be gone on with; give the text at once.");
 }
 
+TEST_CASE("PatchGenerator: with the reference's bytes an end of text is written out", "[infer]") {
+  Setup<QuirkyPatches, EigenBackend> s;
+  PatchGenerator<QuirkyPatches, EigenBackend> generator(s.ctx, 8, TokenBoundary(std::make_shared<const Letters>()));
+  generator.reset(s.ctx, s.params);
+  const std::string end = std::string("<|endoftext|>").substr(0, QuirkyPatches::window);
+  CHECK(distance(generator.logits(), full_logits(s, Patches{ByteTokenizer::encode(end), {}})) == 0);
+
+  // A head that says slot by slot what its position is, and the bytes of an end of text for the positions.
+  s.params.for_each([&](const Path& path, const auto& view, const ParameterSpec&) {
+    const std::string name = path.str();
+    std::fill(view.begin(), view.end(), name.find("norm") != std::string::npos ? 1.0F : 0.0F);
+    const Index columns = view.size() / view.extent(0);
+    if (!name.starts_with("head.") || name.find("attention") != std::string::npos) return;
+    for (Index i = 0; i < QuirkyPatches::window; ++i) {
+      const Index row = name == "head.weight" ? end[static_cast<std::size_t>(i)] : i;
+      if (columns > 1) view.data()[row * columns + i] = name == "head.project.weight" ? 0.0F : 1.0F;
+    }
+  });
+  for (const std::string before : {"", "x"}) {
+    std::string written;
+    generator.generate(s.ctx, s.params, before, {.max_bytes = 40, .temperature = 0}, [&](char c) { written += c; });
+    CHECK(written == (before.empty() ? end : end.substr(1) + end));
+  }
+}
+
 TEST_CASE("PatchGenerator: valid UTF-8 on request", "[infer]") {
   Setup<SpacePatches, EigenBackend> s;
   int invalid = 0;
@@ -191,7 +218,7 @@ TEST_CASE("PatchGenerator: valid UTF-8 on request", "[infer]") {
     const std::string free = generated(s, "caf\xc3", {.max_bytes = 50, .seed = seed});
     invalid += utf8_prefix("caf\xc3" + free) + 3 < 4 + free.size();
     const std::string valid = "caf\xc3" + generated(s, "caf\xc3", {.max_bytes = 50, .utf8 = true, .seed = seed});
-    CHECK(utf8_prefix(valid) + 3 >= valid.size());  // the last character may be cut by max_bytes
+    CHECK(utf8_prefix(valid) == valid.size());
   }
   CHECK(invalid > 0);
 }
@@ -202,8 +229,10 @@ TEST_CASE("PatchGenerator: texts longer than the memory, empty prompts and no by
   CHECK(generated(s, text + text, options, 4).size() == 60);
   CHECK(generated(s, "", options, 4).size() == 60);
   CHECK(generated(s, "abc", {.max_bytes = 0}).empty());
+  CHECK(sample(s.ctx, s.params, "abc", 8, options) == generated(s, "abc", options, 8));
   CHECK_THROWS_WITH((PatchGenerator<SpacePatches, EigenBackend>(s.ctx, 1)),
                     "stlm::PatchGenerator: expected a capacity of at least 2 patches, found 1.");
+  CHECK_THROWS_AS((PatchGenerator<SpacePatches, EigenBackend>(s.ctx, Index{1} << 62)), ShapeError);
   std::string some;
   PatchGenerator<SpacePatches, EigenBackend>(s.ctx, 8).generate(s.ctx, s.params, "abc", options, [&](char c) {
     some += c;
@@ -217,7 +246,12 @@ TEST_CASE("PatchGenerator: a refused symbol, or use before reset, changes nothin
   PatchGenerator<SpacePatches, EigenBackend> one(s.ctx, 8), other(s.ctx, 8);
   CHECK_THROWS_WITH(one.feed(s.ctx, s.params, "th"), "stlm::PatchGenerator: no patch was read; call reset first.");
   for (auto* generator : {&one, &other}) generator->reset(s.ctx, s.params);
-  CHECK_THROWS_AS(one.push(s.ctx, s.params, 300), Error);
+  CHECK_THROWS_WITH(one.push(s.ctx, s.params, 300),
+                    "stlm::PatchGenerator: token 0 is 300, expected an id in [0, 258); check the tokenizer against the model's "
+                    "vocabulary.");
+  CHECK_THROWS_WITH(one.push(s.ctx, s.params, SpacePatches::pad),
+                    "stlm::PatchGenerator: found the end of a patch where it follows from the bytes of the patch, or no byte is "
+                    "in it yet; push a byte.");
   for (auto* generator : {&one, &other}) generator->feed(s.ctx, s.params, "the ");
   CHECK(std::ranges::equal(one.logits(), other.logits()));
 }

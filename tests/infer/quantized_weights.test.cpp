@@ -12,8 +12,8 @@ using namespace stlm::test;
 
 namespace {
 
-/// Rows of 64 and 96 numbers take 64 and 128 bytes.
-struct Wide : ByteModelDefaults {
+/// In int8, rows of 64 and 96 numbers take 64 and 128 bytes.
+struct Padded : ByteModelDefaults {
   static constexpr int dim = 64, layers = 2, heads = 4, kv_heads = 2, ffn_dim = 96;
 };
 
@@ -39,7 +39,7 @@ void check_loss(BatchShape shape, const Batch& batch) {
   CHECK(std::abs(found - exact) < 0.01F * exact);
   CHECK(found != exact);
 
-  fill(params.flat(), {1, 1}, 0.5);  // large ones: of small ones the loss alone says little
+  fill(params.flat(), {1, 1}, 0.5);  // large weights; the small ones of `init` are tested by the loss only
   forward(ctx, params, batch, acts);
   const std::vector<float> logits(acts.cache().head.logits.begin(), acts.cache().head.logits.end());
   forward(ctx, QuantizedWeights<Model, EigenBackend>(ctx, params), batch, acts);
@@ -55,7 +55,7 @@ TEMPLATE_TEST_CASE("QuantizedWeights: logits near those of the float weights", "
   init(ctx, params);
   const auto exact = logits<TestType>(ctx, params);
   const QuantizedWeights<TestType, EigenBackend> weights(ctx, params);
-  params.zero(ctx);  // they are not needed any more
+  params.zero(ctx);  // shows that the parameters are no longer needed
   const auto found = logits<TestType>(ctx, weights);
   CHECK(deviation(exact, found) < 0.1);
   CHECK(deviation(exact, found) > 0);
@@ -93,15 +93,15 @@ TEST_CASE("QuantizedWeights: both backends round alike", "[infer][quantized_weig
   init(reference, plain);
   const auto found = logits<Grouped>(eigen, QuantizedWeights<Grouped, EigenBackend>(eigen, fast));
   const auto expected = logits<Grouped>(reference, QuantizedWeights<Grouped, ReferenceBackend>(reference, plain));
-  CHECK(deviation(expected, found) < 0.02);  // activations may fall on the other side of a half
+  CHECK(deviation(expected, found) < 0.02);  // a rounding may go the other way where an activation is near a half
 }
 
 TEST_CASE("QuantizedWeights: a byte a number, and a scale and a sum a row", "[infer][quantized_weights]") {
-  using Model = ByteModel<Wide>;
+  using Model = ByteModel<Padded>;
   Context<EigenBackend> ctx;
   Parameters<Model, EigenBackend> params(ctx);
   const QuantizedWeights<Model, EigenBackend> weights(ctx, params);
-  // The table; of each layer queries, keys and values, the output, gate and up, and the way down, whose rows are padded.
+  // The table; for each layer queries, keys and values, the output, gate and up, and the down projection with padded rows.
   constexpr std::size_t table = 258, qkv = 128, out = 64, both = 2 * 96, down = 64, gains = 2 * 2 + 1;
   constexpr std::size_t numbers = 64 * table + 2 * (64 * (qkv + out + both) + 128 * down);
   constexpr std::size_t rows = table + 2 * (qkv + out + both + down);

@@ -29,7 +29,7 @@ std::vector<double> softmax(double temperature, std::initializer_list<Token> kep
   return p;
 }
 
-/// What is not to be drawn never is.
+/// Frequencies near the expected ones; a token with expected probability 0 must never be drawn.
 void check_close(const std::vector<double>& found, const std::vector<double>& expected) {
   for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i] == Approx(expected[i]).margin(expected[i] == 0 ? 0 : 0.015));
 }
@@ -50,10 +50,10 @@ TEST_CASE("top-p draws among the fewest likeliest that hold that much") {
   check_close(frequencies({.top_p = 0.4, .seed = 1}), softmax(1, {4}));
   check_close(frequencies({.top_p = 0.6, .seed = 1}), softmax(1, {4, 1}));
   check_close(frequencies({.top_p = 0.97, .seed = 1}), softmax(1, {4, 1, 2, 0}));
-  check_close(frequencies({.top_k = 3, .top_p = 0.6, .seed = 1}), softmax(1, {4, 1}));  // of the three together
+  check_close(frequencies({.top_k = 3, .top_p = 0.6, .seed = 1}), softmax(1, {4, 1}));  // 0.6 of the three together
   check_close(frequencies({.top_p = 1e-9, .seed = 1}), softmax(1, {4}));
-  check_close(frequencies({.top_k = 3, .top_p = 0.53, .seed = 1}), softmax(1, {4}));  // 0.515 of all, 0.547 of the three
-  const std::vector<float> even(4);  // two hold a half exactly
+  check_close(frequencies({.top_k = 3, .top_p = 0.53, .seed = 1}), softmax(1, {4}));  // 4: 0.515 of all, 0.547 of three
+  const std::vector<float> even(4);  // two of four equal logits hold exactly a half
   Sampler half(4, {.top_p = 0.5, .seed = 1});
   for (int i = 0; i < 200; ++i) CHECK(half(std::span<const float>(even)) < 2);
 }
@@ -65,7 +65,7 @@ TEST_CASE("draws are among what is allowed, and so are the k likeliest") {
   check_close(frequencies({.seed = 1}, even), softmax(1, {0, 2, 4}));
   check_close(frequencies({.top_k = 2, .seed = 1}, even), softmax(1, {2, 4}));
   check_close(frequencies({.temperature = 0}, even), softmax(1, {4}));
-  // More asked for than allowed: never one of the others.
+  // Fewer tokens are allowed than top_k: the others are still never drawn.
   check_close(frequencies({.top_k = 4, .seed = 1}, [](Token id) { return id < 2; }), softmax(1, {0, 1}));
   CHECK_THROWS_AS(frequencies({}, [](Token) { return false; }), stlm::NumericError);
 }

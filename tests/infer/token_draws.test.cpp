@@ -53,10 +53,10 @@ TEST_CASE("TokenDraws: with one seed every backend draws one text", "[infer][tok
     CAPTURE(options.temperature, options.top_k, options.top_p, options.utf8);
     const std::string prompt = "Once", text = tested.text(prompt, options);
     CHECK(text == host.text(prompt, options));
-    TextRule rule(options.utf8, prompt);
-    std::string by_host;  // which asks a rule of its own
+    TextRule rule(options.utf8, prompt, Talking::ignore, options.max_bytes);
+    std::string by_host;  // drawn by the host, with `allowed`, which is no TokenRule
     Generator<Talking, TestedBackend> generator(tested.ctx, 12);
-    const auto allowed = [&](Token id) { return id != Talking::ignore && rule.allows(id); };
+    const auto allowed = [&](Token id) { return rule.allows(id); };
     const std::vector<Token> start = ByteTokenizer::encode(prompt);
     generator.generate_tokens(tested.ctx, tested.params, start, options, allowed, [&](Token id) {
       if (id >= 256) return false;

@@ -29,3 +29,17 @@ TEST_CASE("TextRule: an end of text waits for the end of a character; a broken p
   CHECK(broken.allows('a'));
   CHECK(!broken.allows(0x80));
 }
+
+TEST_CASE("TextRule: no character begins that max_bytes would cut") {
+  TextRule rule(true, "a", 256, 3);
+  CHECK(rule.allows(0xE2));
+  CHECK(!rule.allows(0xF0));
+  rule.push('b');
+  CHECK(rule.allows(0xC3));
+  CHECK(!rule.allows(0xE2));
+  rule.push(0xC3);
+  CHECK(rule.allows(0xA9));
+  rule.push(0xA9);
+  CHECK(!TextRule(true, "", 256, 1).allows(0xC3));
+  CHECK(TextRule(false, "", 256, 1).allows(0xC3));
+}

@@ -14,7 +14,7 @@ using stlm::write_file;
 using Names = std::vector<std::string>;
 
 namespace {
-/// Whether files of this folder may have no name.
+/// Whether the file system of this folder has files without a name.
 bool nameless(const TemporaryFolder& folder) {
 #if defined(O_TMPFILE)
   return static_cast<bool>(stlm::detail::FileDescriptor(::open((folder / ".").c_str(), O_WRONLY | O_TMPFILE, 0666)));
@@ -54,7 +54,7 @@ TEST_CASE("AtomicFile: nothing is seen before commit", "[io][atomic_file]") {
   CHECK(read_text(folder / "a") == "one two");
   CHECK(folder.names() == Names{"a"});
   CHECK(error_of<FileError>([&] { file.commit(); }) ==
-        "stlm::AtomicFile: expected one commit of \"" + (folder / "a") + "\", found a second; remove it.");
+        "stlm::AtomicFile: expected nothing more for \"" + (folder / "a") + "\" after its commit or a failure.");
   CHECK(error_of<FileError>([&] { file.write(as_bytes("more")); }) ==
         "stlm::AtomicFile: expected nothing more for \"" + (folder / "a") + "\" after its commit or a failure.");
   CHECK(read_text(folder / "a") == "one two");
@@ -86,7 +86,7 @@ TEST_CASE("AtomicFile: two writers of one name do not mix", "[io][atomic_file]")
 
 TEST_CASE("AtomicFile: touches no temporary file that is there already", "[io][atomic_file]") {
   const TemporaryFolder folder;
-  for (int i = 0; i < 300; ++i)  // as a dead process with the same number may have left them
+  for (int i = 0; i < 300; ++i)  // as a dead process with the same id may have left behind
     write_text(folder / ("a.tmp-" + std::to_string(::getpid()) + "-" + std::to_string(i)), "stale");
   write_file(folder / "a", as_bytes("new"));
   CHECK(read_text(folder / "a") == "new");
@@ -109,14 +109,14 @@ TEST_CASE("AtomicFile: a process that dies while writing leaves the old file", "
   REQUIRE(status == 0);
   CHECK(read_text(folder / "a") == "old");
   CHECK(folder.names().size() == (nameless(folder) ? 1 : 2));
-  write_file(folder / "a", as_bytes("new"));  // what the dead one left is not in the way
+  write_file(folder / "a", as_bytes("new"));  // the temporary file of the dead process is not in the way
   CHECK(read_text(folder / "a") == "new");
 }
 
 TEST_CASE("AtomicFile: a disk that is full leaves the old file and no temporary", "[io][atomic_file]") {
   const TemporaryFolder folder;
   write_text(folder / "a", "old");
-  // Stands for the full disk: the size that files of this process may have.
+  // A limit on the size of files of this process stands for a full disk.
   rlimit before = {};
   REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
   rlimit limit = before;
@@ -138,6 +138,9 @@ TEST_CASE("AtomicFile: says what is wrong with a path", "[io][atomic_file]") {
   CHECK(error_of<FileError>([&] { write_file(folder / "none/a", {}); }) ==
         "stlm::AtomicFile: cannot open the folder of \"" + (folder / "none/a") +
             "\": No such file or directory (errno 2); make the folder first.");
+  const std::string too_long = folder / std::string(256, 'n');
+  CHECK(error_of<FileError>([&] { AtomicFile file(too_long); }) ==
+        "stlm::AtomicFile: cannot create \"" + too_long + "\": File name too long (errno 36); give a shorter name.");
   write_text(folder / "file", "x");
   CHECK(error_of<FileError>([&] { write_file(folder / "file/a", {}); }) ==
         "stlm::AtomicFile: cannot open the folder of \"" + (folder / "file/a") +

@@ -16,7 +16,7 @@ namespace {
 
 const std::string damaged = "; the file is damaged or of another format: save or fetch it again.";
 
-/// A file: the length of `header`, `header`, and `size` bytes of data that count up from 0.
+/// The bytes of a file: the length of `header`, `header`, and `size` bytes of data that count up from 0.
 std::string image(std::string_view header, std::size_t size) {
   std::string file;
   for (std::size_t i = 0; i < 8; ++i) file += static_cast<char>(header.size() >> 8 * i & 0xFF);
@@ -29,7 +29,7 @@ std::string error_in(std::string_view file) {
   return error_of<FileError>([&] { SafetensorsFile(as_bytes(file), "f"); });
 }
 
-/// The error of one tensor "t" over 8 bytes of data.
+/// The error for a file with one tensor "t" and 8 bytes of data.
 std::string error_in_entry(const std::string& entry) {
   return error_in(image("{\"t\":" + entry + "}", 8));
 }
@@ -106,7 +106,7 @@ TEST_CASE("SafetensorsFile: reads what others write", "[io][safetensors_file]") 
   CHECK(error_in(image("{}", 0)).empty());
   CHECK(error_in(image("{\"__metadata__\":{\"format\":\"pt\"}}   ", 0)).empty());
   CHECK(error_in(image(R"({"t":{"dtype":"F4","shape":[3,2],"data_offsets":[0,3]}})", 3)).empty());
-  // Tensors without elements stand between others and at both ends.
+  // Tensors without elements lie between others and at both ends.
   CHECK(error_in(image(R"({"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"b":{"dtype":"F32","shape":[1],)"
                        R"("data_offsets":[0,4]},"c":{"dtype":"F32","shape":[1],"data_offsets":[4,8]},)"
                        R"("d":{"dtype":"F32","shape":[2,0],"data_offsets":[4,4]},)"
@@ -196,7 +196,7 @@ TEST_CASE("SafetensorsFile: shapes that are negative, huge or of another size", 
   CHECK(error("[9223372036854775808]") ==
         begin + "expected sizes below 2^63 in its shape, found 9223372036854775808" + damaged);
   CHECK(error("[0,9223372036854775808]") != "");
-  // 2^62 elements of 4 bytes are 2^64 bytes, which 64 bits would show as 0; and 2^62 + 2 as 8.
+  // 2^62 elements of 4 bytes are 2^64 bytes, which overflow to 0 in 64 bits; 2^62 + 2 elements overflow to 8 bytes.
   CHECK(error("[4611686018427387904]") ==
         begin + "expected whole bytes, fewer than 2^60, found F32 [4611686018427387904]" + damaged);
   CHECK(error("[4611686018427387906]") != "");
@@ -240,7 +240,7 @@ TEST_CASE("SafetensorsFile: overlaps, holes and bytes of no tensor", "[io][safet
                                     damaged);
   CHECK(error(0, 8, 0, 8, 8) != "");
   CHECK(error(0, 8, 2, 4, 8) != "");
-  CHECK(error(0, 8, 3, 3, 8) != "");  // without elements, but inside another
+  CHECK(error(0, 8, 3, 3, 8) != "");  // a tensor without elements inside another
   CHECK(error(0, 3, 4, 8, 8) == begin +
                                     "tensor \"b\": expected to begin at byte 3 of the data, the first free one, found "
                                     "4, which leaves a hole" +
@@ -270,9 +270,9 @@ const std::string fuzz_seed = image(
     R"("b":{"dtype":"U8","shape":[0],"data_offsets":[24,24]},"c":{"dtype":"I64","shape":[],"data_offsets":[24,32]}}  )",
     32);
 
-/// True if the reader takes the file. What it takes must keep the rules; what it throws must be a FileError.
+/// True if the reader accepts the file. An accepted file must keep the rules of the format; an error must be a FileError.
 bool survives(const std::string& text) {
-  const std::vector<char> exact(text.begin(), text.end());  // no spare capacity: sanitizers see the first byte past it
+  const std::vector<char> exact(text.begin(), text.end());  // no spare capacity, so sanitizers detect a read past the end
   const auto bytes = std::as_bytes(std::span(exact));
   try {
     const SafetensorsFile file(bytes, "f");
@@ -283,7 +283,7 @@ bool survives(const std::string& text) {
         ++owners.at(static_cast<std::size_t>(entry.bytes.data() - bytes.data()) + i);
       REQUIRE(file.find(entry.name) == &entry);
     }
-    REQUIRE(std::ranges::is_sorted(owners));  // the header is nobody's, each byte of data one tensor's
+    REQUIRE(std::ranges::is_sorted(owners));  // no tensor owns bytes of the header, one tensor each byte of data
     REQUIRE(std::ranges::all_of(owners, [](int count) { return count <= 1; }));
     return true;
   } catch (const FileError&) {
@@ -329,11 +329,11 @@ TEST_CASE("SafetensorsFile: damage is refused or harmless", "[io][safetensors_fi
       }
     }
     if (below(8) == 0) text[below(8)] = static_cast<char>(below(256));
-    // Otherwise the length follows the header, so that the reader gets past it.
+    // Otherwise the length is set to the new size of the header, so that the reader gets past it.
     else if (text.size() >= 40)
       text[0] = static_cast<char>(text.size() - 40);
     taken += survives(text);
   }
-  CHECK(taken > 100);  // the changes are small enough to reach the end of the reader
+  CHECK(taken > 100);  // changes are small enough for many files to be accepted
   CHECK(taken < 19000);
 }

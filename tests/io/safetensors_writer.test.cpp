@@ -18,6 +18,9 @@ std::string with_length(std::string header, std::string_view data) {
 
 }  // namespace
 
+// A copy's tensors would be those that the original keeps.
+static_assert(!std::is_copy_constructible_v<SafetensorsWriter> && std::is_move_constructible_v<SafetensorsWriter>);
+
 TEST_CASE("SafetensorsWriter: byte by byte", "[io][safetensors_writer]") {
   const TemporaryFolder folder;
   SafetensorsWriter writer;
@@ -88,7 +91,7 @@ TEST_CASE("SafetensorsWriter: refuses tensors that the format cannot hold", "[io
         "rename it.");
   CHECK_THROWS_AS(writer.add("\xff", Dtype::kU8, {1}, as_bytes("x")), FileError);
 
-  writer.write(folder / "a");  // what was refused is not in the file
+  writer.write(folder / "a");  // refused tensors are not in the file
   CHECK(read_text(folder / "a").find("\"v\"") == std::string::npos);
 }
 

@@ -1,4 +1,4 @@
-// A folder of its own for one test, removed at its end; and whole files read into memory.
+// TemporaryFolder: a folder for one test, removed at its end; and functions that read and write whole files.
 #pragma once
 
 #include <unistd.h>
@@ -57,7 +57,7 @@ inline std::span<const std::byte> as_bytes(std::string_view text) {
   return std::as_bytes(std::span(text));
 }
 
-/// What `call` throws as an `Exception`; empty when it throws nothing.
+/// The message of the `Exception` that `call` throws; empty when it throws nothing.
 template <class Exception, class Call>
 std::string error_of(Call&& call) {
   try {

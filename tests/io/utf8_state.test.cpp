@@ -9,7 +9,7 @@ using namespace stlm;
 
 namespace {
 
-/// Whether some continuation of `text`, of at most three bytes, is UTF-8.
+/// Whether `text` is UTF-8, or becomes so with at most three more bytes.
 bool can_become_valid(const std::string& text) {
   if (utf8_prefix(text) == text.size()) return true;
   const std::string begun = text.substr(utf8_prefix(text));
@@ -20,7 +20,7 @@ bool can_become_valid(const std::string& text) {
   return false;
 }
 
-/// Walks all that a state accepts until a character is complete: how many there are, and how many are none.
+/// Follows all bytes that a state accepts until a character is complete; counts the characters, and those that are not UTF-8.
 void walk(const Utf8State& state, std::string& text, Index& characters, Index& wrong) {
   for (int byte = 0; byte < 256; ++byte) {
     if (!state.accepts(static_cast<unsigned char>(byte))) continue;
@@ -63,7 +63,7 @@ TEST_CASE("Utf8State: what it accepts byte by byte are all characters there are"
   std::string text;
   walk({}, text, characters, wrong);
   CHECK(wrong == 0);
-  CHECK(characters == 0x110000 - 0x800);  // each another string; surrogates are none
+  CHECK(characters == 0x110000 - 0x800);  // each is a different string; surrogates are not characters
 }
 
 TEST_CASE("repaired_utf8: as Python's errors=\"replace\"", "[io][utf8]") {
@@ -71,11 +71,11 @@ TEST_CASE("repaired_utf8: as Python's errors=\"replace\"", "[io][utf8]") {
   CHECK(repaired_utf8("") == "");
   CHECK(repaired_utf8("h\xc3\xa9llo \xf0\x9f\x98\x80") == "h\xc3\xa9llo \xf0\x9f\x98\x80");
   CHECK(repaired_utf8("\xff\xfe") == mark + mark);
-  CHECK(repaired_utf8("\xe2\x82") == mark);                  // one beginning, one mark
+  CHECK(repaired_utf8("\xe2\x82") == mark);                  // one mark for an unfinished character
   CHECK(repaired_utf8("\xe2\x82z") == mark + "z");
   CHECK(repaired_utf8("\xe2\xe2\x82\xac") == mark + "\xe2\x82\xac");
   CHECK(repaired_utf8("\xf0\x9f\x98") == mark);
-  CHECK(repaired_utf8("\xed\xa0\x80") == mark + mark + mark);  // a surrogate: no byte of it begins a character
+  CHECK(repaired_utf8("\xed\xa0\x80") == mark + mark + mark);  // a surrogate is no character: one mark for each byte
   CHECK(repaired_utf8("\xc0\x80") == mark + mark);
   CHECK(repaired_utf8("\x80 a") == mark + " a");
 }

@@ -54,7 +54,7 @@ using Model = TinyModel<3, 5>;
 template <class T = float, class M = Model>
 using Weights = Parameters<M, WeightsBackend, T>;
 
-/// Tensor after tensor the numbers start, start + 1, ...
+/// Fills the tensors, one after another, with start, start + 1, ...
 template <class M, class T>
 void count_up(Weights<T, M>& params, T start) {
   params.for_each([&](const Path&, auto& view, const ParameterSpec&) {
@@ -68,7 +68,7 @@ std::vector<std::remove_cvref_t<decltype(*std::declval<P>().flat().data())>> num
   return {params.flat().begin(), params.flat().end()};
 }
 
-/// The tensors of a `Model` written by hand, so that each can be left out or bent.
+/// Writes the tensors of a `Model` by hand, so that each can be left out or altered.
 struct Handmade {
   std::vector<float> values = std::vector<float>(100, 7.0f);
   SafetensorsWriter writer;
@@ -239,7 +239,7 @@ TEST_CASE("add_tensors, load: several sets in one checkpoint, each under its pre
 
   CHECK_THROWS_AS(stlm::check_fits(other, file, "model."), FileError);
   CHECK_THROWS_AS(stlm::load(other, file, "optimizer.m."), FileError);
-  CHECK_THROWS_AS(stlm::load(params2, file), FileError);  // no prefix: the file is no plain file of weights
+  CHECK_THROWS_AS(stlm::load(params2, file), FileError);  // without a prefix: the file is no plain file of weights
   CHECK(error_of<FileError>([&] { stlm::load(params2, file, "optimizer.v."); }) ==
         "stlm::load: \"" + (folder / "a") +
             "\": tensor \"optimizer.v.layers.0.weight\": expected F32 [5, 3], found no "

@@ -1,4 +1,4 @@
-// Forward, backward, an optimiser step and the decoding of a token allocate nothing: all memory is planned before.
+// Forward, backward, an optimiser step and the decoding of a token allocate nothing: all memory is planned in advance.
 
 #include <stlm/backend/eigen.hpp>
 #include <stlm/models/program.hpp>
@@ -17,16 +17,7 @@ namespace {
 
 using B = EigenBackend;
 
-template <class Config>
-struct Wide : Config {
-  static constexpr int vocabulary = 258, dim = 96, ffn_dim = 200;
-};
-template <class Config>
-struct WidePatches : Wide<Config> {
-  static constexpr int byte_dim = 32;
-};
-
-/// Of a training step for each batch.
+/// The allocations of one training step for each batch.
 template <class Model>
 long allocations_of_steps(int threads, BatchShape shape, const std::vector<Batch>& batches) {
   Context<B> ctx({.threads = threads, .seed = 1});
@@ -48,7 +39,7 @@ long allocations_of_steps(int threads, BatchShape shape, const std::vector<Batch
 
 TEST_CASE("allocation: the counter counts", "[models][allocation]") {
   if (!counting) return;
-  const auto seen = [](void* block) {  // so that no compiler leaves an allocation out
+  const auto seen = [](void* block) {  // keeps compilers from optimising an allocation away
     [[maybe_unused]] static void* volatile last;
     last = block;
     return block;

@@ -26,7 +26,7 @@ static_assert(std::is_same_v<Model::Head, Head<RmsNorm<128>, 128, 258, Tied>>);
 static_assert(Model::ignore == ByteTokenizer::pad);
 static_assert(num_params<Model> == 258 * 128 + 4 * (4 * 128 * 128 + 3 * 128 * 320 + 2 * 128) + 128);
 
-// Every choice reaches its place.
+// Every choice of a configuration reaches its module.
 static_assert(std::is_same_v<Grouped::Core, Repeat<2, PreNormBlock<LayerNorm<8>, Attention<8, 4, 2, 6, Rotary<RopePairs::kHalfSplit>>,
                                                                   SwiGlu<8, 12>, SharedAcrossLayers<Lora<2>>>>>);
 static_assert(std::is_same_v<Grouped::Head, Head<LayerNorm<8>, 8, 11, Untied>>);
@@ -37,7 +37,7 @@ static_assert(std::is_same_v<Learned::Core, Repeat<2, PreNormBlock<LayerNorm<8, 
 static_assert(std::is_same_v<Sinusoidal::Embedding, TokenEmbedding<11, 8, SinusoidalPosition>>);
 static_assert(std::is_same_v<Sinusoidal::Head, Head<NoNorm<8>, 8, 11, Tied>>);
 
-// Hand counts: tables, then what each layer owns, then what is shared, then the head.
+// Counted by hand: tables, the parameters of each layer, shared parameters, the head.
 static_assert(num_params<Plain> == 88 + 2 * (16 + 4 * 64 + 3 * 96) + 8);
 static_assert(num_params<Grouped> == 88 + 2 * (32 + 8 * (24 + 2 * 12) + 24 * 8 + 3 * 2 * 20) + 3 * 96 + 16 + 88);
 static_assert(num_params<Learned> == 88 + 130 * 8 + 2 * (16 + 8 * 12 + 12 + 64 + 8 + 2 * 96 + 20) + 8);

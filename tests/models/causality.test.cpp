@@ -14,10 +14,10 @@ using namespace stlm::test;
 namespace {
 
 struct Changed {
-  bool before = false, after = false;  // any bit of a logit before, or from the changed token on
+  bool before = false, after = false;  // whether any bit of a logit changes before the token, or from it on
 };
 
-/// Logits of two sequences before and after token `t` of the second one changes.
+/// Compares the logits of two sequences with those after token `t` of the second one is changed.
 template <class Model, class B>
 Changed change_token(Index t, Index tokens) {
   Context<B> ctx({.threads = 2, .seed = 1});
@@ -39,7 +39,7 @@ Changed change_token(Index t, Index tokens) {
           std::memcmp(old.data() + cut, now.data() + cut, (old.size() - cut) * sizeof(float)) != 0};
 }
 
-constexpr Index tokens = 70;  // more than a tile of attention
+constexpr Index tokens = 70;  // longer than a tile of attention
 constexpr Index places[] = {0, 1, 31, 32, 63, 64, 68, 69};
 
 template <class Model, class B>

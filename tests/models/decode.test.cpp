@@ -1,4 +1,4 @@
-// Decoding with a cache of keys and values equals the full forward pass to rounding.
+// Decoding with a KV cache equals the full forward pass up to rounding.
 
 #include <stlm/backend/eigen.hpp>
 #include <stlm/backend/reference.hpp>
@@ -12,7 +12,7 @@ using namespace stlm::test;
 
 namespace {
 
-/// How far the logits of `batch` decoded in pieces of the given sizes are from those of one pass.
+/// The deviation of the logits of `batch` sequences decoded in pieces of the given sizes from those of one full pass.
 template <class Model, class B, class T>
 double decode_error(const std::vector<Index>& pieces, Index batch, Index capacity) {
   Index tokens = 0;

@@ -1,4 +1,4 @@
-// That pairs which leak do not compile is tested in compile_fail; that those which compile do not leak, in patch_causality.
+// compile_fail tests that combinations which leak do not compile; patch_causality tests that those which compile do not leak.
 #include <stlm/models/emission_contract.hpp>
 
 #include "support/catch.hpp"

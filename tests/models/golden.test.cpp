@@ -1,4 +1,4 @@
-// Whole models against PyTorch: logits, loss, every gradient, ten AdamW losses.
+// Whole models against PyTorch: logits, loss, every gradient, and the losses of ten AdamW steps.
 #include "golden/models.hpp"
 
 #include <stlm/models/presets/baselines.hpp>

@@ -8,7 +8,7 @@
 using namespace stlm;
 using namespace stlm::test;
 
-// Per token of a forward pass: 2 FLOPs a weight of every matrix, and scores and mixing over 50 keys of 100 on average.
+// FLOPs per token of a forward pass: 2 for each weight of every matrix; scores and mixing over 50 of 100 keys on average.
 static_assert(Plain::flops_per_token(100) == 2.0 * (2 * (4 * 64 + 3 * 96) + 88) + 2 * 4.0 * 50 * 8);
 static_assert(num_flops_per_token<Plain>(100) == 3 * Plain::flops_per_token(100));
 static_assert(TwoWay::flops_per_token(100) - Plain::flops_per_token(100) == 2 * 4.0 * 50 * 8);
@@ -34,6 +34,17 @@ TEST_CASE("LanguageModel: logits are products of rows with the table, which a ti
       for (Index c = 0; c < 8; ++c) logit += cache.head.normed(n, c) * table(v, c);
       CHECK(cache.head.logits(n, v) == Approx(logit).margin(1e-14));
     }
+}
+
+TEST_CASE("LanguageModel: logits of more rows than the head has room for are refused", "[models][language_model]") {
+  using Small = LanguageModel<Plain::Embedding, Plain::Core, Head<RmsNorm<8>, 8, 11, Tied, false, 22>>;  // two rows at once
+  Context<ReferenceBackend> ctx;
+  const Parameters<Small, ReferenceBackend> params(ctx);
+  Activations<Small, ReferenceBackend> acts(ctx, {1, 6});
+  const std::vector<Token> tokens(6, 1);
+  CHECK_THROWS_WITH(Small::logits(ctx, params.tree(), acts.pass(), {tokens.data(), 1, 6}, acts.cache()),
+                    "stlm::LanguageModel: expected at most 2 rows of logits at once, found 6; give fewer tokens, or raise "
+                    "MostLogits of stlm::Head.");
 }
 
 TEST_CASE("LanguageModel: names, each tensor once", "[models][language_model]") {

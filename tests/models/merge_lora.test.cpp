@@ -12,7 +12,7 @@ using namespace stlm::test;
 
 namespace {
 
-/// Low-rank terms on everything, each layer's own where matrices are shared.
+/// Low-rank terms on every matrix; where layers share a matrix, each layer has its own terms.
 struct EverywhereConfig : SmallConfig {
   static constexpr int layers = 4;
   using linears = WithLora<Lora<2, 1>, WithBias>;
@@ -38,7 +38,7 @@ struct RepeatedLoraConfig : RepeatedConfig {
 };
 using RepeatedLora = ByteModel<RepeatedLoraConfig>;
 
-/// A user's module and low-rank terms in a Sequential.
+/// A Sequential of a user's module and a block with low-rank terms.
 using Block = PreNormBlock<RmsNorm<8>, Attention<8, 2, 1, 4>, SwiGlu<8, 12, WithLora<Lora<2>>>>;
 using InSequence = LanguageModel<TokenEmbedding<11, 8>, Sequential<ColumnScale<8>, Block>, Head<RmsNorm<8>, 8, 11>>;
 
@@ -51,7 +51,7 @@ std::vector<T> logits(Context<B>& ctx, const Parameters<Model, B, T>& params) {
   return {found.begin(), found.end()};
 }
 
-/// Of a model over patches: its loss tells as much.
+/// For a model over patches, the loss in place of logits: it shows as much.
 template <class Model, class B, class T>
   requires requires { Model::window; }
 std::vector<T> logits(Context<B>& ctx, const Parameters<Model, B, T>& params) {
@@ -73,7 +73,7 @@ double merge_error() {
 
 }  // namespace
 
-// Models without low-rank terms and with a mixture are themselves; others lose their terms, and share what they still can.
+// Models without low-rank terms, or with a mixture, stay the same; others lose the terms, and still share what they can.
 static_assert(std::is_same_v<Merged<Plain>, Plain> && std::is_same_v<Merged<Lean>, Lean>);
 static_assert(std::is_same_v<Merged<Mixture>, Mixture>);
 static_assert(std::is_same_v<Merged<Grouped>, ByteModel<GroupedMerged>>);
@@ -97,7 +97,7 @@ TEST_CASE("merge_lora: reads and does not change", "[models][merge_lora]") {
   const std::vector<float> before(params.flat().begin(), params.flat().end());
   const auto merged = merge_lora(ctx, params);
   CHECK(std::ranges::equal(params.flat(), before));
-  // Where there is no term the matrix is the same; where there is one, not.
+  // A matrix without a low-rank term stays the same; one with a term changes.
   const auto& from = params.tree().core.layers;
   const auto& to = merged.tree().core.layers;
   CHECK(deviation(from[0].ffn.up.base.weight, to[0].ffn.up.weight) == 0);

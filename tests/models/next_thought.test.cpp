@@ -14,27 +14,24 @@ using Embedding = TokenEmbedding<11, 8, LearnedPosition<40>>;
 template <class Mask>
 using Block = PreNormBlock<RmsNorm<8>, Attention<8, 2, 2, 4, Rotary<>, Mask>, SwiGlu<8, 12>>;
 
-constexpr Index all = Index{1} << 60;  // logits at once
-
 // The defaults.
 static_assert(std::is_same_v<Thought, NextThoughtModel<LatentEncoder<Embedding, Repeat<1, Block<Bidirectional>>,
                                                                     AttentionPool<8, 12, 4, 300>, AttentionPool<12, 16, 4, 500>>,
                                                       LatentMlp<16>,
                                                       LatentDecoder<16, 3, Embedding, Repeat<2, Block<Causal>>,
-                                                                    Head<RmsNorm<8>, 8, 11, Tied, false, all>, TokensOnce>,
+                                                                    Head<RmsNorm<8>, 8, 11>, TokensOnce>,
                                                       10>>);
-// Every other choice reaches its place.
+// Every other choice of a configuration reaches its module.
 static_assert(std::is_same_v<QuirkyThought::Core, LatentConv<16, 4, 8>>);
 static_assert(std::is_same_v<QuirkyThought::Decoder,
                              LatentDecoder<16, 3, Embedding,
                                            Repeat<2, PreNormBlock<LayerNorm<8>, Attention<8, 2, 1, 4, NoPosition>, SwiGlu<8, 12>>>,
-                                           Head<NoNorm<8>, 8, 11, Untied, false, all>, TokensTwice>>);
+                                           Head<NoNorm<8>, 8, 11, Untied>, TokensTwice>>);
 static_assert(std::is_same_v<QuirkyThought::Encoder,
                              Unpadded<LatentEncoder<Embedding,
                                                     Repeat<1, PreNormBlock<LayerNorm<8>, Attention<8, 2, 1, 4, NoPosition, Bidirectional>,
                                                                            SwiGlu<8, 12>>>,
                                                     AttentionPool<8, 12, 2, 300, ByScore>, AttentionPool<12, 16, 2, 500, ByScore>>>>);
-static_assert(Thought::Decoder::Head::rows_at_once<Bfloat16>(100'000) == 100'000);
 static_assert(QuirkyThought::ignore == 10 && QuirkyThought::latent == 16);
 
 namespace {
@@ -45,7 +42,7 @@ struct DefaultConfig : NextThoughtDefaults {
 using Default = NextThought<DefaultConfig>;
 }  // namespace
 
-// Hand count: table and positions, one block and four, one pool, the MLP, sixteen prefixes, the final norm.
+// Counted by hand: table and positions, one block and four, one pool, the MLP, sixteen prefixes, the final norm.
 static_assert(num_params<Default> == (258 + 512) * 8 + 5 * (4 * 64 + 3 * 96 + 16) + (4 * 72 + 16 + 32 * 9 + 8 * 33 + 16) +
                                          2 * 72 + 8 * 16 * 8 + 8);
 

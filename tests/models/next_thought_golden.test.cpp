@@ -15,7 +15,7 @@ struct Default : NextThoughtDefaults {
   static constexpr PoolShape pools[] = {{18, 300}, {24, 400}};
 };
 
-/// What the reference does; that its padding is not masked is in the batch: questions of one length, padded.
+/// The reference's behaviour. It does not mask padding; the batch shows that: padded questions of one length.
 struct Quirks : Default {
   static constexpr const char* file = "next_thought_quirks.safetensors";
   using head_norm = NoNorm<1>;

@@ -17,7 +17,7 @@ using namespace stlm::test;
 
 namespace {
 
-/// A model as a function of some pairs: y are the losses of the answer tokens. All elements of dy are equal.
+/// A model on fixed pairs, as a subject: y are the losses of the answer tokens; all elements of dy are equal.
 template <class M>
 struct Subject : M {
   static constexpr Index in = 0, out = 1;
@@ -52,7 +52,7 @@ struct Training {
   }
 };
 
-/// Wide enough that every op splits its work.
+/// Wide enough for every op to split its work.
 struct WideConfig : ThoughtConfig {
   static constexpr int vocabulary = 258, dim = 96, heads = 4, ffn_dim = 200, max_tokens = 80;
   static constexpr Token pad = 256;
@@ -90,7 +90,7 @@ TEMPLATE_TEST_CASE("forward: the mean over answer tokens that count, whatever sh
   };
   for (Index b = 0; b < 5; ++b) tokens += counted(b);
   for (Index b = 0; b < 5; question += pairs.lengths[static_cast<std::size_t>(b++)]) {
-    const Index length = pairs.lengths[static_cast<std::size_t>(b)], count = counted(b);  // its answer without padding
+    const Index length = pairs.lengths[static_cast<std::size_t>(b)], count = counted(b);  // of its unpadded answer
     const PairBatch single{{pairs.questions.data() + question, Extents<dynamic>(length)},
                            {pairs.lengths.data() + b, Extents<dynamic>(1)},
                            {pairs.answers.data() + b * 7, 1, count}};
@@ -99,7 +99,7 @@ TEMPLATE_TEST_CASE("forward: the mean over answer tokens that count, whatever sh
   }
   CHECK(together.run(acts, pairs.view()) == Approx(sum).epsilon(1e-13));
   CHECK(deviation(alone.grads.flat(), together.grads.flat()) < 1e-12);
-  CHECK(tokens < 35);  // so some were padded
+  CHECK(tokens < 35);  // some answers were padded
 }
 
 TEST_CASE("forward: no answer that counts, no gradient", "[models][next_thought_model]") {

@@ -19,11 +19,11 @@ struct Family {
 
 struct NextTokenMasked : Family<SwiGlu<16, 24>, Bidirectional> {
   static constexpr const char* file = "next_token_mlm.safetensors";
-  static constexpr NextTokenMlm objective{.rate = 0.5, .mask = 18, .ignore = -1};
+  static constexpr NextTokenMlm<Model> objective{.rate = 0.5, .mask = 18};
 };
 struct BertMasked : Family<SwiGlu<16, 24>, Bidirectional> {
   static constexpr const char* file = "bert_mlm.safetensors";
-  static constexpr BertMlm objective{.rate = 0.5, .mask = 18, .ignore = -1, .vocabulary = 18};
+  static constexpr BertMlm<Model> objective{.rate = 0.5, .mask = 18, .vocabulary = 18};
 };
 
 struct Balanced : MixtureDefaults {

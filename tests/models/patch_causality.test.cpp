@@ -14,7 +14,7 @@ namespace {
 using Patches = std::vector<std::vector<Token>>;
 constexpr Index count = 9;  // patches read
 
-/// Patches of the lengths 1 to W in turn, the first an end of text.
+/// An end of text, then patches of the lengths 1 to W in turn.
 Patches some_text(Index window) {
   Patches text{{257}};
   for (Index s = 1; s <= count; ++s) {
@@ -26,8 +26,8 @@ Patches some_text(Index window) {
   return text;
 }
 
-/// Logits of every symbol of patches 1 to `count`: [patch - 1][symbol][id]. A patch that is not full has its end as one
-/// symbol more, if the model predicts it.
+/// Logits of every symbol of patches 1 to `count`: [patch - 1][symbol][id]. If the model predicts ends, a patch that is not
+/// full has one more symbol, its end.
 template <class Model, class B>
 std::vector<std::vector<std::vector<float>>> all_logits(const Patches& text) {
   constexpr Index window = Model::window;
@@ -55,11 +55,11 @@ struct Changed {
   bool before = false, after = false;
 };
 
-/// What changes in the logits when text becomes `other`, which equals it up to symbol i of patch s.
+/// Which logits differ between `text` and `other`, whose symbols are equal before symbol i of patch s.
 template <class Model, class B>
 Changed compare(const Patches& text, const Patches& other, std::size_t s, std::size_t i) {
   const auto a = all_logits<Model, B>(text), b = all_logits<Model, B>(other);
-  // Of its own patch a parallel head predicts all symbols before it reads one.
+  // A parallel head predicts all symbols of a patch before it reads any of them.
   const std::size_t own = Model::Head::parallel ? 1000 : i;
   Changed changed;
   for (std::size_t patch = 0; patch < a.size(); ++patch)
@@ -94,7 +94,7 @@ bool leaks() {
   return leak;
 }
 
-/// A core that says it looks back alone, as PatchModel refuses one that does not.
+/// A core that claims to look back only, since PatchModel refuses one that does not.
 template <class Core>
 struct Unchecked : Core {
   static constexpr bool causal = true;

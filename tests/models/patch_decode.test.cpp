@@ -1,4 +1,4 @@
-// Decoding patch by patch and byte by byte equals the full pass: bit for bit on ReferenceBackend, to rounding on Eigen.
+// Decoding patch by patch and byte by byte equals the full pass: bit for bit on ReferenceBackend, up to rounding on Eigen.
 
 #include <stlm/backend/eigen.hpp>
 #include <stlm/backend/reference.hpp>
@@ -12,7 +12,7 @@ using namespace stlm::test;
 
 namespace {
 
-/// How far the logits of one sequence, decoded, are from those of a full pass. The first `prompt` patches are read at once.
+/// The deviation of one sequence's decoded logits from those of a full pass. The first `prompt` patches are read at once.
 template <class Model, class B, class T>
 double decode_error(Index patches, Index prompt) {
   constexpr Index window = Model::window;

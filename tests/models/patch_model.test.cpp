@@ -58,7 +58,7 @@ TEST_CASE("PatchModel: a batch of more bytes than planned is refused", "[models]
   CHECK_THROWS_WITH(acts.fit(9, 8),
                     "stlm::Activations: the batch has 9 bytes to read and 8 symbols to predict, room for 8 and 8 was planned; set "
                     "BatchShape::bytes, or give fewer.");
-  // Where every slot is a row there is room for all, whatever is planned.
+  // A module in which every slot is a row has room for all slots, whatever number of bytes is planned.
   Activations<ParallelPatches, EigenBackend> packed(ctx, {2, 6, 8});
   CHECK_NOTHROW(packed.fit(8, 2 * 6 * ParallelPatches::window));
   CHECK_THROWS_AS(packed.fit(9, 2 * 6 * ParallelPatches::window), ShapeError);

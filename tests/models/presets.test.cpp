@@ -1,4 +1,4 @@
-// Every preset comes with one header, as a type; the exact counts are checked beside each family.
+// One header provides every preset, as a type; the tests of each family check the exact parameter counts.
 #include <stlm/models/presets.hpp>
 
 #include "support/catch.hpp"

@@ -21,7 +21,7 @@ struct Training {
 
   Training() { init(ctx, params); }
 
-  /// The loss of a batch; its gradient times `weight` is added to `grads`.
+  /// Returns the loss of a batch; adds its gradient times `weight` to `grads`.
   T run(const SomeBatch& batch, double weight = 1, ForwardOptions options = {}) {
     Activations<Plain, B, T> acts(ctx, batch.shape);
     const T loss = forward(ctx, params, batch.view(), acts, options);
@@ -47,7 +47,7 @@ TEMPLATE_TEST_CASE("forward: the mean over targets that count", "[models][progra
     if (target != Plain::ignore) sum += std::log(exponentials) - logits(n, target);
   }
   CHECK(loss == Approx(sum / 8).epsilon(1e-13));
-  CHECK(loss == Approx(std::log(11)).epsilon(0.01));  // a fresh model knows nothing
+  CHECK(loss == Approx(std::log(11)).epsilon(0.01));  // a fresh model predicts nearly uniformly
 }
 
 TEMPLATE_TEST_CASE("backward: two half batches add up to one", "[models][program]", ReferenceBackend, EigenBackend) {
@@ -69,10 +69,10 @@ TEST_CASE("backward: refuses what no forward pass has filled", "[models][program
   const SomeBatch batch({2, 5}, 11);
   Activations<Plain, EigenBackend, double> acts(training.ctx, batch.shape);
   const auto differentiate = [&] { backward(training.ctx, training.params, batch.view(), acts, training.grads); };
-  CHECK_THROWS_AS(differentiate(), Error);  // none yet
+  CHECK_THROWS_AS(differentiate(), Error);  // no forward pass yet
   forward(training.ctx, training.params, batch.view(), acts);
   differentiate();
-  CHECK_THROWS_AS(differentiate(), Error);  // taken
+  CHECK_THROWS_AS(differentiate(), Error);  // the forward pass has been used
   forward(training.ctx, training.params, batch.view(), acts);
   detail::forward_sum(training.ctx, training.params, batch.view(), acts);  // as evaluation does
   CHECK_THROWS_AS(differentiate(), Error);
@@ -97,7 +97,7 @@ TEMPLATE_TEST_CASE("backward: refuses another batch than forward's", "[models][p
 TEMPLATE_TEST_CASE("forward, backward: targets to ignore change nothing", "[models][program]", ReferenceBackend, EigenBackend) {
   Training<TestType> whole, padded, none;
   const SomeBatch batch({2, 5}, 11);
-  SomeBatch longer({3, 7}, 11), empty = batch;  // the same tokens, then pads with nothing to predict
+  SomeBatch longer({3, 7}, 11), empty = batch;  // `longer`: the same tokens, then positions to ignore
   std::fill(longer.targets.begin(), longer.targets.end(), Plain::ignore);
   for (std::size_t b = 0; b < 2; ++b)
     for (std::size_t t = 0; t < 5; ++t) {
@@ -120,7 +120,7 @@ TEMPLATE_TEST_CASE("forward: dropout draws one key of the context's", "[models][
   CHECK(first.ctx.random().counter() == counter + 1);
   CHECK(second.run(batch, 1, {.dropout = 0.3}) == loss);
   CHECK(deviation(first.grads.flat(), second.grads.flat()) == 0);
-  CHECK(second.run(batch, 1, {.dropout = 0.3}) != loss);  // the next key
+  CHECK(second.run(batch, 1, {.dropout = 0.3}) != loss);  // draws the next key
   CHECK(without.run(batch) != loss);
   CHECK(without.ctx.random().counter() == counter);
 }
@@ -180,7 +180,7 @@ TEMPLATE_TEST_CASE("backward: the gradient of what forward returns, auxiliary lo
     CHECK(deviation(expected, view) < 1e-12);
   });
 
-  std::fill(batch.targets.begin(), batch.targets.end(), TestType::ignore);  // the auxiliary loss alone
+  std::fill(batch.targets.begin(), batch.targets.end(), TestType::ignore);  // only the auxiliary loss is left
   grads.zero(ctx);
   CHECK(forward(ctx, params, batch.view(), acts) == auxiliary_loss(acts));
   backward(ctx, params, batch.view(), acts, grads);
@@ -193,7 +193,7 @@ TEMPLATE_TEST_CASE("forward_backward: forward, then backward, auxiliary losses w
   Parameters<TestType, B, double> params(ctx), expected(ctx), found(ctx);
   fill(params.flat(), {1, 1}, 0.5);
   const SomeBatch batch({2, 4}, 11);
-  Activations<TestType, B, double> acts(ctx, batch.shape), others(ctx, batch.shape);  // others: of no weight before
+  Activations<TestType, B, double> acts(ctx, batch.shape), others(ctx, batch.shape);  // others: used with no weight before
   const double loss = forward(ctx, params, batch.view(), acts);
   backward(ctx, params, batch.view(), acts, expected, 0.25);
   CHECK(forward_backward(ctx, params, batch.view(), others, found, 0.25) == Approx(loss).epsilon(1e-14));

@@ -15,7 +15,7 @@ struct ThreefoldConfig : ParallelConfig {
 };
 using ThreefoldPatches = ByteLevelModel<ThreefoldConfig>;
 
-/// What a model adds to its loss, and the mean loss of its head on the vectors that were pooled.
+/// The auxiliary loss of a model, and the mean loss of its head on the pooled vectors.
 template <class Model>
 std::pair<float, float> added_and_by_hand() {
   constexpr BatchShape shape{2, 6};
@@ -38,7 +38,7 @@ std::pair<float, float> added_and_by_hand() {
 
 TEST_CASE("WithReconstruction: the loss of the head on what was pooled", "[models][reconstruction]") {
   const auto [added, by_hand] = added_and_by_hand<ReconstructingPatches>();
-  CHECK(by_hand > 4);  // hardly less than the log of 258 symbols
+  CHECK(by_hand > 4);  // not much less than log(258)
   CHECK(added == Approx(by_hand).epsilon(1e-6));
 }
 

@@ -19,7 +19,7 @@ namespace {
 
 using B = EigenBackend;
 
-/// Everything that can be shared is, the table included.
+/// A model that shares everything that can be shared, the table included.
 struct AllSharedConfig : SmallConfig {
   static constexpr int layers = 6;
   using ffn_sharing = SharedInterior<0, Lora<2>>;
@@ -34,7 +34,7 @@ struct Model {
 
   Model() {
     fill(params.flat(), {1, 1}, 0.5);
-    // What pads tensors to cache lines is zero, as after init.
+    // The padding between tensors is zero, as after init.
     std::vector<float> used(static_cast<std::size_t>(params.flat().size()));
     params.for_each([&](const Path&, const auto& view, const ParameterSpec&) {
       std::ranges::copy(view, used.begin() + (view.data() - params.flat().data()));
@@ -62,7 +62,7 @@ TEST_CASE("shared once: decayed by one step's decay", "[models][shared_once]") {
   Model model;
   const std::vector<float> before(model.params.flat().begin(), model.params.flat().end());
   AdamW<AllShared, B> adamw(model.ctx, {.lr = 0.1, .weight_decay = 0.5});
-  adamw.step(model.ctx, model.params, model.grads);  // no gradients: decay alone, of matrices
+  adamw.step(model.ctx, model.params, model.grads);  // zero gradients: only decay, and only of matrices
   for (Index i = 0; i < model.params.matrices().size(); ++i)
     CHECK(model.params.flat()(i) == Approx(0.95 * before[static_cast<std::size_t>(i)]).epsilon(1e-6));
   for (const auto& [name, tensor] : every_use(model.params))

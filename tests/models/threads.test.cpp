@@ -1,4 +1,4 @@
-// A training step has the same bits whatever the number of threads.
+// A training step gives the same bits for any number of threads.
 
 #include <stlm/backend/eigen.hpp>
 #include <stlm/models/program.hpp>
@@ -7,44 +7,24 @@
 #include <cstring>
 
 #include "support/catch.hpp"
-#include "support/patch_models.hpp"
 #include "support/sanitized.hpp"
-#include "support/small_models.hpp"
+#include "support/some_batch.hpp"
 
 using namespace stlm;
 using namespace stlm::test;
 
 namespace {
 
-/// Wide enough that every op splits its work.
-template <class Config>
-struct Wide : Config {
-  static constexpr int vocabulary = 258, dim = 96, ffn_dim = 200;
-};
-
-template <class Config>
-struct WidePatches : Wide<Config> {
-  static constexpr int byte_dim = 32;
-};
-
 struct RecomputedConfig : SmallConfig {
   using norm = Recomputed<RmsNorm<1>>;
 };
-/// Logits in chunks, and norms that are computed again.
+/// Logits in chunks, and norms that backward recomputes.
 using Chunked = LanguageModel<TokenEmbedding<258, 96>, ByteModel<Wide<RecomputedConfig>>::Core,
                               Head<RmsNorm<96>, 96, 258, Tied, false, 258 * 50>>;
 
 template <class Model>
-auto some_batch(BatchShape shape) {
-  if constexpr (requires { Model::window; })
-    return SomePatches(shape, Model::window);
-  else
-    return SomeBatch(shape, Model::vocabulary);
-}
-
-template <class Model>
 struct Step {
-  float loss, at_once;  // in two passes, and in one
+  float loss, at_once;  // by forward and backward, and by forward_backward
   std::vector<float> grads;
 };
 

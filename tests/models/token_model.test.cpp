@@ -42,7 +42,7 @@ static_assert(
                                         Blockwise<3>>,
                                  Head<LayerNorm<16>, 16, 70000, Untied, true>, 69999>>);
 
-// Hand counts: the table, what each layer owns, what is shared, the head.
+// Counted by hand: the table, the parameters of each layer, shared parameters, the head.
 static_assert(num_params<Model> == 16 * 70000 + 6 * (4 * 16 * 16 + 3 * 16 * 40 + 2 * 16) + 16);
 static_assert(num_params<Interior> == 88 + 5 * (16 + 4 * 64) + 4 * 3 * 96 + 2 * (3 * (2 * 20 + 2) + 12 + 12 + 8) + 8);
 static_assert(num_params<Repeated> == 88 + 2 * (16 + 4 * 64 + 3 * 96) + 8);

@@ -11,7 +11,7 @@ using namespace stlm::test;
 
 namespace {
 
-/// A model whose products read scalar S, its master copy in float.
+/// A model whose products read weights of scalar S; its master copy is float.
 template <class Model, class B, class S>
 struct InScalar {
   Context<B> ctx;
@@ -31,7 +31,7 @@ struct InScalar {
   }
 };
 
-/// How near gradients of Bfloat16 factors are to those of float ones: two times what they are.
+/// Tolerance of gradients with Bfloat16 factors against those with float factors: twice the deviation found.
 template <class Model>
 inline constexpr double near_in_bfloat16 = 0.04;
 template <>
@@ -84,7 +84,7 @@ TEMPLATE_TEST_CASE("WorkingWeights: in Bfloat16, losses and gradients near those
   CHECK(found.run(batch) == Approx(loss).epsilon(5e-4));
   CHECK(deviation(exact.grads.flat(), expected.grads.flat()) < near_in_bfloat16<TestType>);
   CHECK(deviation(exact.grads.flat(), found.grads.flat()) < near_in_bfloat16<TestType>);
-  CHECK(deviation(exact.grads.flat(), found.grads.flat()) > 1e-3);  // it was rounded
+  CHECK(deviation(exact.grads.flat(), found.grads.flat()) > 1e-3);  // shows that numbers were rounded
 }
 
 TEST_CASE("WorkingWeights: in Bfloat16, the same bits for every number of threads", "[models][working_weights]") {
@@ -113,8 +113,8 @@ TEST_CASE("WorkingWeights: training in Bfloat16 learns as training in float", "[
     return loss;
   };
   const float exact = train(float{}, 20);
-  CHECK(exact < 2.2F);  // from ln 11 = 2.4
+  CHECK(exact < 2.2F);  // at the start it is ln 11 = 2.4
   CHECK(train(Bfloat16{}, 20) == Approx(exact).epsilon(0.04));
-  CHECK(train(float{}, 60) < 1.5F);  // by then the two have drifted apart
+  CHECK(train(float{}, 60) < 1.5F);  // after 60 steps the two runs have drifted apart
   CHECK(train(Bfloat16{}, 60) < 1.5F);
 }

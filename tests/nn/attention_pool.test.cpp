@@ -8,7 +8,7 @@ using namespace stlm::test;
 
 namespace {
 
-/// A pool as a function of rows: of y the first B*K rows, the others zero.
+/// A pool as a function of rows: it fills the first B*K rows of y; the others are zero.
 template <class M>
 struct Shrinking : M {
   template <class B, class P, class T, class C>
@@ -42,7 +42,7 @@ using Third = AttentionPool<1920, 1920, 12, 600>;
 using Last = AttentionPool<1920, 4800, 12, 600>;
 static_assert(num_params<First> == 10'630'272 && num_params<Second> == 44'261'760 && num_params<Last> == 66'388'800);
 static_assert(First::keep(512) == 358 && Second::keep(358) == 179 && Third::keep(179) == 71 && Last::keep(71) == 28);
-static_assert(Last::keep(2) == 1 && Last::keep(1) == 1);  // something is always kept
+static_assert(Last::keep(2) == 1 && Last::keep(1) == 1);  // at least one token is kept
 
 TEMPLATE_TEST_CASE("AttentionPool: gradients", "[nn][attention_pool][gradient]", Pool<0>, Pool<500>, Pool<300>,
                    (Pool<500, ByScore>)) {
@@ -69,7 +69,7 @@ TEST_CASE("AttentionPool: rows kept do not depend on the order policy, their ord
     std::sort(sorted.begin(), sorted.end());
     CHECK(std::equal(sorted.begin(), sorted.end(), &ordered(b, 0)));
   }
-  for (Index row = 0; row < 12; ++row)  // and a token's own row is the same wherever it stands
+  for (Index row = 0; row < 12; ++row)  // a token's row is the same wherever it stands
     for (Index other = 0; other < 12; ++other)
       if (ordered.data()[row] == ranked.data()[other])
         for (Index c = 0; c < 4; ++c) CHECK(by_position.y(row, c) == Approx(by_score.y(other, c)).epsilon(1e-12));

@@ -13,6 +13,17 @@ using Gqa = Attention<6, 2, 1, 4>;
 template <class Norm, class Ffn = SwiGlu<6, 8>, class Sharing = Owned>
 using Block = Stream<PreNormBlock<Norm, Gqa, Ffn, Sharing>>;
 
+/// A feed-forward layer that drops as a layer of one's own may, by the key that it is given.
+struct Dropping : SwiGlu<6, 8> {
+  static inline std::vector<RandomKey> keys;
+
+  template <class B, class P, class X, class Y, class C>
+  static void forward(Context<B>& ctx, const P& p, const Pass& pass, const X& x, const Y& y, const C& cache) {
+    keys.push_back(pass.key.now());
+    SwiGlu<6, 8>::forward(ctx, p, pass, x, y, cache);
+  }
+};
+
 }  // namespace
 
 static_assert(StreamModule<PreNormBlock<RmsNorm<6>, Gqa, SwiGlu<6, 8>>>);
@@ -33,6 +44,15 @@ TEST_CASE("PreNormBlock: is the sum of the stream and its branches", "[nn][block
     CHECK(cache.middle.data()[i] == Approx(middle).epsilon(1e-14));
     CHECK(f.y.data()[i] == Approx(middle + ffn.y.data()[i]).epsilon(1e-14));
   }
+}
+
+TEST_CASE("PreNormBlock: a feed-forward layer that drops has random numbers of its own", "[nn][block]") {
+  Dropping::keys.clear();
+  Fixture<Stream<PreNormBlock<RmsNorm<6>, Gqa, Dropping>>, ReferenceBackend, double> f({2, 3}, 0.5);
+  f.forward();
+  REQUIRE(Dropping::keys.size() == 1);
+  for (const std::uint64_t used : {0U, 1U, 2U}) CHECK(Dropping::keys[0] != f.acts.pass().at(used).key.now());
+  CHECK(Dropping::keys[0] != f.acts.pass().key.now());
 }
 
 TEST_CASE("PreNormBlock: names", "[nn][block]") {

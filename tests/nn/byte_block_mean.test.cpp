@@ -8,7 +8,7 @@ using namespace stlm::test;
 
 namespace {
 
-/// The means, at every byte of their patch.
+/// Spreads each mean to every byte of its patch, as a function of rows.
 template <class Block>
 struct AtBytes : ByteBlockMean<Block> {
   using Mean = ByteBlockMean<Block>;

@@ -14,7 +14,7 @@ namespace {
 using Free = ByteDecoder<12, 8, 5, false, 2, 2, 16>;
 using Paying = ByteDecoder<12, 8, 5, true, 2, 2, 16>;
 
-/// A head after a forward pass; the state before its patch p is number `first` + p of all random states.
+/// A head after a forward pass; patch p is predicted from random state number `first` + p.
 struct Run {
   using Model = SpacePatches;
   Context<ReferenceBackend> ctx;

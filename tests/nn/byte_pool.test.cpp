@@ -10,7 +10,7 @@
 using namespace stlm;
 using namespace stlm::test;
 
-// The published embedders.
+// The published pools.
 static_assert(num_params<BytePool<768, 128, 12, ReferenceQuirks>> == 3'182'080);
 static_assert(num_params<BytePool<512, 128, 12, ReferenceQuirks>> == 2'919'936);
 static_assert(num_params<BytePool<768>> == 3'182'080);
@@ -21,7 +21,7 @@ template <class Policy>
 using Pool = BytePool<6, 4, 3, Policy, ByteBlocks<ByteBlock<4, 4, 5, 2, Policy>, ByteBlock<4, 6, 5, 2, Policy>>>;
 using Slots = View<const Token, dynamic, dynamic>;
 
-/// Patches in slots and their vectors; the row of pads in the table is `pad`.
+/// A pool after a forward pass over the patches in `slots`; `pad` fills the table's row of pads.
 template <class P, class B>
 struct Run {
   std::vector<Token> ids;
@@ -42,7 +42,7 @@ struct Run {
   void backward(const std::vector<double>& dy) {
     P::backward(ctx, params.tree(), pass, view(), View<const double, dynamic, 6>(dy.data(), pass.tokens), planned.cache, grads.tree());
   }
-  /// Row r of what the blocks make of each byte: of W2 times the hidden rows that were pooled.
+  /// Element c of the last block's output for byte row r: W2 times the hidden row.
   double row(Index r, Index c) const {
     const auto& p = std::get<1>(params.tree().blocks.blocks);
     const auto& hidden = std::get<1>(planned.cache.blocks.blocks).block.hidden;
@@ -100,7 +100,7 @@ TEST_CASE("BytePool: the reference reads pads and averages over all slots; witho
   };
   for (Index patch = 0; patch < 4; ++patch) {
     CHECK_FALSE(differ(Pool<CorrectBytes>{}, patch));
-    CHECK(differ(Pool<ReferenceQuirks>{}, patch) == (patch > 0));  // the first is full
+    CHECK(differ(Pool<ReferenceQuirks>{}, patch) == (patch > 0));  // the first patch is full
   }
   const Run<Pool<ReferenceQuirks>, ReferenceBackend> run(slots);
   REQUIRE(run.planned.cache.embedded.extent(0) == 12);

@@ -10,12 +10,12 @@ using namespace stlm::test;
 
 namespace {
 
-/// A model of 11 tokens whose logits of so many rows are in memory at once.
+/// A model of 11 tokens that holds the logits of at most `Rows` rows in memory at once.
 template <Index Rows, class Tying>
 using OfRows = LanguageModel<TokenEmbedding<11, 8>, Plain::Core, Head<RmsNorm<8>, 8, 11, Tying, true, 11 * Rows>>;
 
 using Few = Head<RmsNorm<8>, 8, 11, Tied, false, 35>;
-static_assert(Few::rows_at_once(1) == 1 && Few::rows_at_once(3) == 3);  // 33 logits
+static_assert(Few::rows_at_once(1) == 1 && Few::rows_at_once(3) == 3);  // 33 of at most 35 logits
 static_assert(Few::rows_at_once(4) == 2 && Few::rows_at_once(7) == 3 && Few::rows_at_once(8) == 3);
 static_assert(activation_bytes<OfRows<3, Tied>>({4, 64}) < activation_bytes<OfRows<256, Tied>>({4, 64}));
 

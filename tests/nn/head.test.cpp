@@ -15,7 +15,7 @@ using BiasedHead = WithTable<Head<RmsNorm<6>, 6, 11, Tied, true>>;
 }  // namespace
 
 static_assert(num_params<TiedHead> == 66 + 6);         // the table once
-static_assert(num_params<UntiedHead> == 66 + 66 + 12);  // and a matrix of its own
+static_assert(num_params<UntiedHead> == 66 + 66 + 12);  // the table and a matrix of the head
 static_assert(num_params<BiasedHead> == 66 + 6 + 11);
 
 TEST_CASE("Head: a tied one reads the table and adds its gradient there", "[nn][head]") {

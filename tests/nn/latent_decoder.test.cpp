@@ -15,11 +15,11 @@ using namespace stlm::test;
 namespace {
 
 using Block = PreNormBlock<RmsNorm<6>, Attention<6, 3, 1, 2>, SwiGlu<6, 8>>;
-template <Index Prefixes, class Tokens = TokensOnce, class Tying = Tied>
+template <Index Prefixes, class Tokens = TokensOnce, class Tying = Tied, Index MostLogits = 1000>
 using Decoder = LatentDecoder<5, Prefixes, TokenEmbedding<7, 6, LearnedPosition<130>>, Repeat<2, Block>,
-                              Head<RmsNorm<6>, 6, 7, Tying>, Tokens>;
+                              Head<RmsNorm<6>, 6, 7, Tying, false, MostLogits>, Tokens>;
 
-/// A decoder with the table it borrows, as a function of z: the first B rows of x. y: logits of some answers.
+/// A decoder with the table it borrows, as a function of z, the first B rows of x. y are the logits of fixed answers.
 template <class D>
 struct Subject : D {
   static constexpr Index in = D::latent, out = D::vocabulary;
@@ -47,7 +47,7 @@ struct Subject : D {
                        View<const T, dynamic, out> dy, View<T, dynamic, in> dx, const C& cache, const P& grads) {
     const auto tokens = some_tokens(pass.rows(), 7, {5, 5});
     std::copy(dy.begin(), dy.end(), cache.head.logits.begin());
-    std::fill(dx.begin() + pass.batch * in, dx.end(), T(0));  // rows of x that are no latent
+    std::fill(dx.begin() + pass.batch * in, dx.end(), T(0));  // the other rows of x are not read
     D::backward(ctx, p.decoder, p.table, pass, View<const T, dynamic, in>(x.data(), pass.batch),
                 {tokens.data(), pass.batch, pass.tokens}, View<T, dynamic, in>(dx.data(), pass.batch), cache, grads.decoder,
                 grads.table);
@@ -70,7 +70,7 @@ static_assert(num_params<Subject<Decoder<2>>> == 137 * 6 + 5 * 12 + 2 * num_para
 static_assert(num_params<Subject<Decoder<2, TokensOnce, Untied>>> == num_params<Subject<Decoder<2>>> + 42);
 
 TEMPLATE_TEST_CASE("LatentDecoder: gradients", "[nn][latent_decoder][gradient]", Decoder<1>, Decoder<3>,
-                   (Decoder<2, TokensTwice>), (Decoder<2, TokensOnce, Untied>)) {
+                   (Decoder<2, TokensTwice>), (Decoder<2, TokensOnce, Untied>), (Decoder<2, TokensOnce, Tied, 7>)) {
   check_gradients<Subject<TestType>>({2, 3});
   check_gradients<Subject<TestType>>({2, 1});
 }

@@ -15,7 +15,7 @@ using Block = PreNormBlock<RmsNorm<6>, Attention<6, 3, 1, 2, Rotary<>, Bidirecti
 using Encoder = LatentEncoder<TokenEmbedding<11, 6, LearnedPosition<130>>, Repeat<1, Block>, AttentionPool<6, 8, 2, 300>,
                               AttentionPool<8, 10, 2, 500>>;
 
-/// An encoder as a function of some tokens: of y the first B rows, the others zero.
+/// An encoder on fixed tokens: it fills the first B rows of y; the others are zero.
 struct Subject : Encoder {
   static constexpr Index in = 0, out = latent;
 

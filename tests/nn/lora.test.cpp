@@ -10,7 +10,7 @@ using namespace stlm::test;
 namespace {
 
 using Plain = LoraLinear<3, 5, Lora<2>>;
-using Scaled = LoraLinear<3, 5, Lora<2, 3>>;  // by 3 / 2
+using Scaled = LoraLinear<3, 5, Lora<2, 3>>;  // scaled by 3 / 2
 using Biased = LoraLinear<3, 5, BiasedLora<2>>;
 using OnBias = LoraLinear<3, 5, Lora<2, 1>, Linear<3, 5, true>>;
 

@@ -23,7 +23,7 @@ static_assert(Module<PerToken::Linear<5, 4>>);
 static_assert(num_params<PerToken::Linear<5, 4>> == 20 + 3 * 5 + 3 * 2 * (5 + 4));
 static_assert(PerToken::Linear<5, 4>::flops_per_token(10) == 2 * (20 + 3 * 5 + 3 * 2 * (5 + 4)));
 static_assert(PerSequence::Linear<5, 4>::flops_per_token(10) == 2 * (20 + 1.5 + 3 * 2 * (5 + 4)));
-// All of it is shared: one matrix, one gate and one set of experts for the three layers.
+// The three layers share everything: one matrix, one gate and one set of experts.
 static_assert(num_params<Shared> == 3 * (8 + 4 * 8 + 4 * 4) + 3 * (20 + 2 * 2 * (4 + 5)) + 2 * (4 + 4 + 5));
 
 TEMPLATE_TEST_CASE("LoraMixture: the gated sum of W + (Alpha / Rank) V_e U_e", "[nn][lora_mixture]", PerToken, PerSequence) {

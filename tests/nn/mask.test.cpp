@@ -18,7 +18,7 @@ namespace {
 template <class Mask>
 using Layer = Attention<8, 2, 2, 4, NoPosition, Mask>;
 
-/// Keys that a query of a long text reads on average, from the FLOPs beside those of the projections.
+/// The average number of keys that a query reads, from the FLOPs in excess of the projections'.
 template <class Mask>
 double keys(Index tokens) {
   return (Layer<Mask>::flops_per_token(tokens) - Layer<Mask>::flops_per_token(0)) / (4 * Layer<Mask>::query_width);
@@ -28,7 +28,7 @@ template <class Mask, class Ffn = SwiGlu<8, 12>>
 using BlockOf = PreNormBlock<RmsNorm<8>, Layer<Mask>, Ffn>;
 using Ahead = LoraMixture<2, 4, 4, GateOf::kSequence>;
 
-// What is made of a part that lets a token see later ones does too.
+// A module with a part that lets a token see later ones does not look back only.
 static_assert(LooksBack<Sequential<BlockOf<Causal>, Repeat<2, BlockOf<SlidingWindow<10>>>>>);
 static_assert(!LooksBack<Sequential<BlockOf<Causal>, Repeat<2, BlockOf<Bidirectional>>>>);
 static_assert(!LooksBack<Attention<8, 2, 2, 4, NoPosition, Causal, WithLora<Lora<2>, Ahead>>>);

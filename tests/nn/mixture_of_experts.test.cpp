@@ -33,7 +33,7 @@ static_assert(num_params<Repeat<3, Block<SharedAcrossLayers<Lora<2>>>>> ==
               num_params<Block<Owned>> + 2 * (num_params<Block<Owned>> - 4 * 144 - 24) + 3 * 4 * 3 * 2 * 14);
 static_assert(MixtureOfExperts<Expert, 4, 2>::flops_per_token(1) == 2 * Expert::flops_per_token(1) + 2 * 24);
 
-// Memory is that of the K experts a row uses: that of the rest is a probability and its gradient.
+// Memory is needed for the K experts that a row uses; each of the others needs only a probability and its gradient.
 static_assert(activation_bytes<MixtureOfExperts<Expert, 16, 2>>({1, 64}) -
                   activation_bytes<MixtureOfExperts<Expert, 4, 2>>({1, 64}) <
               2 * 64 * 12 * sizeof(float) + 256);
@@ -83,7 +83,7 @@ TEST_CASE("MixtureOfExperts: blocks and what holds them pass the auxiliary loss 
 TEST_CASE("MixtureOfExperts: gradients of the result and of the auxiliary loss", "[nn][mixture_of_experts][gradient]") {
   check_gradients<WithAuxiliary<Leaf<MixtureOfExperts<Expert, 4, 2, Balanced>, 6>>>({2, 5});
   check_gradients<WithAuxiliary<Leaf<MixtureOfExperts<Expert, 4, 2, Renormalized>, 6>>>({2, 5});
-  check_gradients<WithAuxiliary<Leaf<MixtureOfExperts<Expert, 3, 1, Renormalized>, 6>>>({1, 2});  // one has no row
+  check_gradients<WithAuxiliary<Leaf<MixtureOfExperts<Expert, 3, 1, Renormalized>, 6>>>({1, 2});  // one expert has no row
   check_gradients<WithAuxiliary<Leaf<MixtureOfExperts<FeedForward<6, 8, Gelu, WithBias>, 3, 3, Balanced>, 6>>>();
 }
 

@@ -15,7 +15,7 @@ static_assert(activation_bytes<LayerNorm<8>>({1, 16}) == 2 * 64 && activation_by
 
 namespace {
 
-/// Adds its dx to twice what is already in the stream.
+/// Tests the accumulating backward: adds dx to 2 x, then subtracts 2 x again.
 template <class Norm>
 struct Adding : Leaf<Norm, 5> {
   template <class B, class P, class T, class C>
@@ -47,7 +47,7 @@ TEST_CASE("norms: start as plain normalisation", "[nn][norm]") {
       rms_squares += rms.y(n, c) * rms.y(n, c);
     }
     CHECK(sum == Approx(0).margin(1e-14));
-    CHECK(squares / 5 == Approx(1).epsilon(1e-3));  // but for eps
+    CHECK(squares / 5 == Approx(1).epsilon(1e-3));  // not exact because of eps
     CHECK(rms_squares / 5 == Approx(1).epsilon(1e-3));
   }
 }

@@ -11,7 +11,7 @@ using namespace stlm::test;
 
 namespace {
 
-/// A head as a model: its own parameters alone.
+/// A head as a model with only its own parameters.
 template <class Head>
 struct Alone {
   template <class T>
@@ -42,7 +42,7 @@ struct Run {
 
 }  // namespace
 
-// The published heads: projection, seven blocks, positions, output; ours has a norm more.
+// The published heads: projection, seven blocks, positions, output; ours adds a norm.
 static_assert(num_params<Alone<ParallelByteHead<768, 128, 12, ReferenceQuirks>>> == 2'592'256);
 static_assert(num_params<Alone<ParallelByteHead<512, 128, 12, ReferenceQuirks>>> == 2'199'040);
 static_assert(num_params<Alone<ParallelByteHead<768>>> == 2'592'256 + 128);
@@ -55,7 +55,7 @@ TEST_CASE("ParallelByteHead: its contract", "[nn][parallel_byte_head]") {
   STATIC_REQUIRE(Head::ignore == -1);
   STATIC_REQUIRE(ParallelByteHead<16, 8, 4, ReferenceQuirks>::ignore == 257);
   const std::vector<Token> ids = {1, 256, 256, 256, 2, 3, 4, 5};
-  CHECK(Head::rows_predicted({{ids.data(), 2, 4}, 256, true}) == 8);  // a row less would tell the length
+  CHECK(Head::rows_predicted({{ids.data(), 2, 4}, 256, true}) == 8);  // all slots: fewer rows would tell the length
 }
 
 TEMPLATE_TEST_CASE("ParallelByteHead: z + P, or with the reference's faults 2 z + P and no norm", "[nn][parallel_byte_head]",

@@ -40,7 +40,7 @@ constexpr std::size_t saved =
 }  // namespace
 
 static_assert(std::is_same_v<Recomputed<RmsNorm<1>>::WithDim<8>, Recomputed<RmsNorm<8>>>);
-// Two rows of each token a layer, but for the two that the layers take turns with.
+// Saved are two rows for each token and layer, less the two rows that all layers share.
 static_assert(saved<RmsNorm<1>> == (3 - 1) * 2 * (2 * 8 * 16) * sizeof(float));
 
 TEMPLATE_TEST_CASE("Recomputed: the same loss and gradients, to the bit", "[nn][recomputed]", RmsNorm<1>, LayerNorm<1>,

@@ -24,7 +24,7 @@ static_assert(num_params<Repeat<3, Block<SharedAcrossLayers<>>>> == 3 * own + ff
 static_assert(num_params<Repeat<3, Block<SharedAcrossLayers<Lora<2>>>>> == 3 * (own + lora) + ffn);
 static_assert(Repeat<3, Block<>>::flops_per_token(5) == 3 * Block<>::flops_per_token(5));
 static_assert(num_params<Repeat<4, Block<>, Blockwise<2>>> == 2 * (own + ffn));
-static_assert(num_params<Repeat<4, ColumnScale<6>, Cyclic<1>>> == 6);  // any block
+static_assert(num_params<Repeat<4, ColumnScale<6>, Cyclic<1>>> == 6);  // works with any block
 // Layers share their temporaries.
 static_assert(activation_bytes<Repeat<3, Block<>>>({1, 64}) < 3 * activation_bytes<Block<>>({1, 64}));
 
@@ -49,6 +49,15 @@ TEST_CASE("Repeat: a block used twice in a row is that block twice", "[nn][repea
       const double first = 1 + layers[0].scale(c), second = 1 + layers[2].scale(c);
       CHECK(f.y(n, c) == Approx(f.x(n, c) * first * first * second * second).epsilon(1e-14));
     }
+}
+
+TEST_CASE("Repeat: blocks that are per_token are decoded by forward", "[nn][repeat]") {
+  using Layers = Repeat<2, ColumnScale<6>>;
+  Fixture<Stream<Layers>, ReferenceBackend, double> f({1, 3});
+  f.forward();
+  Buffer<double> y(18);
+  Layers::decode(f.ctx, f.params.tree(), f.acts.pass(), f.x, {y.data(), 3}, f.acts.cache(), Layers::KvCache<double>{});
+  CHECK(deviation(y, f.y) == 0);
 }
 
 TEST_CASE("Repeat: names number the layers", "[nn][repeat]") {

@@ -37,7 +37,7 @@ const std::byte* address(const View<T, dynamic>& view) {
 
 }  // namespace
 
-// A slot of 5 floats takes a cache line; so do 15 temporary ones, and three slots' 45 take three.
+// Kept: a slot of one cache line for each of three sequences of 5 floats. Temporary: 45 floats in three lines.
 static_assert(activation_bytes<Whole>({3, 5}) == 3 * 64 + 192);
 
 TEST_CASE("Replanned: runs of a batch keep apart, temporaries share", "[nn][replanned]") {

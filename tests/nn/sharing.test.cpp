@@ -12,7 +12,7 @@ using namespace stlm::test;
 
 namespace {
 
-/// A user's own: the later half of the layers mirrors the earlier half.
+/// A user's policy: the later half of the layers mirrors the earlier half.
 struct Mirrored {
   using lora = NoLora;
   static constexpr Index owner(Index layer, Index layers) { return std::min(layer, layers - 1 - layer); }
@@ -22,7 +22,7 @@ using Ffn = SwiGlu<4, 5>;
 template <class FfnSharing, class OutSharing = Owned, class BlockSharing = Owned, class F = Ffn>
 using Layers = Repeat<6, PreNormBlock<RmsNorm<4>, Attention<4, 2, 1, 2>, F, FfnSharing, OutSharing>, BlockSharing>;
 
-/// The same layers, each with all tensors of its own.
+/// The same layers, in which each owns all its tensors.
 template <class M>
 struct OwnedLayers;
 template <class Norm, class A, class F, class FfnSharing, class OutSharing, class BlockSharing>
@@ -55,7 +55,7 @@ static_assert(num_params<Layers<Owned, SharedAcrossLayers<>>> == 6 * all - 5 * 1
 static_assert(num_params<Layers<Owned, Owned, Cyclic<1>>> == all);
 static_assert(num_params<Layers<SharedAcrossLayers<>, Owned, Blockwise<2>>> == 3 * all - 2 * ffn);
 
-// Low-rank terms cost FLOPs where they are.
+// Low-rank terms cost FLOPs only in layers that have them.
 static_assert(Layers<SharedInterior<1, Lora<2>>>::flops_per_token(3) - Layers<Owned>::flops_per_token(3) == 3 * 2 * lora);
 static_assert(Layers<Blockwise<2, Lora<2>>>::flops_per_token(3) - Layers<Owned>::flops_per_token(3) == 6 * 2 * lora);
 static_assert(Layers<Cyclic<5, Lora<2>>>::flops_per_token(3) - Layers<Owned>::flops_per_token(3) == 2 * 2 * lora);

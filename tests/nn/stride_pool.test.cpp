@@ -16,7 +16,7 @@ static_assert(num_params<StridePool<512, 4, 512>> == 258 * 512 + 4 * 512 * 512);
 static_assert(num_params<StridePatches> - num_params<StridePatches::Core> == (258 + 4 * 130) * 12 + 12 * 4 * 258);
 
 TEST_CASE("StridePool: gradients of the whole model", "[nn][stride_pool][gradient]") {
-  // Number by number takes minutes under a sanitizer.
+  // Checking every number takes minutes under a sanitizer.
   check_gradients<WholePatches<StridePatches>>({2, 3}, 0, sanitized ? Derivatives::kAlongDirections : Derivatives::kAll);
 }
 

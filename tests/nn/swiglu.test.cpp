@@ -45,7 +45,7 @@ TEST_CASE("SwiGlu: W2 (silu(W1 x) * W3 x)", "[nn][swiglu]") {
 
 TEST_CASE("SwiGlu: gate and up lie one after the other where no gap is between", "[nn][swiglu]") {
   CHECK(lie_together<SwiGlu<16, 40>>());
-  CHECK(!lie_together<SwiGlu<9, 13>>());  // what follows checks both
+  CHECK(!lie_together<SwiGlu<9, 13>>());  // the tests below check both cases
 }
 
 TEMPLATE_TEST_CASE("SwiGlu: gradients with biases and low-rank terms", "[nn][swiglu][gradient]", NoBias, WithBias,

@@ -23,7 +23,7 @@ template <class B>
 struct Run {
   std::vector<double> z, grads;
 
-  /// Texts of `lengths`, text b being tokens of seed `seeds[b]`; the gradient of sum w z, w of the same seed.
+  /// Encodes texts of the given lengths, text b from seed `seeds[b]`; gradients of sum w z with w from the same seed.
   Run(const std::vector<Index>& lengths, const std::vector<unsigned>& seeds) {
     Context<B> ctx({.threads = 2, .seed = 1});
     Parameters<Model, B, double> params(ctx), gradients(ctx);
@@ -94,7 +94,7 @@ TEST_CASE("Unpadded: runs of texts draw masks of their own", "[nn][unpadded]") {
   Parameters<Model, ReferenceBackend, double> params(ctx);
   fill(params.flat(), {1, 1}, 0.5);
   const std::vector<Token> tokens = {1, 2, 3, 4, 5, 1, 2};
-  const std::vector<Index> lengths = {2, 3, 2};  // three runs, the first and last of one text
+  const std::vector<Index> lengths = {2, 3, 2};  // three runs of one text each; the first and last texts are equal
   const auto alike = [&](double dropout) {
     Activations<Model, ReferenceBackend, double> acts(ctx, {3, 4});
     acts.pass().dropout = dropout;

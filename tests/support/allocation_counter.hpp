@@ -1,6 +1,6 @@
-// Counts every heap allocation of a program: malloc and its family are defined here in terms of glibc's own, so what
-// operator new, Eigen and the library itself ask for is counted alike, on all threads. For one source file of a program.
-// Sanitizers have a malloc of their own; with them, and without glibc, nothing is counted and `counting` is false.
+// Counts every heap allocation of a program: this header defines malloc and its family by those of glibc, so allocations by
+// operator new, Eigen and the library count alike, on all threads. Include it in one source file of a program only.
+// Sanitizers have their own malloc; with them, and without glibc, nothing is counted and `counting` is false.
 #pragma once
 
 #include <atomic>

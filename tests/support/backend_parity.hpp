@@ -1,4 +1,4 @@
-// The tested backend in float and double against ReferenceBackend in double: forward, dx and every gradient of a module.
+// Compares the tested backend in float and double with ReferenceBackend in double: y, dx and every gradient of a module.
 #pragma once
 
 #include <stlm/backend/reference.hpp>
@@ -11,7 +11,7 @@
 
 namespace stlm::test {
 
-/// The tolerance table: deviation relative to the largest magnitude of a tensor.
+/// The tolerances: deviations relative to the largest magnitude of a tensor.
 template <class T>
 inline constexpr double tolerance = 1e-11;
 template <>
@@ -22,7 +22,7 @@ inline constexpr double tolerance<Bfloat16> = 1.0 / 128;  // results are rounded
 /// One row, one sequence, odd sizes, several of each, and more rows than a tile of any kernel.
 inline constexpr BatchShape parity_shapes[] = {{1, 1}, {1, 7}, {2, 5}, {3, 33}, {2, 64}, {1, 130}};
 
-/// Twice, without clearing the gradients: the second pass meets used memory and has to add.
+/// Two passes without clearing the gradients: the second meets used memory and has to add to them.
 template <class F>
 void run_twice(F& fixture) {
   for (int i = 0; i < 2; ++i) {

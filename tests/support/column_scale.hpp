@@ -1,4 +1,4 @@
-// A module a user may write and put between ours: y = x (1 + s), one s for each column.
+// A module as a user may write it and put between ours: y = x (1 + s), one s for each column.
 #pragma once
 
 #include <stlm/core/module.hpp>

@@ -1,4 +1,4 @@
-// The tensors of all layers by name, those that layers share under the name of each.
+// The tensors of all layers by name; a tensor that layers share is listed under the name of each of them.
 #pragma once
 
 #include <map>
@@ -27,7 +27,7 @@ std::map<std::string, View<T, dynamic>> every_use(const Parameters<Model, B, T>&
   return uses.tensors;
 }
 
-/// The names of what is stored, each once.
+/// The names under which tensors are stored, each once.
 template <class Model, class B, class T>
 std::vector<std::string> stored_names(const Parameters<Model, B, T>& params) {
   std::vector<std::string> names;

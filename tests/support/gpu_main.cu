@@ -1,4 +1,4 @@
-// main of tests that compute on a GPU: without one they end as skipped, exit code 77, and say why.
+// main of tests that compute on a GPU. Without one it prints why and ends with exit code 77: skipped.
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
 #else

@@ -1,4 +1,4 @@
-// Gradients of any subject (support/subject.hpp) by complex step on ReferenceBackend: eval/gradient_check.hpp.
+// Checks gradients of any subject (support/subject.hpp) by complex step on ReferenceBackend (eval/gradient_check.hpp).
 #pragma once
 
 #include <stlm/backend/reference.hpp>
@@ -9,7 +9,7 @@
 
 namespace stlm::test {
 
-/// Of whole models derivatives along directions, for the time it takes.
+/// For whole models choose derivatives along directions; all of them take too long.
 template <class S>
 GradientError gradient_error(BatchShape shape, double dropout = 0, Derivatives which = Derivatives::kAll) {
   Fixture<S, ReferenceBackend, double> real(shape, dropout);

@@ -15,7 +15,7 @@
 
 namespace stlm::test {
 
-/// Numbers in [-scale, scale), `scale` a power of two: exact in float, so the same for every scalar and backend.
+/// Fills with numbers in [-scale, scale). If `scale` is a power of two, they are exact in float: the same for all scalars.
 template <class Tensor>
 void fill(Tensor&& tensor, RandomKey key, double scale = 1) {
   using T = typename std::remove_cvref_t<Tensor>::value_type;
@@ -24,7 +24,7 @@ void fill(Tensor&& tensor, RandomKey key, double scale = 1) {
         T(static_cast<compute_t<real_t<T>>>(scale * (2.0 * random_uniform(key, static_cast<std::uint64_t>(i)) - 1)));
 }
 
-/// `count` tokens below `vocabulary`; every fifth is `ignore` when that is one of them.
+/// `count` tokens below `vocabulary`; every fifth is `ignore` unless that is negative.
 inline std::vector<Token> some_tokens(Index count, Index vocabulary, RandomKey key, Token ignore = -1) {
   std::vector<Token> tokens;
   for (Index i = 0; i < count; ++i) {
@@ -37,7 +37,7 @@ inline std::vector<Token> some_tokens(Index count, Index vocabulary, RandomKey k
 
 using stlm::detail::deviation;
 
-/// The largest difference; infinity where one is NaN.
+/// The largest difference; infinity if one is NaN or the sizes differ.
 inline double distance(std::span<const float> a, std::span<const float> b) {
   if (a.size() != b.size()) return std::numeric_limits<double>::infinity();
   double worst = 0;

@@ -1,5 +1,5 @@
-// One op on several backends: a body makes tensors with a Rig and calls the op; then *all* its tensors are compared,
-// those only read included.
+// Compares an op on several backends: a body makes tensors with a Rig and calls the op; then *all* its tensors are compared,
+// even those that the op only reads.
 //
 //   check_op([](auto& rig) {
 //     const auto x = rig.random(5, 7), y = rig.blank(5, 7);
@@ -27,7 +27,7 @@ void check_same_bits(const A& expected, const A& found) {
   check(expected.vectors(), found.vectors());
 }
 
-/// f(rig) for other orders of the threads within a block, where the tested backend has such.
+/// Calls f(rig) for other orders of the threads within a block, if the tested backend has such orders.
 template <class T, class F>
 void for_each_order(const F& f) {
 #if defined(STLM_TEST_EMULATED)
@@ -37,7 +37,7 @@ void for_each_order(const F& f) {
     f(rig);
   }
 #elif defined(STLM_TEST_CUDA)
-  Rig<TestedBackend, T> again;  // in whatever order the device chooses this time
+  Rig<TestedBackend, T> again;  // in the order that the device chooses this time
   f(again);
 #else
   (void)f;
@@ -75,7 +75,7 @@ void check_op(Body&& body, double most = tolerance<float>) {
   if constexpr (tests_double && !sanitized) compare_op<double>(expected, body);
 }
 
-/// As check_op, and of a GPU with activations of Bfloat16 too.
+/// As check_op, and also with activations of Bfloat16 if the tested backend may have them.
 template <class Body>
 void check_stream_op(Body&& body) {
   check_op(body);
@@ -92,7 +92,7 @@ void check_threads(Body&& body) {
   Rig<TestedBackend, T> one(1);
   body(one);
   for (const int threads : many_threads) {
-    if (std::is_same_v<TestedBackend, CudaBackend> && threads > 2) break;  // a GPU's are its own: the same bits again
+    if (std::is_same_v<TestedBackend, CudaBackend> && threads > 2) break;  // a GPU has its own threads: two runs are enough
     CAPTURE(threads);
     Rig<TestedBackend, T> many(threads);
     body(many);

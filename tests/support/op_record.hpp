@@ -1,10 +1,10 @@
-// What ops come to on the emulated GPU, kept in files, for a GPU to be compared with on the same inputs.
+// Keeps the results of ops on the emulated GPU in files, with which a GPU is compared on the same inputs.
 //
 //   STLM_TEST_RECORD=folder test_ops_norm_emulated       # writes, a file for each test case
 //   STLM_TEST_RECORD=folder test_ops_on_gpu_rows         # reads, and compares
 //
-// The same kernels in the same order of sums, so they agree better than with the reference: sums of products may be
-// contracted on one side alone, and exponentials are approximate.
+// Both run the same kernels with the same order of sums, so they agree better than with the reference. They differ where only
+// one side contracts sums of products, and in exponentials, which are approximate.
 #pragma once
 
 #include <cstdio>
@@ -24,7 +24,7 @@ inline constexpr double record_tolerance = 2e-5;
 #if defined(STLM_TEST_EMULATED) || defined(STLM_TEST_CUDA)
 class OpRecord {
  public:
-  /// Of the test case that runs. Null without STLM_TEST_RECORD, or where of this test nothing was written.
+  /// The file of the running test case. Null without STLM_TEST_RECORD, or if nothing was written for this case.
   static std::FILE* file() {
     static const char* const folder = std::getenv("STLM_TEST_RECORD");
     if (!folder) return nullptr;
@@ -42,7 +42,7 @@ class OpRecord {
     return found->second.get();
   }
 
-  /// Writes the tensors, or compares them with those written.
+  /// Writes the tensors, or compares them with the written ones.
   template <class Tensors>
   static void meet(const Tensors& tensors, double most) {
     std::FILE* const f = file();

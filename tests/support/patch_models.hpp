@@ -14,14 +14,14 @@ struct SmallPatchConfig : ByteLevelDefaults {
   using pool = ByteMean<2, 2, 2>;
   using byte_head = Autoregressive<2, 2, 2>;
 };
-/// Packed bytes, an autoregressive decoder, ends of patches for free.
+/// Packed bytes, an autoregressive decoder; ends of patches need no prediction.
 using SpacePatches = ByteLevelModel<SmallPatchConfig>;
 
 struct TokenPatchConfig : SmallPatchConfig {
   using boundary = TokenBoundary;
   using ffn_sharing = SharedAcrossLayers<Lora<2>>;
 };
-/// The same where ends of patches are predicted, with a shared feed-forward layer.
+/// As SpacePatches, but ends of patches are predicted and layers share a feed-forward layer.
 using TokenPatches = ByteLevelModel<TokenPatchConfig>;
 
 struct ParallelConfig : SmallPatchConfig {
@@ -36,7 +36,7 @@ struct QuirkyPatchConfig : ParallelConfig {
   using pool = ReferenceByteMean;
   using reconstruction = WithReconstruction<>;
 };
-/// The reference, fault by fault, with its second loss.
+/// The reference with all its faults and its second loss.
 using QuirkyPatches = ByteLevelModel<QuirkyPatchConfig>;
 
 struct ReconstructingConfig : ParallelConfig {
@@ -50,10 +50,15 @@ struct StrideConfig : SmallPatchConfig {
   using pool = EmbeddingMean<130>;
   using byte_head = LinearBytes;
 };
-/// Patches of four bytes, embeddings averaged, one matrix for all bytes of the next.
+/// Patches of four bytes, averaged embeddings, one matrix that predicts all bytes of the next patch.
 using StridePatches = ByteLevelModel<StrideConfig>;
 
-/// B sequences of S + 1 patches of a seed; lengths 1 to W, and now and then none.
+template <class Config>
+struct WidePatches : Config {
+  static constexpr int vocabulary = 258, dim = 96, ffn_dim = 200, byte_dim = 32;
+};
+
+/// B sequences of S + 1 patches from a seed, with lengths 1 to W; now and then a patch is empty.
 struct SomePatches {
   std::vector<Token> tokens, targets;
   Index batch, slots;
@@ -76,7 +81,7 @@ struct SomePatches {
   Batch view() const { return {{tokens.data(), batch, slots}, {targets.data(), batch, slots}}; }
 };
 
-/// A model over patches as a subject: y holds the sum of all losses in its first place, what backward differentiates.
+/// A model over patches as a subject: y(0, 0) is the sum of all losses, which backward differentiates.
 template <class M>
 struct WholePatches : M {
   static constexpr Index in = 0, out = 1;

@@ -1,11 +1,11 @@
-// Caches with the memory they lie in.
+// Caches that own the memory in which they are laid out.
 #pragma once
 
 #include <stlm/core/activation.hpp>
 
 namespace stlm::test {
 
-/// What `plan(arena, cache)` lays out.
+/// A cache that `plan(arena, cache)` lays out.
 template <class Cache>
 class PlannedCache {
  public:
@@ -20,14 +20,14 @@ class PlannedCache {
   PlannedMemory<HostSpace> memory_;
 };
 
-/// The cache of a module for one pass: for modules that read or write other things than rows.
+/// The cache of a module for one pass, for modules that do not map rows to rows.
 template <class M, class T = double>
 struct Planned : PlannedCache<typename M::template Cache<T>> {
   explicit Planned(const Pass& pass)
       : PlannedCache<typename M::template Cache<T>>([&](Arena& a, auto& c) { M::plan(a, c, pass); }) {}
 };
 
-/// Keys and values of `capacity` tokens for `decode`.
+/// A KV cache of `capacity` tokens for `decode`.
 template <class Model, class T = float>
 struct DecodeState : PlannedCache<typename Model::template KvCache<T>> {
   DecodeState(Index batch, Index capacity)

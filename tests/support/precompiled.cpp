@@ -1,1 +1,1 @@
-#include "support/precompiled.hpp"  // which CMake precompiles for a target that has a source
+#include "support/precompiled.hpp"  // CMake precompiles headers only for targets with a source

@@ -7,7 +7,7 @@
 
 #include "support/catch.hpp"
 
-/// The products of numbers T: `extern template` or `template` before each.
+/// The product functions for scalar T, each with `prefix` before it: `extern template` or `template`.
 #define STLM_TEST_PRODUCTS(prefix, T)                                                                                    \
   prefix void gemm_rows<T, T, T>(Index, Index, Index, GemmOperand<T>, GemmStrips<T>, T*, Index, bool, T*, Index);        \
   prefix void gemm_serial<T, T, T>(Index, Index, Index, GemmOperand<T>, GemmOperand<T>, T*, Index, bool, T*);            \

@@ -1,4 +1,4 @@
-// The memory of the emulated device closed to the host, as long as it lives: what a GPU would refuse ends the test.
+// ProtectedDevice: while it lives, the host cannot access the emulated device's memory; an access ends the test, as on a GPU.
 #pragma once
 
 #include <stlm/backend/cuda/emulated_space.hpp>

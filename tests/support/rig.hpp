@@ -1,4 +1,4 @@
-// Rig: a context and tensors in memory that the test reads and writes as well as the backend.
+// Rig: a context, and tensors in memory that both the test and the backend read and write.
 #pragma once
 
 #include <stlm/ops/attention.hpp>
@@ -9,21 +9,21 @@
 namespace stlm::test {
 
 #if defined(STLM_TEST_CUDA)
-/// Tests look at tensors whenever an op has returned, so all work is waited for. Set before the first op asks for it.
+/// Tests read tensors as soon as an op has returned, so each op waits for its work. Set before the first op reads it.
 inline const bool waits_for_all_work = setenv("STLM_SYNC_CHECK", "1", 1) == 0;
 #endif
 
-/// Matrices are activations, of scalar T; vectors what the backend keeps of them in the scalar it computes in.
+/// Matrices are activations of scalar T; vectors hold numbers that the backend keeps in compute_t<T>.
 template <class B, class T>
 class Rig {
  public:
   using Backend = B;
   using Scalar = T;
   using Compute = compute_t<T>;
-  /// Of a GPU there is one for all rigs: making one takes longer than most tests.
+  /// On a GPU all rigs use one context: making one takes longer than most tests.
   std::conditional_t<std::is_same_v<B, CudaBackend>, Context<B>&, Context<B>> ctx;
 
-  /// `rounded`: random matrices hold what Bfloat16 can.
+  /// `rounded`: random matrices hold numbers that are exact in Bfloat16.
   explicit Rig(int threads = 2, bool rounded = false) : ctx(context(threads)), rounded_(rounded) {}
 
   View<T, dynamic, dynamic> random(Index rows, Index cols, double scale = 1) {
@@ -39,7 +39,7 @@ class Rig {
   }
   /// A matrix of parameters or of their gradients.
   View<Compute, dynamic, dynamic> weights(Index rows, Index cols) { return {random(rows * cols).data(), rows, cols}; }
-  /// NaN: for what an op has to overwrite.
+  /// Filled with NaN, for tensors that an op has to overwrite.
   View<T, dynamic, dynamic> blank(Index rows, Index cols) {
     const View<T, dynamic, dynamic> view(tensors_.emplace_back(rows * cols).data(), rows, cols);
     std::fill(view.begin(), view.end(), T(std::numeric_limits<Compute>::quiet_NaN()));
@@ -53,12 +53,12 @@ class Rig {
   const std::vector<TestBuffer<B, T>>& tensors() const { return tensors_; }
   const std::vector<TestBuffer<B, Compute>>& vectors() const { return vectors_; }
 
-  /// Zeros that are not compared: for integers, and numbers of another type.
+  /// Zeros that are not compared, for integers and other types.
   template <class U>
   View<U, dynamic> room(Index size) {
     return {reinterpret_cast<U*>(rooms_.emplace_back(size * Index{sizeof(U)}).data()), Extents<dynamic>(size)};
   }
-  /// `numbers` in memory of the backend.
+  /// A copy of `numbers` in memory of the backend.
   template <class U>
   View<U, dynamic> copy(const std::vector<U>& numbers) {
     const View<U, dynamic> view = room<U>(std::ssize(numbers));
@@ -67,7 +67,7 @@ class Rig {
   }
 
  private:
-  /// Counts the tensor that was just added.
+  /// A key for the tensor that was just added.
   RandomKey next_key() const { return RandomKey{7, 7}.fold(tensors_.size() + vectors_.size()); }
   static decltype(auto) context(int threads) {
     if constexpr (std::is_same_v<B, CudaBackend>)
@@ -86,12 +86,12 @@ class Rig {
   std::vector<TestBuffer<B, std::byte>> rooms_;
 };
 
-/// Tokens as a batch of one sequence.
+/// Views tokens as a batch of one sequence.
 inline View<const Token, dynamic, dynamic> one_row(const std::vector<Token>& tokens) {
   return {tokens.data(), 1, static_cast<Index>(tokens.size())};
 }
 
-/// (B, T, heads, size) in a tensor of B * T rows.
+/// Views a tensor of B * T rows as (B, T, heads, size).
 template <class T>
 HeadsView<T> heads(View<T, dynamic, dynamic> x, Index batch, Index count) {
   const Index width = x.extent(1);

@@ -1,4 +1,4 @@
-// Whether a sanitizer watches the tests. Then what differs in its scalar or its number of threads alone is run once.
+// Whether a sanitizer watches the tests. If so, tests that differ only in scalar or number of threads run once.
 #pragma once
 
 #include <array>
@@ -18,6 +18,6 @@ inline constexpr bool sanitized = true;
 inline constexpr std::array many_threads{3};
 #else
 inline constexpr bool sanitized = false;
-inline constexpr std::array many_threads{2, 3, 8};  ///< how many compute what one does
+inline constexpr std::array many_threads{2, 3, 8};  ///< numbers of threads to compare with one
 #endif
 }  // namespace stlm::test

@@ -14,6 +14,12 @@ struct SmallConfig : ByteModelDefaults {
   static constexpr int vocabulary = 11, dim = 8, layers = 2, heads = 4, ffn_dim = 12;
 };
 
+/// Wide enough for every op to split its work.
+template <class Config>
+struct Wide : Config {
+  static constexpr int vocabulary = 258, dim = 96, ffn_dim = 200;
+};
+
 /// Multi-head, rotary, RMSNorm, SwiGLU, tied.
 using Plain = ByteModel<SmallConfig>;
 
@@ -24,7 +30,7 @@ struct GroupedConfig : SmallConfig {
   using ffn_sharing = SharedAcrossLayers<Lora<2>>;
   using head = Untied;
 };
-/// Grouped-query, half-split rotary, LayerNorm, a feed-forward layer shared but for low-rank terms, untied.
+/// Grouped-query, half-split rotary, LayerNorm, a shared feed-forward layer with low-rank terms for each layer, untied.
 using Grouped = ByteModel<GroupedConfig>;
 
 struct LearnedConfig : SmallConfig {
@@ -63,7 +69,7 @@ struct InteriorConfig : SmallConfig {
   static constexpr int layers = 5;
   using ffn_sharing = SharedInterior<1, BiasedLora<2>>;
 };
-/// Layers 2 and 3 share a feed-forward layer but for low-rank terms.
+/// Layers 2 and 3 share a feed-forward layer, each with its own low-rank terms.
 using Interior = ByteModel<InteriorConfig>;
 
 struct RepeatedConfig : SmallConfig {
@@ -82,14 +88,14 @@ struct LeanConfig : LearnedConfig {
   using ffn_sharing = SharedAcrossLayers<>;
   using out_sharing = SharedAcrossLayers<>;
 };
-/// Layers own queries, keys and values alone; no norm but the head's, biases in the head too.
+/// Layers own only queries, keys and values; no norm except the head's; biases, in the head too.
 using Lean = ByteModel<LeanConfig>;
 
 struct MixtureConfig : SmallConfig {
   using ffn_linears = LoraMixture<2, 2>;
   using ffn_sharing = SharedAcrossLayers<>;
 };
-/// One feed-forward layer for all, a gated mixture of low-rank terms in it.
+/// One feed-forward layer for all, with a gated mixture of low-rank terms.
 using Mixture = ByteModel<MixtureConfig>;
 
 /// A user's module between ours.
@@ -119,10 +125,10 @@ using TwoWay = ByteModel<TwoWayConfig>;
 struct TalkingConfig : SmallConfig {
   static constexpr int vocabulary = 258, kv_heads = 2;
 };
-/// Of bytes: what it generates is text.
+/// A model of bytes, which generates text.
 using Talking = ByteModel<TalkingConfig>;
 
-/// One batch: tokens of a seed, every target the token that follows.
+/// One batch: tokens from a seed; every target is the next token.
 struct SomeBatch {
   std::vector<Token> tokens, targets;
   BatchShape shape;

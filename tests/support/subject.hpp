@@ -1,7 +1,7 @@
-// Any module as a function of rows, y (N, out) = S(x (N, in)), with a backward that overwrites dx: one protocol for the
+// Subjects: any module as a function of rows, y (N, out) = S(x (N, in)), with a backward that overwrites dx, for the
 // gradient check and the comparison of backends.
 //
-//   Leaf<M, In, Out>   a module that already is one
+//   Leaf<M, In, Out>   a module that already has this form
 //   Stream<M>          a module of the residual stream, whose backward works in place
 //   Reader<M>          reads tokens instead of x: TokenEmbedding
 //   WithTable<M>       a head and the table it may borrow
@@ -126,7 +126,7 @@ struct WithAuxiliary : S {
   }
 };
 
-/// A subject with all that a pass needs, filled with numbers that depend neither on the backend nor on the scalar.
+/// A subject with everything that a pass needs; its numbers depend neither on the backend nor on the scalar.
 template <class S, class B, class T>
 struct Fixture {
   Context<B> ctx;

@@ -1,5 +1,5 @@
-// The backend that a test's typed bodies compare with the reference: EigenBackend; in the tests whose names end in
-// `.emulated` the kernels of CudaBackend, run by the CPU; in those that nvcc compiles CudaBackend itself, on a GPU.
+// TestedBackend: the backend that a test's typed bodies compare with the reference. It is EigenBackend; in tests whose names
+// end in `.emulated`, the kernels of CudaBackend run by the CPU; in tests compiled by nvcc, CudaBackend on a GPU.
 #pragma once
 
 #include <stlm/core/bfloat16.hpp>
@@ -19,11 +19,11 @@ namespace stlm::test {
 
 #if defined(STLM_TEST_CUDA)
 using TestedBackend = CudaBackend;
-/// For what is asked of one backend of the host alone: Eigen is not there where nvcc compiles.
+/// For tests of one host backend: nvcc compiles without Eigen.
 using CpuBackend = ReferenceBackend;
-inline constexpr bool tests_double = false;  // products on a GPU are of float and Bfloat16
+inline constexpr bool tests_double = false;  // a GPU multiplies float and Bfloat16 only
 
-/// Memory that a test reads and writes as well as the backend.
+/// Memory that both the test and the backend read and write.
 template <class B>
 using TestSpace = std::conditional_t<std::is_same_v<B, CudaBackend>, PinnedSpace, HostSpace>;
 #else
@@ -44,7 +44,7 @@ inline constexpr bool tests_bfloat16 = std::is_same_v<activation_t<TestedBackend
 template <class B, class T>
 using TestBuffer = Buffer<T, TestSpace<B>>;
 
-/// Of the threads of a block, beside forward: a result that they change is a race.
+/// Orders of the threads of a block, other than forward: a result that changes with the order shows a race.
 #if defined(STLM_TEST_EMULATED)
 inline constexpr gpu::ThreadOrder other_orders[] = {gpu::ThreadOrder::kReverse, gpu::ThreadOrder::kShuffled};
 #endif

@@ -79,7 +79,7 @@ TEST_CASE("load_bpe: damaged files are refused with the line", "[tokenizer]") {
 }
 
 TEST_CASE("load_bpe: a file cut off anywhere is refused, a missing one is named", "[tokenizer]") {
-  for (std::size_t size = 0; size + 1 < small_file.size(); ++size)  // the last line break is no loss
+  for (std::size_t size = 0; size + 1 < small_file.size(); ++size)  // the last line break may be missing
     CHECK(error(small_file.substr(0, size)).find("line ") == 0);
   CHECK(error_of<FileError>([] { stlm::load_bpe("/nowhere/bpe.txt"); }).find("/nowhere/bpe.txt") != std::string::npos);
 }

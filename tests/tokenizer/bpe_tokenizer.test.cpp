@@ -15,7 +15,7 @@ using Ids = std::vector<Token>;
 
 namespace {
 
-/// Merges of random ids, those of few letters among them, and every one of them possible.
+/// Random merges, every one of them possible; half of the ids are those of five letters.
 BpeVocabulary random_vocabulary(std::mt19937& random, Token merges, bool pre_split) {
   BpeVocabulary parts;
   parts.pre_split = pre_split;
@@ -38,7 +38,7 @@ std::string random_text(std::mt19937& random, std::size_t size) {
   return text;
 }
 
-/// By the definition: of the merges present the earliest, at all its places from left to right; again until none is.
+/// Encodes by the definition: applies the earliest merge present, at all its places from left to right, until none is.
 Ids slow_encode(const BpeVocabulary& parts, std::string_view text) {
   Ids all;
   while (!text.empty()) {
@@ -105,7 +105,7 @@ TEST_CASE("BpeTokenizer: pieces of megabytes take linear time", "[tokenizer]") {
   BpeVocabulary parts{.merges = {{'a', 'a'}}, .pre_split = pre_split};
   for (Token id = 256; id < 265; ++id) parts.merges.push_back({id, id});  // up to 1024 letters
   const BpeTokenizer tokenizer(parts);
-  constexpr std::size_t size = std::size_t{4} << 20;  // quadratic time would be hours
+  constexpr std::size_t size = std::size_t{4} << 20;  // quadratic time would take hours
   CHECK((tokenizer.encode(std::string(size, 'a')) == Ids(size / 1024, 265)));
   CHECK((tokenizer.encode(std::string(size - 1, 'a')).size() == size / 1024 - 1 + 10));
   CHECK((tokenizer.encode(std::string(size, ' ')) == Ids(size, ' ')));

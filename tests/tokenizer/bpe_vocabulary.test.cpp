@@ -33,6 +33,6 @@ TEST_CASE("BpeTable: what cannot be a vocabulary is refused", "[tokenizer]") {
   parts.byte_ids[1] = 0;
   CHECK(error(parts).find("once each, found 0 for byte 1.") != std::string::npos);
   parts = {.merges = {{'a', 'a'}}};
-  for (Token id = 256; id < 300; ++id) parts.merges.push_back({id, id});  // the last would have 2^45 bytes
+  for (Token id = 256; id < 300; ++id) parts.merges.push_back({id, id});  // the last token would have 2^45 bytes
   CHECK(error(parts).find("have more than 67108864 bytes") != std::string::npos);
 }

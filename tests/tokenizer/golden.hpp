@@ -1,5 +1,5 @@
-// The lines of the files in golden/, which make_goldens.py makes: parts with ':' between, some bytes in hexadecimal,
-// some numbers with spaces between.
+// Reads the files in golden/, which make_goldens.py makes. A line has parts separated by ':'; a part holds bytes in
+// hexadecimal, or numbers separated by spaces.
 #pragma once
 
 #include <fstream>

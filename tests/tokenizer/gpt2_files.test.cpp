@@ -18,7 +18,7 @@ struct Files {
   }
 };
 
-/// What loading says, without the names of the folder and what to do.
+/// The error of loading, without the folder's name and without the advice.
 std::string error(std::string_view encoder, std::string_view merges) {
   const Files files(encoder, merges);
   std::string text = error_of<FileError>([&] { stlm::load_gpt2(files.encoder, files.merges); });
@@ -84,7 +84,7 @@ TEST_CASE("load_gpt2: damaged merges are refused with file and line", "[tokenize
 
 TEST_CASE("load_gpt2: merges cut off anywhere are refused", "[tokenizer]") {
   const std::string encoder = small_gpt2_encoder(), merges = small_gpt2_merges;
-  for (std::size_t size = 0; size + 1 < merges.size(); ++size) {  // the last line break is no loss
+  for (std::size_t size = 0; size + 1 < merges.size(); ++size) {  // the last line break may be missing
     const std::string text = error(encoder, merges.substr(0, size));
     CAPTURE(size, text);
     CHECK(text.find("\"vocab.bpe\" line ") != std::string::npos);

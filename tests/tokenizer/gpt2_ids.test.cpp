@@ -24,6 +24,6 @@ TEST_CASE("load_gpt2: the ids of tiktoken, and the bytes again", "[tokenizer][go
   });
   CHECK(tokenizer.encode("<|endoftext|>") == std::vector<stlm::Token>{27, 91, 437, 1659, 5239, 91, 29});
   CHECK(tokenizer.encode("<|endoftext|>", {"<|endoftext|>"}) == std::vector<stlm::Token>{50256});
-  // The slowest kind of text: one piece. Quadratic time would not end.
+  // The slowest kind of text, a single piece: quadratic time would not end.
   CHECK(tokenizer.encode(std::string(std::size_t{4} << 20, 'a')).size() == std::size_t{1} << 20);
 }

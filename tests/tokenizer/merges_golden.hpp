@@ -1,4 +1,4 @@
-// Merges that a rule learns, beside those that make_goldens.py found by counting everything anew each time.
+// Compares the merges that a rule learns with those of make_goldens.py, which counts everything again each time.
 #pragma once
 
 #include <stlm/tokenizer/bpe_training.hpp>

@@ -9,7 +9,7 @@ using namespace stlm;
 namespace {
 constexpr Token eot = ByteTokenizer::end_of_text;
 
-/// The patches of `text`, each followed by a bar, token by token as generation asks. '$' stands for an end of text.
+/// Cuts `text` token by token, as generation does, with a bar after each complete patch. '$' stands for an end of text.
 template <class Boundary>
 std::string cut(std::string_view text, Index window) {
   std::string result;

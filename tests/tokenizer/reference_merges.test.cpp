@@ -22,7 +22,7 @@ TEST_CASE("ReferenceMerges: of equally frequent pairs the first in the text, acr
 }
 
 TEST_CASE("ReferenceMerges: a pair that is skipped blocks those after it", "[tokenizer]") {
-  // First (a, b), three times. Then (b, c), skipped as (a, b) ends with b; and (c, d), skipped as (b, c) ends with c.
+  // (a, b) is first, with three occurrences. (b, c) is skipped since (a, b) ends with b, and (c, d) since (b, c) ends with c.
   CHECK(learn({"abcd.abcd,ab"}, 3) == Merges{{'a', 'b'}, {256, 'c'}, {257, 'd'}});
 }
 
@@ -30,7 +30,7 @@ TEST_CASE("ReferenceMerges: at most 64 pairs are looked at before the text is me
   std::string text;
   for (int i = 0; i < 64; ++i)
     for (int copy = 0; copy < 3; ++copy) text += {static_cast<char>(i), static_cast<char>(100 + i)};
-  text += "\xf0\xf1\xf0\xf1";  // the 65th pair; others of its frequency follow from the first 64
+  text += "\xf0\xf1\xf0\xf1";  // the 65th pair; merging the first 64 makes others of its frequency
   const Merges merges = learn({text}, 65);
   for (int i = 0; i < 64; ++i) CHECK(merges[static_cast<std::size_t>(i)] == TokenPair{i, 100 + i});
   CHECK(merges[64] == TokenPair{256, 256});

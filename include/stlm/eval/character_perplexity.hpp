@@ -1,10 +1,10 @@
-// Perplexity per character: comparable across tokenizers, since its unit is the text's and not the vocabulary's.
+// Perplexity per character: comparable across tokenizers, because its unit depends on the text and not on the vocabulary.
 //
 //   mean over b of exp( sum over t of CE[b, t] / characters[b] )
 //
-// CE are a forward pass's losses, 0 where the target does not count. What a character is, the caller decides by the
-// counts: bytes (`text.size()`), or the code points of UTF-8 as Python's len(str) and the STLM reference count them. A
-// row's count is of all its text, also where the objective lets only some targets count.
+// CE are the losses of a forward pass, 0 where the target does not count. The caller chooses the unit by the counts that it
+// gives: bytes (`text.size()`), or code points of UTF-8 as Python's len(str) and the STLM reference count them. The count
+// of a row covers all its text, even if the objective lets only some targets count.
 //
 //   stlm::forward(ctx, params, batch, acts);
 //   const double perplexity = stlm::character_perplexity(acts.cache().losses, counts);
@@ -20,14 +20,14 @@
 
 namespace stlm {
 
-/// Code points that begin in `text`; a byte that belongs to no character of UTF-8 counts as one.
+/// Code points in `text`; a byte that belongs to no UTF-8 character counts as one.
 constexpr Index count_code_points(std::string_view text) {
   Index count = 0;
   for (; !text.empty(); ++count) text.remove_prefix(std::max<std::size_t>(1, utf8_length(text)));
   return count;
 }
 
-/// losses (B*T) in nats, in memory of the host; characters (B).
+/// losses (B*T) in nats, in host memory; characters (B).
 template <class T, class Shape>
 double character_perplexity(const TensorView<T, Shape>& losses, std::span<const Index> characters) {
   const auto batch = static_cast<Index>(characters.size());

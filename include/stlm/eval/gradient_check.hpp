@@ -1,13 +1,13 @@
-// Gradient check: a module's backward pass against derivatives by complex step (Squire & Trapp 1998). For the loss
-// sum w y and every element of x and of the parameters the gradient is compared with Im(loss(. + ih)) / h, which is exact
-// to rounding where the forward pass is analytic, or made of analytic pieces.
+// Gradient check: a module's backward pass against complex-step derivatives (Squire & Trapp 1998). The loss is sum w y. For
+// every element of x and of the parameters, the gradient is compared with Im(loss(. + ih)) / h, which is exact to rounding
+// if the forward pass is analytic or piecewise analytic.
 //
 //   #include <stlm/backend/reference.hpp>
 //   const auto error = stlm::gradient_error<MyBlock, stlm::ReferenceBackend>({.batch = 2, .tokens = 3});
-//   // error.largest is about 1e-15 where backward is right; error.tensor is where it is largest
+//   // error.largest is about 1e-15 if backward is right; error.tensor names the tensor with this error
 //
-// The module is one of the residual stream whose forward is a template over the scalar, as std::complex<double> passes
-// through it. A check of all elements costs a forward pass each: take a narrow instance.
+// The module must be one of the residual stream, and its forward a template over the scalar, which is std::complex<double>
+// here. A check of all elements costs one forward pass an element: use a narrow instance.
 #pragma once
 
 #include <algorithm>
@@ -22,8 +22,8 @@
 
 namespace stlm {
 
-/// Which derivatives are compared: of every element, or along three random directions in each tensor: an error in any
-/// element shows in them too, and costs three forward passes a tensor.
+/// Which derivatives are compared: those of every element, or those along three random directions in each tensor. The
+/// latter cost three forward passes a tensor, and an error in any element shows in them too.
 enum class Derivatives { kAll, kAlongDirections };
 
 struct GradientError {
@@ -33,9 +33,9 @@ struct GradientError {
 
 namespace detail {
 
-/// The largest error over all tensors of a run in double, by one in complex numbers. A run has forward(), backward(),
-/// params, grads, x, dx, y and dy. The gradients of the parameters start from other numbers than zero, since backward has
-/// to add to them.
+/// The largest error over all tensors of `real`, a run in double, by derivatives from `complex`, the same run in complex
+/// numbers. A run has forward(), backward(), params, grads, x, dx, y and dy. The gradients of the parameters do not start
+/// at zero, because backward has to add to them.
 template <class Real, class Complex>
 GradientError gradient_error(Real& real, Complex& complex, Derivatives which) {
   using Number = std::complex<double>;
@@ -49,7 +49,7 @@ GradientError gradient_error(Real& real, Complex& complex, Derivatives which) {
     for (Index i = 0; i < size; ++i) elements[i] += Number(0, step * direction(i));
     complex.forward();
     for (Index i = 0; i < size; ++i) elements[i] = elements[i].real();
-    double loss = 0;  // its imaginary part
+    double loss = 0;  // the imaginary part of the loss
     for (Index n = 0; n < complex.y.size(); ++n) loss += (complex.dy.data()[n] * complex.y.data()[n]).imag();
     return loss / step;
   };
@@ -83,7 +83,8 @@ GradientError gradient_error(Real& real, Complex& complex, Derivatives which) {
   return error;
 }
 
-/// A module of the stream with all that a pass needs, filled with numbers in [-0.5, 0.5) that every scalar has.
+/// A module of the residual stream with all that a pass needs, filled with numbers in [-0.5, 0.5), the same for every
+/// scalar.
 template <class M, class B, class T>
 struct StreamRun {
   Context<B> ctx;
@@ -118,7 +119,7 @@ struct StreamRun {
 
 }  // namespace detail
 
-/// The largest error of the gradients that M::backward computes, with `dropout` by a fixed mask.
+/// The largest error of the gradients that M::backward computes. `dropout` uses a fixed mask.
 template <StreamModule M, class Backend>
 GradientError gradient_error(BatchShape shape, double dropout = 0, Derivatives which = Derivatives::kAll) {
   static_assert(requires(detail::StreamRun<M, Backend, double>& run) {

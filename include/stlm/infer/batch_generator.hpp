@@ -1,19 +1,19 @@
-// BatchGenerator: continues several texts at once: every step reads the weights once for all of them.
+// BatchGenerator: continues several texts at once; every step reads the weights once for all of them.
 //
 //   BatchGenerator<Model, Backend> generator(ctx, 16, 256);           // at most 16 texts, 256 tokens remembered of each
 //   generator.generate(ctx, params, prompts, options, [&](Index text, char c) { texts[text] += c; });
 //
-// Prompts may differ in length, each is one full-width pass; a text that has ended takes no part in the steps after, but for
-// the one that a GPU has begun by then. Text i is drawn with the seed options.seed + i, and is what Generator gives with that
-// seed alone: bit for bit where rows are whole packets wide and at most 16 texts go on (more are multiplied another way:
-// backend/eigen/gemm_few_rows.hpp).
+// Prompts may differ in length; each is read in one full-width pass. A text that has ended takes no part in later steps, except
+// in one that a GPU has already begun. Text i is drawn with the seed options.seed + i and equals the text of a Generator with
+// that seed: bit for bit if rows are whole packets wide and at most 16 texts go on (backend/eigen/gemm_few_rows.hpp; other
+// kernels multiply more rows).
 #pragma once
 
 #include <stlm/infer/generator.hpp>
 
 namespace stlm {
 
-/// `S`: the scalar of the weights that are given to it.
+/// `S`: the scalar type of the weights.
 template <class Model, class Backend, class S = float>
 class BatchGenerator {
   static_assert(!requires { Model::window; }, "stlm::BatchGenerator: models over patches are continued one text at a time; "
@@ -24,7 +24,7 @@ class BatchGenerator {
       : most_(texts), memory_("BatchGenerator", ctx, texts, capacity) {}
 
   /// Continues each prompt, calling `on_byte(text, byte)` for each byte as it is drawn; a text stops after max_bytes, at an
-  /// end of text, or where `on_byte` returns false.
+  /// end of text, or when `on_byte` returns false.
   template <class P, class OnByte>
   void generate(Context<Backend>& ctx, const P& params, std::span<const std::string> prompts, const SampleOptions& options,
                 OnByte&& on_byte) {
@@ -38,7 +38,7 @@ class BatchGenerator {
     std::vector<Text> texts;
     for (const std::string& prompt : prompts) {
       Text& text = texts.emplace_back(Text{std::ssize(texts), options.max_bytes});
-      draws.add({options.utf8, prompt, Model::ignore}, options.seed + static_cast<std::uint64_t>(text.id));
+      draws.add({options.utf8, prompt, Model::ignore, options.max_bytes}, options.seed + static_cast<std::uint64_t>(text.id));
       std::vector<Token> start = ByteTokenizer::encode(prompt);
       if (start.empty()) start.push_back(ByteTokenizer::end_of_text);
       memory_.read(ctx, params, text.id, start);
@@ -54,7 +54,7 @@ class BatchGenerator {
       }
     };
     const auto goes_on = [](const Text& text) { return text.left > 0; };
-    bool ahead = false;  // the tokens drawn last are being read
+    bool ahead = false;  // the step that reads the tokens drawn last has been submitted
     for (erase_ended(); std::ranges::any_of(texts, goes_on);) {
       if (!ahead) read(ctx, params, texts, nullptr, draws);
       draws.fetch(ctx);
@@ -75,11 +75,11 @@ class BatchGenerator {
 
  private:
   struct Text {
-    Index id, left;  // bytes yet to be drawn: 0 at the end
+    Index id, left;  // bytes yet to be drawn; 0 once the text has ended
     Token next = 0;
   };
 
-  /// The token that each text goes on with, `next` or what lies at `drawn`, and draws the one after.
+  /// Reads the newest token of each text, from `drawn` or if that is null from `next`, and draws the token after it.
   template <class P, class Draws>
   void read(Context<Backend>& ctx, const P& params, const std::vector<Text>& texts, const Token* drawn, Draws& draws) {
     ids_.clear();

@@ -1,11 +1,13 @@
-// DecodeStep: one new token of each of several sequences, over a cache of their keys and values. A GPU records it once and
-// replays it as a graph, as long as their number stays the same: tokens and places lie where it reads them each time.
+// DecodeStep: decodes one new token of each of several sequences with their KV cache. A GPU records the step once and replays
+// it as a graph while the number of sequences stays the same; the graph reads tokens and places at fixed addresses.
 #pragma once
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include <stlm/core/activation.hpp>
+#include <stlm/core/batch.hpp>
 #include <stlm/core/recorded.hpp>
 #include <stlm/core/staged.hpp>
 
@@ -14,7 +16,9 @@ namespace stlm {
 template <class Model, class Backend>
 class DecodeStep {
  public:
-  DecodeStep(Context<Backend>& ctx, Index most) : tokens_(ctx, most), places_(ctx, most) {}
+  /// For a KV cache of `sequences` sequences of `capacity` tokens.
+  DecodeStep(Context<Backend>& ctx, Index sequences, Index capacity)
+      : capacity_(capacity), tokens_(ctx, sequences), places_(ctx, sequences) {}
 
   static Pass pass(Index sequences, Index tokens = 1) {
     Pass pass{sequences, tokens};
@@ -26,23 +30,26 @@ class DecodeStep {
     void operator()() const {}
   };
 
-  /// Logits of what follows each token are in `cache` then, which is laid out for pass(tokens.size()); `after()` is a
-  /// part of the step.
+  /// Writes the logits of the token after each of `tokens` into `cache`, which must be laid out for pass(tokens.size()).
+  /// The step ends with `after()`, which is recorded with it.
   template <class P, class C, class S, class After = Nothing>
   void run(Context<Backend>& ctx, const P& params, std::span<const Token> tokens, std::span<const Place> places, C& cache,
            const S& state, const After& after = {}) {
     expect(tokens.size() == places.size(), "stlm::DecodeStep: ", tokens.size(), " tokens, ", places.size(),
            " places; give one place a token.");
-    expect_room(std::ssize(tokens));
+    expect_sequences(std::ssize(tokens));
     std::ranges::copy(tokens, tokens_.data());
     tokens_.send(ctx);
     run_drawn(ctx, params, tokens_.data(), places, cache, state, after);
   }
-  /// As run, of the tokens that lie at `drawn` by then, a place that ops read.
+  /// As `run`, but the step reads its tokens at `drawn`, an address that ops can read.
   template <class P, class C, class S, class After = Nothing>
   void run_drawn(Context<Backend>& ctx, const P& params, const Token* drawn, std::span<const Place> places, C& cache,
                  const S& state, const After& after = {}) {
-    expect_room(std::ssize(places));
+    expect_sequences(std::ssize(places));
+    // A replay runs none of the checks inside the recorded work.
+    expect_room("DecodeStep", {places.data()}, std::ssize(places), 1, places_.size(), capacity_);
+    if (std::exchange(weights_, &params.tree()) != &params.tree()) recorded_ = {};
     std::ranges::copy(places, places_.data());
     places_.send(ctx);
     Pass here = pass(std::ssize(places));
@@ -52,18 +59,21 @@ class DecodeStep {
       after();
     });
   }
-  /// To be called when parameters, cache or state may be others than in the run before.
+  /// Forgets the recording. Call this when the cache or the state may differ from those of the previous run, or when other
+  /// parameters lie at the address of that run's parameters.
   void begin_anew() { recorded_ = {}; }
 
  private:
-  void expect_room(Index sequences) const {
+  void expect_sequences(Index sequences) const {
     expect(sequences <= places_.size(), "stlm::DecodeStep: ", sequences, " sequences, room for ", places_.size(),
-           "; construct it for the most there will be.");
+           "; construct it for as many as the cache has.");
   }
 
+  Index capacity_;
   Staged<Backend, Token> tokens_;
   Staged<Backend, Place> places_;
   Recorded<Backend> recorded_;
+  const void* weights_ = nullptr;  // address of the parameter tree that the recorded step reads
 };
 
 }  // namespace stlm

@@ -1,12 +1,12 @@
-// Generator: continues texts token by token, with keys and values of the past kept per layer.
+// Generator: continues texts token by token, with a KV cache per layer.
 //
 //   Generator<Model, Backend> generator(ctx, 256);                    // remembers 256 tokens
 //   generator.generate(ctx, params, prompt, options, [](char c) { std::cout << c; });
 //
-// A prompt is one full-width pass. When the memory is full its later half is read again as a new prompt, so texts may be
-// of any length and a step never reads more than `capacity` tokens: give at most those of a window in training, as a model
-// knows no positions beyond. A GPU draws tokens itself and sends nothing else back
-// (infer/token_draws.hpp). Memory is allocated by the constructor, but for what draws a text.
+// A prompt is read in one full-width pass. When the memory is full, its later half is read again as a new prompt, so texts may
+// have any length and a step never reads more than `capacity` tokens. Choose a capacity no larger than the training window;
+// the model has learnt no later positions. A GPU draws the tokens itself and sends nothing else back (infer/token_draws.hpp).
+// The constructor allocates everything except a prompt's tokens and the sampler of each text.
 #pragma once
 
 #include <array>
@@ -23,12 +23,12 @@ namespace stlm {
 namespace detail {
 template <class Model>
 constexpr void expect_bytes() {
-  static_assert(Model::vocabulary <= ByteTokenizer::vocabulary, "stlm::Generator: this vocabulary has more than bytes; use "
-                "Generator::generate_tokens with the ids of its tokenizer.");
+  static_assert(Model::vocabulary <= ByteTokenizer::vocabulary, "stlm::Generator, stlm::BatchGenerator: this "
+                "vocabulary has more than bytes; use Generator::generate_tokens with the ids of its tokenizer.");
 }
 }  // namespace detail
 
-/// `S`: the scalar of the weights that are given to it.
+/// `S`: the scalar type of the weights.
 template <class Model, class Backend, class S = float>
 class Generator {
   static_assert(!requires { Model::window; }, "stlm::Generator: this is a model over patches; use stlm::PatchGenerator.");
@@ -39,20 +39,20 @@ class Generator {
 
   void reset() { memory_.reset(); }
 
-  /// Reads tokens; the logits of what follows the last are in `logits()` then.
+  /// Reads tokens. Afterwards `logits()` returns the logits of the token that follows the last.
   template <class P>
   void feed(Context<Backend>& ctx, const P& params, std::span<const Token> tokens) {
     memory_.read(ctx, params, 0, tokens);
   }
 
-  /// Scores over the vocabulary of the token that follows what was fed. After a generation they are not defined.
+  /// The logits of the token that follows those fed, one for each token of the vocabulary. Undefined after a generation.
   std::span<const compute_t<S>> logits() const {
     return row_(memory_.logits().data());
   }
 
-  /// Continues `start` with tokens that are allowed, until `on_token(token)` returns false. `allowed`: a TokenRule, as
-  /// AnyBut and TextRule, so that a GPU can draw them; or any `allowed(token)`, which the host alone can ask: then from a
-  /// GPU the logits come back for each token.
+  /// Continues `start` with allowed tokens until `on_token(token)` returns false. `allowed` is a TokenRule, such as AnyBut or
+  /// TextRule, which lets a GPU draw; or any predicate `allowed(token)`, which only the host can call: then a GPU sends back
+  /// the logits for each token.
   template <class P, class Allowed, class OnToken>
   void generate_tokens(Context<Backend>& ctx, const P& params, std::span<const Token> start, const SampleOptions& options,
                        const Allowed& allowed, OnToken&& on_token) {
@@ -85,7 +85,7 @@ class Generator {
     }
   }
 
-  /// Continues `prompt`, calling `on_byte` for each byte as it is drawn; stops after max_bytes, at an end of text, or where
+  /// Continues `prompt`, calling `on_byte` for each byte as it is drawn; stops after max_bytes, at an end of text, or when
   /// `on_byte` returns false.
   template <class P, class OnByte>
   void generate(Context<Backend>& ctx, const P& params, std::string_view prompt, const SampleOptions& options,
@@ -96,7 +96,7 @@ class Generator {
     if (start.empty()) start.push_back(ByteTokenizer::end_of_text);
     Index left = options.max_bytes;
     if (left == 0) return;
-    generate_tokens(ctx, params, start, options, TextRule(options.utf8, prompt, Model::ignore), [&](Token id) {
+    generate_tokens(ctx, params, start, options, TextRule(options.utf8, prompt, Model::ignore, options.max_bytes), [&](Token id) {
       return id < 256 && detail::goes_on(on_byte, static_cast<char>(id)) && --left > 0;
     });
   }
@@ -106,8 +106,7 @@ class Generator {
   HostRow<Backend, T, Model::vocabulary> row_;
 };
 
-/// The continuation of `prompt` as a string, by a model that remembers `capacity` tokens: the short way, for one text at a
-/// time.
+/// The continuation of `prompt` as a string, by a Generator of `capacity` tokens: a shorthand for a single text.
 template <class B, class P>
 std::string sample(Context<B>& ctx, const P& params, std::string_view prompt, Index capacity,
                    const SampleOptions& options = {}) {

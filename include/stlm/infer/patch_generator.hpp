@@ -3,9 +3,10 @@
 //   PatchGenerator<Model, Backend> generator(ctx, 256);               // remembers 256 patches
 //   generator.generate(ctx, params, prompt, options, [](char c) { std::cout << c; });
 //
-// The core keeps keys and values of all patches read, the byte decoder those of the patch that is being written. A prompt
-// is one full-width pass over its patches; its last one is left open, for the model to go on with. When the memory is full
-// its later half is read again. Memory is allocated by the constructor, but for what draws and splits a text.
+// The core caches keys and values of all patches read, the byte decoder those of the bytes of the open patch, which is being
+// written. A prompt is read in one full-width pass over its patches; its last patch stays open for the model to continue. When
+// the memory is full, its later half is read again. The constructor allocates everything except the sampler of each text and
+// the lengths of the patches that a text is split into.
 #pragma once
 
 #include <string>
@@ -15,10 +16,12 @@
 #include <stlm/infer/detail/open_patch.hpp>
 #include <stlm/infer/detail/patch_memory.hpp>
 #include <stlm/infer/sampler.hpp>
+#include <stlm/infer/token_rule.hpp>
+#include <stlm/nn/detail/decode.hpp>
 
 namespace stlm {
 
-/// `S`: the scalar of the weights that are given to it.
+/// `S`: the scalar type of the weights.
 template <class Model, class Backend, class S = float>
 class PatchGenerator {
   using T = activation_t<Backend, S>;
@@ -39,16 +42,17 @@ class PatchGenerator {
     waiting_.reserve(static_cast<std::size_t>(window));
   }
 
-  /// Forgets all, and begins a text.
+  /// Forgets everything and begins a new text.
   template <class P>
   void reset(Context<Backend>& ctx, const P& params) {
     memory_.reset();
     waiting_.clear();
-    open_.begin_text();
+    open_.begin_text(written_end());
     close(ctx, params);
+    ended_ = false;
   }
 
-  /// Reads text that follows what was read. The last patch stays open.
+  /// Reads `text`, which follows the text read before. The last patch stays open unless it is complete.
   template <class P>
   void feed(Context<Backend>& ctx, const P& params, std::string_view text) {
     for (const Index length : open_.split(text)) {
@@ -60,20 +64,23 @@ class PatchGenerator {
     go_on(ctx, params);
   }
 
-  /// Scores of the next symbol: a byte, an end of text, or, where the model predicts them, the end of the patch.
+  /// The logits of the next symbol: a byte, an end of text or, if the model predicts it, the end of the patch.
   std::span<const compute_t<S>> logits() const {
     const Index row = Head::parallel ? open_.size() : 0;
     return row_(head_.logits.data() + row * Model::vocabulary);
   }
-  /// Whether the model may say so here: where the end of a patch follows from its bytes, it is not for the model to say.
+  /// Whether `symbol` may follow. The end of a patch may follow only if the head predicts it, the boundary is not known from
+  /// the bytes alone, and the open patch has a byte.
   bool allowed(Token symbol) const {
     return symbol != Model::pad || (Head::emits_end && !Boundary::known_from_past && open_.size() > 0);
   }
 
-  /// Reads one symbol that follows.
+  /// Reads the next symbol.
   template <class P>
   void push(Context<Backend>& ctx, const P& params, Token symbol) {
-    ops::expect_tokens("embedding_forward", &symbol, 1, Model::vocabulary, 0);
+    ops::expect_tokens("PatchGenerator", &symbol, 1, Model::vocabulary, 0);
+    expect<Error>(allowed(symbol), "stlm::PatchGenerator: found the end of a patch where it follows from the bytes of the "
+                                   "patch, or no byte is in it yet; push a byte.");
     if (symbol != Model::pad) open_.append(symbol);
     if (symbol == Model::pad || open_.complete())
       close(ctx, params);
@@ -81,13 +88,13 @@ class PatchGenerator {
       step(ctx, params, symbol);
   }
 
-  /// Continues `prompt`, calling `on_byte` for each byte as it is drawn; stops after max_bytes, at an end of text, or where
+  /// Continues `prompt`, calling `on_byte` for each byte as it is drawn; stops after max_bytes, at an end of text, or when
   /// `on_byte` returns false.
   template <class P, class OnByte>
   void generate(Context<Backend>& ctx, const P& params, std::string_view prompt, const SampleOptions& options,
                 OnByte&& on_byte) {
     Sampler sampler(Model::vocabulary, options);
-    TextRule rule(options.utf8, prompt);
+    TextRule rule(options.utf8, prompt, -1, options.max_bytes);
     reset(ctx, params);
     feed(ctx, params, prompt);
     for (Index i = 0; i < options.max_bytes;) {
@@ -96,16 +103,25 @@ class PatchGenerator {
       if (symbol == end_of_text) return;
       if (symbol < 256 && (!detail::goes_on(on_byte, static_cast<char>(symbol)) || ++i == options.max_bytes)) return;
       push(ctx, params, symbol);
+      if (ended_) return;
     }
   }
 
  private:
+  /// The bytes with which the model's data writes an end of text; empty if an end of text is a symbol.
+  static constexpr std::string_view written_end() {
+    if constexpr (requires { requires Head::ends_by_text; })
+      return ByteTokenizer::written_end_of_text;
+    else
+      return {};
+  }
   template <class P>
   void close(Context<Backend>& ctx, const P& params) {
+    ended_ = !written_end().empty() && open_.holds(written_end());
     open_.close(waiting_, Model::pad);
     go_on(ctx, params);
   }
-  /// Reads the patches that wait, and predicts what follows.
+  /// Reads the waiting patches and predicts the next symbol.
   template <class P>
   void go_on(Context<Backend>& ctx, const P& params) {
     memory_.read(ctx, params, waiting_);
@@ -113,7 +129,7 @@ class PatchGenerator {
     predict(ctx, params);
   }
 
-  /// Scores of the symbol that follows the open patch's bytes, from the newest state.
+  /// Computes the logits of the symbol after the bytes of the open patch, from the newest state of the core.
   template <class P>
   void predict(Context<Backend>& ctx, const P& params) {
     if constexpr (Head::parallel) {
@@ -129,24 +145,25 @@ class PatchGenerator {
     Head::decode(ctx, params.tree().head, open_.size(), memory_.newest(), symbol, head_, head_state_);
   }
 
-  struct None {};
-  template <class H>
-  struct HeadState {
-    using type = None;
-  };
-  template <class H>
-    requires(!H::parallel)
-  struct HeadState<H> {
-    using type = typename H::template KvCache<T>;
-  };
-
   detail::PatchMemory<Model, Backend, S> memory_;
   detail::OpenPatch<Boundary, window> open_;
   PlannedMemory<typename Backend::memory_space> head_memory_;
   typename Head::template Cache<T> head_{};
-  typename HeadState<Head>::type head_state_{};
+  detail::KvCacheOf<Head, T> head_state_{};
   HostRow<Backend, T, Model::vocabulary> row_;
   std::vector<Token> waiting_;  // slots of patches that are yet to be read
+  bool ended_ = false;          // the patch closed last is an end of text, written in bytes
 };
+
+/// The continuation of `prompt` as a string, by a PatchGenerator of `capacity` patches.
+template <class B, class P>
+  requires requires { P::model::window; }
+std::string sample(Context<B>& ctx, const P& params, std::string_view prompt, Index capacity,
+                   const SampleOptions& options = {}) {
+  std::string text;
+  PatchGenerator<typename P::model, B, typename P::scalar> generator(ctx, capacity);
+  generator.generate(ctx, params, prompt, options, [&](char c) { text.push_back(c); });
+  return text;
+}
 
 }  // namespace stlm

@@ -1,4 +1,4 @@
-// QuantizedWeights: a model's weights in 8 bits, for inference: a quarter of the memory, and of the time to read it.
+// QuantizedWeights: a model's weights in 8 bits, for inference: a quarter of the memory and of the time to read the weights.
 //
 //   const QuantizedWeights<Model, Backend> weights(ctx, params);      // params are not needed afterwards
 //   generator.generate(ctx, weights, prompt, options, on_byte);
@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stlm/core/parameter.hpp>
+#include <stlm/ops/elementwise.hpp>
 #include <stlm/ops/quantized.hpp>
 
 namespace stlm {
@@ -26,11 +27,11 @@ struct QuantizedCounter {
   }
 };
 
-/// Fills the tensors from the float ones, which a model lists in the same order.
+/// Fills the tensors from the float ones, which a model visits in the same order.
 template <class Backend>
 struct QuantizedBinder {
   Context<Backend>& ctx;
-  const float *matrices, *vectors;  // of the float parameters; each tensor read moves one of them on
+  const float *matrices, *vectors;  // next unread float parameters; reading a tensor advances one of them
   std::int8_t* bytes;
   float *scales, *floats;
   std::int32_t* sums;
@@ -50,7 +51,8 @@ struct QuantizedBinder {
   void operator()(const Path&, TensorView<float, Shape>& view, const ParameterSpec&) {
     const float*& from = Shape::rank >= 2 ? matrices : vectors;
     view = TensorView<float, Shape>(floats, view.extents());
-    std::copy_n(from, view.size(), floats);
+    ops::copy_rows(ctx, MatrixView<const float>(from, 1, view.size(), view.size()),
+                   MatrixView<float>(floats, 1, view.size(), view.size()));
     from += aligned(view.size());
     floats += aligned(view.size());
   }
@@ -63,8 +65,7 @@ struct QuantizedBinder {
 
 template <class Model, class Backend>
 class QuantizedWeights {
-  static_assert(std::is_same_v<typename Backend::memory_space, HostSpace>,
-                "stlm::QuantizedWeights: weights in 8 bits are for backends of the CPU; use WorkingWeights of Bfloat16.");
+  using Space = typename Backend::memory_space;
   static constexpr detail::QuantizedCounter count() {
     detail::QuantizedCounter counter;
     typename Model::template Params<Int8> params{};
@@ -85,13 +86,13 @@ class QuantizedWeights {
   }
 
   const Tree& tree() const { return tree_; }
-  /// All of it, in memory.
+  /// Size in memory: integers, scales, sums and the tensors that stay float.
   std::size_t bytes() const { return bytes_.bytes() + scales_.bytes() + floats_.bytes() + sums_.bytes(); }
 
  private:
-  Buffer<std::int8_t> bytes_;
-  Buffer<float> scales_, floats_;
-  Buffer<std::int32_t> sums_;
+  Buffer<std::int8_t, Space> bytes_;
+  Buffer<float, Space> scales_, floats_;
+  Buffer<std::int32_t, Space> sums_;
   Tree tree_{};
 };
 

@@ -11,7 +11,6 @@
 
 #include <stlm/core/error.hpp>
 #include <stlm/core/random.hpp>
-#include <stlm/infer/token_rule.hpp>
 
 namespace stlm {
 
@@ -19,8 +18,8 @@ struct SampleOptions {
   Index max_bytes = 200;
   double temperature = 1;  ///< 0 takes the likeliest token
   Index top_k = 0;         ///< draw among the k likeliest only; 0: all
-  double top_p = 1;        ///< of these among the fewest likeliest that hold this part of their probability
-  bool utf8 = false;       ///< draw only bytes that keep the text valid UTF-8
+  double top_p = 1;        ///< of these, draw among the fewest likeliest that hold this part of their probability
+  bool utf8 = false;       ///< draw only bytes that keep the text valid UTF-8, also when it ends at max_bytes
   std::uint64_t seed = 0;
 };
 
@@ -36,7 +35,7 @@ inline void expect_finite(bool largest_logit_is_finite) {
                        "stlm::Sampler: the largest logit of a token that is allowed is not finite; the weights are damaged, "
                        "or no token is allowed.");
 }
-/// Calls f, a user's on_byte. Whether the text is to go on: yes, unless f returns the bool that says no.
+/// Calls f, the caller's on_byte. Returns whether the text goes on: yes, unless f returns false.
 template <class F, class... Args>
 bool goes_on(F& f, Args... args) {
   if constexpr (std::is_same_v<std::invoke_result_t<F&, Args...>, bool>)
@@ -62,7 +61,7 @@ class Sampler {
   Token operator()(std::span<const T> logits, Token excluded = -1) {
     return (*this)(logits, [excluded](Token id) { return id != excluded; });
   }
-  /// One of the tokens for which `allowed(id)` holds. The largest of their logits has to be finite.
+  /// One of the tokens for which `allowed(id)` holds. Throws NumericError when the largest of their logits is not finite.
   template <class T, class Allowed>
     requires std::is_invocable_v<Allowed, Token>
   Token operator()(std::span<const T> logits, const Allowed& allowed) {
@@ -100,8 +99,8 @@ class Sampler {
   }
 
  private:
-  /// The first of the largest numbers that are allowed; -1 when none is above -infinity. Whether a block has a larger
-  /// number than those before is a loop that compilers vectorise.
+  /// The allowed token with the largest logit, the first of equal ones; -1 if no allowed logit is above -infinity. Compilers
+  /// vectorise the loop that tells whether a block has a logit above `top`.
   template <class T, class Allowed>
   static Token likeliest(std::span<const T> logits, const Allowed& allowed) {
     constexpr std::size_t block = 64;

@@ -6,13 +6,14 @@
 //   draws.fetch(ctx);
 //   const Token token = draws.tokens()[0];
 //
-// A GPU draws where the logits are, and the tokens alone come back; elsewhere a Sampler does. With one seed both draw
-// the same tokens of the same logits. What is given to a GPU between `fetch` and `tokens` it does while they are on their
-// way, the next step for one: `drawn` says where it finds them.
+// A GPU draws in its own memory and sends back only the tokens; on other backends a Sampler draws. With the same seed both
+// draw the same tokens from the same logits. A GPU does the work submitted between `fetch` and `tokens` while the tokens are
+// copied to the host: for example the next step, which reads them at `drawn()`.
 #pragma once
 
 #include <stlm/core/fetched.hpp>
 #include <stlm/infer/sampler.hpp>
+#include <stlm/infer/token_rule.hpp>
 #include <stlm/ops/sampling.hpp>
 
 namespace stlm {
@@ -23,7 +24,7 @@ class TokenDraws {
   TokenDraws(Context<Backend>&, Index /*most*/, Index num_logits, const SampleOptions& options)
       : vocabulary_(num_logits), options_(options) {}
 
-  /// One text more, the last, of which `rule` says how it may go on.
+  /// Adds a text after the others; `rule` says which tokens may follow it.
   void add(const Rule& rule, std::uint64_t seed) {
     options_.seed = seed;
     texts_.push_back({{vocabulary_, options_}, rule});
@@ -34,7 +35,7 @@ class TokenDraws {
     tokens_.erase(tokens_.begin() + text);
   }
 
-  /// Draws from each row of logits (N, V), those of the texts from `first` on.
+  /// Draws a token from each row of logits (N, V); row r belongs to text `first` + r.
   template <class Logits>
   void draw(Context<Backend>&, const Logits& logits, Index first = 0) {
     const MatrixView<const typename Logits::value_type> rows(logits);
@@ -47,7 +48,8 @@ class TokenDraws {
     }
   }
   void fetch(Context<Backend>&) {}
-  /// The newest of each text. Throws NumericError when one's largest logit was not finite.
+  /// The newest token of each text. If the largest allowed logit of a text is not finite, `draw` throws NumericError; on a GPU
+  /// `tokens` does.
   std::span<const Token> tokens() { return tokens_; }
 
  private:
@@ -90,7 +92,7 @@ class TokenDraws<Backend, Rule, true> {
     ops::sample(ctx, logits, limits_, View<Draw, dynamic>(draws_.data() + first, rows),
                 View<Token, dynamic>(drawn_.data() + first, rows), View<Token, dynamic>(next_.data() + first, rows));
   }
-  /// The tokens drawn last, where the device finds them; some token where none was drawn.
+  /// The tokens drawn last, in the device's memory; 0 for a text for which none could be drawn.
   const Token* drawn() const { return next_.data(); }
   void fetch(Context<Backend>& ctx) { fetched_.fetch(ctx, drawn_.data(), texts_); }
   std::span<const Token> tokens() {

@@ -1,7 +1,7 @@
-// AtomicFile: a file that appears whole or not at all. The bytes go to a temporary file in the same folder, to the
-// disk (fsync), and only then to the name asked for (rename; fsync of the folder). Whenever the process or the machine
-// stops, the name holds the old bytes or the new ones, never a part. Where Linux has files without a name, the temporary one
-// gets its name when it is whole, so that a process that is killed while it writes leaves nothing behind.
+// AtomicFile: a file that appears whole or not at all. The bytes go to a temporary file in the same folder and to the
+// disk (fsync); only then does the file get the name asked for (rename; fsync of the folder). Whenever the process or the
+// machine stops, the name holds the old bytes or the new ones, never a part. Where the system has files without a name
+// (O_TMPFILE), the temporary file gets a name only when it is whole, so a process killed while writing leaves nothing behind.
 //
 //   AtomicFile file("model.safetensors");
 //   file.write(header); file.write(data);
@@ -38,7 +38,9 @@ class AtomicFile {
       detail::fail_errno(who, "open the folder of", path_,
                          errno == EACCES ? "allow it to be read" : "make the folder first");
     struct stat status = {};
-    if (::fstatat(folder_.get(), name_.c_str(), &status, 0) == 0 && !S_ISREG(status.st_mode))
+    const bool found = ::fstatat(folder_.get(), name_.c_str(), &status, 0) == 0;
+    if (!found && errno == ENAMETOOLONG) detail::fail_errno(who, "create", path_, "give a shorter name");
+    if (found && !S_ISREG(status.st_mode))
       fail<FileError>(who, ": expected a regular file or nothing at \"", path_, "\", found ",
                       S_ISDIR(status.st_mode) ? "a folder" : "a pipe, socket or device", "; give another name.");
     if (!open_nameless()) {
@@ -70,7 +72,8 @@ class AtomicFile {
 
   /// Gives the file its name. Nothing may be written afterwards.
   void commit() {
-    expect<FileError>(static_cast<bool>(file_), who, ": expected one commit of \"", path_, "\", found a second; remove it.");
+    expect<FileError>(static_cast<bool>(file_), who, ": expected nothing more for \"", path_,
+                      "\" after its commit or a failure.");
     if (detail::retry([&] { return ::fsync(file_.get()); }) != 0) give_up("bring to the disk");
     if (temporary_.empty()) {
       const std::string source = "/proc/self/fd/" + std::to_string(file_.get());
@@ -82,7 +85,7 @@ class AtomicFile {
     if (::renameat(folder_.get(), temporary_.c_str(), folder_.get(), name_.c_str()) != 0)
       detail::fail_errno(who, "put in place", path_, "check the permissions of the folder; the old file is untouched");
     temporary_.clear();
-    // EINVAL: a file system without a sync of folders; there the rename itself is all there is.
+    // EINVAL: the file system cannot sync folders; the rename alone must do.
     if (detail::retry([&] { return ::fsync(folder_.get()); }) != 0 && errno != EINVAL)
       detail::fail_errno(who, "bring to the disk the folder of", path_, "check the disk and write the file again");
   }
@@ -90,7 +93,7 @@ class AtomicFile {
  private:
   static constexpr const char* who = "stlm::AtomicFile";
 
-  /// What is on the disk is a part: nothing more may be written or committed.
+  /// Fails because the temporary file is incomplete: nothing more may be written or committed.
   [[noreturn]] void give_up(const char* action) {
     const int code = errno;
     file_ = {};
@@ -98,7 +101,7 @@ class AtomicFile {
     detail::fail_errno(who, action, path_, "make room on the disk; the old file is untouched");
   }
 
-  /// A file without a name, which `commit` can give one. False where there are none, or no /proc to name it by.
+  /// Opens a file without a name, which `commit` gives one. False if the system has no such files, or no /proc to name them by.
   bool open_nameless() {
 #if defined(O_TMPFILE)
     if (::access("/proc/self/fd", F_OK) == 0)
@@ -108,8 +111,8 @@ class AtomicFile {
     return static_cast<bool>(file_);
   }
 
-  /// Makes NAME.tmp-PROCESS-NUMBER by `make(name)`, which no other writer has: not another thread, nor one that died. Of a
-  /// long NAME the beginning, as names have at most 255 bytes.
+  /// Calls `make(name)` with names NAME.tmp-PROCESS-NUMBER until one is free: no other thread uses it, and no process that died
+  /// left it. A long NAME is cut, as file names have at most 255 bytes.
   template <class Make>
   void make_temporary(const Make& make) {
     static std::atomic<unsigned> number{0};

@@ -1,5 +1,5 @@
 // FileDescriptor: an open file or folder of the operating system (POSIX), closed when it goes out of scope; and the
-// one sentence in which a failed system call is reported.
+// error that reports a failed system call.
 #pragma once
 
 #include <fcntl.h>
@@ -42,7 +42,7 @@ auto retry(Call&& call) {
   return result;
 }
 
-/// Refuses a path that the operating system would read up to its first NUL alone: the name of another file.
+/// Throws FileError if `path` has a NUL: the operating system would stop reading there and take the name of another file.
 inline void expect_path(const char* who, const std::string& path) {
   expect<FileError>(path.find('\0') == path.npos, who, ": expected a path, found one with a NUL byte after \"", path.c_str(),
                     "\"; make the string as long as its text.");

@@ -1,12 +1,12 @@
-// JSON (RFC 8259) as far as file headers and lines of text need it: objects, strings, arrays, integers from 0 to
-// 2^64 - 1; any other value can be skipped. No tree is built: the caller asks for the value that must come next, so
-// nesting is as deep as its code and no deeper.
+// JsonReader: reads JSON (RFC 8259) as far as file headers and lines of text need it: objects, strings, arrays, integers from
+// 0 to 2^64 - 1; any other value can be skipped. No tree is built: the caller asks for the value that must come next, so
+// values nest no deeper than the caller's code.
 //
 //   JsonReader json(text, "stlm::SafetensorsFile: \"a.safetensors\": header");
 //   json.object([&](const std::string& key) { shapes[key] = json.integers(); });
 //   json.end();
 //
-// Throws FileError where the text is not what was asked for, is not UTF-8, or names a key twice.
+// Throws FileError if the next value is not the one asked for, the text is not UTF-8, or an object has a key twice.
 #pragma once
 
 #include <algorithm>
@@ -74,7 +74,7 @@ class JsonReader : public detail::JsonText {
     return value;
   }
 
-  /// Passes over a value of any kind, nested `depth` deep at most. The digits of numbers are not looked into.
+  /// Skips a value of any kind, nested at most `depth` deep. The syntax of numbers is not checked.
   void skip(int depth = 64) {
     space();
     if (depth == 0) expected("no deeper nesting");

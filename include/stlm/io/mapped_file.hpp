@@ -1,10 +1,10 @@
-// MappedFile: the bytes of a file, read-only, without reading them: the operating system brings in the pages that are
-// touched, and drops them again when memory is short.
+// MappedFile: the bytes of a file, mapped read-only: the operating system loads the pages that are touched, and drops them
+// again when memory is short.
 //
 // Throws FileError when the path is missing, a folder, not a regular file, or may not be read. An empty file is an
 // empty span. A file that another program shortens while it is mapped ends the process (SIGBUS); one replaced by
-// `AtomicFile` does not: the mapping keeps the old bytes. One that is written into meanwhile may have other bytes each time
-// it is looked at.
+// `AtomicFile` does not: the mapping keeps the old bytes. If a program writes into the file meanwhile, each read may find
+// other bytes.
 #pragma once
 
 #include <sys/mman.h>

@@ -1,8 +1,8 @@
 // SafetensorsFile: the tensors and the metadata of a safetensors file, mapped into memory.
 //
-// The reader believes nothing it reads: a header that is too long, cut off or not the JSON of the format, an unknown
-// dtype, a size that overflows, data_offsets outside the data or of another length than the shape, overlaps, holes and
-// bytes that belong to no tensor are each a FileError that names the file and, where there is one, the tensor.
+// The reader checks everything. It throws a FileError, which names the file and, if there is one, the tensor, for a header
+// that is too long, cut off or not the JSON of the format, an unknown dtype, a size that overflows, data_offsets outside the
+// data or of another length than the shape, overlaps, holes, and bytes that belong to no tensor.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace stlm {
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::string& path) : name_(path), map_(path) { read(map_.bytes()); }
-  /// From memory: weights that are part of the program, or came over a wire. `bytes` is borrowed; errors show `name`.
+  /// Reads from memory: weights that are part of the program, or came over a network. Borrows `bytes`; errors show `name`.
   SafetensorsFile(std::span<const std::byte> bytes, std::string name) : name_(std::move(name)) { read(bytes); }
 
   const std::string& name() const { return name_; }

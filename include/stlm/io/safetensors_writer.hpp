@@ -1,8 +1,8 @@
 // SafetensorsWriter: collects tensors and writes them as one safetensors file, atomically.
 //
-// The data begins at a multiple of 64 bytes and wide types come first, otherwise in the order of `add`: so every tensor
-// is aligned to its type, and the same calls give the same bytes. Throws FileError for a name used twice or not in
-// UTF-8, for bytes that are not of the shape given, and when the file cannot be written.
+// The data begins at a multiple of 64 bytes. Tensors of wider types come first; those of equal width keep the order of `add`.
+// So every tensor is aligned to its type, and the same calls give the same bytes. Throws FileError for a name used twice or
+// not in UTF-8, for a number of bytes that does not fit the shape, and when the file cannot be written.
 #pragma once
 
 #include <set>
@@ -13,13 +13,16 @@
 
 namespace stlm {
 
-/// The bytes given are borrowed until `write` returns.
+/// Borrows the bytes given to `add` until `write` returns.
 class SafetensorsWriter {
  public:
-  /// Bytes to be given that nobody else keeps.
+  SafetensorsWriter() = default;
+  SafetensorsWriter(SafetensorsWriter&&) = default;  // no copy: it would borrow bytes that the original keeps
+
+  /// Keeps bytes that nobody else keeps; returns them, to be given to `add`.
   std::span<const std::byte> keep(std::vector<std::byte> bytes) { return kept_.emplace_back(std::move(bytes)); }
 
-  /// The strings to write beside the tensors, in place of any given before.
+  /// Sets the strings to write beside the tensors; replaces those set before.
   void set_metadata(Metadata metadata) {
     for (const auto& [key, value] : metadata)
       if (utf8_prefix(key) < key.size() || utf8_prefix(value) < value.size())

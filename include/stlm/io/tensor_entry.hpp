@@ -69,7 +69,7 @@ struct TensorEntry {
   std::vector<Index> shape;          ///< row-major, outermost first
   std::span<const std::byte> bytes;  ///< borrowed, little-endian
 
-  /// The bytes that type and shape ask for; nothing if those are no whole number or their bits exceed 2^63 - 1.
+  /// The number of bytes of this type and shape. Nothing if it is not whole, a size is negative, or the bits exceed 2^63 - 1.
   std::optional<std::size_t> expected_bytes() const {
     constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<Index>::max());
     std::uint64_t bits = info(dtype).bits;

@@ -1,4 +1,4 @@
-// Utf8State: UTF-8 byte by byte: which bytes may come next, for samplers that write valid text, and for repair.
+// Utf8State: reads UTF-8 byte by byte and says which bytes may come next, for samplers that write valid text and for repair.
 #pragma once
 
 #include <string>
@@ -11,10 +11,14 @@ namespace stlm {
 /// The place within a character (RFC 3629: shortest form, no surrogates, nothing above U+10FFFF).
 class Utf8State {
  public:
-  /// Whether the text stays valid, or can become valid again, with this byte next.
+  /// Whether the text is valid, or the beginning of a valid one, with this byte next.
   STLM_HOST_DEVICE constexpr bool accepts(unsigned char byte) const {
     if (left_ > 0) return byte >= low_ && byte <= high_;
     return byte < 0x80 || (byte >= 0xC2 && byte <= 0xF4);
+  }
+  /// The number of bytes of the character that begins with `lead`, an accepted byte.
+  STLM_HOST_DEVICE static constexpr int length(unsigned char lead) {
+    return lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
   }
   /// Reads a byte that is accepted.
   STLM_HOST_DEVICE constexpr void push(unsigned char byte) {
@@ -23,21 +27,21 @@ class Utf8State {
       low_ = 0x80;
       high_ = 0xBF;
     } else if (byte >= 0x80) {
-      left_ = byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
+      left_ = length(byte) - 1;
       low_ = byte == 0xE0 ? 0xA0 : byte == 0xF0 ? 0x90 : 0x80;
       high_ = byte == 0xED ? 0x9F : byte == 0xF4 ? 0x8F : 0xBF;
     }
   }
-  /// Whether no character is begun and not ended.
+  /// Whether every character that was begun has ended.
   STLM_HOST_DEVICE constexpr bool complete() const { return left_ == 0; }
 
  private:
-  int left_ = 0;                              // bytes the character lacks
-  unsigned char low_ = 0x80, high_ = 0xBF;    // of the next one
+  int left_ = 0;                              // bytes that the open character still lacks
+  unsigned char low_ = 0x80, high_ = 0xBF;    // limits of the next of them
 };
 
-/// `text` with U+FFFD in place of each longest run of bytes that begins a character and does not end it, and of each byte
-/// that begins none: what Python's errors="replace" gives.
+/// `text` with U+FFFD in place of each byte that begins no character and of each longest run of bytes that begins a character
+/// without ending it, as Python's errors="replace" does.
 inline std::string repaired_utf8(std::string_view text) {
   std::string out;
   Utf8State state;

@@ -1,4 +1,4 @@
-// Weights: the tensors of `Parameters` in safetensors files, by their names, in PyTorch's layout.
+// Weights: stores the tensors of `Parameters` in safetensors files by name, in PyTorch's layout.
 //
 //   save(params, "model.safetensors");                     // atomic: the old file or the new one, never a part
 //   load(params, "model.safetensors");                     // all tensors fit, or none is touched
@@ -40,7 +40,7 @@ constexpr Dtype dtype_of() {
   return std::is_same_v<T, float> ? Dtype::kF32 : Dtype::kF64;
 }
 
-/// Throws what `load` says of a tensor that does not fit.
+/// Throws the error of `load` about a tensor that does not fit.
 template <class... Parts>
 [[noreturn]] void refuse(const SafetensorsFile& file, std::string_view name, const Parts&... parts) {
   fail<FileError>("stlm::load: \"", file.name(), "\": tensor ", json_quote(name), ": ", parts...,
@@ -62,7 +62,7 @@ inline void check_fits(const SafetensorsFile& file, const TensorEntry& expected)
     refuse(file, expected.name, "expected the shape of ", expected.type(), ", found ", found->type());
 }
 
-/// The tensor as a file holds it; its bytes are where the weights are.
+/// The tensor's entry in a file; its bytes are the weights in place, not a copy.
 template <class T, class Shape>
 TensorEntry tensor_entry(std::string_view prefix, const Path& path, const TensorView<T, Shape>& view) {
   const std::span<const T> numbers(view.data(), static_cast<std::size_t>(view.size()));
@@ -73,8 +73,8 @@ TensorEntry tensor_entry(std::string_view prefix, const Path& path, const Tensor
 
 }  // namespace detail
 
-/// Adds every tensor of `params` to the file to be written, named `prefix` + its path. Borrows the weights until then, or
-/// copies them where the host cannot read them.
+/// Adds every tensor of `params` to `writer`, named `prefix` + its path. The writer borrows the weights until `write` returns,
+/// or keeps a copy if the host cannot read them.
 template <class Model, class Backend, class T>
 void add_tensors(SafetensorsWriter& writer, const Parameters<Model, Backend, T>& params, std::string_view prefix = {}) {
   params.for_each([&]<class Shape>(const Path& path, const TensorView<T, Shape>& view, const ParameterSpec&) {
@@ -112,7 +112,7 @@ void check_fits(const Parameters<Model, Backend, T>& params, const SafetensorsFi
                      entry.type());
 }
 
-/// Fills `params` from the tensors named `prefix` + their paths, once `check_fits` has found all in order.
+/// Fills `params` from the tensors named `prefix` + their paths, after check_fits has found that all fit.
 template <class Model, class Backend, class T>
 void load(Parameters<Model, Backend, T>& params, const SafetensorsFile& file, std::string_view prefix = {}) {
   check_fits(params, file, prefix);

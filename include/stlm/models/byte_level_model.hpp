@@ -7,9 +7,8 @@
 //   };
 //   using Model = stlm::ByteLevelModel<Tiny>;
 //
-// A configuration names `dim`, `layers`, `heads` and `ffn_dim` of the core itself; the rest has defaults. The core's layers
-// take the same choices as a ByteModel's: norm, position inside attention, mask, activation, linears, sharing. They have to
-// be causal.
+// A configuration must name `dim`, `layers`, `heads` and `ffn_dim` of the core; the rest has defaults. The core has the same
+// choices as a ByteModel: norm, position inside attention, mask, activation, linears, sharing. It must be causal.
 #pragma once
 
 #include <stlm/models/byte_model.hpp>
@@ -24,7 +23,7 @@
 
 namespace stlm {
 
-/// Heads of a byte-level model. Autoregressive: the ends of patches are predicted where the boundary looks ahead.
+/// Heads of a byte-level model. Autoregressive: one byte after another, and the ends of patches if the boundary looks ahead.
 template <int Layers = 2, int Heads = 4, int HiddenPerDim = 3>
 struct Autoregressive {};
 /// All bytes at once, in independent slots.
@@ -34,12 +33,12 @@ struct Parallel {};
 /// All bytes at once, by one matrix.
 struct LinearBytes {};
 
-/// Pools: PreNorm blocks of width ByteDim before the last, which leads to the core's width.
+/// Pools of a byte-level model. ByteMean: `Layers` byte blocks of width byte_dim, the last of which leads to the core's width.
 template <int Layers = 1, int Heads = 4, int HiddenPerDim = 4>
 struct ByteMean {};
 /// The reference's four blocks.
 struct ReferenceByteMean {};
-/// No blocks: the mean of embeddings of the core's width, with a position for each byte of MaxPatches patches.
+/// No blocks: the mean of embeddings of the core's width, with a learned position for each byte of MaxPatches patches.
 template <int MaxPatches = 512>
 struct EmbeddingMean {};
 
@@ -104,6 +103,8 @@ template <class Config>
 struct ByteLevelParts {
   static_assert(std::is_base_of_v<ByteLevelDefaults, Config>,
                 "stlm::ByteLevelModel: the configuration lacks the defaults; derive it from stlm::ByteLevelDefaults.");
+  static_assert(requires { Config::dim + Config::layers + Config::heads + Config::ffn_dim; },
+                "stlm::ByteLevelModel: the configuration lacks one of `dim`, `layers`, `heads` and `ffn_dim`; add it.");
   static_assert(PositionInside<typename Config::position> || std::is_same_v<typename Config::position, NoPosition>,
                 "stlm::ByteLevelModel: nothing adds positions to patches, so that these would be lost; use a position inside "
                 "attention, such as stlm::Rotary.");
@@ -111,6 +112,8 @@ struct ByteLevelParts {
                     std::is_same_v<typename Config::head_norm, ByteLevelDefaults::head_norm>,
                 "stlm::ByteLevelModel: the head is that of `byte_head`, so that head, head_norm and head_bias would be lost; "
                 "leave them out.");
+  static_assert(!requires { requires Config::boundary::stride != Config::byte_window; },
+                "stlm::ByteLevelModel: patches of a FixedStride have as many bytes as its stride; set byte_window to it.");
   using Model = PatchModel<typename Config::boundary, typename PoolOf<Config, typename Config::pool>::type,
                            typename ByteModelParts<Config>::Core, typename ByteHeadOf<Config, typename Config::byte_head>::type,
                            typename Config::reconstruction>;

@@ -5,8 +5,8 @@
 //   };
 //   using Model = stlm::ByteModel<Tiny>;
 //
-// It is a TokenModel whose vocabulary is the bytes. A configuration names `dim` (C), `layers`, `heads` (H) and `ffn_dim`
-// (F) itself; TokenModelDefaults has the rest.
+// It is a TokenModel whose vocabulary is the bytes. A configuration must name `dim` (C), `layers`, `heads` (H) and `ffn_dim`
+// (F); TokenModelDefaults has the rest.
 #pragma once
 
 #include <stlm/models/token_model.hpp>

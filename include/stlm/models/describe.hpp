@@ -21,7 +21,7 @@ struct Describer {
 };
 }  // namespace detail
 
-/// One line for each tensor: name, shape, numbers; then the total. Shared tensors stand once, where they are owned.
+/// One line for each tensor: name, shape, number of parameters; then the total. A shared tensor is listed once, by its owner.
 template <class Model>
 std::string describe() {
   return detail::visited<Model>(detail::Describer{}).text + "total " + std::to_string(num_params<Model>) + " parameters\n";

@@ -1,12 +1,12 @@
-// The emission contract: no byte may read its own future. How far a boundary, a pool, a core or a head reads is a constant of
-// it, and combinations that leak do not compile.
+// EmissionContract: no byte may read its own future. Boundary, pool, core and head each declare as constants how far they read,
+// and combinations that leak do not compile.
 //
 //   Boundary::known_from_past   the end of a patch follows from the bytes up to it
-//   Pool::reads_ahead           patches after s that the vector of patch s depends on
+//   Pool::reads_ahead           the number of patches after s that the vector of patch s depends on
 //   Core::causal                no patch reads later ones (LooksBack)
 //   Head::first_patch           s + first_patch is the first patch whose bytes read the state of patch s
-//   Head::emits_end             the end of a patch is predicted: needed where the boundary looks ahead, since otherwise
-//                               the model would be told for nothing how long the patch is
+//   Head::emits_end             the end of a patch is predicted. Needed if the boundary looks ahead: otherwise the model
+//                               would know the length of a patch without a cost in the loss
 #pragma once
 
 #include <stlm/core/module.hpp>

@@ -2,13 +2,14 @@
 //
 //   x0 = Embedding(tokens),   x = Core(x0),   logits = Head(x),   loss = mean over targets that count
 //
-// Core is any module of the residual stream: a Repeat, a Sequential, a user's own. `visit` lists the embedding first, so
-// a tied head can point to its table. A target equal to `Ignore` does not count. For a large vocabulary the logits of a loss
-// pass through memory in chunks (nn/chunked_loss.hpp).
+// Core is any module of the residual stream: a Repeat, a Sequential, a module of your own. `visit` lists the embedding first,
+// so that a tied head can point to its table. A target equal to `Ignore` does not count. For a large vocabulary the loss
+// computes the logits in chunks (nn/chunked_loss.hpp).
 #pragma once
 
 #include <stlm/core/batch.hpp>
 #include <stlm/nn/chunked_loss.hpp>
+#include <stlm/nn/detail/decode.hpp>
 #include <stlm/nn/embedding.hpp>
 
 namespace stlm {
@@ -44,7 +45,7 @@ struct LanguageModel {
     typename Head::template Cache<T> head;
   };
   template <class T>
-  using KvCache = typename Core::template KvCache<T>;
+  using KvCache = detail::KvCacheOf<Core, T>;
 
   template <class V, class P>
   static constexpr void visit(V& v, const Path& path, P& p) {
@@ -64,27 +65,30 @@ struct LanguageModel {
   }
   template <class A, class S>
   static constexpr void plan_decode(A& arena, S& state, Index batch, Index capacity) {
-    Core::plan_decode(arena, state, batch, capacity);
+    detail::plan_decode<Core>(arena, state, batch, capacity);
   }
   static constexpr double flops_per_token(Index tokens) {
     return Core::flops_per_token(tokens) + Head::flops_per_token(tokens);
   }
 
-  /// Fills `cache.head.logits` (B*T, V). Throws ShapeError when these are more than the head has room for.
+  /// Fills `cache.head.logits` (B*T, V). Throws ShapeError if the head has no room for that many.
   template <class B, class S, class T = activation_t<B, S>>
   static void logits(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
                      const Cache<T>& cache) {
+    const Index room = cache.head.logits.extent(0);
+    expect(pass.rows() <= room, "stlm::LanguageModel: expected at most ", room, " rows of logits at once, found ", pass.rows(),
+           "; give fewer tokens, or raise MostLogits of stlm::Head.");
     run_core(ctx, p, pass, tokens, cache);
     Head::forward(ctx, p.head, pass, cache.last, cache.head.logits, cache.head);
   }
 
-  /// Logits of `pass.tokens` new tokens at `pass.position`, attending to those in `state`: of all, or with `pass.last`
-  /// (B, V) of each sequence's last one.
+  /// Logits of `pass.tokens` new tokens at each sequence's place, which attend to those in `state`. With `pass.last` only the
+  /// logits (B, V) of each sequence's last token.
   template <class B, class S, class T = activation_t<B, S>>
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
                      const Cache<T>& cache, const KvCache<T>& state) {
     Embedding::forward(ctx, p.embedding, pass, tokens, cache.embedded, cache.embedding);
-    Core::decode(ctx, p.core, pass, cache.embedded, cache.last, cache.core, state);
+    detail::decode<Core>(ctx, p.core, pass, cache.embedded, cache.last, cache.core, state);
     View<T, dynamic, dim> predicting = cache.last;
     if (pass.last && pass.tokens > 1) {
       predicting = {cache.d.data(), pass.batch};
@@ -140,7 +144,7 @@ struct LanguageModel {
     Embedding::forward(ctx, p.embedding, pass.at(0), tokens, cache.embedded, cache.embedding);
     Core::forward(ctx, p.core, pass.at(1), cache.embedded, cache.last, cache.core);
   }
-  /// From the gradient of the core's output on.
+  /// Backward from the gradient of the core's output, in `cache.d`.
   template <class B, class S, class T>
   static void finish(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch, const Cache<T>& cache,
                      const Params<compute_t<T>>& grads) {
@@ -149,8 +153,8 @@ struct LanguageModel {
   }
 };
 
-/// FLOPs of one token of a training step (forward and backward), a multiply-add counted as two; attention at the mean
-/// number of keys its mask lets it read. A constant.
+/// FLOPs of one token of a training step (forward and backward). A multiply-add counts as two; attention counts the mean number
+/// of keys that its mask lets a query read. A constant.
 template <class Model>
 constexpr double num_flops_per_token(Index tokens) {
   return 3 * Model::flops_per_token(tokens);

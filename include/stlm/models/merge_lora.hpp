@@ -1,12 +1,12 @@
-// merge_lora: a model's low-rank terms added into the matrices they stand beside, for inference without them.
+// merge_lora: a model's low-rank terms added to the matrices beside them, for inference without the terms.
 //
 //   const stlm::Parameters<stlm::Merged<Model>, Backend> merged = stlm::merge_lora(ctx, params);
 //
 //   W' = W + s B A,     b' = b + s B a + b_lora         s = Alpha / Rank (nn/lora.hpp)
 //
-// Merged<Model> is Model without low-rank terms; one with modules of your own that hold some does not compile. Layers
-// that shared a matrix and differed in the term each own one then, so it is the larger model and the cheaper one to
-// run. A LoraMixture depends on the token and stays.
+// Merged<Model> is Model without low-rank terms; merge_lora does not compile if a module of your own holds some. Layers that
+// shared a matrix and differed in the term each own a matrix afterwards, so the merged model is larger, but cheaper to run. A
+// LoraMixture depends on the token, so it stays.
 #pragma once
 
 #include <map>
@@ -22,7 +22,7 @@ namespace stlm {
 
 namespace detail {
 
-/// A module without low-rank terms: any other module is itself.
+/// A module without its low-rank terms. A module that has none stays as it is.
 template <class M>
 struct MergedModule {
   using type = M;
@@ -45,7 +45,7 @@ struct MergedModule<M> {
 template <class Norm, class A, class F, class FfnSharing, class OutSharing>
 struct MergedModule<PreNormBlock<Norm, A, F, FfnSharing, OutSharing>> {
   using Ffn = SharedModule<F, FfnSharing>;
-  template <class M, class Sharing>  // what differs between layers can no longer be shared
+  template <class M, class Sharing>  // matrices that now differ between layers cannot be shared
   using Kept = std::conditional_t<std::is_same_v<merged_t<M>, M>, Sharing, Owned>;
   using type = PreNormBlock<Norm, merged_t<A>, merged_t<Ffn>, Kept<Ffn, FfnSharing>, Kept<A, OutSharing>>;
 };
@@ -63,7 +63,7 @@ struct MergedModule<M> {
   using type = typename M::template WithCore<merged_t<typename M::Core>>;
 };
 
-/// All tensors of a model by name, those that layers share under the name of each.
+/// All tensors of a model by name; a tensor that layers share is listed under the name that it has in each.
 template <class T>
 struct TensorsByName {
   using Matrix = View<T, dynamic, dynamic>;
@@ -77,14 +77,14 @@ struct TensorsByName {
     tensors[path.str()] = Matrix(view.data(), matrix.rows, matrix.cols);
     factors[path.str()] = spec.factor;
   }
-  /// Empty when there is none of that name.
+  /// Empty if there is no tensor of that name.
   Matrix find(const std::string& name) const {
     const auto found = tensors.find(name);
     return found == tensors.end() ? Matrix{} : found->second;
   }
 };
 
-/// Whether a module holds low-rank terms of a layer's own.
+/// Whether a model holds low-rank terms: tensors that are `per_layer`.
 struct HoldsLora {
   bool any = false;
   template <class T, class Shape>
@@ -101,8 +101,8 @@ using Merged = detail::merged_t<Model>;
 template <class Model, class B, class T>
 Parameters<Merged<Model>, B, T> merge_lora(Context<B>& ctx, const Parameters<Model, B, T>& params) {
   static_assert(!detail::visited<Merged<Model>>(detail::HoldsLora{}).any,
-                "stlm::merge_lora: a module that is none of ours holds low-rank terms, which would stay beside their sum; give "
-                "it `linears` and WithLinears as stlm::SwiGlu has, or specialise stlm::detail::MergedModule for it.");
+                "stlm::merge_lora: a module or model that it does not know holds low-rank terms, which would stay beside "
+                "their sum; specialise stlm::detail::MergedModule for it.");
   detail::TensorsByName<T> from;
   typename Model::template Params<T> tree = params.tree();
   Model::visit(from, Path{}, tree);

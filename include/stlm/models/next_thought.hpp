@@ -6,8 +6,8 @@
 //   };
 //   using Model = stlm::NextThought<Small>;
 //
-// A configuration names `dim` (C), `heads` (H), `ffn_dim` (F) and `pools` itself: each pool drops so many of 1000 tokens
-// and widens the rest; the last width is that of the latent vector.
+// A configuration must name `dim` (C), `heads` (H), `ffn_dim` (F) and `pools`. Each pool drops `drop_per_mille` of 1000 tokens
+// and maps the others to `width`; the last width is that of the latent vector.
 #pragma once
 
 #include <iterator>
@@ -29,12 +29,12 @@ struct PoolShape {
 struct NextThoughtDefaults {
   static constexpr int vocabulary = ByteTokenizer::vocabulary;
   static constexpr Token pad = ByteTokenizer::pad;              // targets that do not count
-  static constexpr int max_tokens = 512;                        // of a question and of an answer: rows of learned positions
+  static constexpr int max_tokens = 512;                        // of a question or an answer: rows of learned positions
   static constexpr int kv_heads = 0;                            // of the blocks; 0: as many as heads
-  static constexpr int encoder_layers = 1, decoder_layers = 4;  // blocks; the encoder's see both ways
+  static constexpr int encoder_layers = 1, decoder_layers = 4;  // blocks; the encoder's are bidirectional
   static constexpr int pool_heads = 4;
-  static constexpr int prefixes = 16;                           // vectors the decoder reads the latent as
-  using position = Rotary<>;                                    // inside the blocks' attention, beside the learned ones
+  static constexpr int prefixes = 16;                           // vectors as which the decoder reads the latent vector
+  using position = Rotary<>;                                    // inside the blocks' attention, besides learned positions
   using norm = RmsNorm<1>;                                      // its width is set by the model
   using head_norm = RmsNorm<1>;
   using head = Tied;                                            // or Untied
@@ -54,6 +54,9 @@ struct NextThoughtParts {
                 "stlm::NextThought: the configuration lacks one of `dim`, `heads`, `ffn_dim` and `pools`; add it.");
   static_assert(Config::heads > 0 && Config::dim % Config::heads == 0,
                 "stlm::NextThought: heads do not divide dim; change one of them.");
+  static_assert(PositionInside<typename Config::position> || std::is_same_v<typename Config::position, NoPosition>,
+                "stlm::NextThought: learned positions are added already; use a position inside attention, such as stlm::Rotary, "
+                "or stlm::NoPosition.");
 
   static constexpr Index dim = Config::dim, heads = Config::heads;
   static constexpr Index kv_heads = Config::kv_heads > 0 ? Config::kv_heads : heads;
@@ -74,9 +77,7 @@ struct NextThoughtParts {
       -> LatentEncoder<Embedding, Repeat<Config::encoder_layers, Block<Bidirectional>>, Pool<I>...>;
   using Encoder = decltype(encoder(std::make_index_sequence<pools>{}));
 
-  static constexpr Index all_at_once = Index{1} << 60;  // the decoder takes the logits of an answer in one piece
-  using Output = Head<typename Config::head_norm::template WithDim<dim>, dim, Config::vocabulary, typename Config::head, false,
-                      all_at_once>;
+  using Output = Head<typename Config::head_norm::template WithDim<dim>, dim, Config::vocabulary, typename Config::head>;
   using Decoder = LatentDecoder<latent, Config::prefixes, Embedding, Repeat<Config::decoder_layers, Block<Causal>>, Output,
                                 typename Config::answer_tokens>;
   using Model = NextThoughtModel<Encoder, typename Config::template core<latent>, Decoder, Config::pad>;

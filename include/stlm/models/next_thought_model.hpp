@@ -2,9 +2,9 @@
 //
 //   z = Encoder(question),   z' = Core(z),   logits = Decoder(z', answer),   loss = mean cross-entropy of answer tokens
 //
-// A batch has questions and answers of any length up to `tokens` of the activations' shape, and only the tokens there are
-// get computed. The encoder's embedding serves the decoder too. A target equal to `Ignore` does not count. Modules with a
-// loss of their own (load balance of experts) are refused.
+// A batch has questions and answers of at most as many tokens as the activations' shape. Questions are not padded; answers are
+// padded with `Ignore` to the longest of the batch, and a target equal to `Ignore` does not count. The decoder uses the
+// encoder's embedding. Modules with an auxiliary loss (load balance of experts) do not compile here.
 #pragma once
 
 #include <stlm/models/program.hpp>
@@ -43,7 +43,7 @@ struct NextThoughtModel {
   template <class T>
   struct Cache {
     View<T, dynamic, latent> z, thought, dz, dthought;
-    View<compute_t<T>, dynamic> losses, lse;  // of the last batch's B * A answer tokens
+    View<compute_t<T>, dynamic> losses, lse;  // of the B * A answer tokens of the last batch
     typename Encoder::template Cache<T> encoder;
     typename Core::template Cache<T> core;
     typename Replanned<Decoder>::template Cache<T> decoder_memory;
@@ -58,7 +58,7 @@ struct NextThoughtModel {
     Core::visit(v, path / "core", p.core);
     Decoder::visit(v, path / "decoder", p.decoder, p.encoder.embedding.table);
   }
-  /// `pass.tokens`: the most tokens of a question, and of an answer.
+  /// `pass.tokens`: the largest number of tokens of a question, and of an answer.
   template <class A, class C>
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
     const Pass rows{pass.batch, 1};
@@ -82,8 +82,8 @@ struct NextThoughtModel {
            " answers of 1 to ", pass.tokens, " tokens, found ", answers, " of ", tokens,
            "; build Activations for the batch's shape.");
     Encoder::expect_texts(pass, batch.questions, batch.lengths);
-    ops::expect_tokens("embedding_forward", batch.questions.data(), batch.questions.size(), vocabulary, 0);
-    ops::expect_tokens("cross_entropy_forward", batch.answers.data(), batch.answers.size(), vocabulary, ignore);
+    ops::expect_tokens("ops::embedding_forward", batch.questions.data(), batch.questions.size(), vocabulary, 0);
+    ops::expect_tokens("ops::cross_entropy_forward", batch.answers.data(), batch.answers.size(), vocabulary, ignore);
   }
 
   /// Fills `cache.thought` (B, Latent) from the questions.

@@ -1,10 +1,10 @@
-// PatchModel<Boundary, Pool, Core, Head>: a language model over bytes that thinks in patches.
+// PatchModel<Boundary, Pool, Core, Head>: a language model over bytes whose core works on patches.
 //
 //   x_s = Pool(bytes of patch s),   h = Core(x),   logits of patch s+1 = Head(h_s [, bytes of patch s+1 so far])
 //
-// A batch has slots: tokens and targets (B, S * Window), the patch that follows each as its target (core/batch.hpp). The
-// loss is the mean cross-entropy in nats of the symbols that count: bytes, ends of text and, where the head predicts them,
-// ends of patches.
+// A batch has slots: tokens and targets (B, S * Window); the target of each patch is the next patch (core/batch.hpp). The loss
+// is the mean cross-entropy in nats over the symbols that count: bytes, ends of text and, if the head predicts them, ends of
+// patches.
 //
 // No byte may read its own future: a boundary, a pool, a core and a head that leak do not compile (emission_contract.hpp).
 // WithReconstruction adds the reference's second loss (models/reconstruction.hpp).
@@ -79,7 +79,7 @@ struct PatchModel : detail::PatchSizes<PoolModule, CoreModule, HeadModule>, deta
     });
   }
 
-  /// The part of the training loss beside the mean cross-entropy: of modules of the core, and the reconstruction.
+  /// What the training loss adds to the mean cross-entropy: auxiliary losses of the core's modules, and the reconstruction.
   template <class B, class T>
   static compute_t<T> auxiliary(const Cache<T>& cache) {
     compute_t<T> sum = auxiliary_loss_of<B, Core, T>(cache.core);
@@ -112,7 +112,7 @@ struct PatchModel : detail::PatchSizes<PoolModule, CoreModule, HeadModule>, deta
   }
 
  private:
-  /// From slots to the losses: `score(c, scale)` of the logits in `c.head`, first of the reconstruction, if there is one.
+  /// From slots to losses: calls `score(c, scale)` for the logits in `c.head`, first for the reconstruction, if there is one.
   template <class B, class S, class T, class Score>
   static auto run(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch, const Cache<T>& cache,
                   double scale, const Score& score) {
@@ -122,7 +122,7 @@ struct PatchModel : detail::PatchSizes<PoolModule, CoreModule, HeadModule>, deta
     Head::forward(ctx, p.head, pass.at(2), cache.last, batch.targets, cache.head);
     return score(cache, scale);
   }
-  /// From the gradients of the logits on.
+  /// Backward from the gradients of the logits.
   template <class B, class S, class T>
   static void finish(Context<B>& ctx, const Params<S>& p, const Pass& pass, const Batch& batch, const Cache<T>& cache,
                      const Params<compute_t<T>>& grads) {

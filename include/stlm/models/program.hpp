@@ -10,8 +10,10 @@
 namespace stlm {
 
 struct ForwardOptions {
-  double dropout = 0;  ///< probability of dropping, of embeddings, attention probabilities and residual branches
-  std::optional<MaskKey> masks = {};  ///< instead of a key that is drawn for each pass
+  /// Probability of dropping an element of the embeddings, attention probabilities and residual branches: both branches of a
+  /// PreNormBlock, the attention branch of a ByteBlock. An AttentionPool drops only before its last norm.
+  double dropout = 0;
+  std::optional<MaskKey> masks = {};  ///< the key of the dropout masks; if empty, a key is drawn for each pass
 };
 
 namespace detail {
@@ -22,16 +24,16 @@ void set_options(Context<B>& ctx, Activations<Model, B, S>& acts, ForwardOptions
 }
 }  // namespace detail
 
-/// The part of the last `forward`'s loss that is no cross-entropy: auxiliary losses of modules, as load balance. 0 for
-/// models without.
+/// What the loss of the last `forward` adds to the mean cross-entropy: auxiliary losses of modules, such as load balance, and
+/// the reconstruction loss of a PatchModel. 0 for models without them.
 template <class Model, class B, class S>
 compute_t<S> auxiliary_loss(const Activations<Model, B, S>& acts) {
   return auxiliary_loss_of<B, Model, compute_t<S>>(acts.cache());
 }
 
-/// The loss in nats, which backward differentiates: the mean cross-entropy over the targets that count, plus auxiliary
-/// losses of the model. Fills `acts`. Draws one random key when dropping. Of weights that are not finite it is NaN, and
-/// nothing is thrown: that do clip_grad_norm and TrainStep::report.
+/// The loss in nats that backward differentiates: the mean cross-entropy over the targets that count, plus the auxiliary losses
+/// of the model. Fills `acts`. With dropout it draws one random key, unless `masks` are given. If a weight is not finite, the
+/// loss is NaN and nothing is thrown here; clip_grad_norm and TrainStep::report throw.
 template <class Model, class B, class S, class P>
 compute_t<S> forward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, S>& acts,
                      ForwardOptions options = {}) {
@@ -42,8 +44,8 @@ compute_t<S> forward(Context<B>& ctx, const P& params, const Batch& batch, Activ
   return sum.mean() + auxiliary_loss(acts);
 }
 
-/// Adds the gradient of `weight` times the loss of the last `forward` into `grads`: 1 for one batch a step, 1/n to
-/// average n. To be called once for each forward: throws Error otherwise.
+/// Adds the gradient of `weight` times the loss of the last `forward` into `grads`. `weight` is 1 for one batch per step,
+/// 1/n to average n batches. Needs a forward before each call; throws Error otherwise.
 template <class Model, class B, class S, class P>
 void backward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, S>& acts,
               const Parameters<Model, B, compute_t<S>>& grads, double weight = 1) {
@@ -56,8 +58,8 @@ void backward(Context<B>& ctx, const P& params, const Batch& batch, Activations<
   Model::backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(), scale);
 }
 
-/// forward and backward in one, for a training step: the same loss and gradients, and less work where logits of a large
-/// vocabulary pass through memory in chunks.
+/// forward and backward in one, for a training step: the same loss and gradients, with less work if the logits of a large
+/// vocabulary are computed in chunks.
 template <class Model, class B, class S, class P>
 compute_t<S> forward_backward(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, S>& acts,
                               const Parameters<Model, B, compute_t<S>>& grads, double weight = 1,

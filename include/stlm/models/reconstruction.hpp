@@ -2,8 +2,8 @@
 //
 //   loss = mean cross-entropy of the next patches + Weight * that of Head(x_s) on patch s itself
 //
-// The head is given the vector x_s that was pooled from a patch instead of the core's state, and predicts the patch it was
-// pooled from. A part of PatchModel, as NoReconstruction is, which does nothing.
+// Instead of the core's state the head reads the pooled vector x_s, and predicts the patch that x_s was pooled from. This is a
+// policy of PatchModel; NoReconstruction is the policy without a second loss.
 #pragma once
 
 #include <type_traits>
@@ -52,7 +52,7 @@ struct WithReconstruction {
       arena.keep(cache.losses, cache.head.logits.extent(0));
       arena.keep(cache.lse, cache.head.logits.extent(0));
     }
-    /// `score(cache, scale)` fills the losses of the logits.
+    /// `score(cache, scale)` fills the losses of the logits and returns their sum.
     template <class B, class P, class T, class Score>
     static void forward(Context<B>& ctx, const P& p, const Pass& pass,
                         std::type_identity_t<Rows<const T, dim>> x, Slots tokens, const Cache<T>& cache, const Score& score) {
@@ -64,13 +64,13 @@ struct WithReconstruction {
     static compute_t<T> loss(const Cache<T>& cache) {
       return compute_t<T>(Weight) * host_value<B>(cache.mean.data());
     }
-    /// Of the sum of the losses in the step.
+    /// The factor of the sum of these losses in the loss of the step.
     static double scale(const Pass& pass, Slots tokens) {
       const Index count =
           Head::count_targets({{tokens.data(), tokens.size() / Head::window, Head::window}, Head::pad, Head::emits_end});
       return count > 0 ? Weight * pass.weight / static_cast<double>(count) : 0;
     }
-    /// Adds the gradient of x to `dx`, from that of the logits.
+    /// Adds the gradient of x to `dx`. `cache.head.logits` holds the gradient of the logits.
     template <class B, class P, class T, class G>
     static void backward(Context<B>& ctx, const P& p, const Pass& pass,
                          std::type_identity_t<Rows<const T, dim>> x, Rows<T, dim> dx, const Cache<T>& cache, const G& grads) {

@@ -5,8 +5,8 @@
 //   };
 //   using Model = stlm::TokenModel<Small>;
 //
-// A configuration names `vocabulary` (V), `dim` (C), `layers`, `heads` (H) and `ffn_dim` (F) itself; TokenModelDefaults
-// has the rest. The published ones are in models/presets.hpp.
+// A configuration must name `vocabulary` (V), `dim` (C), `layers`, `heads` (H) and `ffn_dim` (F); TokenModelDefaults has the
+// rest. The published configurations are in models/presets.hpp.
 #pragma once
 
 #include <stlm/models/language_model.hpp>
@@ -15,7 +15,7 @@
 
 namespace stlm {
 
-/// Stands for the choice made elsewhere in a configuration.
+/// No choice of its own: the default that the comment of the member names.
 struct Same {};
 
 struct TokenModelDefaults {
@@ -23,26 +23,23 @@ struct TokenModelDefaults {
   static constexpr int head_dim = 0;      // 0: dim / heads
   static constexpr Token ignore = -1;     // a target that does not count
   using norm = RmsNorm<1>;                // its width is set by the model
-  using position = Rotary<>;              // inside attention, or learned or sinusoidal, added
+  using position = Rotary<>;              // or another inside attention, or one added to the embedding
   using mask = Causal;
   static constexpr bool gated = true;     // SwiGLU; false: a plain feed-forward layer with `activation`
   using activation = Same;                // of a plain feed-forward layer; Same: Silu
   template <class Ffn>
   using feed_forward = Ffn;               // or MixtureOfExperts<Ffn, 4, 2>
   using linears = NoBias;                 // WithBias, WithLora, ...
-  using ffn_linears = Same;               // as linears, or others for the feed-forward layer
+  using ffn_linears = Same;               // of the feed-forward layer; Same: as linears
   using ffn_sharing = Owned;              // whose feed-forward layer a layer uses (nn/sharing.hpp)
-  using out_sharing = Owned;              // whose output projection of attention
-  using block_sharing = Owned;            // whose whole block
+  using out_sharing = Owned;              // whose output projection of attention it uses
+  using block_sharing = Owned;            // whose whole block it uses
   using head = Tied;                      // or Untied
-  using head_norm = Same;                 // as norm
+  using head_norm = Same;                 // Same: as norm
   static constexpr bool head_bias = false;
 };
 
 namespace detail {
-
-template <class Position>
-concept PositionInside = requires { Position::inside_attention; };
 
 template <class Choice, class Default>
 using or_same = std::conditional_t<std::is_same_v<Choice, Same>, Default, Choice>;

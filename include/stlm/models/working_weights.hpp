@@ -7,8 +7,8 @@
 //   optimizer.step(ctx, params, grads);
 //   weights.update(ctx);                                               // rounds what the step changed
 //
-// Matrices are copied, vectors are the master's own; for a scalar that is the master's, everything is (and `update` does
-// nothing), so one loop serves both. The parameters must outlive the weights.
+// Matrices are rounded copies; vectors are views of the master copy. If S is the master copy's scalar, all tensors are views of
+// it and `update` does nothing, so one loop serves both cases. The parameters must outlive the weights.
 #pragma once
 
 #include <stlm/core/bfloat16.hpp>
@@ -18,7 +18,7 @@
 namespace stlm {
 
 namespace detail {
-/// Points views of scalar S at `rounded`, others at the master's tensors; both are laid out alike.
+/// Points matrices of scalar S at `rounded`, other tensors at the master copy; matrices have the same offsets in both.
 template <class S, class T>
 struct WorkingBinder {
   S* rounded;
@@ -63,7 +63,7 @@ class WorkingWeights {
 
   const Tree& tree() const { return tree_; }
 
-  /// The copy of the parameters' matrices, empty where there is none.
+  /// The rounded copy of the parameters' matrices; empty if there is none.
   View<Bfloat16, dynamic> rounded() const {
     if constexpr (std::is_same_v<S, T>)
       return {};
@@ -71,7 +71,7 @@ class WorkingWeights {
       return rounded_.view();
   }
 
-  /// To be called when the parameters have changed.
+  /// Call it after the parameters have changed.
   void update(Context<Backend>& ctx) {
     if constexpr (!std::is_same_v<S, T>) ops::convert(ctx, master_, rounded_.view());
   }

@@ -1,10 +1,10 @@
-// Attention: multi-head, grouped-query or multi-query self-attention, head size explicit.
+// Attention: multi-head, grouped-query or multi-query self-attention with an explicit head size.
 //
 //   [Q | K | V] = Wqkv x,   rotate Q and K,   O = softmax(Q K^T / sqrt(D) + mask) V,   y = Wo O
 //
 // x (N, C) -> y (N, C);  H = Heads, Kv = KvHeads, D = HeadSize; query head h reads key/value head h / (H / Kv).
-// Cached: the rotated QKV, O and the log-sum-exp of each row of scores; the T x T matrix never exists (ops/attention.hpp).
-// With a KvCache, `decode` appends the new tokens' keys and values and attends to all so far.
+// Cached: the rotated QKV, O and the log-sum-exp of each row of scores; no T x T matrix is stored (ops/attention.hpp).
+// `decode` appends the keys and values of new tokens to a KvCache and attends to all that it holds.
 #pragma once
 
 #include <stlm/nn/detail/packed_heads.hpp>
@@ -79,7 +79,7 @@ struct Attention {
     arena.keep(state.values, batch, capacity);
   }
 
-  /// Scores and mixing count once for each key a query reads: T/2 on average when causal, fewer in a window.
+  /// Scores and mixing count the keys that a query reads: T/2 on average if causal, otherwise T; fewer with a window.
   static constexpr double flops_per_token(Index tokens) {
     const double all = static_cast<double>(tokens), window = static_cast<double>(Mask::window);
     const double before = Mask::window > 0 && window < all ? window * (1 - window / (2 * all)) : all / 2;
@@ -110,7 +110,7 @@ struct Attention {
     Qkv::backward(ctx, p.qkv, pass, x, cache.dqkv, dx, cache.qkv_linear, grads.qkv);
   }
 
-  /// As forward, for `pass.tokens` new tokens at each sequence's place; `state` holds the keys and values of all before.
+  /// As forward, for `pass.tokens` new tokens at each sequence's place. `state` holds the keys and values of earlier tokens.
   template <class B, class S, class T = activation_t<B, S>>
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
@@ -121,7 +121,7 @@ struct Attention {
   }
   template <class B, class S>
   static constexpr bool fuses = ops::fuses_few_rows_of<B, S> && std::is_same_v<Linears, NoBias>;
-  /// y = x + decode(norm(x)), by products that norm and add, where it `fuses`.
+  /// y = x + decode(norm(x)), if it `fuses`: the first product includes the norm, the last adds x.
   template <class B, class S, class T = activation_t<B, S>>
   static void residual_decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, const ops::RowNorm<T>& norm,
                               Rows<const T, Dim> x, Rows<T, Dim> y, const Cache<T>& cache, const KvCache<T>& state) {
@@ -143,7 +143,7 @@ struct Attention {
   }
 
  private:
-  /// Turns the new tokens' queries and keys, and puts keys and values beside those before.
+  /// Rotates the queries and keys of the new tokens, and appends keys and values to `state`.
   template <class B, class T>
   static void append(Context<B>& ctx, const Pass& pass, const Cache<T>& cache, const KvCache<T>& state) {
     const HeadsView<T> turned = Packed{pass}.turned(cache.qkv);
@@ -158,7 +158,9 @@ struct Attention {
   }
   template <class B, class T>
   static void attend_to_all(Context<B>& ctx, const Pass& pass, const Cache<T>& cache, const KvCache<T>& state) {
-    static_assert(Mask::causal, "stlm::Attention: decoding token by token needs a Causal mask.");
+    static_assert(causal,
+                  "stlm::Attention: decoding token by token needs a Causal mask, and linear layers that see no later token: "
+                  "gate a LoraMixture by GateOf::kToken.");
     const Packed heads{pass};
     ops::AttentionShape all = shape(pass);
     all.places = pass.places;

@@ -1,17 +1,16 @@
-// AttentionPool: fewer and wider tokens. Each token is scored by the attention it receives; the highest stay.
+// AttentionPool: fewer and wider tokens. Each token is scored by the attention it receives; those with the highest scores stay.
 //
 //   a = Attention(x),   s_j = mean over heads and queries of the probability of reading token j
 //   r = LayerNorm((x + a) of the K tokens with the highest s),   y = LayerNorm(dropout(W2 gelu(W1 r)))
 //
 // x (B*T, In) -> y (B*K, Out), K = keep(T) = floor(T (1000 - DropPerMille) / 1000) and at least 1; W1 (4 In, In),
-// W2 (Out, 4 In). Attention is multi-head with biases, bidirectional, without positions (Vaswani et al. 2017; what
-// torch.nn.MultiheadAttention computes). Equal scores keep the token that stands first.
+// W2 (Out, 4 In). Attention is multi-head with biases, bidirectional, without positions (Vaswani et al. 2017; as in
+// torch.nn.MultiheadAttention). W1 and W2 have biases too. Of tokens with equal scores, the earlier is kept.
 //
-// The choice is piecewise constant: gradients flow through what is kept, none through the scores. A token kept by chance
-// is therefore as good to the optimiser as any; what the others knew must have reached the kept ones by attention.
+// The choice is piecewise constant: gradients flow through the kept tokens, none through the scores. So the optimiser gets no
+// gradient that prefers one choice to another, and what a dropped token holds reaches y only through attention.
 //
-// Cached: what attention caches, the kept rows before and after their norm, the two products, what the activation makes of
-// the first, and the choice.
+// Cached: what attention and the norms cache, the kept rows, r, W1 r, gelu(W1 r), the input of the last norm, and the choice.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +22,7 @@
 
 namespace stlm {
 
-/// How the kept tokens follow each other: as in the text, or the highest score first, by which the order of the text is lost.
+/// The order of the kept tokens: as in the text, or the highest score first, which loses the order of the text.
 struct ByPosition {
   static constexpr bool by_score = false;
 };
@@ -45,9 +44,9 @@ struct AttentionPool {
   using Down = Linear<4 * In, Out, true>;
   using OutNorm = LayerNorm<Out>;
 
-  /// How many of `tokens` are kept.
+  /// The number of tokens kept of `tokens`.
   static constexpr Index keep(Index tokens) { return std::max<Index>(1, tokens * (1000 - DropPerMille) / 1000); }
-  /// The pass of what comes after.
+  /// The pass over the kept tokens, of the modules after the pool.
   static constexpr Pass after(Pass pass) {
     pass.tokens = keep(pass.tokens);
     return pass;
@@ -134,7 +133,7 @@ struct AttentionPool {
   }
 
  private:
-  /// One dropout, before the last norm: the probabilities of attention, which are scores too, are left whole.
+  /// Dropout is applied only before the last norm, not to the probabilities of attention, which give the scores.
   static Pass undropped(Pass pass) {
     pass.dropout = 0;
     return pass;

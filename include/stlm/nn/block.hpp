@@ -3,14 +3,15 @@
 //   h = x + dropout(Attention(Norm1(x))),   y = h + dropout(FeedForward(Norm2(h)))
 //
 // x (N, C) -> y (N, C). Cached: both normed inputs, unless the norm is Recomputed (nn/recomputed.hpp), h, and what the parts
-// cache. Backward works on the gradient of the residual stream in place: each branch adds its share, the path around it is
-// already there.
+// cache. Backward works in place on the gradient of the residual stream: it already is the gradient of the path around a
+// branch, to which the branch adds its own.
 //
-// In a Repeat, `FfnSharing` and `OutSharing` are the policies (nn/sharing.hpp) of the feed-forward layer and of
+// In a Repeat, `FfnSharing` and `OutSharing` are the sharing policies (nn/sharing.hpp) of the feed-forward layer and of
 // attention's output projection.
 #pragma once
 
 #include <stlm/nn/attention.hpp>
+#include <stlm/nn/detail/shared_module.hpp>
 #include <stlm/nn/feed_forward.hpp>
 #include <stlm/nn/recomputed.hpp>
 #include <stlm/nn/sharing.hpp>
@@ -48,7 +49,7 @@ struct PreNormBlock {
   template <class T>
   using KvCache = typename AttentionLayer::template KvCache<T>;
 
-  /// Layer i of `layers`, where its sharing policies look for the owner of a tensor.
+  /// Visits layer i of `layers`. A sharing policy may name another of them as the owner of a tensor.
   template <class V, class P>
   static constexpr void visit(V& v, const Path& path, std::span<P> layers, Index i) {
     P& p = layers[static_cast<std::size_t>(i)];
@@ -97,7 +98,7 @@ struct PreNormBlock {
     finish(ctx, p, pass, x, y, cache);
   }
 
-  /// As forward, for new tokens at `pass.position`; `state` holds what attention remembers of those before.
+  /// As forward, for new tokens at each sequence's place. `state` holds attention's keys and values of earlier tokens.
   template <class B, class S, class T = activation_t<B, S>>
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
@@ -128,7 +129,7 @@ struct PreNormBlock {
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> d,
                        const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     norm_again(ctx, p.ffn_norm, pass, cache.middle, cache.ffn_in, cache.ffn_norm);
-    Ffn::backward(ctx, p.ffn, pass, cache.ffn_in, dropped(ctx, pass, 2, d, cache), cache.branch, cache.ffn, grads.ffn);
+    Ffn::backward(ctx, p.ffn, pass.at(3), cache.ffn_in, dropped(ctx, pass, 2, d, cache), cache.branch, cache.ffn, grads.ffn);
     Norm::backward(ctx, p.ffn_norm, pass, cache.middle, cache.branch, d, cache.ffn_norm, grads.ffn_norm, true);
     norm_again(ctx, p.attention_norm, pass, x, cache.attention_in, cache.attention_norm);
     AttentionLayer::backward(ctx, p.attention, pass.at(0), cache.attention_in, dropped(ctx, pass, 1, d, cache),
@@ -144,17 +145,17 @@ struct PreNormBlock {
     add_norm_forward<Norm>(ctx, p.ffn_norm, pass, x, cache.branch, cache.middle, cache.ffn_in, cache.ffn_norm);
     if constexpr (requires { Ffn::add_forward(ctx, p.ffn, pass, cache.ffn_in, cache.middle, y, cache.ffn); })
       if (pass.dropout == 0) return Ffn::add_forward(ctx, p.ffn, pass, cache.ffn_in, cache.middle, y, cache.ffn);
-    Ffn::forward(ctx, p.ffn, pass, cache.ffn_in, cache.branch, cache.ffn);
+    Ffn::forward(ctx, p.ffn, pass.at(3), cache.ffn_in, cache.branch, cache.ffn);
     ops::dropout(ctx, cache.branch, pass.dropout, pass.at(2).key);
     ops::add(ctx, cache.middle, cache.branch, y);
   }
 
-  /// What was not kept.
+  /// Computes the normed rows again if they were not kept.
   template <class B, class P, class X, class Y, class C>
   static void norm_again(Context<B>& ctx, const P& p, const Pass& pass, const X& x, const Y& y, const C& cache) {
     if constexpr (detail::IsRecomputed<Norm>) Norm::forward(ctx, p, pass, x, y, cache);
   }
-  /// The gradient that enters a branch: d itself, or its masked copy. A branch reads it before it writes its dx.
+  /// The gradient that enters a branch: d, or with dropout a masked copy in `cache.branch`, where the branch also writes dx.
   template <class B, class T>
   static View<T, dynamic, dim> dropped(Context<B>& ctx, const Pass& pass, std::uint64_t site, View<T, dynamic, dim> d,
                                        const Cache<T>& cache) {

@@ -1,9 +1,10 @@
 // ByteBlock: a small transformer block over the bytes of each patch.
 //
-//   u = x + Attention(Norm1(x)),     y = W2 gelu(W1 Norm2(u))  [+ u, where In = Out and the policy says so]
+//   u = x + dropout(Attention(Norm1(x))),     y = W2 gelu(W1 Norm2(u))  [+ u, if In = Out and Policy::ffn_residual]
 //
-// x (N, In) -> y (N, Out), W1 (Hidden, In), W2 (Out, Hidden). Every byte of a patch sees all others of it: bidirectional,
-// multi-head, no positions, no bias. Cached: both normed inputs, u, and the products around the activation.
+// x (N, In) -> y (N, Out), W1 (Hidden, In), W2 (Out, Hidden). Every byte sees all bytes of its patch: attention is multi-head
+// and bidirectional, without positions. No biases. Cached: both normed inputs, u, the activation's input and output, and what
+// the norms and attention cache.
 #pragma once
 
 #include <stlm/nn/attention.hpp>
@@ -80,7 +81,7 @@ struct ByteBlock {
     backward_hidden(ctx, p, pass, x, dx, cache, grads);
   }
 
-  /// As far as `cache.hidden`, what W2 multiplies, and `cache.middle`, what the residual adds.
+  /// forward up to `cache.hidden`, the input of W2, and `cache.middle`, which is u.
   template <class B, class S, class T = activation_t<B, S>>
   static void forward_hidden(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x,
                              const Cache<T>& cache) {
@@ -91,7 +92,7 @@ struct ByteBlock {
     Up::forward(ctx, p.up, pass, cache.ffn_in, cache.up, Empty{});
     ops::activation_forward<Gelu>(ctx, cache.up, cache.hidden);
   }
-  /// From the gradients in `cache.dhidden` and, where there is a residual, in `dx`.
+  /// backward from the gradient in `cache.dhidden` and, with a residual around the feed-forward layer, that of u in `dx`.
   template <class B, class S, class T = activation_t<B, S>>
   static void backward_hidden(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x, Rows<T, In> dx,
                               const Cache<T>& cache, const Params<compute_t<T>>& grads) {

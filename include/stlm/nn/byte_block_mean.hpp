@@ -1,10 +1,10 @@
-// ByteBlockMean<Block>: the mean over each patch of what a ByteBlock makes of its bytes.
+// ByteBlockMean<Block>: the mean over each patch of a ByteBlock's results for its bytes.
 //
 //   y = mean of (W2 h_i [+ u_i]) = W2 (mean of h_i) [+ mean of u_i]
 //
-// x (N, In) -> y (patches, Out). W2 is linear, so the mean goes first, and the widest product of a pool costs a row for
-// each patch, not for each byte. An empty patch gives zeros. Cached: what
-// the block caches, and the mean of h.
+// x (N, In) -> y (patches, Out), with h the output of the block's activation. W2 is linear, so the mean is taken first, and the
+// widest product of a pool has a row for each patch instead of each byte. An empty patch gives zeros. Cached: what the block
+// caches, and the mean of h.
 #pragma once
 
 #include <stlm/nn/byte_blocks.hpp>
@@ -23,14 +23,14 @@ struct ByteBlockMean {
   struct Cache {
     typename Block::template Cache<T> block;
     View<T, dynamic, Block::hidden> mean, dmean;
-    View<T, dynamic, out> middle;  // its mean, where there is a residual
+    View<T, dynamic, out> middle;  // the mean of u, if the block adds u
   };
 
   template <class V, class P>
   static constexpr void visit(V& v, const Path& path, P& p) {
     Block::visit(v, path, p);
   }
-  /// `pass.batch`: patches.
+  /// `pass.batch` is the number of patches.
   template <class A, class C>
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
     arena.keep(cache.mean, pass.batch);
@@ -38,7 +38,7 @@ struct ByteBlockMean {
     if constexpr (Block::residual) arena.temp(cache.middle, pass.batch);
     Block::plan(arena, cache.block, pass);
   }
-  /// Of a byte, in a patch of `tokens`.
+  /// Of one byte, in a patch of `tokens` bytes.
   static constexpr double flops_per_token(Index tokens) {
     const double down = Down::flops_per_token(tokens);
     return Block::flops_per_token(tokens) - down + down / static_cast<double>(tokens);
@@ -75,7 +75,7 @@ ByteBlocks<std::conditional_t<I + 1 == Blocks::size, ByteBlockMean<typename Bloc
     mean_at_last(std::index_sequence<I...>);
 }  // namespace detail
 
-/// Blocks of which the last gives means.
+/// The same blocks, with the mean over each patch taken in the last.
 template <class Blocks>
 using MeanOf = decltype(detail::mean_at_last<Blocks>(std::make_index_sequence<Blocks::size>{}));
 

@@ -1,4 +1,4 @@
-// ByteBlocks<Block...>: byte blocks one after another, each as wide as the one before it ends.
+// ByteBlocks<Block...>: byte blocks one after another; the input of each has the width of the previous block's output.
 #pragma once
 
 #include <tuple>
@@ -23,7 +23,7 @@ struct ByteBlocks {
   };
   template <class T>
   struct Cache {
-    std::tuple<View<T, dynamic, Blocks::out>...> outputs, doutputs;  // those of the last block stay empty
+    std::tuple<View<T, dynamic, Blocks::out>...> outputs, doutputs;  // the last of each stays empty: y and dy
     std::tuple<typename Blocks::template Cache<T>...> blocks;
   };
 
@@ -64,7 +64,7 @@ struct ByteBlocks {
   }
 
  private:
-  /// What block I reads, and what it writes: the ends of the chain, or a view between two blocks.
+  /// `edge` is what block I reads, `end` what it writes: an end of the chain, or a view between two blocks.
   template <std::size_t I, class X, class Between>
   static auto edge(X x, const Between& between) {
     if constexpr (I == 0)

@@ -1,14 +1,15 @@
-// ByteDecoder: the bytes of the next patch one after another, from the core's state and the bytes before.
+// ByteDecoder: predicts the bytes of the next patch one after another, from the core's state and the patch's earlier bytes.
 //
 //   e_i = Table[symbol i-1] + P[i] + W x,   logits_i = Table Norm(Blocks(e)_i)
 //
-// x (B*S, Dim), W (ByteDim, Dim) -> logits (symbols, 258), the patches packed: row i of a patch reads the symbols before it
-// in the patch, the id 256 at the first place, and the state x of the patch before. Blocks are causal pre-norm blocks of
-// width ByteDim that see the patch alone. Table is the pool's, for reading and for predicting.
+// x (B*S, Dim), W (ByteDim, Dim) -> logits (symbols, 258), with the patches packed. Row i of a patch reads the earlier symbols
+// of the patch, or id 256 in front of the first, and the state x of the previous patch. Blocks are causal pre-norm blocks of
+// width ByteDim that see only their own patch. Table is the pool's: it embeds the symbols and gives their logits.
 //
-// The probability of a text is the product over its symbols, so bits per byte from this head are a true likelihood. Where
-// patches end by a rule that looks ahead, `EmitsEnd` makes the end of a patch a symbol that is predicted and paid for;
-// where the end follows from the bytes so far it costs nothing. Cached: e, the blocks' output, its norm, the logits.
+// The probability of a text is the product over its symbols, so bits per byte from this head are a true likelihood. If the
+// boundary looks ahead, `EmitsEnd` makes the end of a patch a symbol that is predicted and counts in the loss. If the end
+// follows from the bytes so far, it costs nothing. Cached: the symbols, e, the blocks' output, its norm, the logits, and what
+// the blocks cache.
 #pragma once
 
 #include <stlm/nn/block.hpp>
@@ -45,9 +46,9 @@ struct ByteDecoder {
   struct Cache {
     View<Index, dynamic> offsets;
     View<Token, dynamic> inputs, targets;
-    View<T, dynamic, ByteDim> state, dstate;  // W x, of patches
+    View<T, dynamic, ByteDim> state, dstate;  // W x and its gradient, a row for each patch
     View<T, dynamic, ByteDim> embedded, last, normed, d;
-    View<T, dynamic, vocabulary> logits;  // backward turns them into their gradient
+    View<T, dynamic, vocabulary> logits;  // replaced by their gradient before `backward`
     typename Blocks::template Cache<T> blocks;
     typename Norm::template Cache<T> norm;
   };
@@ -87,10 +88,10 @@ struct ByteDecoder {
   static constexpr Index rows_predicted(const ops::PatchSlots& slots) { return slots.total_symbols(); }
   static constexpr Index count_targets(const ops::PatchSlots& slots) { return slots.total_symbols(); }
   static constexpr double flops_per_patch() { return Project::flops_per_token(1); }
-  /// Of one symbol, in patches of the mean length of English.
+  /// Of one symbol, in a patch half full.
   static constexpr double flops_per_byte() { return Blocks::flops_per_token(Window / 2) + 2.0 * ByteDim * vocabulary; }
 
-  /// `next` (B, S * Window): the patch that follows each. Fills `cache.logits` and `cache.targets`.
+  /// `next` (B, S * Window): the slots of the patch that follows each patch. Fills `cache.logits` and `cache.targets`.
   template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x,
                       View<const Token, dynamic, dynamic> next, const Cache<T>& cache) {
@@ -104,14 +105,14 @@ struct ByteDecoder {
     Blocks::forward(ctx, p.blocks, symbols.at(1), cache.embedded, cache.last, cache.blocks);
     predict(ctx, p, symbols, cache);
   }
-  /// From the gradient in `cache.logits`.
+  /// `cache.logits` holds their gradient.
   template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> dx,
                        const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     const Pass symbols = local(pass, cache.offsets);
     ops::gemm<S>(ctx, cache.logits, cache.normed, grads.table, {.transpose_a = true, .accumulate = true});
     ops::gemm(ctx, cache.logits, p.table, cache.d);
-    Norm::backward(ctx, p.norm, symbols, cache.last, cache.d, cache.normed, cache.norm, grads.norm);  // normed has served
+    Norm::backward(ctx, p.norm, symbols, cache.last, cache.d, cache.normed, cache.norm, grads.norm);  // into normed
     Blocks::backward(ctx, p.blocks, symbols.at(1), cache.embedded, cache.normed, cache.blocks, grads.blocks);
     ops::dropout(ctx, cache.normed, pass.dropout, pass.at(0).key);
     ops::segment_sum(ctx, cache.normed, cache.dstate, segments(symbols));
@@ -120,8 +121,8 @@ struct ByteDecoder {
     Project::backward(ctx, p.project, pass, x, cache.dstate, dx, Empty{}, grads.project);
   }
 
-  /// Logits of the symbol at `position` of a patch, from the state x (1, Dim) before the patch and the symbol before it,
-  /// `pad` at the first place; `state` holds what the blocks remember of the symbols before that.
+  /// Logits of the symbol at `position` in a patch, from the state x (1, Dim) of the previous patch and the `previous` symbol,
+  /// which is `pad` at position 0. `state` holds the blocks' keys and values of earlier symbols of the patch.
   template <class B, class S, class T = activation_t<B, S>>
   static void decode(Context<B>& ctx, const Params<S>& p, Index position, Rows<const T, Dim> x, const Token& previous,
                      const Cache<T>& cache, const KvCache<T>& state) {
@@ -135,7 +136,7 @@ struct ByteDecoder {
   }
 
  private:
-  /// A pass over the symbols of patches instead of patches.
+  /// The pass over the symbols of the patches of `pass`.
   static constexpr Pass local(const Pass& pass, View<const Index, dynamic> offsets) {
     return pass.pack(pass.rows(), Window, pass.bytes_predicted, offsets);
   }

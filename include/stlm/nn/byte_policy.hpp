@@ -1,15 +1,17 @@
-// What the byte level does where the reference implementation of arXiv 2405.14159 is at fault: a policy of its modules.
+// CorrectBytes, ReferenceQuirks: what byte-level modules do where the reference implementation of arXiv 2405.14159 has faults.
 //
 //                        CorrectBytes (the default)                 ReferenceQuirks
 //   empty slots          masked: no attention, no mean, no cost     attended to and averaged like bytes
-//   byte blocks          a residual around the feed-forward layer   none, nor a norm after the last block of the head
+//   byte blocks          a residual around the feed-forward layer   no residual
+//   head, last block     a norm after it                            no norm
 //   positions, head      z + P                                      2 z + P
-//   loss                 bytes and the end of each patch            all slots, but not the id 257: pads are trained,
-//                                                                   and the text of a patch is all there is of its end
+//   loss                 bytes and the end of each patch            all slots, except those with id 257: every pad is
+//                                                                   trained, instead of one end
 //   end of text          one symbol, id 257                         the bytes of "<|endoftext|>", cut to the window
-//   longer patches       go on in the next patch                    cut: the text is lost
+//   longer patches       go on in the next patch                    cut: the rest of the text is lost
 //
-// The last two rows are the data's (data/patch_text.hpp); the others are the constants below.
+// The last two rows depend on the data (data/reference_patches.hpp); `ends_by_text` tells a generator how they write an end of
+// text. The other constants below are the other rows.
 #pragma once
 
 #include <stlm/core/config.hpp>
@@ -18,10 +20,12 @@ namespace stlm {
 
 struct CorrectBytes {
   static constexpr bool masks_pads = true, ffn_residual = true, final_norm = true, positions_twice = false;
+  static constexpr bool ends_by_text = false;
 };
 
 struct ReferenceQuirks {
   static constexpr bool masks_pads = false, ffn_residual = false, final_norm = false, positions_twice = true;
+  static constexpr bool ends_by_text = true;
 };
 
 }  // namespace stlm

@@ -2,11 +2,11 @@
 //
 //   e_i = Table[byte_i] + P[i],   v = Blocks(e),   y = mean of v_i over the patch
 //
-// slots (B, S * Window) -> y (B * S, Dim). Blocks are ByteBlocks from ByteDim to Dim in which each byte sees its own patch
-// alone; the last takes the mean (byte_block_mean.hpp). With CorrectBytes only bytes are rows: patches are packed, and a
-// patch of four bytes costs four rows, not Window; an empty patch gives zeros. With ReferenceQuirks every slot is a row.
-// Cached: the rows before the blocks, and what they cache. Reads no further than the end of its patch: the emission
-// contract's `reads_ahead`.
+// slots (B, S * Window) -> y (B * S, Dim). Blocks are ByteBlocks from ByteDim to Dim in which each byte sees only its own
+// patch; the last block takes the mean (byte_block_mean.hpp). With CorrectBytes only bytes are rows: patches are packed, so a
+// patch of four bytes costs four rows instead of Window, and an empty patch gives zeros. With ReferenceQuirks every slot is a
+// row. Cached: the rows e, and what the blocks cache. The pool reads no further than the end of its patch: `reads_ahead` of the
+// emission contract is 0.
 #pragma once
 
 #include <stlm/nn/byte_block_mean.hpp>
@@ -29,7 +29,7 @@ struct BytePool {
   static constexpr Index dim = Dim, byte_dim = ByteDim, window = Window, vocabulary = 258;
   static constexpr Token pad = 256;
   static constexpr bool packs = Policy::masks_pads;  // only bytes are rows
-  static constexpr Index reads_ahead = 0;            // patches after its own that a vector depends on
+  static constexpr Index reads_ahead = 0;            // a patch's vector depends on no later patch
   static_assert(Blocks::in == ByteDim && Blocks::out == Dim,
                 "stlm::BytePool: wrong inner dimension: the blocks must lead from ByteDim to Dim; change their widths.");
 
@@ -62,11 +62,11 @@ struct BytePool {
     arena.temp(cache.dembedded, bytes.rows());
     Blocks::plan(arena, cache.blocks, bytes);
   }
-  /// The rows that the blocks work on for these patches.
+  /// The number of rows in the blocks for these patches.
   static constexpr Index rows_read(const ops::PatchSlots& slots) {
     return packs ? slots.total_bytes() : slots.ids.size();
   }
-  /// Of one byte, in a patch half full where patches are packed.
+  /// Of one row, in a patch half full if patches are packed.
   static constexpr double flops_per_byte() { return Blocks::flops_per_token(packs ? Window / 2 : Window); }
 
   template <class B, class S, class T = activation_t<B, S>>
@@ -90,11 +90,11 @@ struct BytePool {
   }
 
  private:
-  /// Slots as patches, whatever the number of sequences.
+  /// The slots of all sequences as patches (B * S, Window).
   static View<const Token, dynamic, dynamic> patches(View<const Token, dynamic, dynamic> slots) {
     return {slots.data(), slots.size() / Window, Window};
   }
-  /// A pass over the bytes of patches instead of patches.
+  /// The pass over the bytes of the patches of `pass`.
   static constexpr Pass local(const Pass& pass, View<const Index, dynamic> offsets) {
     if constexpr (packs) return pass.pack(pass.rows(), Window, pass.bytes_read, offsets);
     return pass.pack(pass.rows(), Window, -1, {});

@@ -1,9 +1,9 @@
 // ChunkedLoss<Head>: the cross-entropy of a head's logits and its gradients, Head::rows_at_once rows at a time.
 //
-// With a vocabulary of bytes all rows go at once. With 50,257 tokens the logits would take more memory than the rest of
-// the model: a chunk of them is projected, scored, turned into its gradient and multiplied back before the next. As
-// backward has to project what forward did not keep, forward and backward in one (`both`) save a third of that work, and
-// read the logits once.
+// With a vocabulary of bytes all rows are computed at once. With 50,257 tokens all logits would take more memory than the rest
+// of the model: one chunk of rows is projected, scored, turned into its gradient and multiplied back before the next. Forward
+// does not keep the chunks, so a separate backward projects each again: one of its three products. `both`, forward and backward
+// in one, saves that product, and reads the logits once.
 #pragma once
 
 #include <stlm/nn/head.hpp>
@@ -11,7 +11,7 @@
 
 namespace stlm {
 
-/// What is predicted by logits of T, and room for the loss and the log-sum-exp of each row, in nats.
+/// The targets of logits of scalar T, and memory for the loss and the log-sum-exp of each row, in nats.
 template <class T>
 struct Scored {
   View<const Token, dynamic, dynamic> targets;
@@ -27,7 +27,7 @@ struct ChunkedLoss {
   using Cache = typename Head::template Cache<T>;
   using Norm = typename Head::Norm;
 
-  /// x (N, C). Fills losses and lse.
+  /// x (N, C). Fills `scored.losses` and `scored.lse`.
   template <class B, class P, class T>
   static ops::LossSum<compute_t<T>> forward(Context<B>& ctx, const P& p, const Pass& pass, Rows<const T, Head::dim> x,
                                             const Scored<T>& scored, const Cache<T>& cache) {
@@ -36,7 +36,7 @@ struct ChunkedLoss {
     for_chunks(pass, cache, scored, [&](const auto& chunk) { chunk.score(ctx, p, sum); });
     return sum;
   }
-  /// Adds d(scale * sum of losses)/d(parameters) to `grads`, overwrites dx. After `forward`.
+  /// Adds d(scale * sum of losses)/d(parameters) to `grads` and overwrites dx. Needs the results of `forward`.
   template <class B, class P, class T, class G>
   static void backward(Context<B>& ctx, const P& p, const Pass& pass, Rows<const T, Head::dim> x, Rows<T, Head::dim> dx,
                        const Scored<T>& scored, const Cache<T>& cache, const G& grads, double scale) {

@@ -1,7 +1,7 @@
-// FeedForward: two matrices and an activation, y = W2 f(W1 x), with W1 (F, C) and W2 (C, F). The gated one: nn/swiglu.hpp.
+// FeedForward: two matrices and an activation, y = W2 f(W1 x), with W1 (F, C) and W2 (C, F). The gated layer: nn/swiglu.hpp.
 //
 // f is a stateless function, or one with parameters of its own (LearnedActivation).
-// x (N, C) -> y (N, C). Cached: the products before and after the activation.
+// x (N, C) -> y (N, C). Cached: the input and output of the activation, and what the linear layers cache.
 #pragma once
 
 #include <stlm/nn/learned_activation.hpp>
@@ -38,7 +38,7 @@ struct FeedForward {
   static constexpr void visit(V& v, const Path& path, P& p) {
     visit(v, path, p, p, 0);
   }
-  /// `first`: layer 0's parameters, where an activation that is one for all layers is stored.
+  /// `first`: the parameters of layer 0, which owns an activation that all layers share.
   template <class V, class P>
   static constexpr void visit(V& v, const Path& path, P& p, const P& first, Index layer) {
     Up::visit(v, path / "up", p.up);

@@ -3,9 +3,10 @@
 //   logits = W Norm(x) (+ b),   x (N, C), W (V, C), b (V), logits (N, V)
 //
 // A tied head owns no matrix: its view is the embedding's table (Press & Wolf 2017), so the table is stored, counted and
-// stepped once and both gradients meet in it.
+// updated once, and the gradients of both uses add up in it.
 //
-// `rows_at_once` of the logits are in memory; a loss over more rows goes through them in chunks (nn/chunked_loss.hpp).
+// Cached: the normed rows, what the norm caches, and `rows_at_once` rows of logits. A loss over more rows computes the logits
+// in chunks (nn/chunked_loss.hpp).
 #pragma once
 
 #include <algorithm>
@@ -24,15 +25,15 @@ struct Untied {
   static constexpr bool owns_matrix = true;
 };
 
-/// `MostLogits`: how many may be in memory at once; 2^25 floats are 128 MiB. Four times as many where they are Bfloat16, as
-/// on a GPU, whose products want more rows.
+/// `MostLogits`: the most logits in memory at once; 2^25 floats are 128 MiB. Four times as many of Bfloat16, as on a GPU, whose
+/// products are faster with more rows.
 template <class NormLayer, Index Dim, Index Vocabulary, class Tying = Tied, bool Bias = false,
           Index MostLogits = Index{1} << 25>
 struct Head {
   using Norm = NormLayer;
   static constexpr Index dim = Dim, vocabulary = Vocabulary;
 
-  /// All rows as long as they have no more logits, else the size of the fewest equal chunks of rows.
+  /// All `rows` if MostLogits allows; otherwise the size of a chunk, for the fewest equal chunks that it allows.
   template <class T = float>
   static constexpr Index rows_at_once(Index rows) {
     constexpr Index most = std::max<Index>(1, MostLogits * (std::is_same_v<T, Bfloat16> ? 4 : 1) / Vocabulary);
@@ -49,7 +50,7 @@ struct Head {
   template <class T>
   struct Cache {
     View<T, dynamic, Dim> normed, dnormed;
-    View<T, dynamic, Vocabulary> logits;  // of rows_at_once; backward turns them into their gradient
+    View<T, dynamic, Vocabulary> logits;  // of `rows_at_once` rows; later their gradient
     typename Norm::template Cache<T> norm;
   };
 
@@ -68,9 +69,14 @@ struct Head {
   }
   template <class A, class C>
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
+    plan(arena, cache, pass, rows_at_once<typename decltype(cache.logits)::value_type>(pass.rows()));
+  }
+  /// With memory for `logit_rows` rows of logits.
+  template <class A, class C>
+  static constexpr void plan(A& arena, C& cache, const Pass& pass, Index logit_rows) {
     arena.keep(cache.normed, pass.rows());
     arena.temp(cache.dnormed, pass.rows());
-    arena.keep(cache.logits, rows_at_once<typename decltype(cache.logits)::value_type>(pass.rows()));
+    arena.keep(cache.logits, logit_rows);
     Norm::plan(arena, cache.norm, pass);
   }
   static constexpr double flops_per_token(Index) { return 2.0 * Dim * Vocabulary; }
@@ -81,7 +87,7 @@ struct Head {
     Norm::forward(ctx, p.norm, pass, x, cache.normed, cache.norm);
     project(ctx, p, cache.normed, logits);
   }
-  /// As forward, without a backward pass: one product where the backend's products norm.
+  /// As forward, but no backward may follow: one product that includes the norm, if the backend has it.
   template <class B, class S, class T = activation_t<B, S>>
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Vocabulary> logits,
                      const Cache<T>& cache) {

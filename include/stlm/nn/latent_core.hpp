@@ -1,10 +1,10 @@
-// Cores of a next-thought model: from the latent vector of what was read to that of what is to be written.
+// LatentMlp, LatentConv: cores of a next-thought model, from the latent vector of the question to that of the answer.
 //
 //   LatentMlp    y = W2 relu(W1 x + b1) + b2
-//   LatentConv   for each width W in turn: x as Latent / W rows of W numbers, x <- x W_W^T + b_W
+//   LatentConv   for each width K in turn: x as Latent / K rows of K numbers, x <- x W_K^T + b_K
 //
-// x (N, Latent) -> y (N, Latent). LatentConv<4800, 30, 300, 3> has 91,000 weights where the Mlp has 46 million: one small
-// matrix is used at every place, as a convolution's is. Cached: the rows between the matrices.
+// x (N, Latent) -> y (N, Latent). LatentConv<4800, 30, 300, 3> has 91,000 weights; LatentMlp<4800> has 46 million. LatentConv
+// uses one small matrix at every place, as a convolution does. It caches the input of each matrix except the first.
 #pragma once
 
 #include <array>
@@ -73,7 +73,7 @@ struct LatentConv {
   static View<const T, dynamic, Latent> as_const(View<T, dynamic, Latent> x) {
     return x;
   }
-  /// The rows that linear layer I sees.
+  /// x as rows of the width of linear layer I.
   template <std::size_t I, class T>
   static View<T, dynamic, widths[I]> folded(View<T, dynamic, Latent> x) {
     return View<T, dynamic, widths[I]>(x.data(), x.size() / widths[I]);

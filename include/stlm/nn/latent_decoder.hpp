@@ -1,14 +1,14 @@
-// LatentDecoder: writes the text that a latent vector stands for.
+// LatentDecoder: predicts the tokens of the text that a latent vector stands for.
 //
 //   stream = [ P prefixes Wp z | Embedding(answer without its last token) ],   h = Core(stream), causal
 //   logits of answer token t = Head(h at P + t - 1),   t = 0, 1, ..
 //
-// z (B, Latent), answer (B, A) -> logits (B*A, V); the stream has P + A - 1 rows a sequence. Every answer token is
-// predicted from z and the tokens before it: the first from the last prefix, so that writing can begin without any. The
-// embedding belongs to the encoder. Cached: the stream, what comes out of the core, and what the parts cache.
+// z (B, Latent), answer (B, A) -> logits (B*A, V); the stream has P + A - 1 rows for each sequence. Every answer token is
+// predicted from z and the answer tokens before it; the first is predicted at the last prefix, so it needs no token. The
+// embedding belongs to the encoder. Cached: the stream, the rows that the head reads, and what the parts cache.
 //
-// To write token by token: `begin` reads the prefixes, `next` one token for each sequence; either leaves the logits of
-// what follows.
+// To write token by token: `begin` reads the prefixes, then each `next` reads one token of each sequence. Both leave the logits
+// of the next token in `cache.head.logits`.
 #pragma once
 
 #include <stlm/nn/embedding.hpp>
@@ -17,7 +17,7 @@
 
 namespace stlm {
 
-/// How often an answer token's row of the table is added: the reference's code forms 2 x + position.
+/// How often the table's row of an answer token is added: once, or twice as in the reference's code, which has 2 x + position.
 struct TokensOnce {
   static constexpr bool twice = false;
 };
@@ -68,7 +68,7 @@ struct LatentDecoder {
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
     plan(arena, cache, stream_pass(pass), pass);
   }
-  /// For `begin` (Prefixes tokens) or `next` (one).
+  /// Plans for `begin` (Prefixes tokens) or `next` (one token).
   template <class A, class C>
   static constexpr void plan_step(A& arena, C& cache, Index batch, Index tokens) {
     plan(arena, cache, {batch, tokens}, {batch, 1});
@@ -118,7 +118,7 @@ struct LatentDecoder {
     Prefix::forward(ctx, p.prefix, all, z, cache.prefix, Empty{});
     decode(ctx, p, all, View<T, dynamic, dim>(cache.prefix.data(), all.rows()), cache, state);
   }
-  /// Logits (B, V) of what follows `tokens` (B, 1), the answer's tokens number `position`.
+  /// Logits (B, V) of the tokens after `tokens` (B, 1), which are token number `position` of each answer, counted from 0.
   template <class B, class S, class T = activation_t<B, S>>
   static void next(Context<B>& ctx, const Params<S>& p, const Table<S>& table, Index position,
                    View<const Token, dynamic, dynamic> tokens, const Cache<T>& cache, const KvCache<T>& state) {
@@ -127,22 +127,22 @@ struct LatentDecoder {
   }
 
  private:
-  /// The pass of the stream for the pass of an answer.
+  /// The pass over the stream, given the pass over the answers.
   static constexpr Pass stream_pass(Pass pass) {
     pass.tokens += Prefixes - 1;
     return pass;
   }
   template <class A, class C>
   static constexpr void plan(A& arena, C& cache, const Pass& all, const Pass& answer) {
-    arena.keep(cache.prefix, all.batch);
     arena.keep(cache.stream, all.rows());
-    arena.keep(cache.last, all.rows());
-    arena.keep(cache.embedded, answer.rows());
     arena.keep(cache.ends, answer.rows());
+    arena.temp(cache.prefix, all.batch);
+    arena.temp(cache.embedded, answer.rows());
+    arena.temp(cache.last, all.rows());
     arena.temp(cache.d, all.rows());
     arena.temp(cache.dends, answer.rows());
     arena.overlay([&] { Embedding::plan(arena, cache.embedding, answer); }, [&] { Core::plan(arena, cache.core, all); },
-                  [&] { Head::plan(arena, cache.head, answer); });
+                  [&] { Head::plan(arena, cache.head, answer, answer.rows()); });
   }
   template <class B, class S, class T = activation_t<B, S>>
   static void embed(Context<B>& ctx, const Table<S>& table, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
@@ -160,7 +160,7 @@ struct LatentDecoder {
     ops::copy_rows(ctx, part(cache.last, all, all.tokens - 1, 1), MatrixView<T>(cache.ends));
     Head::forward(ctx, p.head, {all.batch, 1}, cache.ends, cache.head.logits, cache.head);
   }
-  /// Tokens [first, first + count) of every sequence, a sequence a row.
+  /// Tokens [first, first + count) of every sequence, as one row for each sequence.
   template <class T>
   static MatrixView<T> part(View<T, dynamic, dim> rows, const Pass& pass, Index first, Index count) {
     return {rows.data() + first * dim, pass.batch, count * dim, pass.tokens * dim};

@@ -1,9 +1,9 @@
-// LatentEncoder: a text as one vector. Tokens, blocks over all of them, pools of fewer and wider tokens, their mean.
+// LatentEncoder: a text as one vector, by blocks over its tokens, pools that leave fewer and wider tokens, and their mean.
 //
-//   x0 = Core(Embedding(tokens)),   x_i = Pool_i(x_(i-1)),   z = mean over the tokens left of x_n
+//   x_0 = Core(Embedding(tokens)),   x_i = Pool_i(x_(i-1)),   z = mean over the tokens of x_n
 //
-// tokens (B, T) -> z (B, Latent), Latent being the width of the last pool. All B texts have T tokens: no padding, so no
-// mask. Cached: what every part reads, and what it caches.
+// tokens (B, T) -> z (B, Latent); Latent is the width of the last pool. All B texts have T tokens, so there is no padding and
+// no mask. Cached: the input of every part, and what the parts cache.
 #pragma once
 
 #include <tuple>
@@ -60,7 +60,7 @@ struct LatentEncoder {
     });
   }
 
-  /// The pass of x_I: that of the text, with the tokens that the pools before left.
+  /// The pass over x_I: that of the text, with the number of tokens that the pools before it keep.
   template <std::size_t I>
   static constexpr Pass reach(const Pass& pass) {
     if constexpr (I == 0)

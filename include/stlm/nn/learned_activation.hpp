@@ -3,11 +3,11 @@
 //   f(x) = b2 + sum_j w2_j relu(w1_j x + b1_j)          w1 (10, 1), b1 (10), w2 (1, 10), b2 (1)
 //
 // It starts as the piecewise linear interpolation of GELU at ten knots k_j: w1_j = 1, b1_j = -k_j, b2 = GELU(k_0), and
-// w2_j the change of slope at k_j, from 0 before the first knot to 1 after the last. The knots are placed by hand so
-// that the largest error on [-4, 4] is small: 0.0087.
+// w2_j is the change of slope at k_j; the slope is 0 before the first knot and 1 after the last. The knots are placed by hand
+// so that the largest error on [-4, 4] is small: 0.0087.
 //
-// Each layer has its own; of GlobalLearnedActivation all layers of a Repeat share one, as in the STLM reference (all
-// its layers are one Repeat). Shapes, and so weight decay, are those of PyTorch's two linear layers.
+// Each layer has its own function. With GlobalLearnedActivation all layers of a Repeat share one, as in the STLM reference,
+// whose layers are all one Repeat. The tensors have the shapes of PyTorch's two linear layers, so weight decay is the same.
 #pragma once
 
 #include <array>

@@ -30,7 +30,7 @@ struct Linear {
   template <class A, class C>
   static constexpr void plan(A&, C&, const Pass&) {}
 
-  /// Multiply-adds count as two.
+  /// A multiply-add counts as two.
   static constexpr double flops_per_token(Index) { return 2.0 * In * Out; }
 
   template <class B, class S, class T = activation_t<B, S>, class C>
@@ -48,7 +48,7 @@ struct Linear {
   }
 };
 
-/// Which linear layer a module is made of: a policy, so that biases and low-rank terms (nn/lora.hpp) need no second module.
+/// Policies that say which linear layer a module uses, so that biases and low-rank terms (nn/lora.hpp) need no second module.
 struct NoBias {
   template <Index In, Index Out>
   using Linear = stlm::Linear<In, Out, false>;

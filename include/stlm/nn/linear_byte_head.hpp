@@ -1,9 +1,9 @@
-// LinearByteHead: all bytes of the next patch by one matrix, each slot independent of the others given the core's state.
+// LinearByteHead: predicts all bytes of the next patch by one matrix, each slot independently of the others given the state.
 //
 //   logits of slot i = W_i x,    x (B*S, Dim), W (Window * 258, Dim) -> logits (B*S * Window, 258)
 //
-// For patches of a fixed length (StridePool): a patch that is not full is predicted as far as it goes. `EmitsEnd` makes
-// the end of a shorter patch a symbol, for other boundaries. Cached: the logits.
+// For patches of a fixed length (StridePool): of a patch that is not full, only the bytes are predicted. For boundaries that
+// look ahead, `EmitsEnd` makes the end of a shorter patch a symbol to predict. Cached: the targets and the logits.
 #pragma once
 
 #include <stlm/nn/linear.hpp>
@@ -27,13 +27,13 @@ struct LinearByteHead {
   template <class T>
   struct Cache {
     View<Token, dynamic> targets;
-    View<T, dynamic, vocabulary> logits;  // backward turns them into their gradient
+    View<T, dynamic, vocabulary> logits;  // replaced by their gradient before `backward`
   };
 
   template <class V, class P, class Table>
   static constexpr void visit(V& v, const Path& path, P& p, const Table&) {
     ParameterSpec spec = ParameterSpec::matrix(Dim);
-    spec.role = Role::kTable;  // rows of scores, as those of other heads: not to be orthogonalised
+    spec.role = Role::kTable;  // as the matrices of other heads: Muon does not orthogonalise it
     v(path / "project" / "weight", p.project.weight, spec);
   }
   template <class A, class C>
@@ -56,7 +56,7 @@ struct LinearByteHead {
   static void logits(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, const Cache<T>& cache) {
     Project::forward(ctx, p.project, pass, x, in_patches(cache), Empty{});
   }
-  /// From the gradient in `cache.logits`.
+  /// `cache.logits` holds their gradient.
   template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> dx,
                        const Cache<T>& cache, const Params<compute_t<T>>& grads) {

@@ -1,10 +1,10 @@
-// LoRA: a low-rank term beside a linear layer (Hu et al. 2021), for layers that share the matrix and differ in the term.
+// LoRA: a low-rank term added to a linear layer (Hu et al. 2021), for layers that share the matrix and differ in the term.
 //
 //   Lora<Rank, Alpha>     y = base(x) + (Alpha / Rank) B A x             A (Rank, In), B (Out, Rank)
 //   BiasedLora<Rank>      y = base(x) + B (A x + a) + b                  the same with biases a (Rank), b (Out)
 //
-// Lora starts as the layer it stands beside: B is zero. BiasedLora is a pair of linear layers with their usual first
-// values. Without memory for A and B (a layer outside the sharing group, nn/sharing.hpp) only the base is computed.
+// Lora starts with B = 0, so y = base(x). BiasedLora starts as a pair of linear layers, with their usual initial values. If A
+// and B have no memory (a layer outside the sharing group, nn/sharing.hpp), only the base is computed.
 //
 // With low = s (A x + a), s = Alpha / Rank:    dB += dy^T low,   db += sum of dy,   dlow = s dy B,
 // dA += dlow^T x,   da += sum of dlow,   dx += dlow A.    Cached: low.
@@ -111,7 +111,7 @@ struct LoraLinear {
   }
 };
 
-/// Linear layers of the policy `Base`, each with a low-rank term: LowRank is Lora or BiasedLora.
+/// Policy: linear layers of the policy `Base`, each with a low-rank term; LowRank is Lora or BiasedLora.
 template <class LowRank, class Base = NoBias>
 struct WithLora {
   static constexpr bool causal = LooksBack<Base>;

@@ -1,12 +1,12 @@
-// LoraMixture: a linear layer with several low-rank terms, mixed by a gate; a policy for the Linears of a module, such as
-// a SwiGlu that all layers share: the gate then lets one set of matrices do a different thing for each token.
+// LoraMixture: a linear layer with several low-rank terms, mixed by a gate. It is a policy for the Linears of a module, such as
+// a SwiGlu that all layers share; the gate makes the effective matrix depend on the token.
 //
 //   y = sum over e of g_e (W + (Alpha / Rank) V_e U_e) x,      g = softmax(G x) over the E experts
-//     = W x + V h,     h_e = (Alpha / Rank) g_e U_e x          gates add up to 1, so no W_e is made
+//     = W x + V h,     h_e = (Alpha / Rank) g_e U_e x          because the gates add up to 1
 //
-// W (Out, In), G (E, In); U (E Rank, In) and V (Out, E Rank) hold all experts side by side. Cached: g, u = U x, h.
-// A gate may also be one for a sequence, of its last token: then a token sees what follows it, so such a layer is for
-// models that read whole sequences and does not decode.
+// W (Out, In), G (E, In); U (E Rank, In) and V (Out, E Rank) hold all experts side by side. Cached: g, U x, h.
+// With GateOf::kSequence a sequence has one gate, computed from its last token. Every token then depends on later ones, so such
+// a layer is for models that read whole sequences; it cannot decode.
 #pragma once
 
 #include <stlm/nn/linear.hpp>
@@ -15,7 +15,7 @@
 namespace stlm {
 
 enum class GateOf { kToken, kSequence };
-enum class LoraStart { kZero, kRandom };  ///< of V
+enum class LoraStart { kZero, kRandom };  ///< initial values of V
 
 template <Index In, Index Out, Index Experts, Index Rank, Index Alpha, GateOf Gate, LoraStart Start>
 struct LoraMixtureLinear {
@@ -86,7 +86,7 @@ struct LoraMixtureLinear {
  private:
   static constexpr Index span(const Pass& pass) { return Gate == GateOf::kToken ? 1 : pass.tokens; }
 
-  /// The rows that gates are computed from: all, or the last of each sequence.
+  /// The rows that the gates are computed from: all rows, or the last of each sequence.
   template <class T>
   static MatrixView<T> deciding(View<T, dynamic, In> x, const Pass& pass) {
     const Index rows = span(pass);

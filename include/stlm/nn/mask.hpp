@@ -13,7 +13,7 @@ struct Bidirectional {
   static constexpr bool causal = false;
   static constexpr Index window = 0;
 };
-/// Keys at most Window tokens away: before the query alone, or on both sides (Beltagy et al. 2020).
+/// Keys at most Window tokens away, up to the query if causal, otherwise on both sides (Beltagy et al. 2020).
 template <Index Window, bool IsCausal = true>
 struct SlidingWindow {
   static_assert(Window > 0, "stlm::SlidingWindow: expected a Window of at least one token; use stlm::Causal for no limit.");

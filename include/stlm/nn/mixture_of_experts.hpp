@@ -1,15 +1,14 @@
 // MixtureOfExperts: a feed-forward layer of E experts, of which each row uses K (Shazeer et al. 2017).
 //
-//   p = softmax(W_r x),   y = sum over the K experts of largest p_e of p_e Expert_e(x)          W_r (E, C)
+//   p = softmax(W_r x),   y = sum over the K experts with the largest p_e of p_e Expert_e(x)          W_r (E, C)
 //
-// Expert is any feed-forward layer, SwiGlu or FeedForward; the mixture stands in its place in a block. Rows are sorted
-// by expert, and each expert runs once on the rows that are its own: the work of K experts a row. No expert has a
-// limit, so no row is dropped and a row's result depends on that row alone: decoding equals the full pass, nothing
-// leaks.
+// Expert is a feed-forward layer, SwiGlu or FeedForward; the mixture takes its place in a block. Rows are sorted by expert,
+// and each expert runs once, on its own rows: the work of K experts for each row. Experts have no capacity limit, so no row is
+// dropped and a row's result depends on that row alone: decoding equals the full pass, and no later token leaks in.
 //
-// The auxiliary loss is `load_balance` E sum_e P_e f_e (ops/routing.hpp). Cached: the routes, the sorted rows, the
-// experts' results (which backward turns into gradients), and one Expert's cache of N K rows, of which every expert has
-// a part. How many rows each expert has the host must know, so on a GPU it waits for the routes.
+// The auxiliary loss is `load_balance` E sum_e P_e f_e (ops/routing.hpp). Cached: the routes, the sorted rows, the experts'
+// results (which backward overwrites with gradients), and one Expert cache of N K rows, divided among the experts. The host
+// must know the number of rows of each expert, so on a GPU it waits for the routes.
 #pragma once
 
 #include <array>
@@ -21,7 +20,7 @@
 
 namespace stlm {
 
-/// What a mixture may be told: derive and override.
+/// The options of a mixture: derive and override.
 struct MixtureDefaults {
   static constexpr bool renormalize = false;    ///< the K weights of a row are divided by their sum
   static constexpr double load_balance = 0.01;  ///< weight of the auxiliary loss
@@ -31,6 +30,9 @@ template <class Expert, Index Experts, Index Chosen, class Options = MixtureDefa
 struct MixtureOfExperts {
   static_assert(0 < Chosen && Chosen <= Experts,
                 "stlm::MixtureOfExperts: expected 1 <= Chosen <= Experts; change how many experts a row uses.");
+  static_assert(requires { typename Expert::linears; },
+                "stlm::MixtureOfExperts: an expert says what linear layers it is made of; add `linears` and `WithLinears<Other>` "
+                "as in stlm::SwiGlu.");
   static constexpr Index dim = Expert::dim;
   static constexpr bool causal = LooksBack<Expert>;
   static constexpr std::size_t size = static_cast<std::size_t>(Experts);
@@ -59,7 +61,7 @@ struct MixtureOfExperts {
   static constexpr void visit(V& v, const Path& path, P& p) {
     visit(v, path, p, p, 0);
   }
-  /// `first`: layer 0's parameters, where an activation that is one for all layers and experts is stored.
+  /// `first`: the parameters of layer 0, whose expert 0 owns an activation that all layers and experts share.
   template <class V, class P>
   static constexpr void visit(V& v, const Path& path, P& p, const P& first, Index layer) {
     Router::visit(v, path / "router", p.router);
@@ -127,7 +129,7 @@ struct MixtureOfExperts {
   static constexpr Pass routed_rows(const Pass& pass, Index rows) {
     return {.tokens = rows, .dropout = pass.dropout, .key = pass.key, .weight = pass.weight};
   }
-  /// f(e, pass, in, out, cache) for every expert that has rows, with the parts that are its own.
+  /// Calls f(e, pass, in, out, cache) for every expert that has rows, with its parts of `cache.in`, `cache.out` and the cache.
   template <class B, class T, class F>
   static void each_expert(const Pass& pass, const Cache<T>& cache, const F& f) {
     std::array<Index, size + 1> room;
@@ -135,7 +137,7 @@ struct MixtureOfExperts {
     for (std::size_t e = 0; e < size; ++e) {
       const Index begin = offsets[e], count = offsets[e + 1] - begin;
       if (count == 0) continue;
-      const Pass rows = routed_rows(pass, count);
+      const Pass rows = routed_rows(pass, count).at(e);
       auto part = cache.expert;
       detail::RowsOfCache slice{cache.in.extent(0), begin};
       Expert::plan(slice, part, rows);

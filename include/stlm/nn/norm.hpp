@@ -2,11 +2,11 @@
 //
 //   x (N, C) -> y (N, C); formulas in ops/norm.hpp. Cached: the statistics of each row.
 //
-// A norm's backward takes the gradient of its branch and either overwrites dx or adds to it: in a pre-norm block dx is
-// the gradient of the residual stream, which already holds the path around the branch.
+// A norm's backward takes the gradient of its output. It overwrites dx, or with `accumulate` adds to it: in a pre-norm block dx
+// is the gradient of the residual stream, which already holds the gradient of the path around the branch.
 //
-// A norm of one's own has what LayerNorm has in public. Its WithDim<Other> is the same norm of another width: a model sets
-// the width of the norm that its configuration names.
+// A norm of your own needs the public members of LayerNorm. WithDim<Other> is the same norm of another width, by which a model
+// sets the width of the norm that its configuration names.
 #pragma once
 
 #include <stlm/core/module.hpp>
@@ -16,7 +16,7 @@
 
 namespace stlm {
 
-/// Whether a module's part in the step of a decoded token is fused with its neighbours' (ops/fused_gemm.hpp).
+/// Whether a module can fuse its part of a decode step with those of its neighbours (ops/fused_gemm.hpp).
 template <class M, class B, class S>
 concept Fuses = requires { requires M::template fuses<B, S>; };
 
@@ -52,7 +52,7 @@ struct RmsNorm {
   }
   template <class B, class S>
   static constexpr bool fuses = ops::fuses_few_rows_of<B, S>;
-  /// For a product that norms its rows, where it `fuses`.
+  /// This norm, for a product that norms the rows it reads. Only if it `fuses`.
   template <class S, class T>
   static ops::RowNorm<T> in_product(const Params<S>& p, Rows<T, Dim> y, const Cache<T>& cache) {
     return {p.gain, eps, y, cache.rstd};
@@ -148,7 +148,7 @@ struct NoNorm {
   }
 };
 
-/// sum = x + addend, y = the norm of sum: in one pass where the norm can. Backward is the norm's, at sum.
+/// sum = x + addend, y = Norm(sum), in one pass if the norm has `add_forward`. For backward use the norm's, with x = sum.
 template <class Norm, class B, class P, class X, class Y, class C>
 void add_norm_forward(Context<B>& ctx, const P& p, const Pass& pass, const X& x, const Y& addend, const Y& sum, const Y& y,
                       const C& cache) {

@@ -1,12 +1,12 @@
-// ParallelByteHead: all bytes of the next patch at once, each slot independent of the others given the core's state.
+// ParallelByteHead: predicts all bytes of the next patch at once, each slot independently of the others given the core's state.
 //
 //   z = W x, in Window vectors of ByteDim,   z_i += P[i],   logits = U Norm(Blocks(z))
 //
-// x (B*S, Dim), W (Window * ByteDim, Dim) -> logits (B*S * Window, 258). Every slot is a row, whatever the patch's length:
-// a row less would tell the length before it is predicted. The target of the first empty slot is the end of the patch;
-// later ones do not count. So the loss is the length of a code that decodes, but one that cannot tell that the second byte
-// follows the first. With ReferenceQuirks: 2 z + P, no norm, and all slots count but those whose id is 257.
-// Cached: z, the blocks' output, its norm, the logits.
+// x (B*S, Dim), W (Window * ByteDim, Dim) -> logits (B*S * Window, 258). Every slot is a row, whatever the patch's length: with
+// fewer rows the head would know the length before it is predicted. The target of the first empty slot is the end of the patch;
+// later empty slots do not count. So the loss is the length of a code that can be decoded, but one that treats the bytes of a
+// patch as independent of each other. With ReferenceQuirks: 2 z + P, no norm, and all slots count except those with id 257.
+// Cached: the targets, z, the blocks' output, its norm, the logits, and what the blocks cache.
 #pragma once
 
 #include <stlm/nn/byte_blocks.hpp>
@@ -29,7 +29,8 @@ struct ParallelByteHead {
   static constexpr Token pad = 256, ignore = Policy::masks_pads ? -1 : 257;
   static constexpr bool parallel = true;
   static constexpr Index first_patch = 1;   // emission contract: patch s + 1 is the first to read the state of patch s
-  static constexpr bool emits_end = true;   // what stands in the empty slots is predicted
+  static constexpr bool emits_end = true;   // by the pad in the first empty slot
+  static constexpr bool ends_by_text = Policy::ends_by_text;
   using Block = ByteBlock<ByteDim, ByteDim, 4 * ByteDim, Heads, Policy>;
   using Blocks = decltype(detail::repeated<Block>(std::make_index_sequence<Layers>{}));
   using Norm = std::conditional_t<Policy::final_norm, RmsNorm<ByteDim>, NoNorm<ByteDim>>;
@@ -47,12 +48,12 @@ struct ParallelByteHead {
   struct Cache {
     View<Token, dynamic> targets;
     View<T, dynamic, ByteDim> z, last, normed, dz;
-    View<T, dynamic, vocabulary> logits;  // backward turns them into their gradient
+    View<T, dynamic, vocabulary> logits;  // replaced by their gradient before `backward`
     typename Blocks::template Cache<T> blocks;
     typename Norm::template Cache<T> norm;
   };
 
-  /// The table of the pool is not used: the reference's head has a matrix of its own.
+  /// The pool's table is not used: the reference's head has a matrix of its own.
   template <class V, class P, class Table>
   static constexpr void visit(V& v, const Path& path, P& p, const Table&) {
     Project::visit(v, path / "project", p.project);
@@ -87,7 +88,7 @@ struct ParallelByteHead {
   /// Of one slot.
   static constexpr double flops_per_byte() { return Blocks::flops_per_token(Window) + 2.0 * ByteDim * vocabulary; }
 
-  /// `next` (B, S * Window): the patch that follows each. Fills `cache.logits` and `cache.targets`.
+  /// `next` (B, S * Window): the slots of the patch that follows each patch. Fills `cache.logits` and `cache.targets`.
   template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x,
                       View<const Token, dynamic, dynamic> next, const Cache<T>& cache) {
@@ -105,14 +106,14 @@ struct ParallelByteHead {
     Norm::forward(ctx, p.norm, slots, cache.last, cache.normed, cache.norm);
     ops::gemm(ctx, cache.normed, p.weight, cache.logits, {.transpose_b = true});
   }
-  /// From the gradient in `cache.logits`.
+  /// `cache.logits` holds their gradient.
   template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> dx,
                        const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     const Pass slots = local(pass);
     ops::gemm<S>(ctx, cache.logits, cache.normed, grads.weight, {.transpose_a = true, .accumulate = true});
     ops::gemm(ctx, cache.logits, p.weight, cache.dz);
-    Norm::backward(ctx, p.norm, slots, cache.last, cache.dz, cache.normed, cache.norm, grads.norm);  // normed has served
+    Norm::backward(ctx, p.norm, slots, cache.last, cache.dz, cache.normed, cache.norm, grads.norm);  // into normed
     Blocks::backward(ctx, p.blocks, slots, cache.z, cache.normed, cache.dz, cache.blocks, grads.blocks);
     ops::add_positions_backward(ctx, cache.dz, Window, grads.position);
     if constexpr (Policy::positions_twice) ops::axpby(ctx, T(2), cache.dz, T(0), cache.dz);

@@ -1,7 +1,7 @@
 // Positions: what tells a model the order of its tokens.
 //
 // Added to the embedding: LearnedPosition<MaxTokens>, SinusoidalPosition (Vaswani et al. 2017).
-// Inside attention: Rotary<Pairs> (Su et al. 2021), Alibi (Press et al. 2021).  NoPosition serves both places.
+// Inside attention: Rotary<Pairs> (Su et al. 2021), Alibi (Press et al. 2021).  NoPosition fits both places.
 #pragma once
 
 #include <cmath>
@@ -13,6 +13,10 @@
 #include <stlm/ops/rope.hpp>
 
 namespace stlm {
+
+/// A position that attention applies to queries, keys or scores, instead of one that is added to the embedding.
+template <class Position>
+concept PositionInside = requires { Position::inside_attention; };
 
 struct NoPosition {
   template <class T, Index Dim>
@@ -78,7 +82,8 @@ struct Rotary {
   static void rotate(Context<B>& ctx, HeadsView<T> x, const Pass& pass, bool inverse) {
     ops::rope(ctx, x, options(pass, inverse));
   }
-  /// `rotate` of queries and keys, which go into a cache of `sequences` with the values behind them.
+  /// Rotates the queries in place, and writes the rotated keys and the values behind them into caches of `sequences`
+  /// sequences (ops/rope.hpp).
   template <class B, class T>
     requires(ops::appends_turned<B>)
   static void rotate_append(Context<B>& ctx, HeadsView<T> x, Index queries, const Pass& pass, HeadsView<T> keys,
@@ -86,7 +91,7 @@ struct Rotary {
     ops::rope_append(ctx, x, queries, options(pass, false), keys, values, sequences);
   }
 
-  /// That of a product's rows (ops/fused_gemm.hpp).
+  /// `rotate_append` of the rows y = rms_norm(x) W^T, computed with them (ops/fused_gemm.hpp).
   template <class B, class W, class T>
     requires(ops::appends_turned<B> && ops::fuses_few_rows<B>)
   static void product_rotate_append(Context<B>& ctx, const ops::RowNorm<T>& norm, MatrixView<const T> x,
@@ -102,8 +107,8 @@ struct Rotary {
   }
 };
 
-/// Attention with linear biases: the score of a key at distance d loses m_h d, m_h given by the head (ops/attention.hpp).
-/// Queries and keys stay as they are.
+/// Attention with linear biases: m_h d is subtracted from the score of a key at distance d, with a slope m_h for each head
+/// (ops/attention.hpp). Queries and keys are not changed.
 struct Alibi : NoPosition {
   static constexpr bool inside_attention = true, alibi = true;
 };

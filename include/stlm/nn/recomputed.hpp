@@ -1,13 +1,13 @@
-// Recomputed<Norm>: a norm whose results are not kept from forward to backward but computed again there, from the residual
-// stream, which is kept anyway (Chen et al. 2016, "Training deep nets with sublinear memory cost"). The gradients are the
-// same; a layer keeps 2 C numbers less of each token, for the time of two more norms a layer.
+// Recomputed<Norm>: a norm whose results are not kept for backward, which computes them again from the residual stream, which
+// is kept anyway (Chen et al. 2016, "Training deep nets with sublinear memory cost"). The gradients are the same. A layer keeps
+// 2 C fewer numbers for each token and computes two more norms.
 //
 //   struct Small : stlm::ByteModelDefaults {
 //     using norm = stlm::Recomputed<stlm::RmsNorm<1>>;        // its width is set by the model
 //     ...
 //   };
 //
-// PreNormBlock does this; where other modules norm, a Recomputed norm is the norm that it is of.
+// Only PreNormBlock computes norms again. In other modules Recomputed<Norm> acts as Norm.
 #pragma once
 
 #include <stlm/nn/norm.hpp>

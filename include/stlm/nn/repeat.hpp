@@ -1,17 +1,19 @@
-// Repeat<Count, Block, Sharing>: layers of one kind in a run-time loop, so a block is compiled once whatever Count.
+// Repeat<Count, Block, Sharing>: Count layers of one type in a run-time loop, so the block is compiled once.
 //
-// x (N, C) -> y (N, C). Cached: the input of every layer but the first, and what the blocks cache. `Sharing` is a policy
-// of nn/sharing.hpp for whole blocks: a layer that shares one is that layer again, with keys and values of its own.
+// x (N, C) -> y (N, C). Cached: the input of every layer but the first, and what the blocks cache. `Sharing` is a policy of
+// nn/sharing.hpp for whole blocks: a layer that shares has all tensors of its owner, and a Cache and KvCache of its own.
 #pragma once
 
 #include <array>
 
+#include <stlm/nn/detail/decode.hpp>
+#include <stlm/nn/detail/shared_module.hpp>
 #include <stlm/nn/sharing.hpp>
 
 namespace stlm {
 
 namespace detail {
-/// Whether the sharing policies inside a block, if it has any, serve `Layers` layers.
+/// Whether the sharing policies inside a block, if it has any, fit `Layers` layers.
 template <class Block, Index Layers>
 constexpr bool block_fits() {
   if constexpr (requires { Block::template fits<Layers>(); })
@@ -45,7 +47,7 @@ struct Repeat {
   };
   template <class T>
   struct KvCache {
-    std::array<typename Block::template KvCache<T>, size> layers;
+    std::array<detail::KvCacheOf<Block, T>, size> layers;
   };
 
   template <class V, class P>
@@ -71,7 +73,7 @@ struct Repeat {
   }
   template <class A, class S>
   static constexpr void plan_decode(A& arena, S& state, Index batch, Index capacity) {
-    for (auto& layer : state.layers) Block::plan_decode(arena, layer, batch, capacity);
+    for (auto& layer : state.layers) detail::plan_decode<Block>(arena, layer, batch, capacity);
   }
   static constexpr double flops_per_token(Index tokens) {
     if constexpr (requires { Block::flops_per_token(tokens, Index{}, Count); }) {
@@ -93,7 +95,8 @@ struct Repeat {
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
     for (std::size_t i = 0; i < size; ++i)
-      Block::decode(ctx, p.layers[i], pass, input(x, cache, i), output(y, cache, i), cache.layers[i], state.layers[i]);
+      detail::decode<Block>(ctx, p.layers[i], pass, input(x, cache, i), output(y, cache, i), cache.layers[i],
+                            state.layers[i]);
   }
   template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> d,

@@ -1,8 +1,8 @@
-// Replanned<M>: memory in which the cache of M is laid out anew for each pass, for shapes up to the one planned for.
+// Replanned<M>: memory in which the cache of M is laid out again for each pass, for shapes up to the one planned for.
 //
-// Laying out views costs no more than adding up their sizes; so a module whose rows change from batch to batch computes
-// exactly the rows there are. The memory is cut into as many equal slots as the planned pass has sequences: n sequences,
-// none longer than planned, fit n slots, and parts of a batch that keep theirs until backward take slots one after another.
+// Laying out views only adds up their sizes, so a module whose number of rows changes from batch to batch can compute exactly
+// the rows of each batch. The memory has one slot for each sequence of the planned pass, all of equal size; n sequences no
+// longer than planned fit in n slots. Parts of a batch whose caches must all live until backward take consecutive slots.
 #pragma once
 
 #include <stlm/core/module.hpp>
@@ -27,7 +27,7 @@ struct Replanned {
     arena.temp(cache.temp, all.bytes() - all.kept_bytes());
   }
 
-  /// Calls f(arena), which lays out the memory from slot `first` on. Throws ShapeError where that is more than there is.
+  /// Calls f(arena), which lays out the memory from slot `first` on. Throws ShapeError if it needs more than there is.
   template <class T, class F>
   static void lay_out(const Cache<T>& memory, Index first, const F& f) {
     std::byte* const begin = memory.kept.data() + first * memory.slot;
@@ -39,7 +39,7 @@ struct Replanned {
            " temporary do not fit the ", room, " and ", memory.temp.size(), " planned; plan for the largest case.");
   }
 
-  /// The cache of M for `pass`, from slot `first` on: the same views whenever the same is asked for.
+  /// The cache of M for `pass`, from slot `first` on. The same arguments always give the same views.
   template <class T>
   static typename M::template Cache<T> at(const Cache<T>& memory, const Pass& pass, Index first = 0) {
     typename M::template Cache<T> cache{};

@@ -1,14 +1,13 @@
-// Sequential<First, Rest...>: modules of the residual stream one after another: blocks, Repeats, a user's own.
+// Sequential<First, Rest...>: modules of the residual stream one after another: blocks, Repeats, modules of your own.
 //
-// x (N, C) -> y (N, C), all widths equal. Cached: the input of every module but the first, and what they cache. A module
-// that has no `decode` says that it needs none: `static constexpr bool per_token = true`, its rows know nothing of each other.
+// x (N, C) -> y (N, C), all widths equal. Cached: the input of every module but the first, and what the modules cache.
 #pragma once
 
 #include <array>
 #include <tuple>
 #include <utility>
 
-#include <stlm/core/module.hpp>
+#include <stlm/nn/detail/decode.hpp>
 
 namespace stlm {
 
@@ -31,18 +30,9 @@ struct Sequential {
     std::array<View<T, dynamic, dim>, size> inputs;  // [0] stays empty: it is x
     std::tuple<typename First::template Cache<T>, typename Rest::template Cache<T>...> modules;
   };
-  template <class M, class T>
-  struct KvCacheOf {
-    using type = Empty;
-  };
-  template <class M, class T>
-    requires requires { typename M::template KvCache<T>; }
-  struct KvCacheOf<M, T> {
-    using type = typename M::template KvCache<T>;
-  };
   template <class T>
   struct KvCache {
-    std::tuple<typename KvCacheOf<First, T>::type, typename KvCacheOf<Rest, T>::type...> modules;
+    std::tuple<detail::KvCacheOf<First, T>, detail::KvCacheOf<Rest, T>...> modules;
   };
 
   template <class V, class P>
@@ -58,10 +48,8 @@ struct Sequential {
   }
   template <class A, class S>
   static constexpr void plan_decode(A& arena, S& state, Index batch, Index capacity) {
-    for_indices<size>([&]<std::size_t I>() {
-      if constexpr (!std::is_same_v<std::tuple_element_t<I, decltype(state.modules)>, Empty>)
-        Module<I>::plan_decode(arena, std::get<I>(state.modules), batch, capacity);
-    });
+    for_indices<size>(
+        [&]<std::size_t I>() { detail::plan_decode<Module<I>>(arena, std::get<I>(state.modules), batch, capacity); });
   }
   static constexpr double flops_per_token(Index tokens) {
     return (First::flops_per_token(tokens) + ... + Rest::flops_per_token(tokens));
@@ -75,18 +63,12 @@ struct Sequential {
                          std::get<I>(cache.modules));
     });
   }
-  /// Of modules without a `decode` of their own, whose rows know nothing of each other, `forward` serves.
   template <class B, class S, class T = activation_t<B, S>>
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
     for_indices<size>([&]<std::size_t I>() {
-      const auto in = input<I>(x, cache);
-      const auto out = output<I>(y, cache);
-      if constexpr (requires { typename Module<I>::template KvCache<T>; })
-        Module<I>::decode(ctx, std::get<I>(p.modules), pass, in, out, std::get<I>(cache.modules),
-                          std::get<I>(state.modules));
-      else
-        forward_rows<Module<I>>(ctx, std::get<I>(p.modules), pass, in, out, std::get<I>(cache.modules));
+      detail::decode<Module<I>>(ctx, std::get<I>(p.modules), pass, input<I>(x, cache), output<I>(y, cache),
+                                std::get<I>(cache.modules), std::get<I>(state.modules));
     });
   }
   template <class B, class S, class T = activation_t<B, S>>
@@ -107,13 +89,6 @@ struct Sequential {
   }
 
  private:
-  template <class M, class B, class P, class X, class Y, class C>
-  static void forward_rows(Context<B>& ctx, const P& p, const Pass& pass, const X& x, const Y& y, const C& cache) {
-    static_assert(requires { requires M::per_token; },
-                  "stlm::Sequential: a module has neither KvCache and `decode` nor `static constexpr bool per_token = true`; "
-                  "where it reads other tokens give it the former, where it does not say so by the latter.");
-    M::forward(ctx, p, pass, x, y, cache);
-  }
   template <std::size_t I, class T>
   static View<const T, dynamic, dim> input(View<const T, dynamic, dim> x, const Cache<T>& cache) {
     if constexpr (I == 0)

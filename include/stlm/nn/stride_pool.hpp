@@ -1,9 +1,10 @@
-// StridePool: a vector for each patch of Window bytes, by the mean of their embeddings; no blocks.
+// StridePool: a vector for each patch of Window bytes, the mean of their embeddings; no blocks.
 //
 //   x_i = Table[byte_i] + P[place of i in the sequence],   y = mean of x_i over the patch
 //
 // slots (B, S * Window) -> y (B * S, Dim). P has MaxPatches * Window rows; a patch that is not full is averaged over the
-// bytes it has. The fixed-stride model of the STLM system, with LinearByteHead: FixedStride<4>, Window 4.
+// bytes it has. Cached: the packed bytes and their places. The fixed-stride model of the STLM system uses this pool with
+// LinearByteHead, FixedStride<4> and Window 4.
 #pragma once
 
 #include <stlm/nn/position.hpp>

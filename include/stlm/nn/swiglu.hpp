@@ -1,8 +1,9 @@
 // SwiGlu: a gated feed-forward layer, y = W2 (silu(W1 x) * W3 x), with gate W1 and up W3 (F, C), down W2 (C, F) (Shazeer 2020).
 //
-// x (N, C) -> y (N, C). Where nothing but matrices is in them (`one_product`), which lie one after the other in the buffer
-// of parameters, gate and up are one product of twice the width. Cached: then both as the halves of one row, [gate | up],
-// from which backward forms their product again; else this too. Backward puts their gradients in their place.
+// x (N, C) -> y (N, C). If all linear layers are plain matrices (`one_product`), W1 x and W3 x are cached as the halves of one
+// row, [gate | up], and backward computes the gated unit, silu(gate) up, from them again; W1 and W3 act as one matrix in one
+// product if they are adjacent in memory. Otherwise gate, up, the gated unit and what the linear layers cache are cached.
+// Backward overwrites gate and up with their gradients.
 #pragma once
 
 #include <stlm/nn/linear.hpp>
@@ -77,7 +78,7 @@ struct SwiGlu {
     else
       Down::forward(ctx, p.down, pass, cache.hidden, y, cache.down_linear);
   }
-  /// y = addend + forward(x), where the backend adds in products.
+  /// y = addend + forward(x), on backends whose products can add a matrix.
   template <class B, class S, class T = activation_t<B, S>>
     requires(one_product && ops::adds_in_products<B> && !std::is_same_v<S, Int8>)
   static void add_forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x,
@@ -87,7 +88,7 @@ struct SwiGlu {
   }
   template <class B, class S>
   static constexpr bool fuses = ops::fuses_few_rows_of<B, S> && one_product;
-  /// y = x + forward(norm(x)) without a backward pass, by products that norm, gate and add, where it `fuses`.
+  /// y = x + forward(norm(x)) if it `fuses`; no backward may follow. The products include the norm, the gated unit and the sum.
   template <class B, class S, class T = activation_t<B, S>>
   static void residual_decode(Context<B>& ctx, const Params<S>& p, const Pass&, const ops::RowNorm<T>& norm,
                               Rows<const T, Dim> x, Rows<T, Dim> y, const Cache<T>& cache) {
@@ -144,7 +145,7 @@ struct SwiGlu {
   static MatrixView<T> half(View<T, dynamic, 2 * Hidden> x, Index part) {
     return columns(x, part, Hidden);
   }
-  /// f(matrix of gate and up, 0) where they lie together, else f(matrix of gate, 0) and f(matrix of up, 1).
+  /// f(matrix of gate and up, 0) if these are adjacent in memory, otherwise f(matrix of gate, 0) and f(matrix of up, 1).
   template <class P, class F>
   static void with_weights(const P& p, const F& f) {
     if constexpr (requires { p.gate.weight.data(); }) {

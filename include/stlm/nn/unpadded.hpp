@@ -1,12 +1,14 @@
-// Unpadded<Encoder>: texts of different lengths, each computed as if it were alone: no padding, and so no masks.
+// Unpadded<Encoder>: texts of different lengths without padding, and so without masks; no text reads another.
 //
 //   tokens: all texts one after another;   lengths (B)   ->   z (B, Latent)
 //
-// Neighbouring texts of one length go through the encoder together as one batch. A mask would compute the padding only to
-// throw it away, every op of the encoder would have to know of it, and how many tokens a pool keeps would need a second
-// definition; rows packed without padding would need the offsets of every pool's output before memory is laid out. This
-// way the latent of a text cannot depend on what shares its batch. The price: weights are read, and their gradients added,
-// once for each run of equal lengths instead of once. Loaders sort a batch to make runs long.
+// Consecutive texts of equal length go through the encoder as one batch. With padding and masks, the padding would be
+// computed and thrown away, every op of the encoder would need to know the mask, and the number of tokens that a pool keeps
+// would need a second definition. Packed rows would need the offsets of every pool's output before memory is laid out.
+//
+// The latent of a text does not depend on the other texts of its batch, except for rounding: a backend may sum in another
+// order in products of more rows, as EigenBackend does above 16 rows. The price: weights are read, and their gradients added,
+// once for each run of equal lengths instead of once for the batch. Loaders sort a batch to make runs long.
 #pragma once
 
 #include <stlm/nn/replanned.hpp>
@@ -28,7 +30,7 @@ struct Unpadded {
   static constexpr void visit(V& v, const Path& path, P& p) {
     Encoder::visit(v, path, p);
   }
-  /// `pass.tokens`: the most tokens of one text.
+  /// `pass.tokens`: the largest number of tokens of one text.
   template <class A, class C>
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
     Replanned<Encoder>::plan(arena, cache, pass);
@@ -63,7 +65,7 @@ struct Unpadded {
   }
 
  private:
-  /// f(pass of the run, its first text, its first token) for each run of equal lengths.
+  /// Calls f(pass of the run, its first text, its first token) for each run of equal lengths.
   template <class F>
   static void each_run(const Pass& pass, Lengths lengths, F&& f) {
     for (Index first = 0, row = 0; first < pass.batch;) {

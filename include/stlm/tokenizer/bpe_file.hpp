@@ -6,17 +6,17 @@
 //   32 116 \x20t             two ids and the bytes they make together: this line makes id 256, the next 257, ...
 //   104 101 he
 //
-// A byte is its own id; <|pad|> and <|endoftext|> follow the merges. Bytes that ASCII does not print, the space and the
-// backslash are written \xNN. The file appears whole or not at all. Reading throws FileError, with the file and the
-// line, where it is damaged: the bytes of every line are compared with what its ids make.
+// A byte is its own id; <|pad|> and <|endoftext|> follow the merges. Bytes outside printable ASCII, the space and the
+// backslash are written \xNN. The file is written atomically. Reading a damaged file throws FileError, naming the file and
+// the line: the bytes of every line are compared with those that its ids make.
 #pragma once
 
 #include <charconv>
 #include <set>
 
 #include <stlm/io/atomic_file.hpp>
+#include <stlm/io/detail/line_reader.hpp>
 #include <stlm/tokenizer/bpe_tokenizer.hpp>
-#include <stlm/tokenizer/detail/line_reader.hpp>
 
 namespace stlm {
 

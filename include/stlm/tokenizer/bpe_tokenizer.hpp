@@ -2,15 +2,16 @@
 //
 //   BpeTokenizer tokenizer = load_gpt2("encoder.json", "vocab.bpe");  // or load_bpe(FILE), or train_bpe<Rule>(text, V)
 //   std::vector<Token> ids = tokenizer.encode("Once upon a time");
-//   tokenizer.decode(ids);                                            // "Once upon a time", whatever the bytes
+//   tokenizer.decode(ids);                                            // "Once upon a time"; works for any bytes
 //   for (Token id : ids) tokenizer.token_bytes(id).size();            // how many bytes each id stands for
 //
-// Ids: the 256 bytes, then the merges in the order learnt, then the specials. To encode is to take each byte's id and
-// then to merge the pair of neighbours with the earliest merge, everywhere, until no pair has one; within the pieces of
-// `gpt2_piece` if the merges were learnt so. Time grows linearly with the text, and decoding gives back any bytes.
+// Ids: the 256 bytes, then the merges in the order learnt, then the specials. `encode` takes each byte's id and then
+// merges the pair of neighbours with the earliest merge, everywhere, until no pair has a merge. It merges only within the
+// pieces of `gpt2_piece` if the merges were learnt so. Its time is linear in the length of the text. `decode` gives the
+// same bytes back, whatever they are.
 //
-// Specials mark what is not text: they are never made from text, and have no bytes, unless a call names them.
-// Constant after construction: any number of threads may share one.
+// Specials, such as pads and ends of text, mark what is not text. No text becomes a special, and a special has no bytes,
+// unless the call to `encode` or `decode` names it. A tokenizer is constant after construction: threads may share one.
 #pragma once
 
 #include <span>
@@ -29,12 +30,13 @@ class BpeTokenizer {
   Token end_of_text() const { return vocabulary() - 1; }  ///< the last, which may be the same
   const BpeVocabulary& parts() const { return parts_; }
 
-  /// The ids of `text`. Where a name in `specials` stands in it, its id: the leftmost first, the longest of one place.
+  /// The ids of `text`. A name in `specials` becomes the id of that special wherever it occurs: the leftmost name first, and
+  /// of several names at one place the longest.
   std::vector<Token> encode(std::string_view text, const std::vector<std::string>& specials = {}) const {
     struct Mark {
       std::string_view name;
       Token id;
-      std::size_t at;  // where it stands next
+      std::size_t at;  // where it occurs next
     };
     std::vector<Mark> marks;
     for (const std::string& name : specials) marks.push_back({name, special(name), text.find(name)});
@@ -55,7 +57,7 @@ class BpeTokenizer {
     }
   }
 
-  /// The bytes of `ids`; of the specials, the names of those in `specials`.
+  /// The bytes of `ids`. A special in `specials` gives its name, any other gives nothing.
   std::string decode(std::span<const Token> ids, const std::vector<std::string>& specials = {}) const {
     std::vector<Token> named;
     for (const std::string& name : specials) named.push_back(special(name));
@@ -102,7 +104,8 @@ class BpeTokenizer {
     merger(ids, first);
   }
 
-  /// Most pieces of a text are a token: found at once if that token is what merging the piece's bytes leads to.
+  /// Most pieces of a text are one token. Stores each short token that its own bytes merge to, so that `encode` finds such a
+  /// piece at once.
   void find_whole_pieces() {
     detail::BpeMerger merger(table_.merges());
     std::vector<Token> ids;

@@ -3,8 +3,9 @@
 //   BpeTokenizer tokenizer = train_bpe<GreedyMerges>(text, 1024);   // 256 bytes, 766 merges, <|pad|>, <|endoftext|>
 //   save_bpe(tokenizer, "bpe-1024.txt");
 //
-// GreedyMerges is the usual rule, ReferenceMerges that of the paper's implementation. A rule is made from the texts,
-// says whether it keeps to the pieces of gpt2_piece (`pre_split`), and learns merges: `Rule(texts).learn(count)`.
+// GreedyMerges is the usual rule, ReferenceMerges that of the paper's implementation. A rule is constructed from the texts
+// and learns merges by `Rule(texts).learn(count)`. `Rule::pre_split` says whether it merges only within the pieces of
+// gpt2_piece.
 #pragma once
 
 #include <stlm/tokenizer/bpe_tokenizer.hpp>

@@ -1,5 +1,5 @@
-// BpeVocabulary: what a BpeTokenizer knows; and, checked and made from it, the bytes of every id and the id of every
-// merge.
+// BpeVocabulary: the merges, byte ids and specials of a BpeTokenizer. BpeTable: made from a vocabulary that it checks, the
+// bytes of every id and the id of every merge.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 namespace stlm {
 
 struct BpeVocabulary {
-  std::vector<TokenPair> merges = {};  ///< the i-th makes the id 256 + i of two smaller ones
+  std::vector<TokenPair> merges = {};  ///< merge i makes the id 256 + i from two smaller ids
   bool pre_split = true;               ///< merges stay within the pieces of gpt2_piece
   std::array<Token, 256> byte_ids = [] {
     std::array<Token, 256> ids;
@@ -25,10 +25,10 @@ struct BpeVocabulary {
 
 namespace detail {
 
-/// For each pair that has a merge, the id it makes.
+/// For each pair with a merge, the id that the merge makes.
 using MergeTable = FlatMap<TokenPair, Token>;
 
-/// Throws Error where the vocabulary cannot be one.
+/// Throws Error if the vocabulary is not valid.
 class BpeTable {
  public:
   explicit BpeTable(const BpeVocabulary& vocabulary) {
@@ -47,7 +47,7 @@ class BpeTable {
 
  private:
   static constexpr const char* who = "stlm::BpeTokenizer";
-  static constexpr std::size_t most_bytes = std::size_t{1} << 26;  // few merges can make tokens of astronomic length
+  static constexpr std::size_t most_bytes = std::size_t{1} << 26;  // a few merges can make astronomically long tokens
 
   void add_bytes(const std::array<Token, 256>& ids) {
     bytes_.resize(256);

@@ -1,4 +1,4 @@
-// ByteTokenizer: a byte is its own id. 256 pads, 257 ends a text; neither is ever made from text.
+// ByteTokenizer: a byte is its own id. 256 is the pad and 257 the end of text; no text becomes either.
 #pragma once
 
 #include <span>
@@ -14,6 +14,8 @@ namespace stlm {
 struct ByteTokenizer {
   static constexpr Token pad = 256, end_of_text = 257;
   static constexpr int vocabulary = 258;
+  /// An end of text in the data of ReferenceQuirks (nn/byte_policy.hpp), before it is cut to the window of a patch.
+  static constexpr std::string_view written_end_of_text = "<|endoftext|>";
 
   static std::vector<Token> encode(std::string_view text) {
     std::vector<Token> ids;
@@ -21,7 +23,7 @@ struct ByteTokenizer {
     for (const char c : text) ids.push_back(static_cast<unsigned char>(c));
     return ids;
   }
-  /// The bytes of `ids`; pads and ends of text have none. Throws Error for what is no id.
+  /// The bytes of `ids`; pads and ends of text have none. Throws Error for a number that is not an id.
   static std::string decode(std::span<const Token> ids) {
     std::string text;
     for (const Token id : ids) {

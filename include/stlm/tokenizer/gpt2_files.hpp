@@ -1,19 +1,19 @@
 // load_gpt2: the tokenizer of GPT-2 from the two files it was published in.
 //
 //   encoder.json   {"!": 0, ..., "<|endoftext|>": 50256}: an id for every token
-//   vocab.bpe      "#version: 0.2", then a merge a line, in the order learnt: two tokens with a space between
+//   vocab.bpe      "#version: 0.2", then one merge a line, in the order learnt: two tokens with a space between
 //
-// Both write bytes as printable characters: those that Latin-1 prints as themselves, the others, in order, as U+0100
-// and what follows. Bytes have the ids 0 to 255, the n-th merge makes id 256 + n, <|endoftext|> is the last and only
-// special. Throws FileError, with the file and the line or the token, where a file is damaged or the two do not belong
-// together.
+// Both files write bytes as printable characters: bytes that are printable in Latin-1 as themselves, the others, in order,
+// as U+0100 and up. Bytes have the ids 0 to 255, merge n, counted from 0, makes id 256 + n, and <|endoftext|> is the last
+// id and the only special. If a file is damaged or the two do not belong together, throws FileError naming the file and the
+// line or the token.
 #pragma once
 
 #include <map>
 #include <unordered_map>
 
+#include <stlm/io/detail/line_reader.hpp>
 #include <stlm/tokenizer/bpe_tokenizer.hpp>
-#include <stlm/tokenizer/detail/line_reader.hpp>
 
 namespace stlm {
 

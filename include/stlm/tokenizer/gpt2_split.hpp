@@ -2,11 +2,11 @@
 //
 //   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 //
-// by hand: an English ending; else an optional space and a run of one class; else white space, of which the last
-// character is left to what follows, unless it is all there is or the text ends.
+// is written out here: an English ending; else an optional space and a run of one class; else a run of white space, whose
+// last character is left to the next piece unless the run is one character or ends the text.
 //
-// Bytes that are not UTF-8 are characters of no class, one each, as if decoded with Python's "surrogateescape": the
-// pieces of any bytes, joined, are those bytes.
+// Each byte that is not UTF-8 is a character of no class, as if decoded with Python's "surrogateescape". So the pieces of
+// any bytes, joined, are those bytes.
 #pragma once
 
 #include <stlm/tokenizer/unicode_class.hpp>

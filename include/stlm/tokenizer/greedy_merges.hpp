@@ -1,11 +1,12 @@
 // GreedyMerges: the usual rule of byte-pair encoding (Sennrich et al. 2016), a `Rule` of train_bpe.
 //
-// Within the pieces of gpt2_piece: merge the most frequent pair of neighbours everywhere, one merge at a time, until
-// none is left. Of equally frequent pairs, the one of the smaller left id comes first, then of the smaller right id:
-// merges are a function of the texts alone.
+// Within the pieces of gpt2_piece, it merges the most frequent pair of neighbours everywhere, one merge at a time, until no
+// pair is left. Of equally frequent pairs, the one with the smaller left id comes first, then the one with the smaller
+// right id. So merges are a function of the texts alone.
 //
-// Equal pieces are one word with a count. A merge touches the words that have its pair, and no other. The most frequent
-// pair is the top of a queue whose counts may be out of date: too high, never too low, as only new ids make new pairs.
+// Equal pieces are one word with a count. A merge visits only words that have, or had, its pair. The most frequent pair is
+// the top of a queue whose counts may be out of date: too high but never too low, because a merge adds only pairs with its
+// new id.
 #pragma once
 
 #include <queue>
@@ -37,13 +38,13 @@ class GreedyMerges {
     queue_new_pairs();
   }
 
-  /// The first `count` merges: fewer when no piece has two ids left.
+  /// The first `count` merges, or fewer if no piece has two ids left.
   std::vector<TokenPair> learn(std::size_t count) && {
     std::vector<TokenPair> merges;
     while (merges.size() < count && !queue_.empty()) {
       const Candidate best = queue_.top();
       queue_.pop();
-      const Index now = pairs_[best.pair].count;  // may have fallen since, never risen
+      const Index now = pairs_[best.pair].count;  // may have fallen since, but not risen
       if (now == best.count) {
         merge(best.pair, static_cast<Token>(256 + merges.size()));
         merges.push_back(best.pair);
@@ -61,7 +62,7 @@ class GreedyMerges {
   };
   struct Pair {
     Index count = 0;
-    std::vector<std::size_t> words;  // those that have it, or had it
+    std::vector<std::size_t> words;  // words that have the pair, or had it
   };
   struct Candidate {
     Index count;
@@ -81,7 +82,7 @@ class GreedyMerges {
     queue_new_pairs();
   }
 
-  /// Counts the pairs of word `w`, and lists the word under those that are new in it.
+  /// Counts the pairs of word `w`, and adds the word to the lists of the pairs that are new in it.
   template <class IsNew>
   void add_pairs(std::size_t w, IsNew&& is_new) {
     const auto& [count, ids] = words_[w];

@@ -1,14 +1,14 @@
 // Where patches of bytes end: a policy of a model over patches.
 //
-//   SpaceLike        after the first of a run of bytes that are no letter or digit (Slagle 2024, "SpaceByte")
-//   Whitespace       after the first of a run of white space
+//   SpaceLike        after the first of a run of bytes that are not letters or digits (Slagle 2024, "SpaceByte")
+//   Whitespace       after the first byte of a run of white space
 //   FixedStride<K>   after K bytes
 //   TokenBoundary    where the tokens of a tokenizer end, such as GPT-2's (token_boundary.hpp)
 //
-// For all: a patch ends at the latest with its Window-th byte, what follows goes on in the next; an end of text ends
-// the patch it stands in. `known_from_past` says that the end of a patch follows from the bytes up to it, so that it
-// need not be predicted; then `ends(previous, byte, length)` says it, `byte` being number `length` of its patch,
-// counted from 1, and `previous` the token before it in the text: at its beginning an end of text, which SpaceLike
+// With any boundary, a patch ends at the latest with its Window-th byte, and the next patch goes on; an end of text ends the
+// patch it stands in. `known_from_past`: the end of a patch follows from the bytes up to it, so it need not be predicted.
+// Then `ends(previous, byte, length)` tells whether a patch ends with `byte`, its byte number `length` counted from 1.
+// `previous` is the token before `byte` in the text. At the beginning of the text it is an end of text, which SpaceLike
 // takes for space-like, as SpaceByte does.
 #pragma once
 
@@ -16,7 +16,7 @@
 
 namespace stlm {
 
-/// Space-like is what is neither 0-9, A-Z, a-z nor a continuation byte of UTF-8 (0x80 to 0xBF).
+/// Space-like: every token except 0-9, A-Z, a-z and the continuation bytes of UTF-8 (0x80 to 0xBF).
 struct SpaceLike {
   static constexpr bool known_from_past = true;
 
@@ -38,11 +38,12 @@ template <Index Stride>
 struct FixedStride {
   static_assert(Stride > 0, "stlm::FixedStride: expected a Stride of at least one byte; raise it.");
   static constexpr bool known_from_past = true;
+  static constexpr Index stride = Stride;
 
   static constexpr bool ends(Token, Token, Index length) { return length == Stride; }
 };
 
-/// Whether a patch is complete with its newest token, number `length` of it.
+/// Whether a patch ends with `token`, its token number `length` counted from 1.
 template <class Boundary>
 constexpr bool ends_patch(Token previous, Token token, Index length, Index window) {
   static_assert(Boundary::known_from_past,

@@ -1,10 +1,10 @@
 // ReferenceMerges: the rule of the paper's own implementation (arXiv 2405.14159), a `Rule` of train_bpe. It merges in
-// batches and knows no pieces: merges cross spaces, words and texts.
+// batches and does not use gpt2_piece: merges cross spaces, words and texts.
 //
-// Of the texts, joined, repeat: count all pairs of neighbours, overlapping ones too, and take the min(64, merges left)
-// most frequent; of equally frequent ones, those that stand first in the text. In that order accept (a, b), unless a
-// pair looked at before, accepted or not, ends with a or begins with b. Replace the accepted pairs in one pass from
-// left to right.
+// It joins the texts and repeats: count all pairs of neighbours, overlapping ones too, and take the min(64, merges left)
+// most frequent pairs; among equally frequent pairs, those that occur first in the text. In that order accept (a, b)
+// unless a pair considered before in this batch, accepted or not, ends with a or begins with b. Replace the accepted pairs
+// in one pass from left to right.
 #pragma once
 
 #include <algorithm>
@@ -24,12 +24,12 @@ class ReferenceMerges {
     for (const std::string_view text : texts) detail::append_bytes(ids_, text);
   }
 
-  /// The first `count` merges: fewer when a single id is left.
+  /// The first `count` merges, or fewer if a single id is left.
   std::vector<TokenPair> learn(std::size_t count) && {
     std::vector<TokenPair> merges;
     while (merges.size() < count && ids_.size() > 1) {
       detail::MergeTable accepted;
-      std::vector<bool> begins(256 + merges.size()), ends(256 + merges.size());  // a pair looked at
+      std::vector<bool> begins(256 + merges.size()), ends(256 + merges.size());  // a pair considered before
       for (const TokenPair pair : most_frequent(std::min(batch, count - merges.size()))) {
         const auto left = static_cast<std::size_t>(pair.left), right = static_cast<std::size_t>(pair.right);
         if (!ends[left] && !begins[right]) {
@@ -47,7 +47,7 @@ class ReferenceMerges {
   std::vector<TokenPair> most_frequent(std::size_t most) const {
     struct Tally {
       Index count = 0;
-      std::size_t first = 0;  // where it stands first
+      std::size_t first = 0;  // where it occurs first
       TokenPair pair;
     };
     detail::FlatMap<TokenPair, Tally> tallies;

@@ -3,8 +3,8 @@
 //   auto gpt2 = std::make_shared<const BpeTokenizer>(load_gpt2("encoder.json", "vocab.bpe"));
 //   TokenBoundary boundary(gpt2);
 //
-// Where a token ends depends on what follows it, so a model that uses it predicts the ends of its patches and pays for
-// them. Copies share the tokenizer. A token of more than Window bytes goes on in the next patch.
+// Where a token ends depends on the bytes that follow it, so a model with this boundary predicts the ends of its patches and
+// its loss includes them. Copies share the tokenizer. A token of more than Window bytes goes on in the next patch.
 #pragma once
 
 #include <functional>

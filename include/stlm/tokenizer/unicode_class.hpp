@@ -1,7 +1,8 @@
 // Letters, numbers and spaces of Unicode: the classes \p{L}, \p{N} and \s of GPT-2's pattern.
 //
-// ASCII is one table of 128 entries. Above it the ranges of detail/unicode_tables.hpp are searched: an index, made by
-// the compiler, gives the few that touch a block of 256 characters; most blocks lie in one range and need no search.
+// ASCII is one table of 128 entries. Characters above it are looked up in the ranges of detail/unicode_tables.hpp: an index
+// made at compile time gives the few ranges that touch a block of 256 characters. Most blocks lie in one range and need no
+// search.
 #pragma once
 
 #include <algorithm>
@@ -32,7 +33,7 @@ inline constexpr auto unicode_blocks = [] {
 
 }  // namespace detail
 
-/// The class of the character with the number `code`; of what is none, that of the last, 0x10FFFF.
+/// The class of the character with the number `code`. A larger number than 0x10FFFF, the last, gets the class of the last.
 constexpr CharClass char_class(std::uint32_t code) {
   code = std::min<std::uint32_t>(code, 0x10FFFF);  // a text in a mapped file may change while it is read
   const auto* const changes = detail::unicode_changes;
@@ -55,7 +56,7 @@ inline constexpr auto ascii_classes = [] {
 }();
 }  // namespace detail
 
-/// The first character of `text`, which is not empty. A byte that begins no UTF-8 is a character of no class by itself.
+/// The first character of `text`, which is not empty. A byte that begins no UTF-8 character is one of class `other`.
 constexpr Character first_character(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text[0]);
   if (lead < 0x80) return {detail::ascii_classes[lead], 1};

@@ -5,13 +5,13 @@
 using namespace stlm;
 namespace presets = stlm::presets;
 
-// The published: GPT-2's tokens as patches, all faults, all bytes at once.
+// The published models: GPT-2's tokens as patches, all faults of the reference, all bytes predicted at once.
 static_assert(std::is_same_v<presets::ByteLevel::Boundary, TokenBoundary>);
 static_assert(std::is_same_v<presets::ByteLevel::Pool, BytePool<768, 128, 12, ReferenceQuirks>>);
 static_assert(std::is_same_v<presets::ByteLevel::Head, ParallelByteHead<768, 128, 12, ReferenceQuirks>>);
 static_assert(std::is_same_v<presets::ByteLevelFfnSharing::Pool, BytePool<512, 128, 12, ReferenceQuirks>>);
 static_assert(presets::ByteLevel::reconstructs && !presets::ByteLevelFfnSharing::reconstructs);
-// Ours: patches after words, one block in the pool, two in the decoder, ends for free.
+// Our models: patches end after words, one block in the pool, two in the decoder, ends that need no prediction.
 static_assert(std::is_same_v<presets::Bytes10M::Boundary, SpaceLike>);
 static_assert(std::is_same_v<presets::Bytes10M::Pool, BytePool<512, 128, 12, CorrectBytes, ByteBlocks<ByteBlock<128, 512, 512, 4>>>>);
 static_assert(std::is_same_v<presets::Bytes10M::Head, ByteDecoder<512, 128, 12, false, 2, 4, 384>>);

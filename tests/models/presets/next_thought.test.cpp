@@ -4,7 +4,7 @@
 
 using namespace stlm;
 
-// The published decomposition, part by part; the header asserts the sum.
+// The published parameter counts, part by part; the header asserts the sum.
 using Model = presets::NextThought;
 static_assert(num_params<Model::Encoder> == 50257 * 768 + 512 * 768 + 5'015'040 + 10'630'272 + 2 * 44'261'760 + 66'388'800);
 static_assert(num_params<Model::Core> == 2 * (4800 * 4800 + 4800));

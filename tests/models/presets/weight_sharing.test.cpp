@@ -19,7 +19,7 @@ static_assert(num_params<SharingR64K2Deep> == 49'528'320);
 
 namespace {
 
-/// FLOPs of a token without those of attention's scores, which hold no parameters.
+/// FLOPs of a token without those of attention's scores, which have no parameters.
 template <class Model>
 constexpr double matrix_flops = Model::flops_per_token(0);
 
@@ -27,10 +27,10 @@ constexpr double matrix_flops = Model::flops_per_token(0);
 
 TEST_CASE("weight-sharing presets: FLOPs count every use of a shared matrix, and low-rank terms where they are",
           "[models][presets]") {
-  // 8 layers of one feed-forward layer each; of those, all but the first share.
+  // 8 layers use a feed-forward layer each; all but the first use the same one.
   constexpr double ffn = 3.0 * 672 * 1733, norms = 17 * 672;
   STATIC_REQUIRE(matrix_flops<SharingAllWide> == 2 * (num_params<SharingAllWide> - norms + 6 * ffn));
-  // 7 layers with low-rank terms, whose biases are no products.
+  // 7 layers have low-rank terms, whose biases cost no products.
   constexpr double lora_ffn = 3.0 * 640 * 1650, lora_biases = 7 * (3 * 64 + 2 * 1650 + 640);
   STATIC_REQUIRE(matrix_flops<SharingR64Wide> ==
                  2 * (num_params<SharingR64Wide> - 17 * 640 - lora_biases + 6 * lora_ffn));

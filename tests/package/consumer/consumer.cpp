@@ -1,4 +1,4 @@
-// A user's program: a model of their own, trained for one step. What it needs must all come from stlm::stlm.
+// A user's program: it trains the user's own model for one step. Everything it needs must come from stlm::stlm.
 #include <cstdio>
 
 #include <stlm/backend/eigen.hpp>

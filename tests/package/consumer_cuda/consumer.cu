@@ -1,4 +1,4 @@
-// A user's program for a GPU. What it needs must all come from stlm::cuda, and nothing of Eigen.
+// A user's program for a GPU. Everything it needs must come from stlm::cuda, without Eigen.
 #include <cstdio>
 
 #include <stlm/backend/cuda.hpp>

@@ -9,8 +9,8 @@
 
 namespace stlm::detail {
 
-/// The largest difference, relative to the largest magnitude expected, and at least to 0.01: gradients that are zero but
-/// for rounding are not compared with rounding. What is not finite is infinitely far from everything.
+/// The largest difference, relative to the largest expected magnitude or to 0.01 if that is larger, so that rounding does
+/// not count as an error of gradients that are zero. Infinite if the sizes differ or a number is not finite.
 template <class Expected, class Found>
 double deviation(const Expected& expected, const Found& found) {
   constexpr double infinity = std::numeric_limits<double>::infinity();

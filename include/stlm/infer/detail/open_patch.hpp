@@ -1,6 +1,7 @@
-// OpenPatch: the patch at the end of a text that is being written, and how what follows goes on with it.
+// OpenPatch: the unfinished patch at the end of a text that is being written, and the split of the following text into patches.
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 #include <vector>
 
@@ -9,7 +10,7 @@
 
 namespace stlm::detail {
 
-/// Patches of at most Window bytes, an end of text being one too.
+/// A patch holds at most Window symbols: bytes and ends of text.
 template <class Boundary, Index Window>
 class OpenPatch {
   static constexpr Token end_of_text = ByteTokenizer::end_of_text;
@@ -20,31 +21,38 @@ class OpenPatch {
   Index size() const { return std::ssize(symbols_); }
   Token operator[](Index i) const { return symbols_[static_cast<std::size_t>(i)]; }
 
-  /// A new text, before which another has ended.
-  void begin_text() {
+  /// Opens the patch that precedes a new text, an end of text: the symbol or, if not empty, `written` cut to Window bytes.
+  void begin_text(std::string_view written) {
     symbols_.assign(1, end_of_text);
+    if (!written.empty()) symbols_ = ByteTokenizer::encode(written.substr(0, Window));
+    symbols_.reserve(Window);
     previous_ = end_of_text;
+  }
+  bool holds(std::string_view bytes) const {
+    return std::ranges::equal(symbols_, bytes.substr(0, Window), {}, {}, [](char c) { return static_cast<unsigned char>(c); });
   }
   void append(Token symbol) {
     before_ = previous_;
     previous_ = symbol;
     symbols_.push_back(symbol);
   }
-  /// Whether the patch ends with its newest symbol, as far as that is known.
+  /// Whether the patch ends with its newest symbol, as far as is known: if the boundary looks ahead, only a full window or an
+  /// end of text is known to end it.
   bool complete() const {
     if constexpr (Boundary::known_from_past)
       return ends_patch<Boundary>(before_, previous_, size(), Window);
     else
       return size() == Window || previous_ == end_of_text;
   }
-  /// Appends the patch to `slots`, filled up with `pad`, and opens the next.
+  /// Appends the patch to `slots`, filled up to Window with `pad`, and opens an empty one.
   void close(std::vector<Token>& slots, Token pad) {
     symbols_.resize(Window, pad);
     slots.insert(slots.end(), symbols_.begin(), symbols_.end());
     symbols_.clear();
   }
 
-  /// The lengths of the patches of a text that goes on from here, of the first what it adds to this patch.
+  /// The lengths of the patches of `text`, which follows the symbols so far. The first length counts only the bytes that `text`
+  /// adds to this patch.
   std::vector<Index> split(std::string_view text) const {
     if constexpr (Boundary::known_from_past) {
       std::vector<Index> lengths;

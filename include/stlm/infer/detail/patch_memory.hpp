@@ -1,6 +1,6 @@
 // PatchMemory: what a model over patches has read of a text: the slots of its patches, and their keys and values in the core.
 //
-// A text that has grown to `capacity` patches forgets the earlier half: the later one is read again as a new text.
+// When a text of `capacity` patches goes on, the memory forgets its earlier half and reads the later half again as a new text.
 #pragma once
 
 #include <vector>
@@ -10,7 +10,7 @@
 
 namespace stlm::detail {
 
-/// `S`: the scalar of the weights that are given to it. Memory is allocated by the constructor.
+/// `S`: the scalar type of the weights. The constructor allocates all memory.
 template <class Model, class Backend, class S>
 class PatchMemory {
   using T = activation_t<Backend, S>;
@@ -47,6 +47,7 @@ class PatchMemory {
  private:
   static Index checked(Index capacity) {
     expect<Error>(capacity >= 2, "stlm::PatchGenerator: expected a capacity of at least 2 patches, found ", capacity, ".");
+    expect_tokens_in("PatchGenerator", {1, capacity});
     expect_positions<Model>("PatchGenerator", capacity);
     return capacity;
   }

@@ -1,6 +1,6 @@
 // TextMemory: what a model has read of each of several texts: its tokens, and their keys and values per layer.
 //
-// A text that has grown to `capacity` tokens forgets the earlier half: the later one is read again as a new text.
+// When a text of `capacity` tokens goes on, the memory forgets its earlier half and reads the later half again as a new text.
 #pragma once
 
 #include <vector>
@@ -10,7 +10,7 @@
 
 namespace stlm::detail {
 
-/// `S`: the scalar of the weights that are given to it. Memory is allocated by the constructor. `who` is named in errors.
+/// `S`: the scalar type of the weights. The constructor allocates all memory. Errors name `who`.
 template <class Model, class Backend, class S>
 class TextMemory {
   using T = activation_t<Backend, S>;
@@ -18,7 +18,8 @@ class TextMemory {
 
  public:
   TextMemory(const char* who, Context<Backend>& ctx, Index texts, Index capacity)
-      : capacity_(checked(who, texts, capacity)), step_(ctx, texts), seen_(static_cast<std::size_t>(texts)) {
+      : who_(who), capacity_(checked(who, texts, capacity)), step_(ctx, texts, capacity),
+        seen_(static_cast<std::size_t>(texts)) {
     memory_.allocate([&](Arena& arena) { Model::plan(arena, cache_, Step::pass(texts, (capacity + texts - 1) / texts)); });
     state_memory_.allocate([&](Arena& arena) { Model::plan_decode(arena, state_, texts, capacity); });
     for (std::vector<Token>& tokens : seen_) tokens.reserve(static_cast<std::size_t>(capacity));
@@ -26,19 +27,19 @@ class TextMemory {
     places_.reserve(static_cast<std::size_t>(texts));
   }
 
-  /// Forgets all texts; parameters may be others from here on.
+  /// Forgets all texts. Later calls may pass other parameters.
   void reset() {
     for (std::vector<Token>& tokens : seen_) tokens.clear();
     step_.begin_anew();
   }
   bool full(Index text) const { return length(text) == capacity_; }
-  /// Of what follows each text that was read last, (N, vocabulary).
+  /// Logits (N, vocabulary) of the token that follows each of the N texts read last.
   const auto& logits() const { return cache_.head.logits; }
 
   /// Reads tokens of one text.
   template <class P>
   void read(Context<Backend>& ctx, const P& params, Index text, std::span<const Token> tokens) {
-    ops::expect_tokens("embedding_forward", tokens.data(), std::ssize(tokens), Model::vocabulary, 0);
+    ops::expect_tokens(who_, tokens.data(), std::ssize(tokens), Model::vocabulary, 0);
     while (!tokens.empty()) {
       make_room(ctx, params, text);
       const auto now = tokens.first(std::min(tokens.size(), static_cast<std::size_t>(capacity_ - length(text))));
@@ -50,7 +51,7 @@ class TextMemory {
     }
   }
 
-  /// Reads one token of each of `texts`; `after`: what follows, as a part of the step.
+  /// Reads one token of each of `texts`. The step ends with `after()`, which is recorded with it.
   template <class P, class After = typename Step::Nothing>
   void step(Context<Backend>& ctx, const P& params, std::span<const Index> texts, std::span<const Token> tokens,
             const After& after = {}) {
@@ -58,7 +59,7 @@ class TextMemory {
     step_.run(ctx, params, tokens, places_, cache_, state_, after);
     for (std::size_t i = 0; i < texts.size(); ++i) note(texts[i], tokens[i]);
   }
-  /// As step, of tokens that lie at `drawn`, a place of the device: `note` takes them when the host knows them.
+  /// As `step`, but reads the tokens at `drawn`, in the device's memory. Pass each to `note` when the host knows it.
   template <class P, class After>
   void step_drawn(Context<Backend>& ctx, const P& params, std::span<const Index> texts, const Token* drawn,
                   const After& after) {
@@ -71,6 +72,7 @@ class TextMemory {
   static Index checked(const char* who, Index texts, Index capacity) {
     expect<Error>(texts >= 1, "stlm::", who, ": expected at least one text, found ", texts, ".");
     expect<Error>(capacity >= 2, "stlm::", who, ": expected a capacity of at least 2 tokens, found ", capacity, ".");
+    expect_tokens_in(who, {texts, capacity});
     expect_positions<Model>(who, capacity);
     return capacity;
   }
@@ -97,7 +99,7 @@ class TextMemory {
     expect_scalar<Backend, S, P>();
     const Place place{text, length(text)};
     Pass pass = Step::pass(1, std::ssize(tokens));
-    if (seen_.size() == 1)  // which needs no place, and ops have quicker ways without
+    if (seen_.size() == 1)  // a single text needs no Place, and ops are faster without
       pass.position = place.position;
     else
       pass.places = &place;
@@ -111,6 +113,7 @@ class TextMemory {
     planned_ = {pass.batch, pass.tokens};
   }
 
+  const char* who_;
   Index capacity_;
   PlannedMemory<typename Backend::memory_space> memory_, state_memory_;
   typename Model::template Cache<T> cache_{};

@@ -1,4 +1,4 @@
-// JsonText: where a JsonReader is in its text; single characters, strings, and what an error says.
+// JsonText: the text of a JsonReader and the place in it: reads characters and strings, and reports errors.
 #pragma once
 
 #include <charconv>
@@ -85,7 +85,7 @@ class JsonText {
       out += values[index];
   }
 
-  /// XXXX of \uXXXX; for characters above U+FFFF also the \uXXXX that must follow.
+  /// Reads XXXX of \uXXXX; for characters above U+FFFF also the \uXXXX that must follow.
   std::uint32_t unicode() {
     const std::uint32_t high = hex4();
     if (high < 0xD800 || high > 0xDFFF) return high;

@@ -1,4 +1,4 @@
-// How much of everything a batch of patches asks of a PatchModel: rows of byte blocks, symbols that count, FLOPs.
+// PatchSizes: what a batch of patches needs in a PatchModel: rows of the byte blocks, symbols that count, FLOPs.
 #pragma once
 
 #include <utility>
@@ -18,14 +18,14 @@ struct PatchSizes {
     pass.bytes_predicted = Head::parallel ? all : planned;
     return pass;
   }
-  /// The rows of its byte blocks that a batch needs: those that read, and those that predict.
+  /// The rows that a batch needs in the byte blocks of the pool, and in those of the head.
   static std::pair<Index, Index> rows_needed(const Batch& batch) {
     return {Pool::rows_read(patches(batch.tokens)), Head::rows_predicted(patches(batch.targets))};
   }
-  /// The symbols of a batch that count.
+  /// The number of symbols of a batch that count.
   static Index count_targets(const Batch& batch) { return Head::count_targets(patches(batch.targets)); }
 
-  /// FLOPs of a byte of a forward pass when patches have `bytes` bytes on average and sequences `patches` patches.
+  /// FLOPs of one byte in a forward pass, if patches have `bytes` bytes on average and sequences have `patches` patches.
   static constexpr double flops_per_byte(Index patches, double bytes) {
     const double symbols = Head::parallel ? Pool::window / bytes : Head::emits_end ? 1 + 1 / bytes : 1;
     const double slots = Pool::packs ? 1 : Pool::window / bytes;

@@ -1,7 +1,7 @@
-// From slots to the states of a PatchModel's core, as a pass or with a memory of the patches before.
+// PatchStates: from slots to the states of a PatchModel's core, in one pass or with a KV cache of earlier patches.
 #pragma once
 
-#include <stlm/core/module.hpp>
+#include <stlm/nn/detail/decode.hpp>
 
 namespace stlm::detail {
 
@@ -14,7 +14,7 @@ struct PatchStates {
     typename Core::template Cache<T> core;
   };
   template <class T>
-  using KvCache = typename Core::template KvCache<T>;
+  using KvCache = detail::KvCacheOf<Core, T>;
 
   template <class A, class C>
   static constexpr void plan_states(A& arena, C& cache, const Pass& pass) {
@@ -24,7 +24,7 @@ struct PatchStates {
   }
   template <class A, class S>
   static constexpr void plan_decode(A& arena, S& state, Index batch, Index capacity) {
-    Core::plan_decode(arena, state, batch, capacity);
+    detail::plan_decode<Core>(arena, state, batch, capacity);
   }
 
   /// Fills `cache.last` (B*S, dim), the core's states.
@@ -34,12 +34,12 @@ struct PatchStates {
     Pool::forward(ctx, p.pool, pass.at(0), slots, cache.pooled, cache.pool);
     Core::forward(ctx, p.core, pass.at(1), cache.pooled, cache.last, cache.core);
   }
-  /// The same for `pass.tokens` new patches at `pass.position`, attending to those in `state`.
+  /// The same for `pass.tokens` new patches at `pass.position`, which attend to those in `state`.
   template <class B, class P, class T>
   static void decode(Context<B>& ctx, const P& p, const Pass& pass, View<const Token, dynamic, dynamic> slots,
                      const StateCache<T>& cache, const KvCache<T>& state) {
     Pool::forward(ctx, p.pool, pass, slots, cache.pooled, cache.pool);
-    Core::decode(ctx, p.core, pass, cache.pooled, cache.last, cache.core, state);
+    detail::decode<Core>(ctx, p.core, pass, cache.pooled, cache.last, cache.core, state);
   }
 };
 

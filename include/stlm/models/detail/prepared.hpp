@@ -1,4 +1,4 @@
-// What a pass checks before it computes: that batch, parameters and Activations belong together.
+// The checks before a pass: that batch, parameters and Activations belong together.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace stlm::detail {
 
-/// How many ids a token of the model has: a patch has several.
+/// The number of ids in one token of the model; a patch has several.
 template <class Model>
 constexpr Index ids_of_token() {
   if constexpr (requires { Model::window; })
@@ -17,7 +17,7 @@ constexpr Index ids_of_token() {
   else
     return 1;
 }
-/// The targets that count.
+/// The number of targets that count.
 template <class Model>
 Index count_targets(const Batch& batch) {
   if constexpr (requires { Model::count_targets(batch); })
@@ -26,7 +26,7 @@ Index count_targets(const Batch& batch) {
     return batch.targets.size() - std::count(batch.targets.begin(), batch.targets.end(), Model::ignore);
 }
 
-/// Refuses parameters P that do not belong to Activations<Model, B, S>.
+/// Compiles only if parameters P belong to Activations<Model, B, S>.
 template <class Model, class B, class S, class P>
 constexpr void expect_weights() {
   static_assert(std::is_same_v<typename P::Tree, typename Model::template Params<typename P::scalar>>,
@@ -45,19 +45,19 @@ void expect_shape(const char* who, const Batch& batch, const Activations<Model, 
          "; build Activations for the batch's shape.");
 }
 
-/// Refuses ids outside the vocabulary while they are on the host: a device tells of them when it is waited for, by which time
-/// it has computed with them.
+/// Throws Error if an id is outside the vocabulary, while the ids are on the host: a device reports it only when the host
+/// waits, after computing with the id.
 template <class Model>
 void expect_ids([[maybe_unused]] const Batch& batch) {
   if constexpr (requires { Model::vocabulary + Model::ignore; }) {
     const auto& [tokens, targets] = batch;
-    ops::expect_tokens("embedding_forward", tokens.data(), tokens.size(), Model::vocabulary, 0);
-    constexpr Token uncounted = requires { Model::window; } ? Token{0} : Model::ignore;  // slots have pads instead
-    ops::expect_tokens("cross_entropy_forward", targets.data(), targets.size(), Model::vocabulary, uncounted);
+    ops::expect_tokens("ops::embedding_forward", tokens.data(), tokens.size(), Model::vocabulary, 0);
+    constexpr Token uncounted = requires { Model::window; } ? Token{0} : Model::ignore;  // empty slots hold pads
+    ops::expect_tokens("ops::cross_entropy_forward", targets.data(), targets.size(), Model::vocabulary, uncounted);
   }
 }
 
-/// Lays out `acts` for a batch, which must be of the shape planned for. What a forward pass left there is given up.
+/// Lays out `acts` for a batch, which must have the planned shape. The results of an earlier forward pass are given up.
 template <class P, class Model, class B, class S>
 void prepare(const Batch& batch, Activations<Model, B, S>& acts) {
   expect_weights<Model, B, S, P>();
@@ -70,14 +70,14 @@ void prepare(const Batch& batch, Activations<Model, B, S>& acts) {
   }
 }
 
-/// The summed cross-entropy of a batch and, in `acts`, all that backward needs.
+/// Returns the summed cross-entropy of a batch, and leaves in `acts` all that backward needs.
 template <class Model, class B, class S, class P>
 auto forward_sum(Context<B>& ctx, const P& params, const Batch& batch, Activations<Model, B, S>& acts) {
   prepare<P>(batch, acts);
   return Model::forward(ctx, params.tree(), acts.pass(), batch, acts.cache());
 }
 
-/// Refuses what backward cannot differentiate.
+/// Compiles only for weights that backward can differentiate. Throws Error if `acts` hold no forward pass for it.
 template <class P, class Model, class B, class S>
 void expect_forward(Activations<Model, B, S>& acts) {
   static_assert(!std::is_same_v<typename P::scalar, Int8>,

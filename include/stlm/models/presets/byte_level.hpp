@@ -1,8 +1,8 @@
 // Byte-level configurations: the two published ones, faults included (arXiv 2405.14159), and our own of about 10, 50 and
 // 100 million parameters.
 //
-// The paper's promise is 90 to 95 % fewer parameters than a vocabulary costs. `byte_share_saved<Model>` is what pool and
-// head save against an embedding and an untied projection of GPT-2's 50,257 tokens at the model's width: 0.925 and 0.9005
+// The paper promises 90 to 95 % fewer parameters than a vocabulary needs. `byte_share_saved<Model>` is the fraction that pool
+// and head save against an embedding and an untied projection of GPT-2's 50,257 tokens at the model's width: 0.925 and 0.9005
 // for the published two, 0.982, 0.978 and 0.969 for ours.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace stlm::presets {
 
-/// The parameters of pool and head, less than 2 * 50,257 * dim by this part.
+/// The fraction of 2 * 50,257 * dim parameters that pool and head save.
 template <class Model>
 inline constexpr double byte_share_saved =
     1 - static_cast<double>(num_params<Model> - num_params<typename Model::Core>) / (2.0 * 50257 * Model::dim);
@@ -32,8 +32,8 @@ struct ByteLevelFfnSharingConfig : ReferenceBytes {
 using ByteLevel = ByteLevelModel<ByteLevelConfig>;                      // 55,924,736 parameters
 using ByteLevelFfnSharing = ByteLevelModel<ByteLevelFfnSharingConfig>;  // 17,980,416 parameters
 
-/// Ours: patches that end after words, a pool of one block, an autoregressive decoder of two, and one feed-forward layer
-/// for all layers of the core, with low-rank terms of each layer's own.
+/// Ours: patches that end after words, a pool of one block, an autoregressive decoder of two blocks, and one feed-forward layer
+/// that all layers of the core share, each with low-rank terms of its own.
 struct SharedBytes : ByteLevelDefaults {
   using pool = ByteMean<1, 4, 4>;
   using byte_head = Autoregressive<2, 4, 3>;

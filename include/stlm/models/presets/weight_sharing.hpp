@@ -1,13 +1,13 @@
-// The eleven configurations of the weight-sharing study: about 50M parameters each, 76M with a head of its own, spent
-// on width or on depth where the inner layers share their feed-forward layer: K is that of SharedInterior, R64 the rank
-// of low-rank terms.
+// The eleven configurations of the weight-sharing study: about 50M parameters each, 76M with an untied head. Where the inner
+// layers share their feed-forward layer, the parameters saved go into width (Wide) or depth (Deep). In names, K is that of
+// SharedInterior and R64 means low-rank terms of rank 64.
 #pragma once
 
 #include <stlm/models/presets/baselines.hpp>
 
 namespace stlm::presets {
 
-/// Heads are of an even size, so together they may be narrower than the model.
+/// Heads have an even size, so all heads together may be narrower than the model.
 template <int Layers, int Dim, int FfnDim, class Sharing = Owned>
 struct WeightSharingConfig : Gpt2VocabularyConfig {
   static constexpr int layers = Layers, dim = Dim, ffn_dim = FfnDim, head_dim = Dim / heads / 2 * 2;

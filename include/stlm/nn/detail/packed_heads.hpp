@@ -1,4 +1,4 @@
-// The heads in rows of [Q | K | V], the product of one matrix: H heads of queries, Kv of keys and as many of values.
+// PackedHeads: the heads in rows of [Q | K | V], the product of one matrix: H query, Kv key and Kv value heads.
 #pragma once
 
 #include <stlm/core/module.hpp>
@@ -26,12 +26,12 @@ struct PackedHeads {
   HeadsView<T> values(Qkv<T> qkv) const {
     return heads(qkv.data() + query_width + kv_width, KvHeads, width);
   }
-  /// Queries and keys, which lie side by side.
+  /// Queries and keys, which are adjacent in a row: the heads that are rotated.
   template <class T>
   HeadsView<T> turned(Qkv<T> qkv) const {
     return heads(qkv.data(), Heads + KvHeads, width);
   }
-  /// Rows that attention writes.
+  /// Heads of the rows that attention writes.
   template <class T>
   HeadsView<T> mixed(View<T, dynamic, query_width> x) const {
     return heads(x.data(), Heads, query_width);
@@ -49,13 +49,15 @@ struct PackedHeads {
   }
 };
 
-/// A visitor that says of a tensor with one row for each number of [Q | K | V] that three matrices are stacked in it.
+/// A visitor that sets `row_parts` of each tensor that has one row for each number of [Q | K | V], because the rows of three
+/// matrices are stacked in it. The rows of a low-rank A or U and of gates are no outputs, however many there are.
 template <class V, Index QueryWidth, Index KvWidth>
 struct StackedRows {
   V& visitor;
   template <class Tensor>
   constexpr void operator()(const Path& path, Tensor& view, ParameterSpec spec) {
-    if (view.extent(0) == QueryWidth + 2 * KvWidth) spec.row_parts = {QueryWidth, KvWidth, KvWidth};
+    const bool of_outputs = path.name != "lora_a" && path.name != "u" && path.name != "gate";
+    if (of_outputs && view.extent(0) == QueryWidth + 2 * KvWidth) spec.row_parts = {QueryWidth, KvWidth, KvWidth};
     visitor(path, view, spec);
   }
 };

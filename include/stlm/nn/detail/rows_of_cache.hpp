@@ -1,5 +1,5 @@
-// RowsOfCache stands in for an Arena: it turns a cache planned for `total` rows into a view of `count` of them from `begin`
-// on. For modules whose caches have so many numbers a row, as those of feed-forward layers.
+// RowsOfCache: used in place of an Arena, it narrows a cache planned for `total` rows to the rows from `begin` on that a module
+// plans. Every view of the cache must have a fixed number of elements for each row, as in feed-forward layers.
 #pragma once
 
 #include <stlm/core/tensor_view.hpp>

@@ -1,12 +1,13 @@
-// BpeMerger: merges the ids of one piece until no pair of neighbours has a merge: always the earliest learnt merge that
-// is present, at all its places from left to right.
+// BpeMerger: merges the ids of one piece until no pair of neighbours has a merge. It always applies the earliest learnt
+// merge that is present, at all its places from left to right.
 //
-// Merges are numbered by the ids they make, and a merge makes its id from smaller ones. So a pair that a merge gives
-// rise to belongs to a later merge, and the merges of a piece can be done in order, once each:
-//   short pieces  look through all pairs for the earliest merge;
-//   long pieces   keep a list of places for each merge, a queue of the merges that have any, and links to neighbours.
-// Each merge takes a constant time, whatever the length, and shortens the piece: linear. A list of places is always in
-// order from left to right: the pairs of one merge all arise while its later half is made, itself from left to right.
+// Merges are numbered by the ids they make, and a merge makes its id from smaller ids. So a pair with a newly made id
+// belongs to a later merge, and the merges of a piece can be done in order, once each:
+//   short pieces  search all pairs for the earliest merge;
+//   long pieces   keep a list of places for each merge, a queue of the merges with places, and links to neighbours.
+// One merge at one place takes a time that does not depend on the length, and shortens the piece, so the whole is linear.
+// A list of places stays in order from left to right: all pairs of a merge arise while the larger of its two ids is made,
+// and that id is made from left to right.
 #pragma once
 
 #include <functional>
@@ -17,7 +18,7 @@
 
 namespace stlm::detail {
 
-/// Holds scratch memory: one for each thread.
+/// Holds scratch memory: use one for each thread.
 class BpeMerger {
  public:
   explicit BpeMerger(const MergeTable& merges) : merges_(&merges) {}
@@ -40,7 +41,7 @@ class BpeMerger {
   }
 
   std::size_t merge_short(Token* ids, std::size_t size) const {
-    Token merge[most_short];  // of ids[i] and ids[i + 1]; the last is none
+    Token merge[most_short];  // of ids[i] and ids[i + 1]; the last id has none
     merge[size - 1] = no_merge;
     for (std::size_t i = 0; i + 1 < size; ++i) merge[i] = merge_of(ids[i], ids[i + 1]);
     for (;;) {
@@ -57,7 +58,7 @@ class BpeMerger {
 
   static constexpr std::uint32_t nowhere = ~std::uint32_t{0};
   struct Node {
-    Token id, merge;               // merge: of this and the next
+    Token id, merge;               // merge: of this id and the next
     std::uint32_t previous, next;  // neighbours
     std::uint32_t earlier, later;  // places of the same merge
   };
@@ -117,7 +118,7 @@ class BpeMerger {
 
   const MergeTable* merges_;
   std::vector<Node> nodes_;
-  std::vector<Places> places_;                                              // of each merge; all empty between pieces
+  std::vector<Places> places_;                                              // by the id a merge makes; empty between pieces
   std::priority_queue<Token, std::vector<Token>, std::greater<>> waiting_;  // merges that have, or had, places
 };
 

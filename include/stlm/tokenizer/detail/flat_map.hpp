@@ -1,5 +1,5 @@
-// FlatMap<Key, Value>: a hash table with linear probing, at most half full. And its two keys: a pair of ids, and a
-// short piece of text.
+// FlatMap<Key, Value>: a hash table with linear probing, at most half full. Its two key types are TokenPair, a pair of ids,
+// and ShortPiece, a short piece of text.
 #pragma once
 
 #include <bit>
@@ -13,7 +13,7 @@
 
 namespace stlm {
 
-/// Two ids side by side.
+/// Two neighbouring ids.
 struct TokenPair {
   Token left = -1, right = -1;
   friend auto operator<=>(const TokenPair&, const TokenPair&) = default;
@@ -28,7 +28,7 @@ inline std::uint64_t hash(TokenPair pair) {
   return std::bit_cast<std::uint64_t>(pair) * 0x9E3779B97F4A7C15u;
 }
 
-/// At most 15 bytes as two numbers, which are faster to compare: the bytes, zeros, and in the last byte the length.
+/// At most 15 bytes as two numbers, which are faster to compare: the bytes, then zeros, and the length in the last byte.
 struct ShortPiece {
   static constexpr std::size_t most_bytes = 15;
 
@@ -48,18 +48,18 @@ struct ShortPiece {
   }
 };
 
-/// The upper bits of hash(Key) choose the slot; a default Key marks an empty one and is no entry's.
+/// The upper bits of hash(Key) choose the slot. A default Key marks an empty slot, so no entry may have it.
 template <class Key, class Value>
 class FlatMap {
  public:
   std::size_t size() const { return size_; }
 
-  /// Null when there is none.
+  /// Null when the key is absent.
   const Value* find(const Key& key) const {
     const Slot& slot = slots_[place(key)];
     return slot.key == Key() ? nullptr : &slot.value;
   }
-  /// Made when there is none.
+  /// Adds the key with a default value when it is absent.
   Value& operator[](const Key& key) {
     if (2 * (size_ + 1) > slots_.size()) grow();
     Slot& slot = slots_[place(key)];
@@ -79,7 +79,7 @@ class FlatMap {
     Value value{};
   };
 
-  /// The slot of `key`, or the empty one that it may take.
+  /// The slot of `key`, or the empty slot that it would take.
   std::size_t place(const Key& key) const {
     auto at = static_cast<std::size_t>(hash(key) >> shift_);
     while (slots_[at].key != key && slots_[at].key != Key()) at = (at + 1) & (slots_.size() - 1);

@@ -1,4 +1,4 @@
-// What both rules of training do with ids: begin with bytes, and replace pairs.
+// What both training rules do with ids: append the ids of bytes, and replace pairs.
 #pragma once
 
 #include <stlm/tokenizer/detail/flat_map.hpp>
@@ -9,7 +9,7 @@ inline void append_bytes(std::vector<Token>& ids, std::string_view text) {
   for (const char c : text) ids.push_back(static_cast<unsigned char>(c));
 }
 
-/// One pass from left to right: neighbours for which `id_of(pair)` is not null become that id.
+/// One pass from left to right: a pair of neighbours becomes the id `*id_of(pair)`, if the pointer is not null.
 template <class IdOf>
 void merge_pass(std::vector<Token>& ids, IdOf&& id_of) {
   std::size_t to = 0;

@@ -1,4 +1,4 @@
-// The pad and the end of text of a tokenizer, which has them as constants or as functions.
+// The pad and the end of text of a tokenizer, which may be constants or functions of it.
 #pragma once
 
 #include <stlm/core/config.hpp>

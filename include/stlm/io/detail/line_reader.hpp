@@ -8,7 +8,7 @@ namespace stlm::detail {
 
 class LineReader {
  public:
-  /// `who` reads the file; it begins every error.
+  /// `who`: the function that reads the file; every error message begins with it.
   LineReader(const std::string& path, const std::string& who)
       : file_(path), rest_(file_.text()), where_(who + ": \"" + path + "\" line ") {}
 
@@ -23,6 +23,9 @@ class LineReader {
   }
   std::string_view line() const { return line_; }
   std::size_t number() const { return number_; }
+  bool empty() const { return file_.size() == 0; }  ///< the file
+  /// The beginning of an error message: function, file and the current line.
+  std::string where() const { return where_ + std::to_string(number_); }
 
   /// Throws FileError: expected `what` in the current line.
   template <class... What>
@@ -30,7 +33,7 @@ class LineReader {
     const std::string_view start = line_.substr(0, 60);
     const std::string_view text = start.substr(0, utf8_prefix(start));
     const std::string found = line_.empty() ? "nothing" : text.empty() ? "bytes that are no UTF-8" : json_quote(text);
-    fail<FileError>(where_, number_, ": expected ", what..., ", found ", found, JsonReader::damaged);
+    fail<FileError>(where(), ": expected ", what..., ", found ", found, JsonReader::damaged);
   }
 
  private:
