@@ -1,4 +1,4 @@
-// A language model over bytes: composed as a type, trained on stories, made to talk. About a minute on two cores.
+// A language model over bytes: composed as a type, trained on stories, then sampled. About a minute on two cores.
 #include <cstdio>
 
 #include <stlm/backend/eigen.hpp>
@@ -29,7 +29,7 @@ int main() {
     const float loss = stlm::forward(ctx, params, batch, acts);
     grads.zero(ctx);
     stlm::backward(ctx, params, batch, acts, grads);
-    stlm::clip_grad_norm(ctx, params, grads, 1.0, step);
+    stlm::clip_grad_norm(ctx, params, grads, 1.0, step + 1);
     opt.step(ctx, params, grads, lr(step));
     if (step % 50 == 0 || step == steps - 1) std::printf("step %4d   loss %.3f nats a byte\n", step, double{loss});
   }

@@ -1,11 +1,11 @@
-// stlm_tokenize: text to ids and back, and tokenizers learnt from text.
+// stlm_tokenize: turns text into ids and back, and learns tokenizers from text.
 //
 //   stlm_tokenize --encoder encoder.json --merges vocab.bpe < text > ids      # the tokenizer of GPT-2
 //   stlm_tokenize --encoder encoder.json --merges vocab.bpe --decode < ids    # the same bytes again
-//   stlm_tokenize --train 1024 --out bpe.txt FILE...                          # one of your own
+//   stlm_tokenize --train 1024 --out bpe.txt FILE...                          # a tokenizer of your own
 //   stlm_tokenize --tokenizer bpe.txt < text > ids
 //
-// Standard input, or each FILE, is one text of any bytes; it becomes one line of ids.
+// Standard input, or each FILE, is one text of any bytes. A text becomes one line of ids.
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <iostream>

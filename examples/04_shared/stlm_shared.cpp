@@ -1,5 +1,5 @@
-// stlm_shared: as stlm_tiny, with layers that share. Eight layers use one feed-forward layer and differ in low-rank terms
-// of their own, so that about as many parameters make a model twice as deep.
+// stlm_shared: stlm_tiny with weights shared between layers. Its eight layers use one feed-forward layer, to which each adds
+// low-rank terms of its own, so that about as many parameters make a model twice as deep.
 //
 //   stlm_shared train --data FILE... --max-seconds 180 --out DIR
 //   stlm_shared generate --weights DIR/model.safetensors --prompt "Once"

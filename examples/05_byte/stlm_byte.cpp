@@ -1,5 +1,5 @@
-// stlm_byte: as stlm_tiny, but the model thinks in patches. Bytes are pooled into patches that end after words, the core
-// runs once a patch, and a small decoder writes the bytes of the next patch one after another.
+// stlm_byte: stlm_tiny with a model over patches. It pools bytes into patches that end after words, runs the core once a
+// patch, and generates the bytes of the next patch one after another with a small decoder.
 //
 //   stlm_byte train --data FILE... --max-seconds 180 --out DIR
 //   stlm_byte generate --weights DIR/model.safetensors --prompt "Once"

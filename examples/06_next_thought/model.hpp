@@ -1,4 +1,4 @@
-// The model of next_thought, what it can be asked for, and its questions.
+// The model of next_thought, its command-line options, and its questions.
 #pragma once
 
 #include <iostream>
@@ -15,18 +15,18 @@ struct Config : stlm::NextThoughtDefaults {
 using Model = stlm::NextThought<Config>;
 
 struct Options : example::RunOptions {
-  Options() : RunOptions{.out = "next-thought-out", .usual_seconds = 90} {}
+  Options()
+      : RunOptions{.out = "next-thought-out",
+                   .usual_seconds = 90,
+                   .sampling = {.max_bytes = Config::max_tokens, .temperature = 0}} {}
 
-  std::string device = "cpu", data, weights = "next-thought-out/model.safetensors", prompt;
+  std::string data;
   stlm::QuestionAnswerFields fields;
-  double held_out = 0.1;
   stlm::Index batch = 64;
-  stlm::SampleOptions sampling{.max_bytes = Config::max_tokens, .temperature = 0};
-  int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  std::uint64_t seed = 489;
 };
 
-/// The built-in questions, or those of a file that have at most `Config::max_tokens` tokens a side.
+/// The built-in questions, or the pairs of a file with at most `Config::max_tokens` tokens in the question and in the
+/// answer with its end.
 inline example::Questions open_questions(const Options& o) {
   if (o.data.empty()) return example::make_questions(20'000, 300);
   auto pairs = stlm::read_question_answers(o.data, o.fields);

@@ -1,4 +1,4 @@
-// next_thought: train a model that turns a question into one vector, that vector into another, and that into the answer.
+// next_thought: trains a model that turns a question into one vector, this into the answer's vector, and this into text.
 //
 //   next_thought train --max-seconds 90 --out DIR                                  # sums, words reversed, letters sorted
 //   next_thought train --data pairs.jsonl --question prompt --answer response      # your own pairs
@@ -16,28 +16,20 @@ int main(int argc, char** argv) {
                " parameters: an encoder that pools a question by attention into one vector of 192 numbers, an MLP from it "
                "to the vector of the answer, and a decoder of two layers that writes the answer from 8 prefixes.");
   app.require_subcommand(1);
-  auto* train_command = app.add_subcommand("train", "Train on pairs of questions and answers, or on the built-in ones; weights are written at the end");
-  train_command->add_option("--data", o.data, "JSON lines, a pair each (default: the built-in questions)")->check(CLI::ExistingFile);
-  train_command->add_option("--question", o.fields.question, "Field of the question")->capture_default_str();
-  train_command->add_option("--answer", o.fields.answer, "Field of the answer")->capture_default_str();
-  train_command->add_option("--held-out", o.held_out, "Part of the file held out, at its end")
-      ->check(CLI::Range(0.001, 0.9))
-      ->check(example::finite(false))
-      ->capture_default_str();
+  auto* train_command = app.add_subcommand("train", "Train on pairs of questions and answers, or on the built-in ones; weights "
+                                                    "are written at the end");
+  auto* data = train_command->add_option("--data", o.data, "JSON lines, a pair each (default: the built-in questions)");
+  data->check(CLI::ExistingFile);
+  train_command->add_option("--question", o.fields.question, "Field of the question")->needs(data)->capture_default_str();
+  train_command->add_option("--answer", o.fields.answer, "Field of the answer")->needs(data)->capture_default_str();
+  example::add_held_out(*train_command, o, data);
   train_command->add_option("--batch", o.batch, "Pairs a step")->check(CLI::PositiveNumber)->capture_default_str();
   example::add_run(*train_command, o);
   auto* generate_command = app.add_subcommand("generate", "Answer a question with trained weights");
-  generate_command->add_option("--weights", o.weights, "Weights saved by train")->capture_default_str();
+  example::add_generate(*generate_command, o);
   generate_command->add_option("--prompt", o.prompt, "The question")->required();
-  generate_command->add_option("--temperature", o.sampling.temperature, "0 takes the likeliest byte")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
   app.add_subcommand("info", "Print the model: tensors and parameters");
-  for (auto* command : {train_command, generate_command}) {
-    example::add_device(*command, o.device);
-    command->add_option("--threads", o.threads, "Results do not depend on it")->check(CLI::Range(1, 1024))->capture_default_str();
-    example::add_seed(*command, o.seed);
-  }
+  for (auto* command : {train_command, generate_command}) example::add_machine(*command, o);
   CLI11_PARSE(app, argc, argv);
   try {
     const std::string command = app.get_subcommands().front()->get_name();

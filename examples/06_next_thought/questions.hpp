@@ -36,7 +36,7 @@ struct Questions {
   std::vector<stlm::QuestionAnswer> train, held_out;
 };
 
-/// Questions to train on, drawn one by one, and others to hold out: none of these is among the first.
+/// Questions to train on, drawn one by one, and held-out questions, none of which is among the former.
 inline Questions make_questions(std::size_t train, std::size_t held_out) {
   Questions all;
   std::set<std::string> kept_back;

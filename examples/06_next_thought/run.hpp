@@ -1,6 +1,7 @@
-// The commands of next_thought that compute, on one backend.
+// The commands `train` and `generate` of next_thought, on one backend.
 #pragma once
 
+#include "../common/weights.hpp"
 #include "../common/written.hpp"
 #include "train.hpp"
 
@@ -8,7 +9,7 @@ template <class Backend>
 int generate(const Options& o) {
   stlm::Context<Backend> ctx({.threads = o.threads, .seed = o.seed});
   stlm::Parameters<Model, Backend> params(ctx);
-  stlm::load(params, o.weights);
+  example::load_weights(params, o.weights);
   stlm::Answerer<Model, Backend> answerer(ctx, Config::max_tokens);
   stlm::SampleOptions sampling = o.sampling;
   sampling.seed = o.seed;
@@ -18,10 +19,10 @@ int generate(const Options& o) {
   return 0;
 }
 
-/// `train` or `generate`.
+/// Runs `train` or `generate`.
 template <class Backend>
 int run_on(const std::string& command, const Options& o) {
   return command == "train" ? TrainingRun<Backend>(o).run() : generate<Backend>(o);
 }
-/// The same on a GPU: next_thought.cu, which nvcc compiles.
+/// The same on a GPU, defined in next_thought.cu, which nvcc compiles.
 int run_on_cuda(const std::string& command, const Options& o);

@@ -1,4 +1,4 @@
-// A training run of next_thought: pairs, optimiser, what a held-out question is answered with, evaluation.
+// A training run of next_thought: pairs, optimiser, sample answers to held-out questions, evaluation.
 #pragma once
 
 #include "../common/course.hpp"
@@ -34,9 +34,7 @@ class TrainingRun {
     return pair.question + " -> " + answer(pair.question);
   }
 
-  nlohmann::ordered_json finish(const std::string& out) {
-    const double seconds = course_.seconds();
-    stlm::save(params_, out + "/model.safetensors");
+  nlohmann::ordered_json score() {
     stlm::QuestionAnswerLoader held_out(questions_.held_out, {1, tokens_});
     stlm::Activations<Model, Backend> one(ctx_, {1, tokens_});
     double nats = 0;
@@ -49,38 +47,33 @@ class TrainingRun {
     nats /= static_cast<double>(bytes);
     const auto asked = static_cast<double>(questions_.held_out.size()), answered = static_cast<double>(right);
     course_.progress().print(example::format(
-        "held out: %.0f of %.0f questions answered exactly, %.4f nats an answer byte, ends included", answered, asked, nats));
-    return {{"params", stlm::num_params<Model>},
-            {"steps", course_.steps()},
-            {"pairs", loader_.position()},
-            {"seconds", seconds},
-            {"train_nats", loss_},
-            {"val_pairs", questions_.held_out.size()},
-            {"val_exact_match", answered / asked},
-            {"val_nats_per_byte", nats},
-            {"device", o_.device},
-            {"threads", o_.threads},
-            {"seed", o_.seed}};
+        "held out: %.0f of %.0f questions answered exactly after %.0f steps, %.4f nats an answer byte, ends included", answered,
+        asked, static_cast<double>(course_.steps()), nats));
+    return {{"val_pairs", questions_.held_out.size()}, {"val_exact_match", answered / asked}, {"val_nats_per_byte", nats}};
+  }
+
+  nlohmann::ordered_json finish(const std::string& out) {
+    const double seconds = course_.seconds();
+    stlm::save(params_, out + "/model.safetensors");
+    nlohmann::ordered_json result{{"params", stlm::num_params<Model>},
+                                  {"steps", course_.steps()},
+                                  {"pairs", loader_.position()},
+                                  {"seconds", seconds},
+                                  {"train_nats", loss_}};
+    result.update(score());
+    result.update({{"device", o_.device}, {"threads", o_.threads}, {"seed", o_.seed}});
+    return result;
   }
 
   nlohmann::ordered_json settings() const {
     return {{"data", o_.data},   {"question", o_.fields.question},    {"answer", o_.fields.answer},
-            {"batch", o_.batch}, {"pairs", questions_.train.size()}, {"seed", o_.seed}};
+            {"batch", o_.batch}, {"pairs", questions_.train.size()}, {"device", o_.device}, {"seed", o_.seed}};
   }
+  auto state() { return std::tie(ctx_, params_, optimizer_, loader_); }
   example::Numbers numbers() { return {{"nats", &loss_}}; }
-  void save(const std::string& path, stlm::Metadata metadata) {
-    stlm::save_checkpoint(path, params_, optimizer_, {course_.steps(), ctx_.random().counter(), loader_.position()},
-                          std::move(metadata));
-  }
-  stlm::TrainState load(const stlm::SafetensorsFile& file) {
-    const stlm::TrainState state = stlm::load_checkpoint(file, params_, optimizer_);
-    ctx_.random().restore(state.random_counter);
-    loader_.seek(state.loader_position);
-    return state;
-  }
 
  private:
-  /// Of the longest question, or answer with its end.
+  /// The tokens of the longest question, or of the longest answer with its end.
   static stlm::Index most_tokens(const example::Questions& questions) {
     std::size_t most = 0;
     for (const auto* pairs : {&questions.train, &questions.held_out})
@@ -103,5 +96,5 @@ class TrainingRun {
   stlm::QuestionAnswerLoader<> loader_{questions_.train, {o_.batch, tokens_}, o_.seed};
   stlm::Answerer<Model, Backend> answerer_{ctx_, tokens_};
   example::Course course_{o_};
-  double loss_ = 0;  // nats a token, running mean
+  double loss_ = 0;  // nats a token, a running mean
 };

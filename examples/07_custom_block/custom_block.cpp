@@ -1,5 +1,5 @@
-// A block of one's own among ours: gated convolutions before and between two layers of attention, trained on stories, once
-// the block's gradients are checked. Half a minute on two cores.
+// A block of your own among the library's: gated convolutions before and between two attention layers. The program checks
+// the gradients of the block, then trains on stories. Half a minute on two cores.
 //
 //   custom_block [--steps 1000] [--threads 2]
 #include <CLI/CLI.hpp>
@@ -20,7 +20,7 @@ using Model = stlm::LanguageModel<stlm::TokenEmbedding<vocabulary, dim>, Core, s
                                   stlm::ByteTokenizer::pad>;
 using Backend = stlm::EigenBackend;
 
-static_assert(stlm::StreamModule<Convolution>);  // says whether visit, plan and dim are there
+static_assert(stlm::StreamModule<Convolution>);  // checks that visit, plan and dim exist
 static_assert(stlm::num_params<Convolution> == dim + dim * dim + 4 * dim);
 
 int main(int argc, char** argv) try {
@@ -51,7 +51,7 @@ int main(int argc, char** argv) try {
     const float loss = stlm::forward(ctx, params, batch, acts);
     grads.zero(ctx);
     stlm::backward(ctx, params, batch, acts, grads);
-    stlm::clip_grad_norm(ctx, params, grads, 1.0, step);
+    stlm::clip_grad_norm(ctx, params, grads, 1.0, step + 1);
     optimizer.step(ctx, params, grads, lr(step));
     if (step % 100 == 0 || step == steps - 1) std::printf("step %4d   loss %.3f nats a byte\n", step, double{loss});
   }

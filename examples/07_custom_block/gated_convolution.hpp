@@ -1,14 +1,14 @@
-// A block of one's own, to copy and change: a gated causal convolution over the last few tokens.
+// GatedConvolution: a block of your own, to copy and change: a gated causal convolution over the last few tokens.
 //
 //   n = Norm(x),   z[t] = sum_{k < Window} w[k] * n[t - k],   y[t] = x[t] + sigmoid(W n[t]) * z[t]
 //
-// x (N, C) -> y (N, C); w (Window, C) one filter a column, W (C, C). It mixes tokens, as attention does, at a cost that
-// does not grow with the text. Ours inside it are Norm and Linear; the rest is loops that run on any backend of the
-// host.
+// x (N, C) -> y (N, C); w (Window, C) has one filter a column, W (C, C). Like attention it mixes tokens, but its cost a
+// token does not grow with the text. Norm and Linear come from the library; the rest are loops that run on any backend of
+// the host.
 //
 // This is all of the module protocol (core/module.hpp): Params and `visit` list the tensors, Cache and `plan` the
-// intermediates, forward and backward are explicit; a module that reads earlier tokens also has KvCache, `plan_decode` and
-// `decode` for generation. Weights are of any scalar S, rows of T: float for all of them on a CPU.
+// intermediates, and forward and backward are explicit. A module that reads earlier tokens also has KvCache, `plan_decode`
+// and `decode` for generation. Weights are in any scalar S, rows in T = activation_t<B, S>.
 #pragma once
 
 #include <stlm/stlm.hpp>
@@ -28,12 +28,12 @@ struct GatedConvolution {
     stlm::View<stlm::compute_t<T>, Window, Dim> filter;
   };
   template <class T>
-  struct Cache {  // `keep` in `plan`: lives until backward; `temp`: dies with the call
+  struct Cache {  // `keep` in `plan`: lives until backward; `temp`: until the call returns
     stlm::View<T, stlm::dynamic, Dim> normed, gate, mixed, dgate, dmixed, dnormed;
     typename Norm::template Cache<T> norm;
   };
   template <class T>
-  struct KvCache {  // what decoding remembers: n of the last tokens, the latest in row position % (Window - 1)
+  struct KvCache {  // n of the last Window - 1 tokens; a token's row is its position % (Window - 1)
     stlm::View<T, stlm::dynamic, Window - 1, Dim> past;
   };
 
@@ -64,7 +64,7 @@ struct GatedConvolution {
   static void decode(stlm::Context<B>& ctx, const Params<S>& p, const stlm::Pass& pass, stlm::Rows<const T, Dim> x,
                      stlm::Rows<T, Dim> y, const Cache<T>& cache, const KvCache<T>& state) {
     run(ctx, p, pass, x, y, cache, [&](Index b, Index back, Index c) {
-      const stlm::Place at = pass.place(b);  // which of the state's sequences it is, and where in the text it stands
+      const stlm::Place at = pass.place(b);  // its sequence in `state`, and the position of its first token
       return at.position < back ? T(0) : state.past(at.sequence, (at.position - back) % (Window - 1), c);
     });
     for (Index b = 0; b < pass.batch; ++b) {
@@ -75,7 +75,7 @@ struct GatedConvolution {
     }
   }
 
-  /// d: the gradient of y on entry, of x on return. Gradients of parameters accumulate.
+  /// d: the gradient of y on entry, of x on return. Adds to the gradients of the parameters.
   template <class B, class S, class T = stlm::activation_t<B, S>>
   static void backward(stlm::Context<B>& ctx, const Params<S>& p, const stlm::Pass& pass, stlm::Rows<const T, Dim> x,
                        stlm::Rows<T, Dim> d, const Cache<T>& cache, const Params<stlm::compute_t<T>>& grads) {
@@ -87,7 +87,7 @@ struct GatedConvolution {
       }
     Gate::backward(ctx, p.gate, pass, cache.normed, cache.dgate, cache.dnormed, stlm::Empty{}, grads.gate);
     for (Index n = 0; n < pass.rows(); ++n)
-      for (Index k = 0; k < Window && k <= n % pass.tokens; ++k)  // no further back than the sequence
+      for (Index k = 0; k < Window && k <= n % pass.tokens; ++k)  // no further back than the sequence begins
         for (Index c = 0; c < Dim; ++c) {
           grads.filter(k, c) += cache.dmixed(n, c) * cache.normed(n - k, c);
           cache.dnormed(n - k, c) += cache.dmixed(n, c) * p.filter(k, c);
@@ -96,7 +96,7 @@ struct GatedConvolution {
   }
 
  private:
-  /// past(b, back, c): n of the token so far before the first of this pass; 0 before the text.
+  /// past(b, back, c): column c of n, `back` tokens before the first token of this pass; 0 before the text.
   template <class B, class S, class T, class Past>
   static void run(stlm::Context<B>& ctx, const Params<S>& p, const stlm::Pass& pass, stlm::Rows<const T, Dim> x,
                   stlm::Rows<T, Dim> y, const Cache<T>& cache, const Past& past) {

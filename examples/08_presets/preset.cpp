@@ -1,5 +1,5 @@
-// A byte-level preset as a program: train, generate and info. CMake makes preset_Bytes10M and others of this file by the
-// name of the preset; none is built unless asked for:
+// A byte-level preset as a program: train, generate and info. CMake makes one program for each preset from this file, such
+// as preset_Bytes10M, and builds a program only when its target is named:
 //
 //   cmake --preset release && cmake --build build/release --target preset_Bytes10M
 #include "../common/program.hpp"

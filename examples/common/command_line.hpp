@@ -9,7 +9,7 @@
 
 namespace example {
 
-/// A number that is one, above 0 or, if it `may_be_zero`, from there on.
+/// Accepts a finite number above 0, and also 0 if it `may_be_zero`.
 inline CLI::Validator finite(bool may_be_zero) {
   const std::string range = may_be_zero ? "a number from 0 on" : "a number above 0";
   return {[=](const std::string& text) {
@@ -19,21 +19,38 @@ inline CLI::Validator finite(bool may_be_zero) {
           },
           range, "finite"};
 }
-inline void add_device(CLI::App& command, std::string& device) {
-  command.add_option("--device", device, "cpu, or cuda where the program was built with STLM_WITH_CUDA")
-      ->check(CLI::IsMember({"cpu", "cuda"}))
-      ->capture_default_str();
-}
 [[noreturn]] inline void fail_without_cuda() {
   throw stlm::Error("--device cuda: this program was built without a GPU; build it with -D STLM_WITH_CUDA=ON.");
 }
 
-/// CLI11 would take the largest seed for a larger number.
+/// Without the range check, CLI11 would read a number that is too large as the largest seed.
 inline void add_seed(CLI::App& command, std::uint64_t& seed) {
   constexpr auto most = static_cast<double>(std::numeric_limits<std::uint64_t>::max() - 2047);
   command.add_option("--seed", seed, "Of every random number")
       ->check(finite(true))
       ->check(CLI::Range(0.0, most))
+      ->capture_default_str();
+}
+inline void add_machine(CLI::App& command, RunOptions& o) {
+  command.add_option("--device", o.device, "cpu, or cuda where the program was built with STLM_WITH_CUDA")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str();
+  command.add_option("--threads", o.threads, "Results do not depend on it")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  add_seed(command, o.seed);
+}
+inline CLI::Option* add_held_out(CLI::App& train, RunOptions& o, CLI::Option* data) {
+  return train.add_option("--held-out", o.held_out, "Part of the data held out, at its end")
+      ->check(finite(false))
+      ->check(CLI::Range(0.001, 0.9))
+      ->needs(data)
+      ->capture_default_str();
+}
+inline void add_generate(CLI::App& generate, RunOptions& o) {
+  generate.add_option("--weights", o.weights, "Weights or a checkpoint, saved by train")->capture_default_str();
+  generate.add_option("--temperature", o.sampling.temperature, "0 takes the likeliest byte")
+      ->check(finite(true))
       ->capture_default_str();
 }
 inline void add_run(CLI::App& train, RunOptions& o) {
@@ -45,23 +62,21 @@ inline void add_run(CLI::App& train, RunOptions& o) {
   train.add_option("--checkpoint-seconds", o.checkpoint_seconds, "Time between checkpoints")
       ->check(finite(true))
       ->capture_default_str();
-  train.add_flag("--resume", o.resume, "Continue from the checkpoint in --out");
+  train.add_option("--eval-every", o.eval_every, "Steps between scores of the held-out part; 0: only at the end")
+      ->check(finite(true))
+      ->capture_default_str();
+  train.add_flag("--resume", o.resume, "Continue from the checkpoint in --out; without it, that one is kept as *.old");
 }
 
-/// The subcommands `train`, `generate` and `info`, of which one is given. `gpt2`: the model needs GPT-2's tokenizer.
+/// The subcommands `train`, `generate` and `info`; exactly one must be given. `gpt2`: the model needs GPT-2's tokenizer.
 inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
   app.require_subcommand(1);
   auto* train = app.add_subcommand("train", "Train on text files, or on the built-in stories");
   auto* data = train->add_option("--data", o.data, "Text files, any bytes (default: the built-in stories)");
   data->check(CLI::ExistingFile);
-  train->add_option("--val", o.val, "Held-out file (default: the last part of the data)")
-      ->check(CLI::ExistingFile)
-      ->needs(data);
-  train->add_option("--held-out", o.held_out, "Part of the data held out when there is no --val")
-      ->check(finite(false))
-      ->check(CLI::Range(0.001, 0.9))
-      ->needs(data)
-      ->capture_default_str();
+  auto* val = train->add_option("--val", o.val, "Held-out file (default: the last part of the data)");
+  val->check(CLI::ExistingFile)->needs(data);
+  add_held_out(*train, o, data)->excludes(val);
   train->add_option("--separator", o.separator, "Text that separates documents, such as <|endoftext|>")->needs(data);
   train->add_option("--dropout", o.dropout,
                     "Probability of dropping an activation (default: that of the program for files, which are read many "
@@ -71,12 +86,9 @@ inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
   add_run(*train, o);
 
   auto* generate = app.add_subcommand("generate", "Continue a prompt with trained weights");
-  generate->add_option("--weights", o.weights, "Weights saved by train")->capture_default_str();
+  add_generate(*generate, o);
   generate->add_option("--prompt", o.prompt, "Text to continue (default: a line break)");
   generate->add_option("--max-bytes", o.sampling.max_bytes, "Length")->check(CLI::NonNegativeNumber)->capture_default_str();
-  generate->add_option("--temperature", o.sampling.temperature, "0 takes the likeliest byte")
-      ->check(finite(true))
-      ->capture_default_str();
   generate->add_option("--top-k", o.sampling.top_k, "Draw among the k likeliest bytes; 0: all")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
@@ -84,16 +96,11 @@ inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
       ->check(finite(false))
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-
   generate->add_flag("--utf8", o.sampling.utf8, "Draw only bytes that keep the text valid UTF-8");
 
   app.add_subcommand("info", "Print the model: tensors, parameters, memory");
   for (auto* command : {train, generate}) {
-    add_device(*command, o.device);
-    command->add_option("--threads", o.threads, "Results do not depend on it")
-        ->check(CLI::Range(1, 1024))
-        ->capture_default_str();
-    add_seed(*command, o.seed);
+    add_machine(*command, o);
     if (!gpt2) continue;
     command->add_option("--encoder", o.encoder, "GPT-2's encoder.json")->check(CLI::ExistingFile)->required();
     command->add_option("--merges", o.merges, "GPT-2's vocab.bpe")->check(CLI::ExistingFile)->required();

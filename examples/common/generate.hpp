@@ -5,16 +5,17 @@
 
 #include "options.hpp"
 #include "reading.hpp"
+#include "weights.hpp"
 #include "written.hpp"
 
 namespace example {
 
-/// Prints the prompt and its continuation, byte by byte as they are drawn.
+/// Prints the prompt and then its continuation, each byte as it is drawn.
 template <class Model, class Backend>
 int generate(const Options& o, const Reading<Model, Backend>& reading) {
   stlm::Context<Backend> ctx({.threads = o.threads, .seed = o.seed});
   stlm::Parameters<Model, Backend> params(ctx);
-  stlm::load(params, o.weights);
+  load_weights(params, o.weights);
   auto generator = reading.generator(ctx);
   stlm::SampleOptions sampling = o.sampling;
   sampling.seed = o.seed;

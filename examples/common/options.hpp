@@ -1,4 +1,4 @@
-// What all training examples can be asked for.
+// The options of the training examples.
 #pragma once
 
 #include <algorithm>
@@ -14,32 +14,34 @@
 
 namespace example {
 
-/// When a training run ends, and where it leaves what.
+/// The options of every program.
 struct RunOptions {
+  // train
   std::string out = "stlm-out";
-  std::int64_t steps = 0;
-  double max_seconds = 0, checkpoint_seconds = 30;
-  int usual_seconds = 215;  // when neither steps nor a time are given
+  std::int64_t steps = 0, eval_every = 0;
+  double max_seconds = 0, checkpoint_seconds = 30, held_out = 0.1;
+  int usual_seconds = 215;  // the limit if neither steps nor a time is given
   bool resume = false;
+  // generate
+  std::string weights = out + "/model.safetensors", prompt = "\n";
+  stlm::SampleOptions sampling{.max_bytes = 400, .temperature = 0.8};
+  // train, generate
+  std::string device = "cpu";
+  int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  std::uint64_t seed = 489;
 };
 
+/// Those of the programs whose model reads and writes texts.
 struct Options : RunOptions {
   // train
   std::vector<std::string> data;
   std::string val, separator;
-  double held_out = 0.1;
   std::optional<double> dropout;
-  // generate, info
-  std::string weights = "stlm-out/model.safetensors", prompt = "\n";
-  stlm::SampleOptions sampling{.max_bytes = 400, .temperature = 0.8};
-  // all
-  std::string device = "cpu";
-  int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  std::uint64_t seed = 489;
+  // train, generate
   std::string encoder, merges;  // of GPT-2's tokenizer, for models that need it
 };
 
-/// The finite number from 0 on that a text is; nothing where it is none.
+/// The finite number >= 0 that `text` holds; nullopt if it does not hold one.
 inline std::optional<double> number_from_zero(const std::string& text) {
   char* end = nullptr;
   const double number = std::strtod(text.c_str(), &end);

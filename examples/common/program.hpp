@@ -9,7 +9,7 @@
 
 namespace example {
 
-/// `run_on` for CudaBackend: on_cuda.cu, which nvcc compiles, so that it and Eigen never meet.
+/// `run_on` for CudaBackend. It is defined in on_cuda.cu, so that nvcc compiles it without Eigen.
 template <class Model>
 int run_on_cuda(const std::string& command, const Options& options, const Recipe& recipe);
 
@@ -23,7 +23,7 @@ int info(stlm::BatchShape shape) {
   return 0;
 }
 
-/// `description` goes on after "A byte-level transformer of 787840 parameters: ".
+/// `description` follows "A byte-level transformer of 787840 parameters: " in the help text.
 template <class Model>
 int run_program(int argc, char** argv, const std::string& name, const std::string& description, const Recipe& recipe) {
   Options options;

@@ -1,4 +1,4 @@
-// How a model reads texts and writes them: flat, byte by byte, or in patches.
+// Reading: how a model reads and writes texts: byte by byte, or in patches.
 #pragma once
 
 #include <stlm/stlm.hpp>
@@ -20,8 +20,8 @@ struct Reading {
   using Backend = BackendOf;
   using Loader = stlm::ByteLoader<Model>;
   using Generator = stlm::Generator<Model, Backend>;
-  static constexpr const char* unit = "bytes";  // of contexts
-  static constexpr const char* caveat = "";     // of bits per byte
+  static constexpr const char* unit = "bytes";  // of a context's length
+  static constexpr const char* caveat = "";     // printed after bits per byte
 
   stlm::BatchShape shape;
 
@@ -33,11 +33,11 @@ struct Reading {
     return stlm::evaluate(ctx, params, acts, text);
   }
   static double bytes(const stlm::Batch& batch) { return count_bytes(batch); }
-  /// Of a training step, forward and backward.
+  /// FLOPs a byte of a training step, forward and backward.
   double flops_per_byte(const stlm::ByteText&) const { return stlm::num_flops_per_token<Model>(shape.tokens); }
 };
 
-/// `shape.bytes` bounds a batch; held-out texts are read in fewer sequences at once, so that all their bytes find room.
+/// `shape.bytes` limits a training batch. Evaluation reads fewer sequences at once, so that even full patches have room.
 template <class Model, class BackendOf>
   requires requires { Model::window; }
 struct Reading<Model, BackendOf> {
@@ -46,7 +46,7 @@ struct Reading<Model, BackendOf> {
   using Generator = stlm::PatchGenerator<Model, Backend>;
   using Boundary = typename Model::Boundary;
   static constexpr const char* unit = "patches";
-  /// With the reference's faults a model reads the reference's patches, whose bytes are not quite the text's.
+  /// A model with ReferenceQuirks reads the reference's patches, whose bytes are not exactly those of the text.
   static constexpr bool reference = reads_gpt2<Model> && !Model::Pool::packs;
   static constexpr const char* caveat =
       reference ? "; no likelihood of the text: the reference cuts long patches, and its loss counts empty slots" : "";

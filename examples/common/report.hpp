@@ -1,4 +1,4 @@
-// What a training run tells: progress on standard output, metrics as JSON lines in a file.
+// The reports of a training run: progress on standard output, metrics as JSON lines in a file.
 #pragma once
 
 #include <unistd.h>
@@ -15,8 +15,6 @@
 
 namespace example {
 
-inline constexpr double bits_per_nat = 1.4426950408889634;
-
 /// printf into a string of at most 255 characters.
 template <class... Values>
 std::string format(const char* pattern, Values... values) {
@@ -25,7 +23,7 @@ std::string format(const char* pattern, Values... values) {
   return text;
 }
 
-/// Seconds since it was made, plus those of the runs it continues.
+/// Seconds since its construction, plus those of the runs that this one continues.
 class Clock {
  public:
   explicit Clock(double before = 0) : before_(before) {}
@@ -38,7 +36,7 @@ class Clock {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// One line that is written over on a terminal, and a plain line every few seconds elsewhere.
+/// On a terminal one line that is overwritten; elsewhere a new line every few seconds.
 class Progress {
  public:
   void line(const std::string& text) {
@@ -47,7 +45,7 @@ class Progress {
     std::printf(terminal_ ? "\r\033[K%s" : "%s\n", text.c_str());
     std::fflush(stdout);
   }
-  /// Text on lines of its own.
+  /// Prints text on lines of its own.
   void print(const std::string& text) const {
     std::printf("%s%s\n", terminal_ ? "\r\033[K" : "", text.c_str());
     std::fflush(stdout);
@@ -70,9 +68,9 @@ class Metrics {
       if (entry.is_object() && entry.value("step", step + 1) <= step) kept += line + "\n";
     }
     old.close();
-    if (step > 0) stlm::write_file(path, std::as_bytes(std::span(kept)));  // all of it or, interrupted, what was there
+    if (step > 0) stlm::write_file(path, std::as_bytes(std::span(kept)));  // atomic: an interrupted write keeps the old file
     file_.open(path, step > 0 ? std::ios::app : std::ios::trunc);
-    write("");  // throws where it cannot be
+    write("");  // throws if the file cannot be written
   }
   void add(const nlohmann::ordered_json& entry) { write(entry.dump() + "\n"); }
 

@@ -1,4 +1,4 @@
-// The commands of one model that compute, on one backend.
+// The commands `train` and `generate` of one model, on one backend.
 #pragma once
 
 #include "generate.hpp"
@@ -6,7 +6,7 @@
 
 namespace example {
 
-/// `train` or `generate`.
+/// Runs `train` or `generate`.
 template <class Model, class Backend>
 int run_on(const std::string& command, const Options& options, const Recipe& recipe) {
   using ReadingOf = Reading<Model, Backend>;

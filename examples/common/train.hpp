@@ -1,6 +1,7 @@
 // A training run for any model over bytes: data, schedule, optimiser, samples, evaluation.
 #pragma once
 
+#include <numbers>
 #include <optional>
 #include <string>
 
@@ -13,17 +14,17 @@ namespace example {
 struct Recipe {
   stlm::BatchShape shape{.batch = 16, .tokens = 128};
   stlm::MuonOptions optimizer;
-  double warmup = 0.02, minimum = 0.02;  // parts of the run spent warming up, of the learning rate left at the end
+  double warmup = 0.02, minimum = 0.02;  // fractions: of the run for warm-up, of the learning rate at the end
   double clip = 1;
-  double dropout = 0;  // on files
+  double dropout = 0;  // when training on files
 };
 
 struct Corpus {
   stlm::ByteText train, held_out;
-  std::optional<double> floor_bits_per_byte;  // the entropy of the source, where it is known
+  std::optional<double> floor_bits_per_byte;  // the entropy of the source, if it is known
 };
 
-/// The files asked for, or 8 MB of the built-in stories: the same text whatever the seed of the run.
+/// The files of the command line, or 8 MB of the built-in stories, which are the same for every seed of the run.
 inline Corpus open_corpus(const Options& o) {
   if (o.data.empty())
     return {stlm::ByteText::from_string(stlm::make_stories(1, 8'000'000)),
@@ -34,7 +35,7 @@ inline Corpus open_corpus(const Options& o) {
   return {std::move(train), std::move(held_out), {}};
 }
 
-/// `Scalar`: of the matrix products of a step. The weights themselves, samples and scores are float.
+/// `Scalar`: the scalar of a training step's matrix products. The trained weights, samples and scores are float.
 template <class Model, class ReadingOf, class Scalar = float>
 class TrainingRun {
   using Backend = typename ReadingOf::Backend;
@@ -55,18 +56,21 @@ class TrainingRun {
   }
 
   nlohmann::ordered_json step(double at) {
+    const double dropped_before = dropped_here();
     const auto batch = loader_.next();
+    dropped_ += dropped_here() - dropped_before;
     train_step_.run(ctx_, batch, rate_factor(at, recipe_.warmup, recipe_.minimum));
     const stlm::StepReport report = train_step_.report(ctx_);
     const double bytes = reading_.bytes(batch);
     add_to_mean(nats_, report.loss * static_cast<double>(report.targets) / bytes, course_.steps());
     bytes_ += bytes;
+    bytes_here_ += bytes;
     return {{"loss", report.loss}, {"grad_norm", report.norm}, {"lr_factor", report.factor}};
   }
 
   std::string status() const {
-    return format("%.4f nats/byte   %.3f bits/byte   %7.0f bytes/s", nats_, nats_ * bits_per_nat,
-                  (bytes_ - bytes_before_) / course_.seconds_here());
+    return format("%.4f nats/byte   %.3f bits/byte   %7.0f bytes/s", nats_, nats_ * std::numbers::log2e,
+                  bytes_here_ / course_.seconds_here());
   }
 
   std::string sample() {
@@ -76,33 +80,42 @@ class TrainingRun {
     return text;
   }
 
+  nlohmann::ordered_json score() {
+    const stlm::Evaluation e = reading_.evaluate(ctx_, params_, corpus_.held_out);
+    course_.progress().print(
+        format("held out: %.4f bits/byte after %.0f steps, over %.0f bytes, each predicted once, from %.0f ",
+               e.bits_per_byte(), static_cast<double>(course_.steps()), static_cast<double>(e.bytes),
+               static_cast<double>(e.context)) +
+        reading_.unit + " before it or more" + reading_.caveat);
+    return {{"val_nats", e.nats_per_byte()},
+            {"val_bits_per_byte", e.bits_per_byte()},
+            {"val_bytes", e.bytes},
+            {"val_context", e.context}};
+  }
+
   nlohmann::ordered_json finish(const std::string& out) {
     const double seconds = course_.seconds();
     stlm::save(params_, out + "/model.safetensors");
-    const stlm::Evaluation e = reading_.evaluate(ctx_, params_, corpus_.held_out);
-    course_.progress().print(
-        format("held out: %.4f bits/byte over %.0f bytes, each predicted once, from %.0f ", e.bits_per_byte(),
-               static_cast<double>(e.bytes), static_cast<double>(e.context)) +
-        reading_.unit + " before it or more" + reading_.caveat);
-    const auto tokens = static_cast<double>(course_.steps()) * batch_tokens();
+    const double all = static_cast<double>(course_.steps()) * batch_tokens(), tokens = all - dropped_;
+    if (dropped_ > 0)
+      course_.progress().print(format("left out: %.0f of %.0f ", dropped_, all) + reading_.unit +
+                               " to be predicted, for which their batches had no room");
     nlohmann::ordered_json result{{"params", stlm::num_params<Model>},
                                   {"steps", course_.steps()},
                                   {"tokens", static_cast<std::uint64_t>(tokens)},
+                                  {"dropped", static_cast<std::uint64_t>(dropped_)},
                                   {"seconds", seconds},
                                   {"tokens_per_second", tokens / seconds},
                                   {"bytes", static_cast<std::uint64_t>(bytes_)},
                                   {"flops_per_byte", reading_.flops_per_byte(corpus_.train)},
-                                  {"train_nats", nats_},
-                                  {"val_nats", e.nats_per_byte()},
-                                  {"val_bits_per_byte", e.bits_per_byte()},
-                                  {"val_bytes", e.bytes},
-                                  {"val_context", e.context},
-                                  {"lr", recipe_.optimizer.lr},
-                                  {"dropout", dropout_},
-                                  {"products", std::is_same_v<Scalar, float> ? "float32" : "bfloat16"},
-                                  {"device", o_.device},
-                                  {"threads", o_.threads},
-                                  {"seed", o_.seed}};
+                                  {"train_nats", nats_}};
+    result.update(score());
+    result.update({{"lr", recipe_.optimizer.lr},
+                   {"dropout", dropout_},
+                   {"products", products},
+                   {"device", o_.device},
+                   {"threads", o_.threads},
+                   {"seed", o_.seed}});
     if (corpus_.floor_bits_per_byte) {
       result["floor_bits_per_byte"] = *corpus_.floor_bits_per_byte;
       course_.progress().print(format("floor:    %.4f bits/byte, the exact entropy of the stories: no model can do better",
@@ -113,23 +126,23 @@ class TrainingRun {
 
   nlohmann::ordered_json settings() const {
     return {{"data", o_.data},       {"separator", o_.separator}, {"data_bytes", corpus_.train.num_bytes()},
-            {"data_tokens", corpus_.train.size()}, {"dropout", dropout_}, {"seed", o_.seed}};
+            {"data_tokens", corpus_.train.size()}, {"dropout", dropout_}, {"products", products},
+            {"device", o_.device},   {"seed", o_.seed}};
   }
-  Numbers numbers() { return {{"nats", &nats_}, {"bytes", &bytes_}}; }
-  void save(const std::string& path, stlm::Metadata metadata) {
-    stlm::save_checkpoint(path, params_, train_step_, {course_.steps(), ctx_.random().counter(), loader_.position()},
-                          std::move(metadata));
-  }
-  stlm::TrainState load(const stlm::SafetensorsFile& file) {
-    const stlm::TrainState state = stlm::load_checkpoint(file, params_, train_step_);
-    ctx_.random().restore(state.random_counter);
-    loader_.seek(state.loader_position);
-    bytes_before_ = bytes_;
-    return state;
-  }
+  auto state() { return std::tie(ctx_, params_, train_step_, loader_); }
+  Numbers numbers() { return {{"nats", &nats_}, {"bytes", &bytes_}, {"dropped", &dropped_}}; }
 
  private:
+  static constexpr const char* products = std::is_same_v<Scalar, float> ? "float32" : "bfloat16";
+
   double batch_tokens() const { return static_cast<double>(recipe_.shape.batch * recipe_.shape.tokens); }
+  /// Patches to be predicted that the loader has left out in this process.
+  double dropped_here() const {
+    if constexpr (requires { loader_.dropped(); })
+      return static_cast<double>(loader_.dropped());
+    else
+      return 0;
+  }
 
   Options o_;
   Recipe recipe_;
@@ -142,7 +155,8 @@ class TrainingRun {
   typename ReadingOf::Loader loader_ = reading_.loader(corpus_.train, o_.seed);
   typename ReadingOf::Generator generator_ = reading_.generator(ctx_);
   Course course_{o_};
-  double nats_ = 0, bytes_ = 0, bytes_before_ = 0;  // a byte, running mean; bytes trained on, and those of runs before
+  double nats_ = 0, bytes_ = 0, bytes_here_ = 0;  // nats a byte, running mean; bytes trained on, and in this process
+  double dropped_ = 0;
 };
 
 }  // namespace example

@@ -1,4 +1,4 @@
-// Whether standard output takes what is written.
+// expect_written: checks that standard output took all that was written.
 #pragma once
 
 #include <iostream>
@@ -7,7 +7,7 @@
 
 namespace example {
 
-/// Throws where standard output has not taken all that was written.
+/// Throws Error if standard output has not taken all that was written.
 inline void expect_written() {
   std::cout.flush();
   stlm::expect<stlm::Error>(std::cout.good(), "standard output does not take what is written.");

@@ -1,6 +1,5 @@
 #include <stlm/data/byte_loader.hpp>
 
-#include <stlm/data/patch_text.hpp>
 #include <stlm/data/token_text.hpp>
 
 #include "io/temporary_folder.hpp"
@@ -69,7 +68,6 @@ TEST_CASE("windows of tokens, however many bytes each stands for") {
       for (Index t = 0; t < 10; ++t) REQUIRE(batch.targets(b, t) == batch.tokens(b, t) + 10);
   }
   CHECK_THROWS_AS((ByteLoader<AnyModel, TokenText>(TokenText(counting_text(20), Pairs{}), {1, 10})), Error);
-  static_assert(FlatText<TokenText> && FlatText<ByteText> && !FlatText<PatchText>);
 }
 
 TEST_CASE("the text of a file") {

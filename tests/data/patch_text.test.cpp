@@ -2,6 +2,7 @@
 
 #include <stlm/tokenizer/token_boundary.hpp>
 
+#include "io/temporary_folder.hpp"
 #include "support/catch.hpp"
 #include "support/numbers.hpp"
 
@@ -9,7 +10,7 @@ using namespace stlm;
 
 namespace {
 
-/// A tokenizer that looks ahead: runs of equal bytes are tokens.
+/// A tokenizer that looks ahead: each run of equal bytes is a token.
 struct Runs {
   std::string text;
   std::vector<Token> encode(std::string_view source) const {
@@ -29,6 +30,7 @@ const TokenBoundary runs(std::make_shared<const Runs>());
 template <class Rule>
 struct ModelOf {
   using Boundary = Rule;
+  static constexpr Index window = 4;
 };
 
 std::vector<Token> all_slots(const PatchText& text) {
@@ -53,7 +55,7 @@ const std::vector<std::string> texts = {
     random_bytes(5000, 2, 3),
 };
 
-/// f(boundary) for every rule.
+/// Calls f(boundary) for every rule.
 template <class F>
 void for_each_rule(F&& f) {
   f(SpaceLike{});
@@ -72,7 +74,7 @@ std::vector<std::string> patches_of(const PatchText& text) {
   return patches;
 }
 
-/// Whether the patches of every beginning of a text are a beginning of its patches, but for the last, which is open.
+/// Whether the patches of every prefix of a text are the first patches of the text; the last one of a prefix may be cut short.
 template <class Boundary>
 bool known_from_past(const Boundary& boundary, const std::string& text) {
   const auto whole = patches_of(PatchText(ByteText::from_string(text), boundary, 12));
@@ -103,7 +105,7 @@ TEST_CASE("PatchText: where patches end", "[data][patch_text]") {
   const auto cut = [&](const auto& boundary, Index window) {
     return patches_of(PatchText(ByteText::from_string(text), boundary, window));
   };
-  // The comma ends a patch, the space after it begins one that the d goes on; a lead byte ends one, too.
+  // The comma ends a patch; the space after it begins the next, which "cd" continues; a UTF-8 lead byte ends one, too.
   CHECK(cut(SpaceLike{}, 12) ==
         std::vector<std::string>{"Ab1,", " cd\xc3", "\xa9 ", " e.", "\nabcdefghijk", "lm"});
   CHECK(cut(Whitespace{}, 12) == std::vector<std::string>{"Ab1, ", "cd\xc3\xa9 ", " e.\n", "abcdefghijkl", "m"});
@@ -118,7 +120,7 @@ TEST_CASE("PatchText: rules known from the past are; the check finds one that lo
     CHECK(known_from_past(Whitespace{}, text));
     CHECK(known_from_past(FixedStride<5>{}, text));
   }
-  // "ab" may be one token or the beginning of another: GPT-2's " th" and " the".
+  // "a" may be a token or begin the token "abc", as GPT-2's " th" begins " the".
   struct Pairs {
     std::vector<Token> encode(std::string_view text) const {
       std::vector<Token> ids;
@@ -152,7 +154,7 @@ TEST_CASE("PatchText: where they are, no end depends on what follows it", "[data
     CHECK(same_ends(SpaceLike{}, past));
     CHECK(same_ends(Whitespace{}, past));
     CHECK(same_ends(FixedStride<5>{}, past));
-    same += same_ends(runs, past.substr(1) + "a");  // one future goes on with the last run, the other does not
+    same += same_ends(runs, past.substr(1) + "a");  // "a" continues the last run, " " does not
   }
   CHECK(same == 0);
 }
@@ -200,6 +202,27 @@ TEST_CASE("PatchText: copies from anywhere of a long text", "[data][patch_text]"
     CHECK(std::equal(part.begin(), part.end(), all.begin() + first * 12));
   }
   CHECK(text.max_bytes<ModelOf<SpaceLike>>({.batch = 1, .tokens = text.size()}) == std::ssize(source));
+}
+
+TEST_CASE("PatchText: a model that takes ends of patches as known reads those of its own rule alone", "[data][patch_text]") {
+  const auto text = ByteText::from_string("ab, cd.");
+  const PatchText spaces(text, SpaceLike{}, 4), whites(text, Whitespace{}, 4), fours(text, FixedStride<4>{}, 4);
+  const PatchText tokens(text, runs, 4), given(text, {3, 4}, 4);
+  const auto error = [](const auto& model, const PatchText& patches) {
+    return error_of<Error>([&] { patches.expect_cut_for<std::decay_t<decltype(model)>>("stlm::evaluate"); });
+  };
+  const ModelOf<SpaceLike> space_model;
+  CHECK(error(space_model, spaces).empty());
+  CHECK(error(ModelOf<FixedStride<4>>{}, fours).empty());
+  const std::string another = "stlm::evaluate: expected patches that end by the model's boundary, found ends by another one; "
+                              "cut the text with the model's, Model::Boundary.";
+  CHECK(error(space_model, whites) == another);
+  CHECK(error(space_model, fours) == another);
+  CHECK(error(ModelOf<FixedStride<5>>{}, fours) == another);
+  for (const PatchText* ahead : {&tokens, &given})
+    CHECK(error(space_model, *ahead).find("a rule that looks ahead") != std::string::npos);
+  for (const PatchText* any : {&spaces, &fours, &tokens, &given})  // this model predicts the ends
+    CHECK(error(ModelOf<TokenBoundary>{}, *any).empty());
 }
 
 TEST_CASE("PatchText: what cannot be is refused", "[data][patch_text]") {

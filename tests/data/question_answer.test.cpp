@@ -35,7 +35,7 @@ std::vector<Token> ids(std::string_view text, Index pads) {
   return tokens;
 }
 
-/// What a batch says, pair by pair.
+/// The question and the answer of each pair of a batch, as text.
 std::vector<std::pair<std::string, std::string>> texts(const PairBatch& batch) {
   std::vector<std::pair<std::string, std::string>> result;
   Index question = 0;

@@ -6,7 +6,7 @@ using namespace stlm;
 
 namespace {
 
-/// Tokens of three bytes.
+/// A tokenizer whose tokens are three bytes each.
 struct Threes {
   std::vector<Token> encode(std::string_view source) const {
     all() = source;

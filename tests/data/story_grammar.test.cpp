@@ -1,5 +1,5 @@
-// The embedded corpus: its texts, and that its entropy is exact. Beside the two interpreters of the library stand three
-// of the test: one reads a story back into its draws, one looks for texts that two rows could share, one enumerates.
+// The embedded corpus: its texts, and that its entropy is exact. The test adds three interpreters to the library's two: one
+// reads a story back into its draws, one looks for texts that two rows could share, one enumerates all stories.
 #include <stlm/data/story_grammar.hpp>
 
 #include <algorithm>
@@ -32,8 +32,8 @@ struct Reader {
   std::string_view text;
   std::size_t position = 0;
   double bits = 0;                           // of the draws read so far
-  std::size_t longest_memory = 0;            // bytes between two mentions of what was drawn once
-  std::array<std::int16_t, 128> row{};       // drawn last, of every rule
+  std::size_t longest_memory = 0;            // bytes between two mentions of the same draw
+  std::array<std::int16_t, 128> row{};       // the row drawn last, for every rule
   std::array<std::size_t, 128> mentioned{};  // where the last mention of the rule ended
 
   bool take(std::string_view words, bool& capital) {
@@ -74,8 +74,8 @@ struct Reader {
   }
 };
 
-// Whether a text of `a` can begin a text of `b`, or the other way round. The same mention on both sides is skipped: a
-// repeated one is equal on both, and a drawn one has been shown to leave no doubt (so every drawn rule must be shown).
+// Whether a text of `a` can begin a text of `b`, or the other way round. If both sides have the same mention next, it is
+// skipped: a repeated one has the same text on both sides; a drawn one is unambiguous if its own rule is (all are checked).
 bool confusable(const StoryGrammar& grammar, Text a, Text b) {
   for (;;) {
     if (a.empty() || b.empty()) return true;
@@ -106,7 +106,7 @@ bool confusable(const StoryGrammar& grammar, Text a, Text b) {
   }
 }
 
-// The pairs of rows, as "rule: i, j", that could be taken for each other in a column that is drawn.
+// The pairs of rows, as "rule: i, j", whose texts in a drawn column could be confused.
 std::vector<std::string> confusable_rows(const StoryGrammar& grammar) {
   std::set<std::pair<Index, std::size_t>> drawn = {{0, 0}};
   for (const auto& rule : grammar.rules())
@@ -125,7 +125,7 @@ std::vector<std::string> confusable_rows(const StoryGrammar& grammar) {
   return found;
 }
 
-// Which rules have been drawn for certain after a text; false in `sound` if one is repeated that may not have been.
+// Which rules have certainly been drawn after a text. Sets `sound` to false if a rule is repeated that may not have been drawn.
 std::vector<bool> surely_drawn(const StoryGrammar& grammar, const Text& text, std::vector<bool> drawn, bool& sound) {
   for (const auto& piece : text) {
     if (piece.rule < 0) continue;

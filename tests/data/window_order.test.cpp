@@ -20,6 +20,17 @@ TEST_CASE("permute is a permutation, and another one for another key", "[data][w
   }
 }
 
+TEST_CASE("EpochPlace: every item once an epoch, in another order in the next", "[data][window_order]") {
+  std::vector<std::uint64_t> first, second;
+  for (std::uint64_t n = 0; n < 12; ++n) first.push_back(detail::EpochPlace::at({1, 2}, n, 12).item);
+  for (std::uint64_t n = 12; n < 24; ++n) second.push_back(detail::EpochPlace::at({1, 2}, n, 12).item);
+  CHECK(first != second);
+  CHECK(std::set(first.begin(), first.end()).size() == 12);
+  CHECK(std::set(second.begin(), second.end()).size() == 12);
+  CHECK(detail::EpochPlace::at({1, 2}, 11, 12).epoch == RandomKey{1, 2}.fold(0));
+  CHECK(detail::EpochPlace::at({1, 2}, 12, 12).epoch == RandomKey{1, 2}.fold(1));
+}
+
 TEST_CASE("WindowOrder: an epoch takes every window once, inside the text", "[data][window_order]") {
   constexpr Index window = 10, size = 207;
   const WindowOrder order(size, window, 7);

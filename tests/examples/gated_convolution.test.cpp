@@ -1,4 +1,4 @@
-// The example's block: its gradients, and decoding against the full pass. What a user would check of a block of his own.
+// The example's block: its gradients, and decoding against the full pass, as a user would test a block of their own.
 #include "../../examples/07_custom_block/gated_convolution.hpp"
 
 #include "support/backend_parity.hpp"

@@ -1,4 +1,4 @@
-// The program as a user runs it: trains on built-in and on given pairs, answers, and says what is wrong.
+// The program as a user runs it: trains on built-in and on given pairs, answers, and reports errors.
 #include "examples/program.hpp"
 
 using namespace program;
@@ -19,12 +19,21 @@ TEST_CASE("the last line of train is one JSON object") {
   for (const char* key : {"params", "steps", "pairs", "seconds", "train_nats", "val_pairs", "val_exact_match", "val_nats_per_byte"})
     CHECK(mentions(json, "\"" + std::string(key) + "\":"));
   CHECK(mentions(json, "\"steps\":2,\"pairs\":128"));
+  const std::string generate = "generate --prompt '1 + 1?' --weights " + folder / "out/";
+  const Result from_checkpoint = run(generate + "checkpoint.safetensors");
+  CHECK(from_checkpoint.status == 0);
+  CHECK(from_checkpoint.output == run(generate + "model.safetensors").output);
+
+  const Result scored = run("train --steps 2 --eval-every 1 --out " + folder / "scored");
+  CHECK(mentions(scored.output, "questions answered exactly after 1 steps"));
+  CHECK(mentions(read_text(folder / "scored/metrics.jsonl"), "\"val_exact_match\""));
+  CHECK(read_text(folder / "scored/model.safetensors") == read_text(folder / "out/model.safetensors"));
 }
 
 TEST_CASE("it learns given pairs by heart and answers them, whatever the number of threads") {
   const TemporaryFolder folder;
   std::string pairs;
-  for (int i = 0; i < 10; ++i)  // the last is held out, and asks what the first asks
+  for (int i = 0; i < 10; ++i)  // the last pair is held out; it has the question of the first
     pairs += R"({"id": 7, "q": "Which number is )" + std::to_string(i % 9) + R"(?", "a": ")" + "xyz"[i % 3] + std::to_string(i % 9 * 3) + "\"}\n";
   write_text(folder / "pairs.jsonl", pairs);
   const std::string train = "train --steps 150 --batch 9 --question q --answer a --data " + folder / "pairs.jsonl" + " --out ";
@@ -51,7 +60,10 @@ TEST_CASE("a run killed and resumed ends with the same bytes as one left alone")
   CHECK(read_text(killed + "/model.safetensors") == read_text(folder / "whole/model.safetensors"));
   CHECK(number(last_line(resumed.output), "train_nats") == number(last_line(whole.output), "train_nats"));
   CHECK(number(last_line(resumed.output), "pairs") == 128);
-  for (const char* other : {"--batch 17", "--batch 16 --question answer"})
+  std::string pairs;
+  for (int i = 0; i < 20; ++i) pairs += R"({"q": "a", "a": "b"})" "\n";
+  write_text(folder / "pairs", pairs);
+  for (const std::string& other : {std::string("--batch 17"), "--batch 16 --question q --answer a --data " + folder / "pairs"})
     CHECK(mentions(run("train --steps 8 --seed 7 --resume --out " + killed + " " + other).output, "give the same options"));
 }
 
@@ -67,4 +79,6 @@ TEST_CASE("help and info describe the model; nonsense is refused with a reason")
   write_text(folder / "few", "{\"question\": \"a\", \"answer\": \"b\"}\n");
   CHECK(mentions(run("train --steps 1 --data " + folder / "few" + " --out " + folder / "o").output, "too few pairs"));
   CHECK(mentions(run("generate --prompt x --weights " + folder / "few").output, "few"));
+  for (const char* of_data : {"--question a", "--answer a", "--held-out 0.2"})
+    CHECK(mentions(run("train --steps 1 " + std::string(of_data) + " --out " + folder / "o").output, "requires --data"));
 }

@@ -27,7 +27,7 @@ inline Result run(const std::string& arguments) {
   return {WEXITSTATUS(::pclose(pipe)), output};
 }
 
-/// Starts the program and kills it outright once its metrics hold `lines` lines.
+/// Starts the program and kills it (SIGKILL) once its metrics file has `lines` lines.
 inline void run_and_kill(std::vector<std::string> arguments, const std::string& metrics, std::ptrdiff_t lines) {
   std::string name = STLM_PROGRAM;
   std::vector<char*> argv{name.data()};
@@ -60,14 +60,14 @@ inline void write_corpus(const std::string& path) {
   write_text(path, text);
 }
 
-/// A number of a JSON object on one line.
+/// The number under `key` in a JSON object on one line.
 inline double number(const std::string& json, const std::string& key) {
   const std::size_t at = json.find("\"" + key + "\":");
   REQUIRE(at != std::string::npos);
   return std::stod(json.substr(at + key.size() + 3));
 }
 
-/// The JSON object at the end of `train`.
+/// Checks the JSON object at the end of the output of `train`.
 inline void check_summary(const std::string& output) {
   const std::string json = last_line(output);
   CHECK(json.front() == '{');
@@ -77,9 +77,10 @@ inline void check_summary(const std::string& output) {
     CHECK(number(json, key) > 0);
   }
   CHECK(number(json, "seed") >= 0);
+  CHECK(number(json, "dropped") >= 0);
   CHECK(number(json, "tokens_per_second") == Approx(number(json, "tokens") / number(json, "seconds")).epsilon(0.01));
   CHECK(number(json, "val_nats") > 1);
-  CHECK(number(json, "val_nats") < std::log(258.0) + 0.5);  // hardly worse than knowing nothing
+  CHECK(number(json, "val_nats") < std::log(258.0) + 0.5);  // hardly worse than uniform guessing
   CHECK(number(json, "val_bits_per_byte") == Approx(number(json, "val_nats") / std::log(2.0)).epsilon(1e-6));
 }
 

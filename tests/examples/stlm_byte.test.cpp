@@ -3,6 +3,24 @@
 
 using namespace program;
 
+TEST_CASE("patches for which a batch has no room are told of and not counted as trained on, also by a run that goes on") {
+  const TemporaryFolder folder;
+  write_text(folder / "text", std::string(30'000, 'x'));  // every patch is full: two thirds have room, 681 of 1024
+  const std::string train = "train --data " + folder / "text" + " --steps 2 --out " + folder / "out";
+  const Result trained = run(train);
+  REQUIRE(trained.status == 0);
+  CHECK(trained.output.find("left out: 686 of 2048 patches") != std::string::npos);
+  for (const Result& result : {trained, run(train + " --resume")}) {
+    CHECK(number(last_line(result.output), "dropped") == 686);
+    CHECK(number(last_line(result.output), "tokens") == 1362);
+  }
+  write_corpus(folder / "words");
+  const Result all = run("train --steps 1 --data " + folder / "words" + " --out " + folder / "words-out");
+  CHECK(number(last_line(all.output), "dropped") == 0);
+  CHECK(number(last_line(all.output), "tokens") == 1024);
+  CHECK(all.output.find("left out") == std::string::npos);
+}
+
 TEST_CASE("stlm_byte trains, resumes, and generates from its weights") {
   const TemporaryFolder folder;
   write_corpus(folder / "text");

@@ -1,4 +1,4 @@
-// The program as a user runs it: trains, is killed, goes on, generates, and says what is wrong.
+// The program as a user runs it: trains, is killed, goes on, generates, and reports errors.
 #include "examples/program.hpp"
 
 using namespace program;
@@ -20,12 +20,21 @@ TEST_CASE("a run killed and resumed ends with the same bytes as one left alone")
   CHECK(read_text(killed + "/model.safetensors") == read_text(folder / "whole/model.safetensors"));
   CHECK(number(last_line(resumed.output), "train_nats") == number(last_line(whole.output), "train_nats"));
   const std::string metrics = read_text(killed + "/metrics.jsonl");
-  CHECK(std::count(metrics.begin(), metrics.end(), '\n') == 25);  // the steps, and the last line
+  CHECK(std::count(metrics.begin(), metrics.end(), '\n') == 25);  // the logged steps and the last line
 
   const std::string other = run("train --data " + folder / "text" + " --steps 25 --resume --out " + killed).output;
   CHECK(other.find("give the same options") != std::string::npos);
   CHECK(run(common + killed + " --resume --separator x").output.find("give the same options") != std::string::npos);
-  std::string damaged = read_text(killed + "/checkpoint.safetensors");
+  const std::string good = read_text(killed + "/checkpoint.safetensors");
+  for (const std::string setting : {"device", "products"}) {  // of another machine
+    std::string text = good;
+    const std::string before = "\\\"" + setting + "\\\":\\\"";
+    REQUIRE(text.find(before) != std::string::npos);
+    text[text.find(before) + before.size()] = 'x';
+    write_text(killed + "/checkpoint.safetensors", text);
+    CHECK(run(common + killed + " --resume").output.find("give the same options") != std::string::npos);
+  }
+  std::string damaged = good;
   const std::string seconds = "\"seconds\":\"";
   REQUIRE(damaged.find(seconds) != std::string::npos);
   damaged[damaged.find(seconds) + seconds.size()] = 'x';
@@ -56,9 +65,52 @@ TEST_CASE("the last line of train is one JSON object, and its weights generate")
   CHECK(damaged.output.find("cut") != std::string::npos);
 }
 
+TEST_CASE("a new run keeps checkpoint and metrics of the one before; a checkpoint generates as its weights do") {
+  const TemporaryFolder folder;
+  write_corpus(folder / "text");
+  const std::string train = "train --data " + folder / "text" + " --out " + folder / "out" + " --steps ";
+  REQUIRE(run(train + "2").status == 0);
+  const std::string checkpoint = read_text(folder / "out/checkpoint.safetensors");
+  const std::string metrics = read_text(folder / "out/metrics.jsonl");
+  const Result second = run(train + "3");
+  REQUIRE(second.status == 0);
+  CHECK(second.output.find("checkpoint.safetensors.old") != std::string::npos);
+  CHECK((read_text(folder / "out/checkpoint.safetensors.old") == checkpoint));
+  CHECK(read_text(folder / "out/metrics.jsonl.old") == metrics);
+  CHECK(run(train + "3 --resume").output.find("continuing at step 3") != std::string::npos);
+  CHECK((read_text(folder / "out/checkpoint.safetensors.old") == checkpoint));
+
+  const std::string generate = "generate --prompt line --max-bytes 20 --weights " + folder / "out/";
+  const Result from_checkpoint = run(generate + "checkpoint.safetensors");
+  CHECK(from_checkpoint.status == 0);
+  CHECK(from_checkpoint.output == run(generate + "model.safetensors").output);
+}
+
+TEST_CASE("scores on the way are in the metrics and on the terminal, and change nothing of the training") {
+  const TemporaryFolder folder;
+  write_corpus(folder / "text");
+  const std::string train = "train --data " + folder / "text" + " --steps 5 --dropout 0.1 --threads 2 --seed 7 --out ";
+  const Result plain = run(train + folder / "plain"), scored = run(train + folder / "scored --eval-every 2");
+  REQUIRE(scored.status == 0);
+  CHECK(read_text(folder / "scored/model.safetensors") == read_text(folder / "plain/model.safetensors"));
+  CHECK(number(last_line(scored.output), "val_nats") == number(last_line(plain.output), "val_nats"));
+  CHECK(plain.output.find("bits/byte after 2 steps") == std::string::npos);
+  for (const char* steps : {"2", "4", "5"})
+    CHECK(scored.output.find("bits/byte after " + std::string(steps) + " steps") != std::string::npos);
+  std::ifstream metrics(folder / "scored/metrics.jsonl");
+  std::string line;
+  for (int step = 1; step <= 5; ++step) {
+    REQUIRE(std::getline(metrics, line));
+    CAPTURE(line);
+    CHECK(number(line, "step") == step);
+    CHECK((line.find("val_nats") != std::string::npos) == (step % 2 == 0));
+    if (step % 2 == 0) CHECK((number(line, "val_nats") > 1 && number(line, "val_nats") < std::log(258.0) + 0.5));
+  }
+}
+
 TEST_CASE("what cannot be written is said, whatever the text is called; a fresh run leaves nothing to continue of another") {
   const TemporaryFolder folder;
-  write_corpus(folder / "caf\xe9");  // no UTF-8
+  write_corpus(folder / "caf\xe9");  // not UTF-8
   const std::string train = "train --data " + folder / "caf\xe9" + " --out " + folder / "out" + " --steps ";
   REQUIRE(run(train + "3").status == 0);
   std::filesystem::remove(folder / "out/metrics.jsonl");
@@ -69,7 +121,7 @@ TEST_CASE("what cannot be written is said, whatever the text is called; a fresh 
   CHECK(run("generate --max-bytes 3 --weights " + folder / "out/model.safetensors" + " > /dev/full").status == 1);
   std::filesystem::remove(folder / "out/metrics.jsonl");
   run_and_kill({"train", "--data", folder / "caf\xe9", "--steps", "3000", "--out", folder / "out"}, folder / "out/metrics.jsonl", 2);
-  CHECK(run(train + "3 --resume").output.find("\"steps\":3000") != std::string::npos);  // of the run that was killed
+  CHECK(run(train + "3 --resume").output.find("\"steps\":3000") != std::string::npos);  // the killed run is continued
 }
 
 TEST_CASE("info and help describe the model; nonsense is refused") {
@@ -84,6 +136,9 @@ TEST_CASE("info and help describe the model; nonsense is refused") {
   const TemporaryFolder folder;
   write_text(folder / "tiny", "abc");
   CHECK(run("train --steps 1 --val " + folder / "tiny").output.find("--data") != std::string::npos);
+  const std::string both = " --held-out 0.2 --val " + folder / "tiny";
+  CHECK(run("train --steps 1 --data " + folder / "tiny" + both).output.find("--val excludes --held-out") != std::string::npos);
+  CHECK(run("train --eval-every -1").output.find("expected a number") != std::string::npos);
   CHECK(run("train --steps 1 --data " + folder / "tiny" + " --out " + folder / "o").output.find("more than 128 tokens") !=
         std::string::npos);
 }

@@ -1,4 +1,4 @@
-// The program as a user runs it: text to ids and back, learning, and what is wrong with a file.
+// The program as a user runs it: text to ids and back, learning, and errors of files.
 #include "support/catch.hpp"
 #include "tokenizer/small_gpt2.hpp"
 

@@ -45,7 +45,10 @@ TEST_CASE("AdamW refuses options that make no sense") {
 TEMPLATE_TEST_CASE("AdamW by hand", "", golden::ReferenceDouble, golden::EigenDouble, golden::EigenFloat) {
   using Backend = typename TestType::Backend;
   using T = typename TestType::T;
-  const AdamWOptions options{.lr = 0.1, .beta1 = 0.8, .beta2 = 0.9, .eps = 0.01, .weight_decay = 0.3};
+  const bool decay_vectors = GENERATE(false, true);
+  CAPTURE(decay_vectors);
+  const AdamWOptions options{.lr = 0.1, .beta1 = 0.8, .beta2 = 0.9, .eps = 0.01, .weight_decay = 0.3,
+                             .decay_vectors = decay_vectors};
   Context<Backend> ctx;
   Parameters<Tiny, Backend, T> params(ctx), grads(ctx);
   AdamW<Tiny, Backend, T> optimizer(ctx, options);
@@ -62,7 +65,7 @@ TEMPLATE_TEST_CASE("AdamW by hand", "", golden::ReferenceDouble, golden::EigenDo
     v = 0.9 * v + 0.1 * g * g;
     const double update = m / (1 - std::pow(0.8, step)) / (std::sqrt(v / (1 - std::pow(0.9, step))) + 0.01);
     matrix -= lr * (update + 0.3 * matrix);
-    vector -= lr * update;  // rank 1: no decay
+    vector -= lr * (update + (decay_vectors ? 0.3 * vector : 0));
     grads.tree().matrix(0, 0) = grads.tree().vector(0) = static_cast<T>(g);
     optimizer.step(ctx, params, grads, factors[step - 1]);
     CHECK(params.tree().matrix(0, 0) == Approx(matrix).epsilon(TestType::tolerance));

@@ -31,7 +31,7 @@ TEST_CASE("triangle dropout: up in the first half of each cycle, down in the sec
   const double one_cycle[] = {0.1, 0.18, 0.26, 0.34, 0.42, 0.5, 0.42, 0.34, 0.26, 0.18};
   for (Index step = 0; step < 40; ++step) CHECK(rate(step) == Approx(one_cycle[step % 10]).epsilon(1e-14));
   CHECK(TriangleDropout{.trough = 0, .peak = 1, .total = 3, .cycles = 1}(1) ==
-        Approx(2.0 / 3));  // odd: no step at the peak
+        Approx(2.0 / 3));  // an odd cycle has no step at the peak
   CHECK(TriangleDropout{.trough = 0, .peak = 1, .total = 3, .cycles = 1}(2) == Approx(2.0 / 3));
   CHECK_THROWS_WITH((TriangleDropout{.trough = 0, .peak = 1, .total = 3, .cycles = 4}(0)),
                     "stlm::TriangleDropout: expected 1 to 3 cycles, one step each at least, found 4.");

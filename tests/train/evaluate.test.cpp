@@ -22,7 +22,7 @@ struct TokensConfig : TokenModelDefaults {
 };
 using Tokens = TokenModel<TokensConfig>;
 
-/// What is not asked for: three quarters of a window are context, and nothing is dropped, whatever was trained before.
+/// The defaults: three quarters of a window are context, and dropout is off even if the activations were trained with it.
 template <class Model, class Text>
 void check_unasked(Context<Backend>& ctx, const Parameters<Model, Backend>& params, const Text& text, Index batch) {
   Activations<Model, Backend> fresh(ctx, {.batch = batch, .tokens = 8}), used(ctx, {.batch = batch, .tokens = 8});
@@ -47,7 +47,7 @@ TEST_CASE("every token is scored once, and the sum is that of scoring them one b
     CHECK(result.bytes == static_cast<Index>(size));
     CHECK(result.context == context);
 
-    double nats = 0;  // target i is read in the window that begins at the latest multiple of the stride that keeps 5 before
+    double nats = 0;  // target i is scored in the last window that has 5 inputs before it; windows begin at multiples of 3
     for (Index i = 0; i < text.size(); ++i) {
       const Index begin = i < tokens ? 0 : (i - context) / (tokens - context) * (tokens - context);
       std::vector<Token> inputs(tokens), targets(tokens, Small::ignore);
@@ -114,7 +114,7 @@ TEMPLATE_TEST_CASE("every symbol of every patch is scored once, whatever the bat
   CHECK(result.tokens == 131);
   CHECK(evaluate(ctx, params, three, text, context).nats == Approx(result.nats).epsilon(1e-6));
 
-  double nats = 0;  // patch by patch, each read in the window that begins at the latest multiple of the stride
+  double nats = 0;  // one patch at a time, each in the last window that has `context` patches before it
   for (Index i = 0; i < text.size(); ++i) {
     const Index begin = i < patches ? 0 : (i - context) / (patches - context) * (patches - context);
     std::vector<Token> inputs(patches * window), targets(inputs.size(), unscored);
@@ -139,7 +139,7 @@ TEMPLATE_TEST_CASE("max_bytes of a text is room to score it, however short", "",
     Activations<Model, Backend> acts(ctx, shape), enough(ctx, {.batch = 1, .tokens = 8});
     CHECK(evaluate(ctx, params, acts, text).nats == Approx(evaluate(ctx, params, enough, text).nats).epsilon(1e-6));
     if (text.size() > shape.tokens) continue;
-    shape.bytes -= 1;  // all of it is one window: no less will do
+    shape.bytes -= 1;  // the text is one window: less room must not do
     Activations<Model, Backend> too_small(ctx, shape);
     CHECK_THROWS_AS(evaluate(ctx, params, too_small, text), ShapeError);
   }

@@ -1,6 +1,7 @@
 #include <stlm/train/muon.hpp>
 
 #include <stlm/nn/attention.hpp>
+#include <stlm/nn/lora_mixture.hpp>
 
 #include "golden/updates.hpp"
 
@@ -26,7 +27,7 @@ struct Scalar {
   }
 };
 
-/// Only tensors that are AdamW's.
+/// A model with only tensors that Muon leaves to AdamW.
 struct NoMatrix {
   template <class T>
   struct Params {
@@ -64,7 +65,7 @@ void fill(const Parameters<Model, B, T>& params, std::uint64_t seed) {
   });
 }
 
-/// The smallest and the largest, by power iteration on s I - G and G, G the Gram matrix.
+/// The smallest and the largest singular value, by power iteration on s I - G and on G, the Gram matrix.
 std::pair<double, double> singular_values(const double* data, Index rows, Index cols) {
   using Matrix = View<double, dynamic, dynamic>;
   Context<ReferenceBackend> ctx;
@@ -111,6 +112,20 @@ TEST_CASE("Muon takes the Q, K and V of attention as matrices of their own") {
   CHECK(seen == 4);
 }
 
+TEST_CASE("Muon takes a matrix with as many rows as Q, K and V have, but of other meaning, as one") {
+  using Layer = Attention<16, 4, 2, 4, Rotary<>, Causal, LoraMixture<4, 8>>;  // U has 4 * 8 rows, as many as Q, K and V
+  Context<ReferenceBackend> ctx;
+  Parameters<Layer, ReferenceBackend> params(ctx);
+  int seen = 0;
+  params.for_each([&](const Path& path, const auto& view, const ParameterSpec& spec) {
+    if (!path.str().starts_with("qkv.") || view.extent(0) != Layer::qkv_width) return;
+    CAPTURE(path.str());
+    CHECK((spec.row_parts == std::array<Index, 3>{}) == path.str().ends_with(".u"));
+    ++seen;
+  });
+  CHECK(seen == 3);  // W, U, V
+}
+
 TEST_CASE("Muon takes matrices of one shape together, as many as a batch may hold") {
   using Shapes = std::vector<std::array<Index, 3>>;
   Context<ReferenceBackend> ctx;
@@ -153,7 +168,7 @@ TEST_CASE("Muon without a gradient only decays") {
 TEST_CASE("Muon without matrices is AdamW") {
   Context<ReferenceBackend> ctx;
   Parameters<NoMatrix, ReferenceBackend, double> a(ctx), b(ctx), grads(ctx);
-  const AdamWOptions options{.lr = 0.1, .weight_decay = 0.3};
+  const AdamWOptions options{.lr = 0.1, .weight_decay = 0.3, .decay_vectors = GENERATE(false, true)};
   Muon<NoMatrix, ReferenceBackend, double> muon(ctx, {.adamw = options});
   AdamW<NoMatrix, ReferenceBackend, double> adamw(ctx, options);
   fill(a, 1);

@@ -1,5 +1,5 @@
-// A run that is stopped, saved and continued by another, beside one that never stopped: `train(steps)`, `save(path)`,
-// `resume(path)`. Their checkpoints must be the same bytes; the latter's is left in the folder as "whole".
+// Compares a run that is stopped, saved and continued by another run with a run that never stops. A run has `train(steps)`,
+// `save(path)` and `resume(path)`. Both must save the same bytes; the checkpoint of the latter stays in the folder as "whole".
 #pragma once
 
 #include "io/temporary_folder.hpp"
@@ -11,7 +11,7 @@ void stopped_equals_whole(const TemporaryFolder& folder) {
   whole.train(12);
   first.train(7);
   first.save(folder / "stopped");
-  second.train(2);  // what it did before must not matter
+  second.train(2);  // steps before `resume` must not matter
   second.resume(folder / "stopped");
   second.train(5);
   whole.save(folder / "whole");

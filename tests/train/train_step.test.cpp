@@ -25,7 +25,7 @@ constexpr MuonOptions muon{.lr = 1e-2, .weight_decay = 0.1, .adamw = adamw};
 constexpr CosineSchedule schedule{.warmup = 2, .total = 8};
 constexpr double max_norm = 0.5, dropout = 0.1;
 
-/// Of a model over patches several on one: with the patches the rows differ, and a step is replayed with as many.
+/// A model over patches takes the same patches in several steps: a step is replayed only for the same number of rows.
 template <class Model>
 auto batch(int step) {
   if constexpr (requires { Model::window; })
@@ -50,8 +50,8 @@ typename Optimizer::Options options_of() {
     return adamw;
 }
 
-/// How near the steps of the tested backend are to those by hand: two or three times what they are, or on a GPU, which sums
-/// in a library's own order, more.
+/// Tolerances of the tested backend's steps against those by hand: two or three times the differences found; more on a GPU,
+/// where a library chooses the order of sums.
 struct Near {
   double first_loss, first_norm;  // before the weights have drifted apart
   double loss, norm, weights;
@@ -67,10 +67,10 @@ constexpr Near near() {
     return exact ? Near{2e-7, 1e-5, 2e-7, 5e-5, 2e-4} : Near{1e-4, 7e-3, 3e-3, 5e-2, 0.08};
 }
 
-/// As of a run bounded by time.
+/// A factor of the learning rate, as a run limited by time passes it.
 double given(int step) { return step < 5 ? 1 : 0.5; }
 
-/// Losses and gradient norms of 8 steps by the parts that TrainStep puts together.
+/// Losses and gradient norms of 8 steps, computed by the parts from which TrainStep is built.
 template <class Kind>
 std::vector<StepReport> by_hand(Buffer<float>& weights_after) {
   using Model = typename Kind::Model;
@@ -100,7 +100,7 @@ std::vector<StepReport> by_hand(Buffer<float>& weights_after) {
   return reports;
 }
 
-/// Copies from the device to the host so far: none of a step that is replayed.
+/// The number of copies from the device to the host so far; a replayed step makes none.
 template <class Space = TestedBackend::memory_space>
 std::int64_t copies_to_host() {
   if constexpr (requires { Space::copies_to_host(); })
@@ -190,7 +190,7 @@ TEST_CASE("TrainStep: the weights that products read are those of the parameters
   CHECK(agree());
   step.run(ctx, batch<Flat>(0).view());
   CHECK(agree());
-  params.flat()(0) += 1;  // as by loading others
+  params.flat()(0) += 1;  // as if other weights were loaded
   CHECK(agree());
 }
 
@@ -222,7 +222,7 @@ TEST_CASE("TrainStep, AdamW, Muon: a factor that is no number from 0 on changes 
   Reference without_end(ctx, params, {.shape = shape, .schedule = {.warmup = 0, .decay = 0}});  // 0 / 0
   CHECK_THROWS_AS(without_end.run(ctx, some.view()), Error);
   Reference from_zero(ctx, params, {.shape = shape, .schedule = {.warmup = 2}});
-  CHECK_THROWS_AS(from_zero.run(ctx, some.view(), -1), Error);  // times 0
+  CHECK_THROWS_AS(from_zero.run(ctx, some.view(), -1), Error);  // the schedule's factor is 0
   CHECK(on_host(params) == before);
 }
 
@@ -231,24 +231,36 @@ TEMPLATE_TEST_CASE("TrainStep: a run stopped and continued ends with the same by
   using Optimizer = typename TestType::template Optimizer<TestedBackend>;
   using Step = TrainStep<Flat, TestedBackend, typename TestType::Scalar, Optimizer>;
   struct Run {
-    Context<TestedBackend> ctx{{.threads = 2, .seed = 7}};
+    Context<TestedBackend> ctx;
     Parameters<Flat, TestedBackend> params{ctx};
     Step step{ctx, params, typename Step::Options{shape, options_of<Optimizer>(), schedule, max_norm, dropout}};
 
-    Run() { init(ctx, params); }
+    explicit Run(std::uint64_t seed = 7) : ctx({.threads = 2, .seed = seed}) { init(ctx, params); }
     void train(int steps) {
       for (int i = 0; i < steps; ++i) step.run(ctx, batch<Flat>(static_cast<int>(step.step_count())).view());
     }
-    void save(const std::string& path) { save_checkpoint(path, params, step, {}); }
-    void resume(const std::string& path) { load_checkpoint(SafetensorsFile(path), params, step); }
+    void save(const std::string& path) {
+      const TrainState state{.random_seed = ctx.random().seed()};
+      save_checkpoint(path, params, step, state);
+    }
+    void resume(const std::string& path) {
+      ctx.random().restore(load_checkpoint(SafetensorsFile(path), params, step).random_seed, 0);
+    }
   };
   const TemporaryFolder folder;
   stopped_equals_whole<Run>(folder);
   const SafetensorsFile whole(folder / "whole");
   CHECK(whole.metadata("optimizer_step") == "12");
 
+  Run other_seed(8);  // must use the masks of the run it continues, even after recording steps of its own
+  other_seed.train(3);
+  other_seed.resume(folder / "stopped");
+  other_seed.train(5);
+  other_seed.save(folder / "other_seed");
+  CHECK((read_text(folder / "whole") == read_text(folder / "other_seed")));
+
   Run run;
-  Optimizer optimizer(run.ctx, options_of<Optimizer>());  // of the same moments
+  Optimizer optimizer(run.ctx, options_of<Optimizer>());  // has the same moments
   load_checkpoint(whole, run.params, optimizer);
   CHECK(optimizer.step_count() == 12);
 
@@ -281,12 +293,12 @@ TEMPLATE_TEST_CASE("TrainStep: a gradient that is not finite is reported with it
   const std::vector<float> before = on_host(params);
   step.run(ctx, batch<Flat>(1).view());
   CHECK_THROWS_WITH(step.report(ctx),
-                    "stlm: step 2: the gradient norm is not finite; first tensor with such a number: parameter embedding.weight. "
-                    "Lower the learning rate, lengthen the warm-up, or clip gradients.");
+                    "stlm::TrainStep: step 2: the gradient norm is not finite; first tensor with such a number: parameter "
+                    "embedding.weight. Lower the learning rate, lengthen the warm-up, or clip gradients.");
   const std::vector<float> after = on_host(params);
   CHECK(std::memcmp(before.data(), after.data(), before.size() * sizeof(float)) == 0);
 
-  init(ctx, params);  // as from a checkpoint
+  init(ctx, params);  // as if loaded from a checkpoint
   step.set_step_count(1);
   step.run(ctx, batch<Flat>(1).view());
   CHECK(step.report(ctx).step == 2);

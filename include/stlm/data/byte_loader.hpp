@@ -6,6 +6,7 @@
 
 #include <stlm/core/batch.hpp>
 #include <stlm/data/byte_text.hpp>
+#include <stlm/data/flat_text.hpp>
 #include <stlm/data/window_order.hpp>
 
 namespace stlm {
@@ -38,7 +39,7 @@ class ByteLoader {
     return {{inputs_.data(), shape_.batch, shape_.tokens}, {targets_.data(), shape_.batch, shape_.tokens}};
   }
 
-  /// Windows handed out so far; `seek` continues from any.
+  /// Windows returned so far; `seek` continues from any position.
   std::uint64_t position() const { return position_; }
   void seek(std::uint64_t position) { position_ = position; }
 

@@ -1,15 +1,14 @@
-// ByteText: the bytes of one or several documents as tokens, end of text between them.
+// ByteText: the bytes of one or several documents as tokens, with an end of text between documents.
 //
 //   ByteText text = ByteText::from_files({"a.txt", "b.txt"});       // memory-mapped, never copied
 //   auto [train, held_out] = text.split(0.1);                       // the last tenth is held out
 //
-// Each file is a document; a separator (say "<|endoftext|>" or a blank line) cuts files further. Between two documents
-// is the one token ByteTokenizer::end_of_text; empty documents vanish, and none ends the text. Copies share the
-// mapping. Throws FileError for what cannot be read, Error when there is not a single byte.
+// Each file is a document; a separator (say "<|endoftext|>" or a blank line) cuts files into more. One token,
+// ByteTokenizer::end_of_text, stands between two documents, and none after the last. Empty documents are left out. Copies
+// share the mapping. Throws FileError if a file is empty or cannot be read, and Error if there is no byte of text.
 #pragma once
 
 #include <algorithm>
-#include <concepts>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -45,7 +44,7 @@ class ByteText {
 
   Index size() const { return end_ - begin_; }
 
-  /// Bytes without the ends of text: what bits per byte divide by.
+  /// Bytes, ends of text not counted: the divisor of bits per byte.
   Index num_bytes() const {
     Index marks = 0;
     for (const Document& document : storage_->documents) {
@@ -55,8 +54,8 @@ class ByteText {
     return size() - marks;
   }
 
-  /// Token i; i may lie before the beginning: there stand the tokens this part was cut from, and before those, one end of
-  /// text after another.
+  /// Token i, which may be negative: a part continues backwards into the text it was cut from. Every token before that
+  /// whole text is an end of text.
   Token operator[](Index i) const {
     Token token;
     copy(i, 1, &token);
@@ -80,7 +79,8 @@ class ByteText {
     std::fill_n(to, count, ByteTokenizer::end_of_text);
   }
 
-  /// Calls each(bytes, ended) for what this text has of every document; `ended`: its end of text as well.
+  /// Calls each(bytes, ended) for the part of each document that lies in this text. `ended`: the document's end of text
+  /// lies in it too.
   template <class Each>
   void for_each_document(Each&& each) const {
     for (const auto& [begin, text] : storage_->documents) {
@@ -91,7 +91,7 @@ class ByteText {
     }
   }
 
-  /// The part before the last `fraction` of the tokens, and that last part.
+  /// Two parts: the second is the last `fraction` of the tokens, the first is the rest.
   std::pair<ByteText, ByteText> split(double fraction) const {
     expect<Error>(fraction > 0 && fraction < 1, "stlm::ByteText: expected a held-out fraction in (0, 1), found ", fraction,
                   "; 0.1 holds out the last tenth.");
@@ -132,20 +132,11 @@ class ByteText {
     }
   }
 
-  /// The last document's end of text is not part of the text: nothing follows that it would part from.
+  /// The end of text after the last document is not part of the text, because no document follows.
   explicit ByteText(std::shared_ptr<const Storage> storage) : storage_(std::move(storage)), end_(storage_->size - 1) {}
 
   std::shared_ptr<const Storage> storage_;
   Index begin_ = 0, end_;
-};
-
-/// A text that is a row of tokens: ByteText, TokenText.
-template <class Text>
-concept FlatText = requires(const Text& text, Index i, Token* to) {
-  { text[i] } -> std::same_as<Token>;
-  { text.size() } -> std::same_as<Index>;
-  { text.num_bytes() } -> std::same_as<Index>;
-  text.copy(i, i, to);
 };
 
 }  // namespace stlm

@@ -1,10 +1,11 @@
 // PatchLoader<Model>: batches of windows of patches in a seeded order that can be resumed anywhere (window_order.hpp);
 // `position()` is its whole state.
 //
-// A window is S + 1 patches: the first S are read, the last S predicted. BatchShape::bytes > 0 bounds the bytes that a
-// batch reads and the symbols it predicts, ends of patches included where the boundary looks ahead: what does not fit
-// is left out, from the end of the last sequences, and counted in `dropped`. So a model plans memory for the usual
-// batch, not for full patches alone.
+// A window is S + 1 patches: the model reads the first S and predicts the last S. BatchShape::bytes > 0 limits the bytes
+// that a batch reads and, separately, the symbols it predicts, ends of patches included where the boundary looks ahead.
+// The sequences of a batch use up these limits in order. Of a sequence, the first patch that does not fit and all later
+// ones are left out, and `dropped` counts those that were to be predicted. So a model can plan memory for a typical batch,
+// not for full patches.
 #pragma once
 
 #include <stlm/data/patch_text.hpp>
@@ -42,19 +43,19 @@ class PatchLoader {
     return {{inputs_.data(), shape_.batch, size}, {targets_.data(), shape_.batch, size}};
   }
 
-  /// Windows handed out so far; `seek` continues from any.
+  /// Windows returned so far; `seek` continues from any position.
   std::uint64_t position() const { return position_; }
   void seek(std::uint64_t position) { position_ = position; }
   /// Where window n of the endless sequence begins.
   Index window_start(std::uint64_t n) const { return order_.start(n); }
-  /// Patches left out so far because a batch had no room for them.
+  /// Patches that were to be predicted but exceeded BatchShape::bytes, in all batches so far.
   std::uint64_t dropped() const { return dropped_; }
 
  private:
   struct Room {
     Index reads, predicts;
   };
-  /// Empties the patches past the budget and takes the others from it.
+  /// Subtracts from `left` the patches of a window that fit, and empties the slots of the others.
   void keep_what_fits(Index first, Room& left) {
     Index kept = 0;
     for (; kept <= shape_.tokens; ++kept) {
@@ -65,7 +66,7 @@ class PatchLoader {
       left.reads -= read;
       left.predicts -= predicted;
     }
-    dropped_ += static_cast<std::uint64_t>(shape_.tokens + 1 - kept);
+    dropped_ += static_cast<std::uint64_t>(shape_.tokens - std::max<Index>(kept - 1, 0));
     std::fill(slots_.begin() + kept * window, slots_.end(), ByteTokenizer::pad);
   }
 

@@ -1,12 +1,12 @@
-// PatchText: a text cut into patches of at most W bytes by a boundary rule; nothing of it is lost.
+// PatchText: a text cut into patches of at most W bytes by a boundary rule. No byte of the text is lost.
 //
 //   PatchText patches(ByteText::from_files({"a.txt"}), SpaceLike{}, 12);
 //   patches.copy(0, 100, slots);                      // 100 x 12 slots: bytes, ByteTokenizer::pad where a patch is shorter
 //   ByteTokenizer::decode(slots);                     // the bytes again
 //
-// A patch that reaches W bytes ends there, and what follows is the next one. By rules known from the past an end of text
-// ends the patch it stands in; by rules that look ahead it is a patch of its own. Before the first patch lie patches of
-// one end of text each, after the last empty ones. Memory: one byte a patch, beside the text itself.
+// A patch that reaches W bytes ends there, and the next patch goes on. If the rule is known from the past, an end of text is
+// the last token of the patch it stands in; if the rule looks ahead, it is a patch of its own. Each patch before the first
+// is one end of text; those after the last are empty. Memory: about one byte a patch, beside the text itself.
 #pragma once
 
 #include <stlm/core/batch.hpp>
@@ -15,11 +15,17 @@
 
 namespace stlm {
 
+namespace detail {
+/// Its address tells boundary rules apart.
+template <class Boundary>
+inline constexpr char rule_of = 0;
+}  // namespace detail
+
 class PatchText {
  public:
   template <class Boundary>
   PatchText(ByteText text, const Boundary& boundary, Index window)
-      : PatchText(std::move(text), window, Boundary::known_from_past) {
+      : PatchText(std::move(text), window, Boundary::known_from_past ? &detail::rule_of<Boundary> : nullptr) {
     text_.for_each_document([&](std::string_view document, bool ended) {
       if constexpr (Boundary::known_from_past) {
         Token previous = ByteTokenizer::end_of_text;
@@ -37,9 +43,9 @@ class PatchText {
     });
     expect_all_covered();
   }
-  /// From the lengths of the patches, which cover the text; whoever gives them may have looked ahead.
+  /// From the lengths of the patches, which must cover the text. Their rule counts as one that looks ahead.
   PatchText(ByteText text, const std::vector<Index>& lengths, Index window)
-      : PatchText(std::move(text), window, false) {
+      : PatchText(std::move(text), window, nullptr) {
     for (const Index length : lengths) add(length);
     expect_all_covered();
   }
@@ -50,22 +56,28 @@ class PatchText {
   Index num_tokens() const { return text_.size(); }      ///< with them
   Index length(Index patch) const { return lengths_[static_cast<std::size_t>(patch)]; }
 
-  /// Expects patches of the model's window, and none cut by a rule that looks ahead when the model takes ends of
-  /// patches as known: the length of a token tells what follows it, and the model would be told for nothing.
+  /// Throws Error unless the patches have the model's window and, if the model takes ends of patches as known from the
+  /// past, were cut by the model's rule. Another rule would tell such a model about the bytes that follow a patch, at no
+  /// cost in the loss, and would cut patches that generation does not.
   template <class Model>
   void expect_cut_for(const char* who) const {
     expect<Error>(window_ == Model::window, who, ": expected patches of at most ", Model::window,
                   " bytes, the model's window, found ", window_, "; cut the text with the model's.");
-    expect<Error>(known_from_past_ || !Model::Boundary::known_from_past, who,
+    if (!Model::Boundary::known_from_past) return;
+    expect<Error>(rule_ != nullptr, who,
                   ": expected patches that end by a rule known from the past, as the model's do, found ends by a rule "
                   "that looks ahead; cut the text with the model's.");
+    expect<Error>(rule_ == &detail::rule_of<typename Model::Boundary>, who,
+                  ": expected patches that end by the model's boundary, found ends by another one; cut the text with the "
+                  "model's, Model::Boundary.");
   }
-  /// What a model has to predict of a patch: its bytes and, unless the model takes it as known, its end.
+  /// The number of symbols of a patch that a model predicts: its bytes and, unless the patch is full or the model takes
+  /// its end as known, its end.
   template <class Model>
   Index symbols(Index patch) const {
     return length(patch) + (!Model::Boundary::known_from_past && length(patch) < window_);
   }
-  /// BatchShape::bytes with which no batch of this shape is cut short.
+  /// The BatchShape::bytes with which no patch of any batch of this shape is left out.
   template <class Model>
   Index max_bytes(BatchShape shape) const {
     Index most = 0, sum = 0;
@@ -93,8 +105,7 @@ class PatchText {
  private:
   static constexpr Index stride = 128;  // patches between two known starts
 
-  PatchText(ByteText text, Index window, bool known_from_past)
-      : text_(std::move(text)), window_(window), known_from_past_(known_from_past) {
+  PatchText(ByteText text, Index window, const char* rule) : text_(std::move(text)), window_(window), rule_(rule) {
     expect<Error>(window >= 1 && window <= 255, "stlm::PatchText: expected patches of 1 to 255 bytes, found ", window,
                   ".");
   }
@@ -114,7 +125,7 @@ class PatchText {
 
   ByteText text_;
   Index window_, next_ = 0;
-  bool known_from_past_;
+  const char* rule_;  // by which patches end; null if it looks ahead
   std::vector<std::uint8_t> lengths_;
   std::vector<Index> starts_;
 };

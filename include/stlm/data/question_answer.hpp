@@ -4,14 +4,14 @@
 //   QuestionAnswerLoader loader(pairs, {.batch = 16, .tokens = 64});
 //   const PairBatch batch = loader.next();
 //
-// Every answer ends with the tokenizer's end of text. A batch holds its questions without padding, the shortest first, so
-// that equal lengths stand together (nn/unpadded.hpp); its answers are padded to the longest of them.
+// Every answer ends with the tokenizer's end of text. A batch holds its questions without padding, sorted by length, so
+// that questions of equal length are neighbours (nn/unpadded.hpp). Its answers are padded to the longest answer.
 #pragma once
 
 #include <stlm/core/batch.hpp>
-#include <stlm/data/byte_loader.hpp>
-#include <stlm/io/json.hpp>
-#include <stlm/io/mapped_file.hpp>
+#include <stlm/data/window_order.hpp>
+#include <stlm/io/detail/line_reader.hpp>
+#include <stlm/tokenizer/byte_tokenizer.hpp>
 #include <stlm/tokenizer/detail/special_tokens.hpp>
 
 namespace stlm {
@@ -20,27 +20,24 @@ struct QuestionAnswer {
   std::string question, answer;
 };
 
-/// What the two texts are called in the file; all other fields are passed over.
+/// The names of the two fields in the file; all other fields are skipped.
 struct QuestionAnswerFields {
   std::string question = "question", answer = "answer";
 };
 
-/// All pairs of a file of JSON lines; empty lines are passed over. Throws FileError naming file and line for what is no
+/// All pairs of a file of JSON lines; empty lines are skipped. Throws FileError naming file and line if a line is not a
 /// JSON object in UTF-8, lacks a field, or has an empty text.
 inline std::vector<QuestionAnswer> read_question_answers(const std::string& path, const QuestionAnswerFields& fields = {}) {
-  const MappedFile file(path);
-  std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.size());
-  expect<FileError>(!text.empty(), "stlm::read_question_answers: \"", path, "\" is empty; give a file of JSON lines.");
+  detail::LineReader lines(path, "stlm::read_question_answers");
+  expect<FileError>(!lines.empty(), "stlm::read_question_answers: \"", path, "\" is empty; give a file of JSON lines.");
   expect<Error>(fields.question != fields.answer, "stlm::read_question_answers: expected two fields, found \"", fields.question,
                 "\" for both; name that of the answer.");
   std::vector<QuestionAnswer> pairs;
-  for (int line = 1; !text.empty(); ++line) {
-    const std::string_view entry = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(entry.size() + 1, text.size()));
-    if (entry.find_first_not_of(" \t\r") == entry.npos) continue;
-    const std::string where = "stlm::read_question_answers: \"" + path + "\" line " + std::to_string(line);
+  while (lines.next()) {
+    if (lines.line().find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    const std::string where = lines.where();
     QuestionAnswer& pair = pairs.emplace_back();
-    JsonReader json(entry, where);
+    JsonReader json(lines.line(), where);
     json.object([&](const std::string& key) {
       if (key != fields.question && key != fields.answer) return json.skip();
       std::string& value = key == fields.question ? pair.question : pair.answer;
@@ -55,7 +52,7 @@ inline std::vector<QuestionAnswer> read_question_answers(const std::string& path
   return pairs;
 }
 
-/// Batches of all pairs, each once an epoch; the n-th pair of the endless sequence is a function of (seed, n). Tokenizer
+/// Batches over all pairs, each pair once an epoch. Pair n of the endless sequence is a function of (seed, n). Tokenizer
 /// has `encode(text)`, a `pad` and an `end_of_text`.
 template <class Tokenizer = ByteTokenizer>
 class QuestionAnswerLoader {
@@ -86,9 +83,8 @@ class QuestionAnswerLoader {
     const std::uint64_t size = pairs_.size();
     std::size_t longest = 0;
     for (const Tokens*& pair : order_) {
-      pair = &pairs_[detail::permute(key_.fold(position_ / size), position_ % size, size)];
+      pair = &pairs_[detail::EpochPlace::at(key_, position_++, size).item];
       longest = std::max(longest, pair->answer.size());
-      ++position_;
     }
     std::sort(order_.begin(), order_.end(), [](const Tokens* a, const Tokens* b) {
       return a->question.size() != b->question.size() ? a->question.size() < b->question.size() : a < b;
@@ -107,7 +103,7 @@ class QuestionAnswerLoader {
             {answers_.data(), shape_.batch, static_cast<Index>(longest)}};
   }
 
-  /// Pairs handed out so far; `seek` continues from any.
+  /// Pairs returned so far; `seek` continues from any position.
   std::uint64_t position() const { return position_; }
   void seek(std::uint64_t position) { position_ = position; }
 

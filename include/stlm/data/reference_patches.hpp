@@ -1,9 +1,9 @@
-// The reference's patches: what its data preparation makes of a text. It loses text; PatchText with the same boundary
-// does not.
+// reference_patches: the patches that the reference's data preparation makes of a text. It loses text; PatchText with the
+// same boundary does not.
 //
-// Each token of the pooling tokenizer is decoded to a string of its own, so that a token of part of a character becomes
-// U+FFFD; what is longer than a patch is cut off; an end of text is the bytes of "<|endoftext|>", cut as well. Nats per
-// byte of these patches are not nats per byte of the text.
+// Each token of the pooling tokenizer is decoded to a string of its own, so a token that is part of a character becomes
+// U+FFFD. Bytes of a token beyond the window are lost. An end of text becomes the bytes of "<|endoftext|>", cut to the
+// window too. Nats per byte of these patches are not nats per byte of the text.
 #pragma once
 
 #include <stlm/data/patch_text.hpp>
@@ -12,7 +12,7 @@
 
 namespace stlm {
 
-/// `text` as the reference has it, in patches of at most `window` bytes.
+/// `text` as the reference prepares it, in patches of at most `window` bytes.
 inline PatchText reference_patches(const ByteText& text, const TokenBoundary& boundary, Index window) {
   expect<Error>(window >= 1, "stlm::reference_patches: expected patches of at least one byte, found ", window, ".");
   std::string all;
@@ -24,7 +24,7 @@ inline PatchText reference_patches(const ByteText& text, const TokenBoundary& bo
   };
   text.for_each_document([&](std::string_view document, bool ended) {
     boundary.for_each_token(document, [&](std::string_view token) { add(repaired_utf8(token)); });
-    if (ended) add("<|endoftext|>");
+    if (ended) add(ByteTokenizer::written_end_of_text);
   });
   return PatchText(ByteText::from_string(std::move(all)), lengths, window);
 }

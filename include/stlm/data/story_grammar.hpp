@@ -1,19 +1,20 @@
-// The embedded corpus: short English stories drawn from a grammar, and the entropy that no model of them can beat.
+// The embedded corpus: short English stories drawn from a grammar, and their entropy, which no model can beat.
 //
 //   opening = [hero] went to a [quiet] [place]. {He} saw a [fox]. | A [fox] came to a [quiet] [place]. ;
 //   hero/he/his = Anna/she/her | Ben/he/his ;
 //
 // A rule is a name and its rows. All rows of a rule are equally likely, and every draw is independent of all others.
 //   [name]   draws a row and writes it
-//   {name}   writes the row drawn last once more (what that row draws itself is drawn anew)
+//   {name}   writes the row drawn last once more (what that row itself draws is drawn again)
 //   {Name}   the same, beginning with a capital; [Name] likewise
 // A rule with several names has as many columns: one draw of a hero settles the name and the pronouns.
 //
-// Two interpreters walk the same rules: `write` draws a story, `entropy` sums what the draws are worth. For n rows,
+// Two interpreters walk the same rules: `write` draws a story, `entropy` sums the information of the draws. For n rows,
 //   bits [name] = log2 n + bits {name},    bits {name}  = mean over rows of the bits of all that a row mentions,
-//   bytes[name] = bytes{name},             bytes{name}  = mean over rows of the bytes of its text and all it mentions:
-// exact, because a rule never mentions itself, so no draw decides how often its rule is mentioned. A story is worth as
-// many bits as its draws, because it can be read back: no text of a row begins one of another row of the rule (tested).
+//   bytes[name] = bytes{name},             bytes{name}  = mean over rows of the bytes of its text and all it mentions.
+// These are exact: a rule never mentions itself, so no draw decides how often its own rule is mentioned. The entropy of
+// stories is the entropy of their draws, because the draws can be read back from a story: no text of a row is a prefix
+// of a text of another row of the same rule (tested).
 #pragma once
 
 #include <cmath>
@@ -38,7 +39,7 @@ class StoryGrammar {
 
   /// The embedded stories.
   StoryGrammar() : StoryGrammar(std::string(detail::story_plots).append(detail::story_words)) {}
-  /// Your own. Throws stlm::Error where the rules do not fit together.
+  /// Rules of your own. Throws stlm::Error if they do not fit together.
   explicit StoryGrammar(std::string_view rules) : rules_(detail::parse_rules(rules)) {}
 
   /// The story of a key.
@@ -48,7 +49,7 @@ class StoryGrammar {
     return draft.text;
   }
 
-  /// What a story is worth.
+  /// Entropy and mean length of a story.
   StoryEntropy entropy() const { return entropy(story()); }
 
   const std::vector<detail::StoryRule>& rules() const { return rules_; }
@@ -58,7 +59,7 @@ class StoryGrammar {
   struct Draft {
     RandomKey key;
     std::uint64_t draws;
-    std::vector<Index> row;  // the one drawn last, for every rule
+    std::vector<Index> row;  // the row drawn last, for every rule
     std::string text;
   };
 
@@ -98,7 +99,7 @@ class StoryGrammar {
   std::vector<detail::StoryRule> rules_;
 };
 
-/// Whole stories, a blank line after each, at least `bytes` bytes of them. The i-th depends on `seed` and i alone.
+/// Whole stories, a blank line after each, of at least `bytes` bytes in all. Story i depends on `seed` and i alone.
 inline std::string make_stories(std::uint64_t seed, std::size_t bytes) {
   const StoryGrammar grammar;
   std::string text;

@@ -1,11 +1,11 @@
-// TokenText: a text as tokens of a tokenizer, its end of text between documents: what ByteText is for bytes.
+// TokenText: a text as the tokens of a tokenizer, with the tokenizer's end of text between documents, as ByteText has.
 //
 //   auto [train, held_out] = ByteText::from_files({"a.txt"}).split(0.1);
 //   ByteLoader<Model, TokenText> loader(TokenText(train, tokenizer), shape);
 //   evaluate(ctx, params, acts, TokenText(held_out, tokenizer)).bits_per_byte();   // bytes of the text
 //
-// Any tokenizer with `encode(text)` and an `end_of_text`. A part of a text is encoded by itself: before it stand ends of
-// text, not the tokens it was cut from, as those may depend on what follows the cut.
+// Any tokenizer with `encode(text)` and an `end_of_text`. A part of a text is encoded by itself. Before its first token are
+// ends of text, not tokens of the text it was cut from, because those may depend on what follows the cut.
 #pragma once
 
 #include <stlm/data/byte_text.hpp>
@@ -26,10 +26,10 @@ class TokenText {
   }
 
   Index size() const { return std::ssize(ids_); }
-  /// Bytes of the text, without the ends of text: what bits per byte divide by.
+  /// Bytes of the text, ends of text not counted: the divisor of bits per byte.
   Index num_bytes() const { return num_bytes_; }
 
-  /// Token i; before the first and after the last one end of text stands after another.
+  /// Token i; every token before the first and after the last is an end of text.
   Token operator[](Index i) const { return i >= 0 && i < size() ? ids_[static_cast<std::size_t>(i)] : end_of_text_; }
   /// Tokens [i, i + count) into `to`.
   void copy(Index i, Index count, Token* to) const {

@@ -1,7 +1,7 @@
 // AdamW (Loshchilov & Hutter 2017): Adam with bias correction and decoupled weight decay, in one pass over flat buffers.
 //
-// Decay goes to tensors of rank >= 2 only: matrices and tables, not gains and biases. The formula stands in
-// ops/optimizer.hpp.
+// Weight decay applies only to tensors of rank >= 2: matrices and tables, not gains and biases. AdamWOptions::decay_vectors
+// applies it to all, as the paper does. The formula is in ops/optimizer.hpp.
 #pragma once
 
 #include <stlm/core/host_copy.hpp>
@@ -26,17 +26,18 @@ class AdamW {
     set_value<Backend>(state_.data(), ops::StepState<T>::at(options_, factor, ++step_));
     update(ctx, ops::StepView<T>(state_.data()), params, grads, false, {});
   }
-  /// The step that `ops::begin_step` began. Sets the gradients to zero if it `clears`; `rounded`, where it is given,
-  /// becomes the new matrices in Bfloat16.
+  /// Updates the weights in the step that `ops::begin_step` began. `clears`: sets the gradients to zero. `rounded`, if
+  /// given, receives the new matrices in Bfloat16.
   void update(Context<Backend>& ctx, ops::StepView<T> state, const Parameters<Model, Backend, T>& params,
               const Parameters<Model, Backend, T>& grads, bool clears, View<Bfloat16, dynamic> rounded) {
     ops::adamw(ctx, state, params.matrices(), grads.matrices(), first_.matrices(), second_.matrices(),
                {true, clears, rounded});
-    ops::adamw(ctx, state, params.vectors(), grads.vectors(), first_.vectors(), second_.vectors(), {false, clears});
+    ops::adamw(ctx, state, params.vectors(), grads.vectors(), first_.vectors(), second_.vectors(),
+               {options_.decay_vectors, clears});
   }
   const AdamWOptions& adamw() const { return options_; }
 
-  /// Calls f(name, parameters) for each set of moments: what a checkpoint holds beside `step_count()`.
+  /// Calls f(name, parameters) for each set of moments. A checkpoint holds these and `step_count()`.
   template <class F>
   void for_each_state(F&& f) {
     f("first", first_);

@@ -17,7 +17,7 @@ struct ConstantDropout {
   double operator()(Index) const { return rate; }
 };
 
-/// `start` up to start_step, `end` from end_step on, a line between.
+/// `start` up to start_step, `end` from end_step on, linear in between.
 struct LinearDropout {
   double start = 0, end = 0;
   Index start_step = 0, end_step = 1;
@@ -29,8 +29,8 @@ struct LinearDropout {
   }
 };
 
-/// `cycles` triangles one after another, each of floor(total / cycles) steps: from `trough` up to `peak` in its first
-/// half, back down in its second.
+/// `cycles` triangles one after another, each of floor(total / cycles) steps: the first half rises from `trough` to `peak`,
+/// the second falls back.
 struct TriangleDropout {
   double trough = 0, peak = 0;
   Index total = 1, cycles = 1;

@@ -1,23 +1,26 @@
-// Evaluation of a whole held-out text: every token is scored exactly once, with a stated least context.
+// Evaluation of a whole held-out text: every token is scored exactly once, with a stated minimum context.
 //
-// Windows of T tokens advance by T - context; of each window but the first only the last T - context targets count, so
-// each is predicted from at least `context` tokens before it (fewer only where the text itself begins). The token before
-// the first is what the text was cut from, or an end of text.
+// Windows of T tokens advance by T - context. In every window but the first, only the last T - context targets count, so
+// the model predicts each from at least `context` tokens before it (fewer only at the beginning of the text). The input for
+// the first target is the token before the text in the text it was cut from, or an end of text.
 #pragma once
 
+#include <numbers>
+
+#include <stlm/data/flat_text.hpp>
 #include <stlm/data/patch_text.hpp>
 #include <stlm/models/program.hpp>
 
 namespace stlm {
 
 struct Evaluation {
-  double nats = 0;    ///< sum over all tokens, ends of text included
+  double nats = 0;    ///< sum over all that is predicted: bytes or tokens, ends of text, predicted ends of patches
   Index tokens = 0;   ///< scored
-  Index bytes = 0;    ///< of the text, whatever its tokens are
-  Index context = 0;  ///< tokens each prediction could read at least
+  Index bytes = 0;    ///< of the text, whatever the tokenizer
+  Index context = 0;  ///< least number of tokens that a prediction could read
 
   double nats_per_byte() const { return nats / static_cast<double>(bytes); }
-  double bits_per_byte() const { return nats_per_byte() * 1.4426950408889634; }
+  double bits_per_byte() const { return nats_per_byte() * std::numbers::log2e; }
 };
 
 namespace detail {
@@ -26,7 +29,7 @@ inline void expect_text(Index size) {
 }
 }  // namespace detail
 
-/// Scores `text` with windows of the shape of `acts`. `context` < T; -1 stands for 3/4 of T.
+/// Scores `text` with windows of the shape of `acts`. `context` < T; -1 means 3/4 of T.
 template <class Model, class B, class S, class P, FlatText Text>
 Evaluation evaluate(Context<B>& ctx, const P& params, Activations<Model, B, S>& acts,
                     const Text& text, Index context = -1) {
@@ -58,7 +61,7 @@ Evaluation evaluate(Context<B>& ctx, const P& params, Activations<Model, B, S>& 
   return result;
 }
 
-/// Scores `text` with a model over patches: every symbol of every patch once, ends of patches included where the head
+/// Scores `text` with a model over patches: every symbol of every patch once, ends of patches included if the head
 /// predicts them. `context` counts patches.
 template <class Model, class B, class S, class P>
   requires requires { Model::window; }

@@ -2,11 +2,11 @@
 //
 //   m = mu m + g,   u = g + mu m,   w = (1 - lr decay) w - lr sqrt(max(1, rows / cols)) orthogonalise(u)
 //
-// orthogonalise(u) brings all singular values near 1 (train/detail/newton_schulz.hpp).
+// orthogonalise(u) brings all singular values of u near 1 (train/detail/newton_schulz.hpp).
 //
-// Matrices are the tensors of Role::kMatrix and rank 2; those that `row_parts` says are stacked, as Q, K and V, are
-// orthogonalised each on its own, those of one shape together in batches. Tables, gains and biases take AdamW's step, with
-// its options.
+// Matrices are the tensors of Role::kMatrix and rank 2. If a tensor's `row_parts` say that it stacks several matrices, as
+// of Q, K and V, each is orthogonalised on its own. Matrices of one shape are orthogonalised in batches. Tables, gains and
+// biases take AdamW's step, with the options `adamw`.
 #pragma once
 
 #include <algorithm>
@@ -26,8 +26,8 @@ struct MuonOptions {
   AdamWOptions adamw = {};  ///< of all other tensors
 };
 
-/// `Product`: how the factors of the orthogonalisation are rounded, T or Bfloat16, and on a GPU all its matrices. Its result
-/// is approximate either way.
+/// `Product`: T or Bfloat16, the scalar to which the factors of the orthogonalisation's products are rounded; a GPU holds
+/// all matrices of the orthogonalisation in it. The result is approximate either way.
 template <class Model, class Backend, class T = float, class Product = T>
 class Muon {
   static_assert(detail::visited<Model>(detail::PartsFit{}).all,
@@ -57,8 +57,8 @@ class Muon {
     set_value<Backend>(state_.data(), ops::StepState<T>::at(options_.adamw, factor, ++step_));
     update(ctx, ops::StepView<T>(state_.data()), params, grads, false, {});
   }
-  /// The step that `ops::begin_step` began. Sets the gradients to zero if it `clears`; `rounded`, where it is given,
-  /// becomes the new matrices in Bfloat16.
+  /// Updates the weights in the step that `ops::begin_step` began. `clears`: sets the gradients to zero. `rounded`, if
+  /// given, receives the new matrices in Bfloat16.
   void update(Context<Backend>& ctx, ops::StepView<T> state, const Parameters<Model, Backend, T>& params,
               const Parameters<Model, Backend, T>& grads, bool clears, View<Bfloat16, dynamic> rounded) {
     for (const detail::MuonBatch& batch : batches_) {
@@ -74,7 +74,7 @@ class Muon {
         turned += batch.step();
       }
     }
-    Index table = 0;  // where the next one's second moment begins
+    Index table = 0;  // where the next table's second moment begins
     params.for_each([&]<class Shape>(const Path&, const TensorView<T, Shape>& w, const ParameterSpec& spec) {
       if (Shape::rank < 2 || detail::is_muon_matrix<Shape>(spec)) return;
       const Index at = w.data() - params.flat().data();
@@ -82,12 +82,13 @@ class Muon {
                  part(second_.flat(), table, w.size()), {true, clears});
       table += detail::aligned(w.size());
     });
-    ops::adamw(ctx, state, params.vectors(), grads.vectors(), first_.vectors(), second_.vectors(), {false, clears});
+    ops::adamw(ctx, state, params.vectors(), grads.vectors(), first_.vectors(), second_.vectors(),
+               {options_.adamw.decay_vectors, clears});
     if (rounded) ops::convert(ctx, params.matrices(), rounded);
   }
   const AdamWOptions& adamw() const { return options_.adamw; }
 
-  /// Calls `f(name, parameters)` for each set of moments: what a checkpoint holds beside the step count.
+  /// Calls `f(name, parameters)` for each set of moments. A checkpoint holds these and the step count.
   template <class F>
   void for_each_state(F&& f) {
     f("first", first_);

@@ -1,4 +1,4 @@
-// Learning-rate schedules: a factor in [0, 1] for each step, counted from 0. A GPU computes them too, in captured steps.
+// Learning-rate schedules: a factor in [0, 1] for each step, counted from 0. A GPU computes them too, in recorded steps.
 #pragma once
 
 #include <cmath>
@@ -10,7 +10,7 @@ namespace stlm {
 namespace detail {
 STLM_HOST_DEVICE inline double cos_pi(double x) {
 #if defined(__CUDA_ARCH__)
-  return cospi(x);  // on a GPU cos would need a table on the stack, for arguments of any size
+  return cospi(x);  // on a GPU, cos would need a table on the stack for large arguments
 #else
   return std::cos(3.141592653589793 * x);
 #endif
@@ -26,8 +26,9 @@ struct ConstantSchedule {
   }
 };
 
-/// Linear from 1/warmup to 1, then half a cosine down to `minimum`, which step total - 1 and all later ones have exactly.
-/// Without a `total` it stays at 1.
+/// Linear from 1/warmup to 1, then half a cosine down to `minimum`, which is the exact factor of step total - 1 and of all
+/// later ones. A warm-up of `total` steps or more is taken to its end, and `minimum` follows. Without a `total` the factor
+/// stays at 1.
 struct CosineSchedule {
   Index warmup = 0, total = 0;
   double minimum = 0.1;
@@ -40,17 +41,18 @@ struct CosineSchedule {
     return at(static_cast<double>(step - warmup) / static_cast<double>(steps > 1 ? steps : 1));
   }
 
-  /// The factor at a fraction of the way from the end of the warm-up to the end: for runs bounded by time.
+  /// The factor at the fraction `progress` of the way from the end of the warm-up to the end of the run, for runs limited
+  /// by time.
   STLM_HOST_DEVICE double at(double progress) const {
     const double within = progress < 0 ? 0 : progress > 1 ? 1 : progress;
     return minimum + (1 - minimum) * 0.5 * (1 + detail::cos_pi(within));
   }
 };
 
-/// The cosine of the STLM reference implementation (arXiv 2405.14159), for comparisons with it: linear from 0, then a
-/// cosine that takes `decay` steps after the warm-up instead of ending at `decay`. So it is above `minimum` at step
-/// `decay`, reaches it at warmup + decay, and rises again after that. With 30,000 and 5,000 steps, 6e-4 and 6e-5, it is
-/// at 9.6e-5 when training stops.
+/// The schedule of the STLM reference implementation (arXiv 2405.14159), for comparisons with it: linear from 0, then a
+/// cosine that takes `decay` steps after the warm-up instead of ending at step `decay`. So the factor is above `minimum` at
+/// step `decay`, reaches it at step warmup + decay, and rises again after that. With a decay of 30,000 steps and a warm-up
+/// of 5,000, from 6e-4 to 6e-5, the learning rate is 9.6e-5 when training stops at step 30,000.
 struct ReferenceCosineSchedule {
   Index warmup = 0, decay = 1;
   double minimum = 0.1;

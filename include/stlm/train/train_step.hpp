@@ -5,9 +5,10 @@
 //   const StepReport last = step.report(ctx);             // waits for a GPU; run does not
 //   save_checkpoint(path, params, step, {...});           // train/checkpoint.hpp
 //
-// Gradients are clipped by their global norm. What changes from step to step lives beside the weights, so a GPU records the
-// step once and replays it as one graph, as long as the number of targets that count stays the same, and of the bytes that
-// a model over patches packs. Masks of dropout are drawn with the step's number, so a run that goes on has its own.
+// Gradients are clipped by their global norm. The numbers that change from step to step are in the backend's memory, so a
+// GPU records the step once and replays it as one graph while the number of targets that count stays the same and, for a
+// model over patches, the numbers of bytes it reads and predicts. Dropout masks depend on the seed and the step's number,
+// so a continued run draws the masks of one never stopped.
 #pragma once
 
 #include <utility>
@@ -24,16 +25,17 @@
 
 namespace stlm {
 
-/// What the last step came to.
+/// The numbers of the last step.
 struct StepReport {
-  std::int64_t step = 0;  ///< how many were taken
+  std::int64_t step = 0;  ///< steps taken so far
   double loss = 0;        ///< mean cross-entropy in nats over the targets that count
-  Index targets = 0;      ///< how many those are
+  Index targets = 0;      ///< the number of targets that count
   double norm = 0;        ///< of the gradient, before clipping
   double factor = 0;      ///< of the learning rate
 };
 
-/// `S`: what matrix products read of the weights: float, or Bfloat16 for mixed precision; activations follow it.
+/// `S`: the scalar of the weights that matrix products read: float, or Bfloat16 for mixed precision. Activations are of
+/// activation_t<Backend, S>.
 template <class Model, class Backend, class S = float, class Optimizer = AdamW<Model, Backend, compute_t<S>>,
           class Schedule = CosineSchedule>
 class TrainStep {
@@ -46,7 +48,7 @@ class TrainStep {
     BatchShape shape;
     typename Optimizer::Options optimizer = {};
     Schedule schedule = {};
-    double max_norm = 1;  ///< of the gradient; infinity: as it is
+    double max_norm = 1;  ///< largest norm of the gradient; infinity: no clipping
     double dropout = 0;
   };
 
@@ -60,13 +62,12 @@ class TrainStep {
         acts_(ctx, options.shape),
         stage_(ctx, options.shape.batch * options.shape.tokens * detail::ids_of_token<Model>()),
         state_(1),
-        factor_(ctx, 1),
-        masks_(RandomKey::from_seed(ctx.random().seed()).fold(~std::uint64_t{0}), &state_.data()->step) {
+        factor_(ctx, 1) {
     detail::expect_max_norm("TrainStep", options.max_norm);
   }
 
-  /// Trains on one batch of the shape given. `factor` multiplies the learning rate beside the schedule, for runs bounded by
-  /// time. A GPU may still be at work when this returns.
+  /// Trains on one batch of Options::shape. `factor` multiplies the learning rate in addition to the schedule, for runs
+  /// limited by time. A GPU may still be working when this returns.
   void run(Context<Backend>& ctx, const Batch& batch, double factor = 1) {
     detail::expect_factor("TrainStep", factor);
     detail::expect_factor("TrainStep", options_.schedule(next_) * factor);
@@ -79,8 +80,10 @@ class TrainStep {
       factor_.send(ctx);
     }
     const Batch staged = stage_.put(ctx, batch);
+    const std::uint64_t seed = ctx.random().seed();
+    const MaskKey masks(RandomKey::from_seed(seed).fold(~std::uint64_t{0}), &state_.data()->step);  // a stream of their own
     const auto work = [&] {
-      forward_backward(ctx, weights_, staged, acts_, grads_, 1, {options_.dropout, masks_});
+      forward_backward(ctx, weights_, staged, acts_, grads_, 1, {options_.dropout, masks});
       const ops::StepView<T> state(state_.data());
       const ops::StepRule<Schedule> rule{optimizer_.adamw(), options_.max_norm, options_.schedule, factor_.data()};
       ops::begin_step(ctx, state, grads_.flat(), acts_.cache().losses, rule);
@@ -88,38 +91,38 @@ class TrainStep {
     };
     detail::prepare<WorkingWeights<Model, Backend, S>>(batch, acts_);
     const Index targets = detail::count_targets<Model>(batch);
-    recorded_.run(ctx, {targets, acts_.pass().bytes_read, acts_.pass().bytes_predicted}, work);
+    recorded_.run(ctx, {targets, acts_.pass().bytes_read, acts_.pass().bytes_predicted, static_cast<Index>(seed)}, work);
     targets_ = targets;
     ++next_;
     stale_ = false;
   }
 
-  /// Waits until the last step is done. Throws NumericError naming the first step whose gradient was not finite, and a
-  /// tensor with such numbers: the weights are those before it.
+  /// Waits until the last step is done. If the gradient of a step was not finite, throws NumericError naming the first such
+  /// step and a tensor with such numbers. The weights are then those before that step.
   StepReport report(Context<Backend>& ctx) const {
     ops::StepState<T> state;
     if constexpr (requires { ctx.read(state_.data()); })
       state = ctx.read(state_.data());
     else
       state = *state_.data();
-    if (state.failed != 0) fail_not_finite("gradient norm", state.failed, params_, grads_);
+    if (state.failed != 0) fail_not_finite("stlm::TrainStep", "gradient norm", state.failed, params_, grads_);
     return {state.step, targets_ > 0 ? state.loss / static_cast<double>(targets_) : 0, targets_, state.norm, state.factor};
   }
 
-  /// The weights that products read, those of the parameters as they are now.
+  /// The weights that matrix products read, updated from the current parameters.
   const WorkingWeights<Model, Backend, S>& weights(Context<Backend>& ctx) {
     weights_.update(ctx);
     return weights_;
   }
 
-  /// Calls `f(name, parameters)` for each set of moments: what a checkpoint holds beside the parameters and the step count.
+  /// Calls `f(name, parameters)` for each set of moments. A checkpoint holds these, the parameters and the step count.
   template <class F>
   void for_each_state(F&& f) {
     optimizer_.for_each_state(f);
   }
   /// Waits until the last step is done.
   std::int64_t step_count() const { return host_value<Backend>(state_.data()).step; }
-  /// Goes on from a step whose parameters and moments were loaded.
+  /// Continues from this step; its parameters and moments have been loaded.
   void set_step_count(std::int64_t steps) {
     ops::StepState<T> state;
     state.step = steps;
@@ -138,11 +141,10 @@ class TrainStep {
   BatchStage<Backend> stage_;
   Buffer<ops::StepState<T>, typename Backend::memory_space> state_;
   Staged<Backend, double> factor_;
-  MaskKey masks_;  // a stream of the seed's own
   Recorded<Backend> recorded_;
   Index targets_ = 0;
-  std::int64_t next_ = 0;  // where no step has failed, the device's own count
-  bool stale_ = true;  // parameters were written by another: initialised, loaded; or a step failed halfway
+  std::int64_t next_ = 0;  // if no step has failed, equal to the device's count
+  bool stale_ = true;  // others wrote the parameters (initialised, loaded), or a step failed halfway
 };
 
 }  // namespace stlm

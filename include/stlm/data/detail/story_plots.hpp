@@ -1,5 +1,5 @@
-// The plots of the embedded stories, in the notation of story_grammar.hpp. A rule is named by one of its rows or by
-// what they have in common, so that a plot reads as one of its stories. The words stand in story_words.hpp.
+// The plots of the embedded stories, in the notation of story_grammar.hpp. A rule is named after one of its rows or after
+// what its rows have in common, so that a plot reads like one of its stories. The words are in story_words.hpp.
 #pragma once
 
 #include <string_view>

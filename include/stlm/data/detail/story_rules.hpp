@@ -1,4 +1,4 @@
-// From the notation of story_grammar.hpp to rules. Throws stlm::Error, naming the rule, where they do not fit together.
+// parse_rules: reads rules in the notation of story_grammar.hpp. Throws stlm::Error, naming the rule, if they do not fit.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace stlm::detail {
 
-/// Some text as it stands, then, unless `rule` is negative, a mention of a rule.
+/// Literal text, then a mention of a rule unless `rule` is negative.
 struct StoryPiece {
   std::string text;
   Index rule = -1;
@@ -25,7 +25,7 @@ struct StoryRule {
   std::vector<std::vector<StoryText>> rows;  ///< rows[row][column]
 };
 
-/// The parts between separators, every run of white space made one space.
+/// The trimmed parts between separators; every run of white space within a part becomes one space.
 inline std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts(1);
   bool space = false;
@@ -42,7 +42,7 @@ inline std::vector<std::string> split(std::string_view text, char separator) {
   return parts;
 }
 
-/// Sets the rule and the column that `name` means. Only the rules from `first` on are searched, so that nothing can
+/// Sets the rule and the column that `name` means. It searches only the rules from `first` on, so that no rule can
 /// mention itself and every story ends.
 inline void find_rule(const std::vector<StoryRule>& rules, std::size_t first, std::string_view name,
                       StoryPiece& piece) {

@@ -1,7 +1,7 @@
-// The words of the embedded stories, in the notation of story_grammar.hpp, grouped as a story needs them.
+// The words of the embedded stories, in the notation of story_grammar.hpp, grouped by their use in a story.
 //
-// Their test holds them to two rules. No word begins another of its list (no bus beside bush), so that a story can be
-// read back. A word that may follow "a" begins with a consonant.
+// The test of the grammar checks two rules. No word is a prefix of another in its list (no bus beside bush), so that a
+// story can be read back. A word that may follow "a" begins with a consonant.
 #pragma once
 
 #include <string_view>

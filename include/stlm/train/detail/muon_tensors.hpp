@@ -1,4 +1,4 @@
-// Which tensors of a model Muon orthogonalises, and as which matrices.
+// Which tensors of a model Muon orthogonalises, and which matrices each of them stacks.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +25,7 @@ constexpr void for_each_part(const ParameterSpec& spec, Index rows, F&& f) {
   }
 }
 
-/// Whether the matrices stacked in each tensor are the whole of it.
+/// Visitor: whether the matrices stacked in each tensor cover all its rows.
 struct PartsFit {
   bool all = true;
 
@@ -46,12 +46,12 @@ struct MuonBatch {
   Index count() const { return std::ssize(at); }
   Index size() const { return rows * cols; }
   Index side() const { return std::min(rows, cols); }
-  /// The numbers from one matrix to the next, and from one Gram matrix to the next.
+  /// The distance in elements from one matrix to the next, and from one Gram matrix to the next.
   Index step() const { return aligned(size()); }
   Index gram_step() const { return aligned(side() * side()); }
 };
 
-/// All of them, in batches of `numbers` at most where one is not larger.
+/// All of Muon's matrices, in batches of at most `numbers` elements; a larger matrix is a batch of its own.
 template <class P>
 std::vector<MuonBatch> muon_batches(const P& params, Index numbers) {
   std::vector<MuonBatch> batches;

@@ -1,6 +1,6 @@
-// NewtonSchulz: the matrices of a batch, orthogonalised as Muon does.
+// NewtonSchulz: orthogonalises a batch of matrices as Muon does.
 //
-// X = u / (|u| + 1e-7), Frobenius norm, then five steps, which bring all singular values between about 0.7 and 1.2:
+// X = u / (|u| + 1e-7), Frobenius norm, then five steps, which bring all singular values to about 0.7 to 1.2:
 //   X <- a X + (b G + c G G) X,  G = X X^T        or, when rows > cols,  X <- a X + X (b G + c G G),  G = X^T X
 #pragma once
 
@@ -16,7 +16,8 @@
 
 namespace stlm::detail {
 
-/// `Product`: how factors are rounded. Memory for the largest of `batches` is allocated by the constructor.
+/// `Product`: the scalar to which the factors of products are rounded. The constructor allocates memory for the largest of
+/// `batches`.
 template <class Backend, class T, class Product>
 class NewtonSchulz {
   using Work = activation_t<Backend, Product>;
@@ -29,12 +30,12 @@ class NewtonSchulz {
         matrices_(most_),
         work_(2 * most_ + 2 * most_gram_) {}
 
-  /// Where matrix i of a batch is to be before `run`.
+  /// Where the caller writes matrix i of a batch before `run`.
   View<T, dynamic> matrix(const MuonBatch& batch, Index i) {
     return View<T, dynamic>(matrices_.data() + i * batch.step(), batch.size());
   }
 
-  /// The matrices, orthogonalised, `batch.step()` numbers from one to the next.
+  /// The orthogonalised matrices, `batch.step()` elements from one to the next.
   const T* run(Context<Backend>& ctx, const MuonBatch& batch) {
     constexpr double a = 3.4445, b = -4.7750, c = 2.0315;
     const Index rows = batch.rows, cols = batch.cols, side = batch.side(), count = batch.count();
@@ -65,14 +66,14 @@ class NewtonSchulz {
   }
 
  private:
-  /// The numbers of the largest batch of matrices, or of Gram matrices.
+  /// The elements of the largest batch of matrices, or of Gram matrices.
   static Index largest(const std::vector<MuonBatch>& batches, Index (MuonBatch::*step)() const) {
     Index most = 0;
     for (const MuonBatch& batch : batches) most = std::max(most, batch.count() * (batch.*step)());
     return most;
   }
 
-  Index most_, most_gram_;  // numbers of the largest
+  Index most_, most_gram_;  // elements of the largest batch
   Buffer<T, typename Backend::memory_space> matrices_;
   Buffer<Work, typename Backend::memory_space> work_;  // two batches of matrices, two of Gram matrices
 };
