@@ -1,4 +1,4 @@
-# stlm::cuda: what a target with .cu files links to use CudaBackend. Read by our own build and by find_package(stlm
+# stlm::cuda: what a target with .cu files links to use CudaBackend. Included by our own build and by find_package(stlm
 # COMPONENTS cuda). The CUDA runtime is not among its libraries: CMake links the one that CUDA_RUNTIME_LIBRARY names.
 
 if(NOT TARGET stlm::cuda)
@@ -8,7 +8,7 @@ if(NOT TARGET stlm::cuda)
     target_link_libraries(stlm::cuda INTERFACE stlm::headers CUDA::cublasLt)
     if(CMAKE_VERSION VERSION_GREATER_EQUAL 3.26)
       target_compile_features(stlm::cuda INTERFACE cuda_std_20)
-    else()  # knows no C++20 of nvcc
+    else()  # does not know that nvcc has C++20
       target_compile_options(stlm::cuda INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>")
     endif()
   elseif(CUDAToolkit_VERSION)

@@ -1,14 +1,14 @@
 # stlm_dev_flags: how our own tests, examples and benchmarks are compiled. Never linked by stlm, never installed.
 
 add_library(stlm_dev_flags INTERFACE)
-# Of C++ files. What nvcc compiles has flags of its own, below.
+# Adds flags for C++ files; nvcc's files have their own flags, below.
 function(stlm_cxx_flags)
   target_compile_options(stlm_dev_flags INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${ARGN}>")
 endfunction()
 
 stlm_cxx_flags(-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion)
 if(NOT (CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 19))
-  stlm_cxx_flags(-Wshadow)  # Clang 19 warns of `n = n` in a lambda too, where n is a structured binding
+  stlm_cxx_flags(-Wshadow)  # Clang 19 also warns of `n = n` in a lambda, where n is a structured binding
 endif()
 if(STLM_WARNINGS_AS_ERRORS)
   stlm_cxx_flags(-Werror)

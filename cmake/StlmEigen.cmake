@@ -22,7 +22,7 @@ if(NOT TARGET Eigen3::Eigen)
     message(FATAL_ERROR "stlm: Eigen3 is neither installed nor could it be fetched. "
                         "Install it (Debian: libeigen3-dev), or give -D FETCHCONTENT_SOURCE_DIR_EIGEN=<folder>.")
   endif()
-  # Imported, so that it is a system include and no part of our export set.
+  # Imported, so that it is a system include and not a part of our export set.
   add_library(Eigen3::Eigen INTERFACE IMPORTED GLOBAL)
   target_include_directories(Eigen3::Eigen INTERFACE "${eigen_SOURCE_DIR}")
 endif()

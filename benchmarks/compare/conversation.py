@@ -1,4 +1,4 @@
-"""What the Python programs of this folder share: options, and the conversation that ./run has with every system
+"""What the Python programs of this folder share: options, and the protocol between ./run and every system
 (stlm/work.hpp)."""
 
 import argparse
@@ -8,7 +8,7 @@ import time
 
 
 def parser(scalars):
-    """Of the options that all of them have; `scalars`: of the weights that products read."""
+    """A parser of the options that all of them have; `scalars` are the choices for the weights that products read."""
     options = argparse.ArgumentParser()
     options.add_argument("--weights", required=True, help="of compare_train_step or compare_byte_level, by --save")
     options.add_argument("--threads", type=int, default=1)
@@ -18,7 +18,7 @@ def parser(scalars):
 
 
 def converse(losses, tokens, step, args):
-    """A step is of so many tokens."""
+    """Talks to ./run; `tokens` are the tokens of a step."""
     print(json.dumps({"loss": losses}), flush=True)
     for _ in sys.stdin:
         start, steps, passed = time.perf_counter(), 0, 0.0

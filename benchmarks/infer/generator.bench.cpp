@@ -1,6 +1,6 @@
-// Generation of models b and c, one text at a time, in the first 128 tokens, with weights in each format: each token
-// reads all parameters, so memory bounds it. And prompts of 128 tokens, where only the last token's logits are needed.
-// The choice of a token is not in it; see infer/sampler.
+// Generation with models b and c, one text of 128 tokens at a time, with weights in each format: each token reads all
+// parameters, so memory bounds it. Also prompts of 128 tokens, for which only the last token's logits are needed. Sampling is
+// not included; see infer/sampler.
 #include <stlm/infer/generator.hpp>
 
 #include "../support/models.hpp"
@@ -13,7 +13,7 @@ using bench::Backend, bench::Context, bench::Index;
 
 constexpr Index length = 128;
 
-/// Drawn once: that takes longer than the benchmarks.
+/// Initial weights. They are drawn once, because drawing them takes longer than the benchmarks.
 template <class Model>
 const stlm::Parameters<Model, Backend>& weights() {
   static const auto drawn = [] {
@@ -31,7 +31,7 @@ void generate(benchmark::State& state, int threads) {
   Context ctx({.threads = threads});
   stlm::Generator<Model, Backend> generator(ctx, length);
   const auto ids = bench::tokens(length, Config::vocabulary);
-  constexpr double keys = Config::layers * Config::dim * length;  // and values, for half of the length on average
+  constexpr double keys = Config::layers * Config::dim * length;  // keys and values, each of half the length on average
   constexpr double bytes = sizeof(S) * stlm::num_params<Model> + sizeof(float) * keys;
   const bench::WeightsIn<Model, Backend, S> params(ctx, weights<Model>());
   const bench::Work work{

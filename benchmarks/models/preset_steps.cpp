@@ -1,9 +1,9 @@
-// Twenty training steps of a preset of 50 million parameters, and the memory they take beside what was predicted.
+// Twenty training steps of a preset of 50 million parameters; prints their memory beside the prediction.
 //
 //   preset_steps [--text FILE] [--threads N]
 //
-// The prediction is a constant of the program: activations, and four sets of parameters (weights, gradients, two moments).
-// Measured is the peak of the resident set over what the process had before it built the model.
+// The prediction is a compile-time constant: activations, and four sets of parameters (weights, gradients, two moments). The
+// measured figure is the peak resident set size at the end minus that before the model was built.
 #include <sys/resource.h>
 
 #include <chrono>
@@ -60,7 +60,7 @@ int main(int argc, char** argv) try {
     last = stlm::forward(ctx, params, batch, acts);
     grads.zero(ctx);
     stlm::backward(ctx, params, batch, acts, grads);
-    stlm::clip_grad_norm(ctx, params, grads, 1.0, step);
+    stlm::clip_grad_norm(ctx, params, grads, 1.0, step + 1);
     optimizer.step(ctx, params, grads);
     if (step == 0) first = last;
     std::printf("step %2d   %.4f nats a symbol   %.2f s\n", step, double{last},

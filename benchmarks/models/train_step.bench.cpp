@@ -1,9 +1,9 @@
 // A whole training step, forward + backward + AdamW, of the three models of support/models.hpp, at 1 and 2 threads.
 //
-// `of_fma` counts the FLOPs of a causal mask, what is needed; `square` the full square of scores, what PyTorch computes
-// and the usual figure of comparison. The second kind has products of Bfloat16; its fractions too are of the FMA peak of
-// floats, half of what the instruction for it can do. The last are long texts: b on as many tokens in fewer sequences, with
-// the memory of its activations.
+// `of_fma` counts the FLOPs that a causal mask needs; `square` counts the full square of scores, which PyTorch computes and
+// which is the usual figure of comparison. NAME/bfloat16 has products of Bfloat16; its fractions also refer to the FMA peak of
+// floats, which is half of what the Bfloat16 instruction can do. long/T is b on 4,096 tokens in sequences of T. `activations`
+// counts the bytes of the activations.
 #include <stlm/models/program.hpp>
 #include <stlm/models/working_weights.hpp>
 #include <stlm/train/adamw.hpp>

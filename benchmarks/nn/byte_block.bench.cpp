@@ -1,4 +1,4 @@
-// Blocks over the bytes of 512 patches, 12 slots each, in the width of the published pool and wider.
+// Blocks over the bytes of 512 patches of 12 slots: from width 128, that of the published pool's bytes, to 128 and to 768.
 #include <stlm/nn/byte_block.hpp>
 
 #include "../support/module.hpp"

@@ -1,5 +1,5 @@
-// Heads over 512 patches of 5.5 bytes on average: the decoder of our preset of 10 million parameters, the published head, and
-// one matrix. Backward reads the gradient of the logits, which it finds in their place.
+// Heads over 512 patches of 5.5 bytes on average: the decoder of the preset Bytes10M, the published head, and one matrix.
+// Backward reads the gradient of the logits from the logits' own memory.
 #include <stlm/models/presets/byte_level.hpp>
 #include <stlm/nn/linear_byte_head.hpp>
 

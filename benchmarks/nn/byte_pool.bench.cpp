@@ -1,5 +1,5 @@
-// Pools of 512 patches of 5.5 bytes on average: the published one, whose rows are slots, ours, whose rows are bytes, and sums
-// of embedded bytes.
+// Pools of 512 patches of 5.5 bytes on average: the published one, whose rows are slots; that of the preset Bytes10M, whose
+// rows are bytes; and StridePool, the mean of embedded bytes.
 #include <stlm/models/presets/byte_level.hpp>
 #include <stlm/nn/stride_pool.hpp>
 

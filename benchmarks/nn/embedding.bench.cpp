@@ -1,4 +1,4 @@
-// Token embeddings of models b and c. Memory moved is that of the rows that are read, once each, not of the whole table.
+// Token embeddings of models b and c. Bytes count each table row that is read once, and no other rows.
 #include <stlm/nn/embedding.hpp>
 
 #include "../support/models.hpp"

@@ -1,5 +1,5 @@
-// Feed-forward layers: SwiGLU of model b and of the byte-level preset, and two matrices with GELU and with
-// an activation that is learned.
+// Feed-forward layers: SwiGLU of model b and of the byte-level preset, and two matrices with GELU and with a learned
+// activation between them.
 #include <stlm/nn/feed_forward.hpp>
 #include <stlm/nn/swiglu.hpp>
 

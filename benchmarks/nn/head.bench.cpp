@@ -1,4 +1,4 @@
-// Heads of models b and c, tied to the embedding's table: the final norm and the logits. An eighth of c's rows.
+// Heads of models b and c, tied to the embedding's table: the final norm and the logits. For c, an eighth of its batch's rows.
 #include <stlm/nn/head.hpp>
 
 #include "../support/models.hpp"

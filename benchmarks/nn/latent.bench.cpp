@@ -1,5 +1,5 @@
 // The parts of a next-thought model of width 256 with a latent of 768, on 8 texts of 256 tokens: a pool that keeps half of
-// them, the encoder with that and one more, the two cores, the decoder.
+// the tokens, the encoder with this pool and one more, the decoder; and the two cores, on 256 latents.
 #include <stlm/nn/block.hpp>
 #include <stlm/nn/latent_core.hpp>
 #include <stlm/nn/latent_decoder.hpp>
@@ -32,7 +32,7 @@ double flops_of(const Pass& pass) {
          kept * (Pool::Up::flops_per_token(1) + Pool::Down::flops_per_token(1));
 }
 
-/// The first rows of those that a module of fewer has.
+/// The first `count` rows, for a module that has fewer rows on one side than the pass.
 template <class View>
 View first(const View& rows, Index count) {
   return View(rows.data(), count);
@@ -66,7 +66,7 @@ void add_encoder() {
       });
 }
 
-/// The decoder, beside the embedding that it borrows.
+/// The decoder together with the embedding that it borrows.
 struct WithEmbedding : TextDecoder {
   using Base = TextDecoder;
   template <class T>

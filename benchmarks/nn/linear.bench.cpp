@@ -1,4 +1,4 @@
-// Linear layers of model b: queries, keys and values; the feed-forward layer's first; one with a bias.
+// Linear layers of model b: queries, keys and values in one; a matrix of the feed-forward layer, without and with a bias.
 #include <stlm/nn/linear.hpp>
 
 #include "../support/models.hpp"

@@ -1,4 +1,4 @@
-// A linear layer of model b with a low-rank term, and with four of them, mixed by a gate.
+// A linear layer of model b with one low-rank term, and with four low-rank terms that a gate mixes.
 #include <stlm/nn/lora.hpp>
 #include <stlm/nn/lora_mixture.hpp>
 

@@ -1,4 +1,4 @@
-// Two of four experts, each as wide as the feed-forward layer of model b.
+// A mixture that routes each row to two of four experts, each as wide as the feed-forward layer of model b.
 #include <stlm/nn/feed_forward.hpp>
 #include <stlm/nn/mixture_of_experts.hpp>
 #include <stlm/nn/swiglu.hpp>

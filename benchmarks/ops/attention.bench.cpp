@@ -1,7 +1,7 @@
-// Causal attention of models a, b, c and of a long text, and attention inside patches, packed and not causal.
+// Causal attention of models a, b, c and of a long text, and attention inside packed patches, which is not causal.
 //
-// FLOPs are those of the keys that the mask lets a query read: two products forward, four backward; what backward draws
-// again is not counted. Plain Eigen stores the square of scores, one head after another, and masks it.
+// FLOPs count the keys that the mask lets a query read: two products forward and four backward, without the scores that
+// backward recomputes. Plain Eigen stores the full square of scores, one head after another, and masks it.
 #include <algorithm>
 #include <limits>
 
@@ -50,7 +50,7 @@ struct Attended {
                                   part(dout, 0, 1), part(dqkv, 0, 3), part(dqkv, 1, 3), part(dqkv, 2, 3), shape);
   }
 
-  /// The head h of sequence b as a matrix (T, D).
+  /// Head h of sequence b as a matrix (T, D).
   auto head(const HeadsView<float>& x, Index b, Index h) const {
     return Eigen::Map<Numbers::Matrix, 0, Eigen::OuterStride<>>(
         x.sequence(b, shape.offsets)(0, 0, h), shape.num_keys(b), size, Eigen::OuterStride<>(x.token_stride));

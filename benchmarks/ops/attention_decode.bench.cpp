@@ -1,6 +1,6 @@
-// Attention of the newest token of each text to the keys and values before it, as generation with models b and c has it: the
-// caches of all layers, one after another, hold 128 tokens, 96 of them written. Of one text they stay in cache, of 16 they do
-// not.
+// Attention of each text's newest token to its KV cache, as in generation with models b and c. A run takes the KV caches of
+// all layers one after another; each has room for 128 tokens, of which 96 are written. The KV caches of one text stay in the
+// CPU's cache, those of 16 texts do not.
 #include <stlm/ops/attention.hpp>
 
 #include "../support/models.hpp"
@@ -20,7 +20,7 @@ struct Decoded {
         q(batch, heads * size), out(batch, heads * size), lse(batch, heads) {}
 
   Index width() const { return heads * size; }
-  /// Keys and then values of a layer.
+  /// Keys (i = 0) or values (i = 1) of a layer.
   float* part(Index layer, Index i) const { return cache.data() + (2 * layer + i) * batch * capacity * width(); }
   stlm::HeadsView<float> view(float* data, Index tokens) const {
     return {data, heads, size, tokens * width(), width()};

@@ -1,5 +1,5 @@
-// How much attention each token receives, 8 sequences of 256 tokens and 6 heads of 64, and the choice of the half that
-// receives most, a count of ranks for which Eigen has no expressions.
+// The attention that each token receives (8 sequences of 256 tokens, 6 heads of 64), and the choice of the half of the tokens
+// that receives most. The choice counts ranks, for which Eigen has no expression.
 #include <stlm/ops/attention_pool.hpp>
 
 #include "../support/numbers.hpp"

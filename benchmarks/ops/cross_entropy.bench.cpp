@@ -1,5 +1,5 @@
-// Softmax cross-entropy over bytes and over a large vocabulary. Forward reads the logits, backward turns them into
-// their gradient in place, and so does forward_backward, in one pass over each row.
+// Softmax cross-entropy over bytes and over a large vocabulary. Forward reads the logits; backward turns them into their
+// gradient in place; forward_backward does both in one pass over each row.
 #include <stlm/ops/cross_entropy.hpp>
 
 #include "../support/numbers.hpp"

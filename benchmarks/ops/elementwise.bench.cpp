@@ -1,4 +1,4 @@
-// Elementwise work on the rows of model b: 2048 rows of 384 numbers, and of 1024.
+// Elementwise work on the rows of model b: 2048 rows of 384 and of 1024 numbers.
 #include <stlm/ops/elementwise.hpp>
 
 #include "../support/numbers.hpp"
@@ -54,7 +54,7 @@ void add_streams(bench::Index rows, bench::Index cols) {
       [](Streams& s, Context& ctx) {
         stlm::ops::dropout(ctx, s.y.flat(), 0.1, stlm::RandomKey{1, 2});
       },
-      [](Streams& s) {  // a draw in [-1, 1) for each
+      [](Streams& s) {  // one draw in [-1, 1) for each number
         s.y.array() = (Eigen::ArrayXf::Random(s.y.size()) < -0.8F).select(0.0F, s.y.array() * (1 / 0.9F));
       });
 }

@@ -1,4 +1,4 @@
-// Rows of a table for 2048 tokens, and their gradients; positions.
+// Embedding rows of 2048 tokens and their gradients; learned positions and sinusoids, added to these rows.
 #include <stlm/ops/embedding.hpp>
 
 #include "../support/numbers.hpp"
@@ -13,12 +13,12 @@ struct Embedded {
   std::vector<stlm::Token> ids;
   Embedded(Index count, Index length_, Index vocabulary, Index cols)
       : length(length_), table(vocabulary, cols), rows(count, cols), ids(bench::tokens(count, vocabulary)) {}
-  /// f(row, its row of the table) for all tokens.
+  /// Calls f(row, the table row of its id) for each token.
   template <class F>
   void each(const F& f) {
     for (std::size_t n = 0; n < ids.size(); ++n) f(rows.row(static_cast<Index>(n)), table.row(ids[n]));
   }
-  /// f(rows, rows of the table) for all sequences, as matrices.
+  /// Calls f(rows, the first rows of the table), both as matrices, for each sequence.
   template <class F>
   void each_sequence(const F& f) {
     for (Index n = 0; n < static_cast<Index>(ids.size()); n += length)

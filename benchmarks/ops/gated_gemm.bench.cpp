@@ -1,5 +1,6 @@
-// SwiGLU with its products, at the shapes of models a, b and c: gate and up, then the unit. Backward, the product before the
-// unit and its gradients, works in place, so it runs after forward each time.
+// SwiGLU fused with its products, at the shapes of models a, b and c. Forward: the product of gate and up, then the gated
+// unit. Backward: the product dz W of the down matrix, then the gradients of gate and up, which overwrite both; so each run
+// of backward follows a run of forward.
 #include <stlm/ops/gated_gemm.hpp>
 
 #include "../support/models.hpp"

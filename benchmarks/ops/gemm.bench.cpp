@@ -4,8 +4,8 @@
 //   weights   dW (N, K) += dy^T x       K = d = 128, 256, 512
 //   input     dx (M, K) = dy W          N = d, 3 d, 4 d, 256
 //
-// gemm/linear is the geometric mean of `of_fma` over all of them that ran before it, at as many threads; so is
-// gemm/linear/eigen. Eigen has threads when the compiler has OpenMP.
+// gemm/linear is the geometric mean of `of_fma` over the products that ran before it with the same number of threads, and
+// gemm/linear/eigen that of plain Eigen's products. Eigen uses threads when the compiler has OpenMP.
 #include <cmath>
 #include <map>
 #include <set>
@@ -20,7 +20,7 @@ using bench::Index, bench::Numbers;
 
 enum class Product { kForward, kWeights, kInput };
 
-/// Fractions of peak of all shapes, by "/eigen/threads:1" or without "/eigen".
+/// The fraction of the peak of each shape, by group: "/threads:N" for stlm, "/eigen/threads:N" for plain Eigen.
 std::map<std::string, std::map<std::string, double>> fractions;
 std::string group(const char* system, int threads) {
   return system + std::string("/threads:") + std::to_string(threads);

@@ -1,5 +1,5 @@
-// Four groups of 16 columns, gated by each of 2048 rows: a mixture of low-rank terms. Backward works in place, so its
-// gradient is put back before each run, which is counted.
+// Four groups of 16 columns in 2048 rows, each row with its own gates, as a mixture of low-rank terms has them. Backward works
+// in place, so each run first copies its gradient; the bytes include this copy.
 #include <stlm/ops/group_gate.hpp>
 
 #include "../support/numbers.hpp"

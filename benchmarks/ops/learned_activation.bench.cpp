@@ -1,4 +1,4 @@
-// A learned activation of ten relus over 2048 x 1024 numbers. FLOPs: four a relu forward, eight backward.
+// A learned activation of ten relus over 2048 x 1024 numbers. Each relu counts four FLOPs forward and eight backward.
 #include <stlm/ops/learned_activation.hpp>
 
 #include "../support/numbers.hpp"

@@ -1,5 +1,5 @@
-// AdamW over the parameters of models a and b, the sum of squares of their gradients, and Muon's work on all of them but its
-// products.
+// AdamW at the parameter counts of models a and b, the sum of squares of as many gradients, and Muon without its products:
+// momentum, normalisation, descent.
 #include <stlm/ops/optimizer.hpp>
 
 #include "../support/numbers.hpp"

@@ -1,4 +1,4 @@
-// Packing of 4096 patches of up to 12 bytes: work on ids, for which Eigen has no expressions.
+// Packing of 4096 patches of 12 slots: work on ids, for which Eigen has no expressions.
 #include <stlm/ops/patches.hpp>
 
 #include "../support/numbers.hpp"

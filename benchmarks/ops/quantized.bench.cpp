@@ -1,6 +1,6 @@
-// Products y = x W^T as generation and prompts need them: one row, 16 and 128 by the matrices of model c, W in float, Bfloat16
-// and int8, whose product rounds x to int8 as well. The widest W, the head, does not stay in cache. Plain Eigen's converts W
-// as it goes.
+// Products y = x W^T as in generation and prompts: 1, 16 and 128 rows by matrices of model c, with W in float, Bfloat16 and
+// int8. The int8 product rounds x to int8 as well. The largest W, the head, does not stay in the cache. Plain Eigen converts W
+// to float within the product.
 #include <stlm/ops/elementwise.hpp>
 #include <stlm/ops/quantized.hpp>
 
@@ -12,7 +12,7 @@ namespace {
 using bench::C, bench::Context, bench::Index, bench::Numbers;
 using stlm::Bfloat16;
 
-/// W (rows, cols), drawn and then rounded to S.
+/// W (rows, cols): random numbers, rounded to S.
 template <class S>
 struct Weight {
   Index rows, cols;

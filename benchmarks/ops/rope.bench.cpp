@@ -1,4 +1,4 @@
-// Rotation of the queries of model b inside the packed [Q | K | V]. Plain Eigen keeps a table of all turns.
+// Rotary positions for the queries of model b inside the packed rows [Q | K | V]. Plain Eigen reads a table of all rotations.
 #include <complex>
 
 #include <stlm/ops/rope.hpp>
@@ -22,7 +22,7 @@ struct Turned {
     const stlm::HeadsView<float> queries{qkv.data(), heads, size, tokens * width, width};
     stlm::ops::rope(ctx, queries, {.batch = batch, .tokens = tokens, .pairs = Pairs});
   }
-  /// f(head, the turns of its pairs)
+  /// Calls f(head, the rotations of its pairs) for each head of each token.
   template <class F>
   void each(const F& f) const {
     for (bench::Index n = 0; n < batch * tokens; ++n)

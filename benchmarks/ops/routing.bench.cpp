@@ -24,7 +24,7 @@ struct Routed {
             stlm::View<Index, experts + 1>(offsets.data())};
   }
   void route(Context& ctx) const {
-    probabilities.array() = logits.array();  // routes are chosen in place
+    probabilities.array() = logits.array();  // route() reads the logits here
     stlm::ops::route(ctx, routes());
   }
   void plain_route() const {
@@ -48,7 +48,7 @@ struct Routed {
     for (Index i = 0; i < rows * chosen; ++i)
       slots.data()[i] = next[static_cast<std::size_t>(chosen_experts.data()[i])]++;
   }
-  /// f(n, its j-th row among the routed ones, its gate)
+  /// Calls f(n, j, the j-th routed row of row n, the gate of this routed row) for all n and j.
   template <class F>
   void each(const F& f) const {
     for (Index n = 0; n < rows; ++n)

@@ -1,4 +1,4 @@
-// Patches pooled from the rows of their bytes, and spread over them: 1024 patches of 5.5 bytes on average.
+// Pooling of byte rows into patches, and spreading of patch rows over their bytes: 1024 patches of 5.5 bytes on average.
 #include <stlm/ops/segments.hpp>
 
 #include "../support/numbers.hpp"
@@ -19,7 +19,7 @@ struct Segmented {
     for (const stlm::Token length : bench::tokens(count, 10)) offsets.push_back(offsets.back() + length + 1);
     return offsets.back();
   }
-  /// f(rows of a segment, its sum, weight) for all segments.
+  /// Calls f(rows of the segment, its sum, weight) for each segment.
   template <class F>
   void each(const F& f) const {
     for (Index b = 0; b < segments.count; ++b) {

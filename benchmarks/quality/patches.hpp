@@ -1,4 +1,4 @@
-// What the rows over patches have in common; each derives its configuration and says what differs.
+// Patches: the configuration from which all rows over patches derive theirs; each overrides what differs.
 #pragma once
 
 #include "row.hpp"

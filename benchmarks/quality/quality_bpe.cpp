@@ -1,5 +1,5 @@
-// A flat model over byte pairs, learnt from the training part alone: 1,024 tokens, 766 of them merges. The merges are no
-// parameters; the embedding of the tokens is.
+// A flat model over byte pairs, which are learnt from the training part alone: 1,024 tokens, 766 of them merges. The merges do
+// not count as parameters; the embedding of the tokens does.
 #include <stlm/tokenizer/bpe_training.hpp>
 
 #include "row.hpp"

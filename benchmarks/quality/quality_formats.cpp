@@ -1,5 +1,5 @@
-// What weights in fewer bits cost: held-out bits per byte of a model that stlm_tiny has trained, with its weights in float,
-// Bfloat16 and int8. The text is cut as stlm_tiny cuts it, every byte of the held-out tenth predicted once.
+// What weights of fewer bits cost: held-out bits per byte of a model that stlm_tiny has trained, with its weights in float,
+// Bfloat16 and int8. The text is cut as stlm_tiny cuts it; every byte of the held-out tenth is predicted once.
 //
 //   stlm_tiny train --data FILE --out DIR
 //   quality_formats DIR/model.safetensors FILE

@@ -1,4 +1,5 @@
-// The same with patches that are GPT-2's tokens: shorter, so that more of them make a window, and their ends are predicted.
+// As quality_patches, but the patches are GPT-2's tokens: they are shorter, so a window has more of them, and the model
+// predicts their ends.
 #include "patches.hpp"
 
 struct Gpt2Patches : quality::Patches {

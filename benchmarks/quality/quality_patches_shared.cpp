@@ -1,4 +1,4 @@
-// One feed-forward layer for all layers of the core: what that saves is spent on two layers more, and on its width.
+// All layers of the core share one feed-forward layer; the saved parameters go into two more layers and into its width.
 #include "patches.hpp"
 
 struct SharedPatches : quality::Patches {

@@ -1,4 +1,4 @@
-// One feed-forward layer for all layers of the core, with low-rank terms of each layer's own.
+// All layers of the core share one feed-forward layer, to which each adds its own low-rank terms.
 #include "patches.hpp"
 
 struct SharedLoraPatches : quality::Patches {

@@ -1,6 +1,6 @@
-// What products of Bfloat16 cost in training: the model b of support/models.hpp, trained for 300 steps on the first nine
-// tenths of a text with products of float and of Bfloat16, from the same weights on the same batches. Prints the mean loss
-// of the last 20 steps and the loss over the held-out tenth.
+// What products of Bfloat16 cost in training: the model b of support/models.hpp is trained for 300 steps on the first nine
+// tenths of a text, once with products of float and once of Bfloat16, from the same weights on the same batches. Prints the
+// mean loss of the last 20 steps and the loss over the held-out tenth.
 //
 //   quality_products TEXT [THREADS]
 #include <cstdio>
@@ -38,7 +38,7 @@ Losses train(const stlm::ByteText& text, const stlm::ByteText& held_out, int thr
   for (int step = 0; step < steps; ++step) {
     grads.zero(ctx);
     const double loss = stlm::forward_backward(ctx, weights, data.next(), acts, grads);
-    stlm::clip_grad_norm(ctx, params, grads, 1.0, step);
+    stlm::clip_grad_norm(ctx, params, grads, 1.0, step + 1);
     optimizer.step(ctx, params, grads, schedule(step));
     weights.update(ctx);
     if (step >= steps - last) losses.last += loss / last;

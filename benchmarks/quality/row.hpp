@@ -9,12 +9,12 @@
 
 namespace quality {
 
-/// Whose name and description `app` has; `reading(training text)` is made once the command line is read.
+/// Runs the program that `app` names and describes; calls `reading(training text)` after parsing the command line.
 template <class Model, class MakeReading>
 int run_row(CLI::App& app, int argc, char** argv, stlm::BatchShape shape, const MakeReading& reading) {
   static_assert(stlm::num_params<Model> >= 950'000 && stlm::num_params<Model> <= 1'050'000);
   example::Options o;
-  o.checkpoint_seconds = std::numeric_limits<double>::infinity();  // none but the first and the last
+  o.checkpoint_seconds = std::numeric_limits<double>::infinity();  // no checkpoints but the first and the last
   double lr = 0.02;
   app.add_option("--data", o.data, "Text file")->required()->expected(1)->check(CLI::ExistingFile);
   app.add_option("--max-seconds", o.max_seconds, "Training time, scoring not counted")->check(example::finite(false));

@@ -1,4 +1,4 @@
-// How a model over the tokens of a tokenizer reads texts and writes them: what example::Reading is for bytes.
+// TokenReading: how a model over a tokenizer's tokens reads and writes texts; example::Reading does the same for bytes.
 #pragma once
 
 #include <stlm/backend/eigen.hpp>

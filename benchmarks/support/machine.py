@@ -1,4 +1,4 @@
-"""What a result depends on beside its settings: the machine, and the commit of the sources."""
+"""What a result depends on besides its settings: the machine, and the commit of the sources."""
 
 import os
 import pathlib
@@ -13,7 +13,7 @@ def output_of(*command, cwd=None):
 
 
 def commit():
-    """Of the sources, where git knows it."""
+    """The commit of the sources; "unknown" if git cannot tell."""
     try:
         changed = output_of("git", "status", "--porcelain", "--untracked-files=no", cwd=ROOT)
         return output_of("git", "rev-parse", "--short", "HEAD", cwd=ROOT) + (" and changes" if changed else "")

@@ -1,8 +1,8 @@
-// Timing of one piece of work beside the peak that bounds it, and its registration at 1 and 2 threads.
+// measure: times one piece of work beside the peak that bounds it; add: registers it as a benchmark at 1 and 2 threads.
 //
-// Counters: FLOP/s; bytes/s; tokens/s; `peak`, probed before and after the run (peak.hpp), and the fraction of it that
-// was reached: `of_fma` where arithmetic bounds the work, else `of_copy`, `of_update` for work in place, `of_read` for
-// work that writes next to nothing. Bytes are what must be moved: each input read once, each result written once.
+// Counters: FLOP/s; bytes/s; tokens/s; `peak`, the mean of a probe before and one after the run (peak.hpp); and the fraction
+// of `peak` that the run reached: `of_fma` where arithmetic bounds the work, else `of_copy`, `of_update` for work in place, or
+// `of_read` for work that writes next to nothing. Bytes count each input once, as read, and each result once, as written.
 #pragma once
 
 #include <string>
@@ -17,23 +17,23 @@ using Backend = stlm::EigenBackend;
 using Context = stlm::Context<Backend>;
 using stlm::Index;
 
-/// What one run does.
+/// What one run computes and moves.
 struct Work {
   double flops = 0, bytes = 0, tokens = 0;
   Moves moves = Moves::kCopy;
 
-  static constexpr double balance = 4;  ///< FLOPs a byte: where a core's FMA units begin to wait for memory
+  static constexpr double balance = 4;  ///< FLOPs a byte; below this, a core's FMA units wait for memory
   bool computes() const { return flops > balance * bytes; }
 };
 
-/// Times `step`; returns the fraction of the peak.
+/// Times `step`; returns the fraction of the peak that it reaches.
 template <class Step>
 double measure(benchmark::State& state, int threads, const Work& work, const Step& step) {
   const auto probe = [&] {
     return work.computes() ? fma_peak(threads, 0.05) : memory_rate(threads, work.bytes, work.moves, 0.05);
   };
   const double before = probe();
-  step();  // pages are touched, threads awake
+  step();  // touches the pages and wakes the threads
   const Clock clock;
   for (auto _ : state) {
     step();
@@ -74,7 +74,7 @@ benchmark::internal::Benchmark* add_body(const std::string& name, int most, cons
       ->Unit(benchmark::kMicrosecond);
 }
 
-/// Registers ours(data, ctx) on data = make().
+/// Registers ours(data, ctx), where data = make().
 template <class Make, class Ours>
 void add(const std::string& name, const Work& work, const Make& make, const Ours& ours) {
   add_body(name, 2, [=](benchmark::State& state, int threads) {
@@ -84,7 +84,7 @@ void add(const std::string& name, const Work& work, const Make& make, const Ours
   });
 }
 
-/// And beside it the same work as a user of Eigen alone would write it, plain(data), on one thread: name/eigen.
+/// Also registers name/eigen: plain(data) on one thread, the same work as a user of Eigen alone would write it.
 template <class Make, class Ours, class Plain>
 void add(const std::string& name, const Work& work, const Make& make, const Ours& ours, const Plain& plain) {
   add(name, work, make, ours);
@@ -95,7 +95,7 @@ void add(const std::string& name, const Work& work, const Make& make, const Ours
   });
 }
 
-/// Runs registrations before main: one object in each file.
+/// Runs registrations before main; each benchmark file defines one such object.
 struct Suite {
   template <class Register>
   explicit Suite(const Register& add_all) {

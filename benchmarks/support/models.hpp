@@ -1,10 +1,10 @@
-// The models that benchmarks of whole models share:
+// The models that several benchmarks use:
 //
 //   A  d128 L4 h4 f344  T256 B16 V256     0.8M parameters
 //   B  d384 L6 h6 f1024 T256 B8  V256    10.7M
 //   C  d512 L8 h8 f1376 T512 B4  V50257  51.0M
 //
-// and Gpt2, of the size of B in GPT-2's architecture (Radford et al. 2019), which llm.c trains.
+// and Gpt2: the size of B in the architecture of GPT-2 (Radford et al. 2019), which llm.c trains.
 #pragma once
 
 #include <stlm/models/byte_model.hpp>

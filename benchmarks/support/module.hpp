@@ -1,9 +1,9 @@
-// A module with all that one pass needs, and its registration: forward, and backward after one forward.
+// add_module: registers the forward pass of a module, and its backward pass, timed after one forward pass.
 //
 //   add_module<Linear<384, 1024>, 384, 1024>("linear/384x1024", {8, 256});
 //
-// FLOPs are the module's own `flops_per_token`, twice as many backward. Bytes are those of parameters, of x and of y,
-// and of their gradients.
+// FLOPs are the module's own `flops_per_token`; backward counts twice as many. Forward reads the parameters and x and writes
+// y. Backward reads the parameters, their gradients, x and dy, and writes the gradients and dx.
 #pragma once
 
 #include <stlm/core/module.hpp>
@@ -14,7 +14,7 @@ namespace bench {
 
 using stlm::Pass;
 
-/// M from rows (N, In) to rows (N, Out).
+/// All that a pass of the module M needs, which maps rows (N, In) to rows (N, Out).
 template <class M, Index In, Index Out>
 struct ModuleData {
   template <Index Cols>
@@ -47,7 +47,7 @@ struct ModuleData {
   }
 };
 
-/// Registers name/forward, forward(data), and name/backward, backward(data); `flops` are those of forward.
+/// Registers forward(data) as name/forward and backward(data) as name/backward; `flops` counts a forward pass.
 template <class M, Index In, Index Out, class Forward, class Backward>
 void add_module(const std::string& name, const Pass& pass, double flops, const Forward& forward,
                 const Backward& backward) {
@@ -65,7 +65,7 @@ void add_module(const std::string& name, const Pass& pass, double flops, const F
   });
 }
 
-/// Of a module of rows, or of the residual stream, whose backward works in place.
+/// Registers a module on rows, or one on the residual stream, whose backward turns dy into dx in place.
 template <class M, Index In = M::dim, Index Out = In>
 void add_module(const std::string& name, const Pass& pass) {
   double flops = 0;
@@ -85,7 +85,7 @@ void add_module(const std::string& name, const Pass& pass) {
       });
 }
 
-/// A module and the table that it borrows.
+/// A module together with the embedding table that it borrows.
 template <class M, Index Cols>
 struct WithTable : M {
   template <class T>

@@ -1,4 +1,5 @@
-// Seeded numbers as stlm and as Eigen see them, and token ids. Values do not matter but for their size and disorder.
+// Numbers: seeded random numbers, viewed by stlm or by Eigen; also token ids and patches. Only the magnitude and the disorder
+// of the values matter.
 #pragma once
 
 #include <set>
@@ -48,7 +49,7 @@ inline std::vector<stlm::Token> tokens(Index count, Index vocabulary) {
   return ids;
 }
 
-/// How many different ids there are: as many rows of a table are read.
+/// The number of different ids, which is the number of table rows that they read.
 inline double distinct(const std::vector<stlm::Token>& ids) {
   return static_cast<double>(std::set<stlm::Token>(ids.begin(), ids.end()).size());
 }
@@ -59,7 +60,7 @@ inline stlm::View<const stlm::Token, stlm::dynamic, stlm::dynamic> sequences(con
   return {ids.data(), batch, static_cast<Index>(ids.size()) / batch};
 }
 
-/// `count` patches in slots of `window`: one to ten bytes each, 5.5 on average, about a word of English and its space.
+/// `count` patches of `window` slots: one to ten bytes each, 5.5 on average (about an English word and its space), then pads.
 inline std::vector<stlm::Token> patches(Index count, Index window) {
   std::vector<stlm::Token> slots = tokens(count * window, 256);
   const std::vector<stlm::Token> lengths = tokens(count, 10);

@@ -1,13 +1,12 @@
-// What this machine does at best at this moment: what fractions in the benchmarks refer to.
+// Probes of the machine's peak rates at this moment; fractions in the benchmarks refer to these rates.
 //
-//   fma_peak       FLOP/s of multiply-adds that never leave the registers: twelve or more packets of sums a thread
-//   memory_rate    bytes/s of going through so many bytes of memory again and again, each thread through its own part:
-//                  reading them; multiplying one half into the other; or multiplying half as many in place. Reads and
-//                  writes are both counted
+//   fma_peak       FLOP/s of multiply-adds in registers; each thread has 12 packets of sums, or 24 given 32 registers
+//   memory_rate    bytes/s of passing over `bytes` of memory again and again, each thread over its own part: reading them;
+//                  multiplying one half into the other; or multiplying half as many in place. Reads and writes both count
 //
-// Memory is probed at the size of what it is compared with, so the rate is that of the cache, or of the DRAM, in which
-// that lies. Probes run in the same process as what they are compared with, just before and just after, because clocks
-// and neighbours change.
+// The memory probe covers as many bytes as the work that it is compared with, so it measures the cache, or the DRAM, which
+// holds that work. Probes run in the same process as the work, just before and just after it, because clock rates and the
+// load of neighbours change.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +20,7 @@
 
 namespace bench {
 
-/// Seconds since it was made.
+/// Seconds since its construction.
 class Clock {
  public:
   double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
@@ -30,11 +29,11 @@ class Clock {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// How memory is gone through.
+/// How the memory probe passes over memory.
 enum class Moves { kRead, kCopy, kUpdate };
 
-/// FLOP/s of one thread over about `seconds`. Not inlined, and the sums are added up rather than shown one by one: where
-/// their addresses were taken, GCC kept them in memory, and a third of the peak was found.
+/// FLOP/s of one thread, measured for about `seconds`. The function is not inlined and passes only the total of the sums to
+/// DoNotOptimize: when the address of each was taken, GCC kept the sums in memory, and the probe found a third of the peak.
 [[gnu::noinline]] inline double probe_one(double seconds) {
   using Packet = stlm::eigen::Packet<float>;
   constexpr int count = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 24 : 12;
@@ -57,7 +56,7 @@ enum class Moves { kRead, kCopy, kUpdate };
   return steps * count * size * 2 / passed;
 }
 
-/// Bytes/s of one thread over about `seconds`.
+/// Bytes/s of one thread, measured for about `seconds`.
 template <Moves Kind>
 double probe_memory_one(double bytes, double seconds) {
   using stlm::Index;
@@ -65,7 +64,7 @@ double probe_memory_one(double bytes, double seconds) {
   constexpr Index size = sizeof(Packet) / sizeof(float), step = 8 * size;
   constexpr double each = (Kind == Moves::kRead ? 1 : 2) * sizeof(float);
   const Index count = std::max<Index>(1, static_cast<Index>(bytes / each) / step) * step;
-  const Index passes = std::max<Index>(1, (Index{1} << 18) / count);  // between looks at the clock
+  const Index passes = std::max<Index>(1, (Index{1} << 18) / count);  // between two readings of the clock
   const stlm::Buffer<float> from(count), other(Kind == Moves::kCopy ? count : 0);
   float* const to = Kind == Moves::kCopy ? other.data() : from.data();
   const Packet factor = Eigen::internal::pset1<Packet>(0.5F);
@@ -94,7 +93,7 @@ double probe_memory_one(double bytes, double seconds) {
   return moved / passed;
 }
 
-/// The sum of what `probe()` returns on each of `threads` threads at once.
+/// Runs `probe()` on `threads` threads at once; returns the sum of their results.
 template <class Probe>
 double on_threads(int threads, const Probe& probe) {
   std::vector<double> rates(static_cast<std::size_t>(threads));
@@ -112,7 +111,7 @@ inline double fma_peak(int threads, double seconds = 0.15) {
   return on_threads(threads, [=] { return probe_one(seconds); });
 }
 
-/// Bytes/s of all threads together, over `bytes` in all, at most 256 MiB: no cache is so large.
+/// Bytes/s of all threads together, over `bytes` in total, but at most 256 MiB, taken as larger than any cache.
 inline double memory_rate(int threads, double bytes, Moves kind, double seconds = 0.15) {
   const double each = std::min(bytes, 0x1p28) / threads;
   return on_threads(threads, [=] {

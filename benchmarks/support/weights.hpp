@@ -1,4 +1,4 @@
-// The weights of a model as inference reads them, in the format of a scalar.
+// WeightsIn: a model's weights for inference, in the format that the scalar S names.
 #pragma once
 
 #include <type_traits>

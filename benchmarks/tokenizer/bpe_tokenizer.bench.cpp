@@ -1,11 +1,10 @@
 // Byte-pair encoding on one thread, in bytes of text a second.
 //
-//   split, encode, decode    with GPT-2's vocabulary; split is gpt2_piece alone
-//   learn, encode_learnt     a vocabulary of 1024 or 2048 ids from 4 MB of the built-in stories. ReferenceMerges knows
-//   no
-//                            pieces: the whole text is one
+//   split, encode, decode    with GPT-2's vocabulary; split runs gpt2_piece alone
+//   learn, encode_learnt     a vocabulary of 1024 or 2048 ids from 4 MB of the built-in stories. ReferenceMerges does not
+//                            split a text into pieces
 //
-// GPT-2's two files and the texts lie in the folder STLM_DATA_DIR; what is missing there is left out with a message.
+// GPT-2's two files and the texts lie in the folder STLM_DATA_DIR; a benchmark whose file is missing is skipped with a message.
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>

@@ -1,5 +1,5 @@
-"""Greedy generation of 128 tokens by the models b and c, token by token after the first. The losses are those of the first
-three tokens."""
+"""Greedy generation of 128 tokens by the models b and c, one at a time from a given first token. The losses are those of the
+first three tokens."""
 
 import work
 

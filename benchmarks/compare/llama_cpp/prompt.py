@@ -1,5 +1,5 @@
-"""A prompt of 128 tokens in one pass, by the models b and c: keys and values into the cache, and the logits of all tokens.
-The loss is the mean over them."""
+"""A pass of the models b and c over a prompt of 128 tokens: it fills the KV cache and computes the logits of all tokens. The
+loss is the mean over all tokens."""
 
 import work
 

@@ -1,7 +1,7 @@
 """What the programs of this folder share: options, and a model of llama.cpp from the weights that stlm wrote.
 
-Its architecture `llama` is that of the models b and c, with the same pairs of neighbours in rotary positions and, without
-a matrix of its own for the output, a tied head. Queries, keys and values stay one matrix, as stlm has it."""
+llama.cpp's architecture `llama` is that of the models b and c: its rotary positions turn the same pairs of neighbours, and
+a file without an output matrix has a tied head. Queries, keys and values stay one matrix, as in stlm."""
 
 import ctypes
 import pathlib
@@ -34,7 +34,7 @@ def options():
 
 
 def write_gguf(path, tensors, scalar):
-    """Matrices in `scalar`, vectors in f32."""
+    """Writes matrices in `scalar` and vectors in f32."""
     vocabulary, dim = tensors["embedding.weight"].shape
     heads, layers = dim // HEAD_DIM, 1 + max(int(name.split(".")[1]) for name in tensors if name.startswith("core."))
     file = gguf.GGUFWriter(path, "llama")
@@ -61,11 +61,11 @@ def write_gguf(path, tensors, scalar):
 
 
 class Reader:
-    """Reads `count` tokens at a time; gives the logits of all of them. What Python does for a token takes 3 to 5 us."""
+    """Reads `count` tokens at a time and returns the logits of all. The Python code takes 3 to 5 us for a token."""
 
     def __init__(self, args, count):
         tensors = load_file(args.weights)
-        self.sequence = tensors.pop("tokens")  # that every work takes its tokens from
+        self.sequence = tensors.pop("tokens")  # from which every program takes its tokens
         self.shape = count, len(tensors["embedding.weight"])
         loading = llama_cpp.llama_model_default_params()
         loading.use_extra_bufts = bool(args.repack)
@@ -90,11 +90,11 @@ class Reader:
         llama_cpp.llama_memory_clear(self.memory, False)
 
     def read(self):
-        """The logits of `tokens`, which follow those read before."""
+        """Reads `tokens`, which follow those read before; returns their logits."""
         if llama_cpp.llama_decode(self.context, self.batch) != 0:
             raise RuntimeError("llama.cpp did not read the tokens; its log above says why")
         logits = llama_cpp.llama_get_logits(self.context)
-        if self.address != (address := ctypes.addressof(logits.contents)):  # a view anew takes as long as all the rest
+        if self.address != (address := ctypes.addressof(logits.contents)):  # a new view takes as long as all the rest
             self.address, self.logits = address, np.ctypeslib.as_array(logits, self.shape)
         return self.logits
 

@@ -1,5 +1,5 @@
-"""Training steps of llm.c: writes the weights of stlm as a checkpoint of llm.c, compiles train_step.c with llm.c's flags, and
-becomes that program."""
+"""Training steps of llm.c: writes stlm's weights as a checkpoint of llm.c, compiles train_step.c with llm.c's flags, and
+replaces itself by that program."""
 
 import argparse
 import json
@@ -7,7 +7,7 @@ import os
 import pathlib
 import struct
 
-HEADS, BATCH = 6, 8  # of bench::Gpt2 (support/models.hpp); all other sizes are those of its tensors
+HEADS, BATCH = 6, 8  # of bench::Gpt2 (support/models.hpp); the tensors tell all other sizes
 FLAGS = "-Ofast -march=native -fopenmp -DOMP -Wno-unused-result -Wno-ignored-pragmas -Wno-unknown-pragmas".split()
 
 parser = argparse.ArgumentParser()

@@ -1,7 +1,7 @@
 """A training step of the preset ByteLevel, 55.9M parameters, written plainly: bytes pooled into patches, a core over
-patches, all bytes of the next patch predicted at once. It has the reference's faults, as the preset has: empty slots are
-computed like bytes, byte blocks have no residual around their feed-forward layer, the head adds positions to twice its
-input, and the loss ignores the id 257."""
+patches, all bytes of the next patch predicted at once. It has the same faults of the reference as the preset: empty slots
+are computed like bytes, byte blocks have no residual around their feed-forward layer, the head adds positions to twice
+its input, and the loss ignores the id 257."""
 
 import torch
 import torch.nn.functional as F

@@ -1,5 +1,5 @@
-"""Greedy generation of 128 tokens by the models b and c, token by token after the first, with a cache of keys and values.
-The losses are those of the first three tokens of the first sequence."""
+"""Greedy generation of 128 tokens by the models b and c, one at a time from a given first token, with a KV cache. The losses
+are those of the first three tokens of the first sequence."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""GPT-2's architecture in PyTorch, of the size of b: layer norms, learned positions, biases, GELU by tanh, a tied head.
+"""GPT-2's architecture in PyTorch, in the size of model b: layer norms, learned positions, biases, GELU by tanh, a tied head.
 Parameters are named as stlm names them (models/byte_model.hpp)."""
 
 import torch.nn.functional as F

@@ -24,7 +24,7 @@ def turns(tokens, head_dim):
 
 
 def rotate(x, turn):
-    """x (B, T, H, D), pairs of neighbours turned. Eager, a complex product is one kernel; compiled, real ones are fused."""
+    """Rotates the pairs of neighbours in x (B, T, H, D). Eager, a complex product is one kernel; compiled, real ones fuse."""
     pairs = x.float().unflatten(-1, (-1, 2))
     turn = turn[:, None, :]
     if not torch.compiler.is_compiling():
@@ -42,7 +42,7 @@ class Attention(nn.Module):
         self.out = linear(dim, dim, bias)
 
     def forward(self, x, turn=None, cache=None, position=0):
-        """x (B, T, C). With a cache, keys and values (B, Kv, capacity, D), x follows `position` other tokens."""
+        """x (B, T, C). With a cache of keys and values, each (B, Kv, capacity, D), x follows `position` earlier tokens."""
         q, k, v = (part.unflatten(-1, (-1, self.size)) for part in self.qkv(x).split(self.widths, -1))
         if turn is not None:
             q, k = rotate(q, turn), rotate(k, turn)

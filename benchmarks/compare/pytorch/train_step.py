@@ -1,4 +1,4 @@
-"""Training steps of the models a, b, c, and of GPT-2's architecture, without decay."""
+"""Training steps of the models a, b, c, and, without weight decay, of GPT-2's architecture."""
 
 import work
 from gpt2 import Gpt2

@@ -1,5 +1,5 @@
-"""What the programs of this folder share: options, the weights that stlm wrote, steps of training, and the conversation
-that ../run has with every system (../stlm/work.hpp)."""
+"""What the programs of this folder share: options, the weights that stlm wrote, training steps, and the protocol between
+../run and every system (../stlm/work.hpp)."""
 
 import json
 import math
@@ -36,7 +36,7 @@ def read_safetensors(path):
 
 
 def load(model, args):
-    """Fills the model; returns the sequence of tokens that every work takes its tokens from."""
+    """Loads the weights into the model; returns the sequence from which every program takes its tokens."""
     tensors = read_safetensors(args.weights)
     tokens = tensors.pop("tokens").long()
     model.load_state_dict(tensors)
@@ -48,7 +48,7 @@ def compiled(function, args, **more):
 
 
 def adamw(model, decay):
-    """Decay on tensors of rank 2 and more only; fused where this build has it for CPUs."""
+    """AdamW with decay on tensors of rank 2 and more only, fused if this build of PyTorch has that for CPUs."""
     groups = [{"params": [p for p in model.parameters() if p.dim() >= 2], "weight_decay": decay},
               {"params": [p for p in model.parameters() if p.dim() < 2], "weight_decay": 0.0}]
     numbers = {"lr": 1e-3, "betas": (0.9, 0.95), "eps": 1e-8}
@@ -59,7 +59,7 @@ def adamw(model, decay):
 
 
 def train(model, tokens, targets, args, decay=0.1):
-    """A training step, again and again on one batch. model(tokens, targets) is the loss."""
+    """Repeats a training step on one batch; model(tokens, targets) is the loss."""
     optimizer = adamw(model, decay)
     loss_of = compiled(model, args)
 

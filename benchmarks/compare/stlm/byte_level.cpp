@@ -1,6 +1,6 @@
-// A training step of the preset ByteLevel, 55.9M parameters, the reference's faults included: every slot of a patch is
-// computed, and the head runs twice. Products in f32 or bf16. Tokens are patches, of one to eight bytes; FLOPs are those of
-// the model written plainly, with the full square of scores and a product for each slot before the mean over a patch.
+// A training step of the preset ByteLevel, 55.9M parameters, with the reference's faults: it computes every slot of a patch
+// and runs the head twice. Products are in f32 or bf16. A token is a patch of one to eight bytes. FLOPs are those of a plain
+// implementation, with the full square of scores and with the pool's last product for each slot, before the mean over a patch.
 #include <stlm/models/presets/byte_level.hpp>
 
 #include "training.hpp"

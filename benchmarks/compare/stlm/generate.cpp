@@ -1,4 +1,4 @@
-// Greedy generation of 128 tokens by the models b and c, token by token after the first, with weights of f32, bf16 or
+// Greedy generation of 128 tokens by the models b and c, one at a time from a given first token, with weights of f32, bf16 or
 // int8. The losses are those of the first three tokens of the first sequence.
 #include <stlm/infer/sampler.hpp>
 

@@ -1,4 +1,4 @@
-// The FMA peak for each line read: what stands beside the systems that have no probe of their own.
+// Prints the FMA peak for each line that it reads: the probe for the systems without one of their own.
 #include "work.hpp"
 
 int main(int argc, char** argv) {

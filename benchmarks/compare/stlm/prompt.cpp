@@ -1,5 +1,5 @@
-// A prompt of 128 tokens in one pass, by the models b and c: keys and values into the cache, and the logits of all
-// tokens, with weights of f32, bf16 or int8. The loss is the mean over them. FLOPs count the full square of scores.
+// A pass of the models b and c over a prompt of 128 tokens, with weights of f32, bf16 or int8: it fills the KV cache and
+// computes the logits of all tokens. The loss is the mean over all tokens. FLOPs count the full square of scores.
 #include "reader.hpp"
 
 int main(int argc, char** argv) {

@@ -1,4 +1,4 @@
-// A model with its initial weights, in the scalar S, that reads tokens into a cache of keys and values.
+// Reader: a model with its initial weights, in the scalar S, that reads tokens into a KV cache.
 #pragma once
 
 #include <algorithm>
@@ -23,13 +23,13 @@ class Reader {
     memory_.allocate([&](stlm::Arena& arena) { Model::plan_decode(arena, state_, batch, capacity); });
   }
 
-  /// The tokens (B, count) that follow `position` others.
+  /// Reads the tokens (B, count), which follow `position` earlier ones.
   void read(const Token* tokens, Index position) {
     const Index batch = acts_.pass().batch, count = acts_.pass().tokens;
     Model::decode(ctx_, weights_.tree(), stlm::Pass{batch, count, position}, {tokens, batch, count}, acts_.cache(),
                   state_);
   }
-  /// Logits of what follows the row-th of the tokens read last.
+  /// The logits for the token after `row`, a row of the last read().
   std::span<const float> logits(Index row) const {
     return {&acts_.cache().head.logits(row, 0), static_cast<std::size_t>(Model::vocabulary)};
   }

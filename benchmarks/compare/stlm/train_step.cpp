@@ -1,5 +1,5 @@
-// Training steps of the models a, b, c, their products in f32 or bf16, and of GPT-2's architecture, without decay, as llm.c's
-// takes gains and biases too. FLOPs count the full square of scores.
+// Training steps of the models a, b, c and of GPT-2's architecture, with products in f32 or bf16. GPT-2's has no weight decay,
+// because llm.c's decay includes gains and biases. FLOPs count the full square of scores.
 #include "training.hpp"
 
 int main(int argc, char** argv) {

@@ -1,4 +1,4 @@
-// A training step, again and again on one batch: forward, backward, AdamW.
+// train: repeats a training step (forward, backward, AdamW) on one batch.
 #pragma once
 
 #include <span>
@@ -11,9 +11,9 @@
 
 namespace compare {
 
-/// `tokens`: the slots of shape.batch * shape.tokens + 1 tokens, each the target of the one before it; `flops` of a
-/// step for each. With --save writes the initial weights and the tokens, for the other systems to start from, and
-/// trains not.
+/// `tokens` holds the slots of shape.batch * shape.tokens + 1 tokens, each of which is the target of the one before it;
+/// `flops` is a step's FLOPs for each token. With --save, writes the initial weights and the tokens, from which the other
+/// systems start, and does not train.
 template <class Model, class Scalar>
 void train(const Options& o, stlm::BatchShape shape, const std::vector<Token>& tokens, double flops, double decay = 0.1) {
   stlm::Context<Backend> ctx({.threads = o.threads, .seed = 1});

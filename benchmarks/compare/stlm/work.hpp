@@ -1,10 +1,10 @@
-// What the programs of this folder share: options, and the conversation that ../run has with every system.
+// What the programs of this folder share: options, and the protocol between ../run and every system.
 //
 //   compare_train_step --model b --threads 2 --seconds 1
 //
-// A program prints what its work is, with the losses of the first steps, which have to be those of the other systems.
-// Then, for each line it reads, it works for at least so many seconds and prints the tokens/s and the FMA peak around
-// them. All it prints is JSON, an object a line.
+// A program prints the FLOPs of a token and the losses of its first steps, which have to agree with those of the other
+// systems. Then, for each line it reads, it works for at least --seconds and prints the tokens/s and the FMA peak, the mean of
+// a probe before and one after the work. It prints only JSON, an object a line.
 #pragma once
 
 #include <chrono>
@@ -55,7 +55,7 @@ struct Options {
   }
 };
 
-/// The first `count` tokens of the one sequence that every work takes its tokens from.
+/// The first `count` tokens of the sequence from which every program takes its tokens.
 inline std::vector<Token> random_tokens(Index count, Index vocabulary) {
   std::vector<Token> tokens(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < tokens.size(); ++i)
@@ -63,7 +63,7 @@ inline std::vector<Token> random_tokens(Index count, Index vocabulary) {
   return tokens;
 }
 
-/// A step is of so many tokens, a token of so many FLOPs.
+/// Talks to ../run; `tokens` are the tokens of a step, `flops` the FLOPs of a token.
 template <class Step>
 void converse(const Options& o, double tokens, double flops, const std::vector<double>& losses, const Step& step) {
   std::printf("{\"flops_per_token\": %.0f, \"loss\": [", flops);
@@ -85,7 +85,7 @@ void converse(const Options& o, double tokens, double flops, const std::vector<d
   }
 }
 
-/// main of a program; `work(options)` is what it does.
+/// main of a program: calls work(options) and prints an error that it throws.
 template <class DoWork>
 int run(int argc, char** argv, const DoWork& work) {
   try {
@@ -97,7 +97,7 @@ int run(int argc, char** argv, const DoWork& work) {
   }
 }
 
-/// Calls f(Config{}) of the model asked for.
+/// Calls f(Config{}) for the model that --model names.
 template <class F>
 void with_model(const Options& o, const F& f) {
   if (o.model == "a")
@@ -115,7 +115,7 @@ std::string name() {
   return std::is_same_v<S, stlm::Int8> ? "int8" : std::is_same_v<S, stlm::Bfloat16> ? "bf16" : "f32";
 }
 
-/// Calls f(S{}) of the scalar asked for, one of Scalars.
+/// Calls f(S{}) for the scalar that --scalar names, one of Scalars.
 template <class... Scalars, class F>
 void with_scalar(const Options& o, const F& f) {
   const bool found = ((o.scalar == name<Scalars>() && (f(Scalars{}), true)) || ...);
