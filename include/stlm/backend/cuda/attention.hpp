@@ -1,7 +1,7 @@
 // Attention on a GPU: which kernels (kernels/attention_*.hpp) run for which shape.
 //
-// Tensor cores do the products of activations of Bfloat16, the general kernels those of other scalars and head sizes.
-// Packed sequences, and short ones that lie one after another, go as one long sequence (kernels/attention_rows.hpp).
+// Tensor cores multiply activations of Bfloat16; general kernels handle other scalars and head sizes. Packed sequences, and
+// short ones that lie one after another, are handled as one long sequence (kernels/attention_rows.hpp).
 #pragma once
 
 #include <stlm/backend/cuda/attention_plan.hpp>
@@ -70,8 +70,8 @@ struct Attention<B> {
   }
 
  private:
-  static constexpr Index short_keys = 32;  ///< sequences up to this long share tiles where they can: half a tile
-  static constexpr Index few_queries = 8;  ///< that leave most of a tile empty
+  static constexpr Index short_keys = 32;  ///< sequences up to this length, half a tile, share tiles where they can
+  static constexpr Index few_queries = 8;  ///< up to so many go to `decode`: they leave most of a tile empty
 
   template <class Kernel>
   static void run(Ctx& ctx, const Kernel& kernel) {
@@ -91,7 +91,7 @@ struct Attention<B> {
       run(ctx, gpu::AttentionJoin<T>{n, parts, n.queries_of(out), {lse, n.rows()}, static_cast<int>(splits)});
   }
 
-  /// A kernel that reads q, k, v and writes out and lse; `others`: what it has beyond that.
+  /// A kernel that reads q, k and v and writes out and lse; `others` are its further members.
   template <class Kernel, class T, class... Others>
   static Kernel reads(const Plan& n, HeadsView<const T> q, HeadsView<const T> k, HeadsView<const T> v, HeadsView<T> out,
                       compute_t<T>* lse, const Others&... others) {
@@ -99,8 +99,8 @@ struct Attention<B> {
             compute_t<T>(n.scale()), others...};
   }
 
-  /// f(head size) when the tensor cores can do it: vectors of Bfloat16 that can be moved in packets, of a size that
-  /// kernels are compiled for. Returns whether.
+  /// Calls f(head size) if the tensor cores can do it: vectors of Bfloat16 that can be moved in packets, with a head size that
+  /// kernels are compiled for. Returns whether it called f.
   template <class T, class F, class... Views>
   static bool on_tensor_cores(const Plan& n, const F& f, const Views&... views) {
     if constexpr (std::is_same_v<T, Bfloat16>) {
@@ -118,7 +118,7 @@ struct Attention<B> {
     return false;
   }
 
-  /// Whether short sequences of equal length lie one after another in all of these.
+  /// Whether all views hold short sequences of equal length, one after another.
   template <class... Views>
   static bool one_after_another(const AttentionShape& shape, const Views&... views) {
     return !shape.offsets && !shape.places && shape.queries == shape.keys && shape.keys <= short_keys &&

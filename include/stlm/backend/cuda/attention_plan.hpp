@@ -1,4 +1,4 @@
-// AttentionPlan: an AttentionShape made ready for kernels, by the host.
+// AttentionPlan: an AttentionShape that the host has prepared for kernels.
 #pragma once
 
 #include <bit>
@@ -11,9 +11,9 @@
 
 namespace stlm::gpu {
 
-/// `together`: short sequences of one length are to share tiles, as packed ones do. Lives as long as `scratch`.
+/// `together`: short sequences of one length share tiles, as packed ones do. A plan is valid as long as `scratch` lives.
 struct AttentionPlan : AttentionNumbers {
-  int key_sequences;  ///< that keys and values are of
+  int key_sequences;  ///< in keys and values
 
   template <class B, class T>
   AttentionPlan(Context<B>& ctx, Scratch<B>& scratch, const ops::AttentionShape& shape, HeadsView<const T> q,
@@ -39,8 +39,8 @@ struct AttentionPlan : AttentionNumbers {
     masks = MaskStream::of(shape.key);
     dropped = values_below(static_cast<float>(shape.dropout));
     keep_scale = 1 / (1 - shape.dropout);
-    // Where places are given nothing here may depend on them: work that is recorded reads others when it is replayed.
-    // So it is unknown how many sequences the cache holds.
+    // Nothing here may depend on the values of shape.places: recorded work reads other values when it is replayed. So it is
+    // unknown how many sequences the cache holds.
     key_sequences = shape.places ? std::numeric_limits<int>::max() : batch;
     if (shape.places) places = {ctx.readable(scratch, shape.places, shape.batch), shape.batch};
     if (!packed || queries == 0) return;

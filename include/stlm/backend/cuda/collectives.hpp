@@ -1,4 +1,4 @@
-// What the threads of a warp or a block find out together, in an order that is the same on the device and on the host.
+// Collectives: reductions over the threads of a warp or a block, in the same order on the device and on the host.
 #pragma once
 
 #include <cmath>
@@ -13,7 +13,7 @@ struct Sum {
     return a + b;
   }
 };
-/// The larger, or NaN when one is.
+/// The larger, or NaN if either is NaN.
 struct Max {
   template <class T>
   STLM_HOST_DEVICE T operator()(T a, T b) const {
@@ -26,8 +26,8 @@ STLM_KERNEL void sum_warp(Exec& e, R& value) {
   e.template combine_lanes<warp>(value, Sum{});
 }
 
-/// Of a block: the warps' results combined in order of the warps; every thread has the result. `partial` holds one number
-/// for each warp and may be used again after.
+/// Reduces `value` over a block: the warps' results are combined in order of the warps, and every thread gets the result.
+/// `partial` holds one number for each warp and may be reused afterwards.
 template <class Exec, class R, class Array, class Combine>
 STLM_KERNEL void combine_block(Exec& e, R& value, Array& partial, const Combine& combine) {
   e.template combine_lanes<warp>(value, combine);
@@ -42,7 +42,7 @@ STLM_KERNEL void combine_block(Exec& e, R& value, Array& partial, const Combine&
   });
 }
 
-/// Of Lanes threads side by side: a warp or a part of it, or the whole block.
+/// Reduces `value` over Lanes neighbouring threads: a warp or a part of it, or the whole block.
 template <int Lanes, class Exec, class R, class Array, class Combine>
 STLM_KERNEL void combine_lanes(Exec& e, R& value, Array& partial, const Combine& combine) {
   static_assert(Lanes <= warp || Lanes == Exec::threads);
@@ -52,7 +52,7 @@ STLM_KERNEL void combine_lanes(Exec& e, R& value, Array& partial, const Combine&
     combine_block(e, value, partial, combine);
 }
 
-/// exp(x). Of a float in two instructions, with a relative error up to 2^-22 + |x| 2^-23, and without subnormal results.
+/// exp(x). For a float it takes two instructions, has a relative error up to 2^-22 + |x| 2^-23, and gives no subnormal results.
 template <class Exec, class T>
 STLM_KERNEL T fast_exp(T x) {
   if constexpr (std::is_same_v<T, float>)

@@ -1,4 +1,4 @@
-// Context of the CudaBackend: a stream, the products' plans, scratch memory of the device, a random stream.
+// Context of the CudaBackend: a stream, plans of matrix products, scratch memory on the device, a random stream.
 #pragma once
 
 #include <stlm/backend/cuda/graph.hpp>
@@ -15,7 +15,7 @@ namespace stlm {
 template <>
 class Context<CudaBackend> {
  public:
-  /// On the current device. `options.threads` is not used. Throws Error with what `gpu::probe` found when there is none.
+  /// Uses the current device; ignores `options.threads`. If no GPU is usable, throws Error with what `gpu::probe` found.
   explicit Context(ContextOptions options = {}, gpu::LtOptions products = {})
       : usable_(gpu::probe()), random_(options.seed), products_(products), fault_(1) {
     gpu::check(cudaGetDevice(&device_), "cudaGetDevice");
@@ -29,7 +29,7 @@ class Context<CudaBackend> {
   int threads() const { return 1; }
   const gpu::Stream& stream() const { return stream_; }
   gpu::LtProducts& products() { return products_; }
-  /// Waits for all work. Throws the faults of kernels.
+  /// Waits for all work. Throws Error if a kernel reported a Fault.
   void synchronize() {
     gpu::Fault fault;
     stream_.copy(&fault, fault_.data(), sizeof fault);
@@ -38,7 +38,7 @@ class Context<CudaBackend> {
     fault.expect_none();
   }
 
-  /// Gives the stream `blocks` blocks of a kernel. With STLM_SYNC_CHECK=1 waits for them, and throws their faults.
+  /// Submits `blocks` blocks of a kernel to the stream. With STLM_SYNC_CHECK=1 it waits for them and throws their faults.
   template <class Kernel>
   void launch(const Kernel& kernel, Index blocks) {
     if (blocks == 0) return;
@@ -57,19 +57,20 @@ class Context<CudaBackend> {
     gpu::check_launch(cudaLaunchKernelEx(&config, gpu::run_kernel<Kernel>, kernel), Kernel::name, stream_.get());
     if (gpu::detail::waits_for_launches() && !stream_.capturing()) synchronize();
   }
-  /// work(): gives the stream algorithms of Thrust.
+  /// Calls work(), which submits Thrust algorithms to the stream.
   template <class Work>
   void run_thrust(const Work& work) const {
     gpu::check_thrust(stream_.get(), work);
   }
-  /// C = op(A) op(B) by cuBLASLt; to accumulate, added to `addend`, which lies as C does and may be C. Of a batch, the first.
+  /// C = op(A) op(B) by cuBLASLt, plus `addend` if `options.accumulate`. `addend` has C's layout and may be C. Of a batch, the
+  /// views are the first matrices.
   template <class F, class T>
   void product(MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c, const T* addend,
                const ops::GemmOptions& options, const gpu::LtBatch& batch = {}) {
     products_.run(stream_, a, b, c, addend, options, batch);
   }
 
-  /// A number that a kernel wrote; waits for it. Throws the faults of kernels before.
+  /// Returns a number that a kernel wrote. Waits for all work and throws the faults of kernels.
   template <class T>
   T read(const T* number) {
     expect<Error>(!stream_.capturing(), "stlm::Context<CudaBackend>: a captured step reads a number back; take it from the "
@@ -79,8 +80,8 @@ class Context<CudaBackend> {
     synchronize();
     return value;
   }
-  /// Numbers of the host where kernels can read them, until the end of the op: their mirror on the device if there is
-  /// one, themselves if the device can read them, else a copy in scratch memory.
+  /// A pointer from which kernels can read the host's numbers until the end of the op: their mirror on the device if there is
+  /// one, `numbers` itself if the device can read it, else a copy in scratch memory.
   template <class T>
   const T* readable(gpu::Scratch<CudaBackend>& scratch, const T* numbers, Index count) {
     if (const T* const copy = mirrors_.find(numbers)) return copy;
@@ -91,11 +92,11 @@ class Context<CudaBackend> {
     stream_.copy(copy, numbers, static_cast<std::size_t>(count) * sizeof(T));
     return copy;
   }
-  /// As long as the result lives, kernels that are to read these bytes of the host read those of the device.
+  /// As long as the result lives, `readable` lets kernels read the bytes at `device` instead of those at `host`.
   gpu::Mirror mirror(const void* host, const void* device, Index bytes) { return mirrors_.add(host, device, bytes); }
   void clear(void* block, std::size_t bytes) { stream_.clear(block, bytes); }
   bool recording() const { return stream_.capturing(); }
-  /// Off: work that could be replayed as a graph is done by its kernels, one by one, with the same results: to look into it.
+  /// Off: work that could be replayed as a graph launches its kernels one by one, with the same results: to inspect it.
   void use_graphs(bool on) { graphs_ = on; }
   bool uses_graphs() const { return graphs_; }
   gpu::Fault* fault() { return fault_.data(); }

@@ -1,4 +1,4 @@
-// Softmax cross-entropy on a GPU (kernels/cross_entropy.hpp), losses summed in double and a fixed order.
+// Softmax cross-entropy on a GPU (kernels/cross_entropy.hpp). Losses are summed in double, in a fixed order.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/cross_entropy.hpp>
@@ -48,7 +48,7 @@ struct CrossEntropy<B> {
   }
 
  private:
-  /// While a step is recorded the sum cannot come back, and is {0, -1}: the losses are summed after it.
+  /// While a step is recorded, the sum cannot be read back: the result is {0, -1}, and the losses are summed after the step.
   template <class T, bool Gradient, class Logits, class Real = compute_t<T>>
   static LossSum<Real> score(Ctx& ctx, const char* where, MatrixView<Logits> logits, const Token* targets, Token ignore,
                              Real* losses, Real* lse, double scale) {
@@ -72,7 +72,7 @@ struct CrossEntropy<B> {
     const auto [sum, count] = ctx.read(total).value;
     return {static_cast<Real>(sum), static_cast<Index>(count)};
   }
-  /// run(numbers of a load, threads of a row), as constants, for these logits.
+  /// Calls run(numbers of a load, threads of a row), as constants that suit these logits.
   template <class T, class F>
   static void for_rows(MatrixView<T> logits, const F& run) {
     gpu::by_packets<gpu::Packet<std::remove_const_t<T>>::size>(gpu::in_packets(logits), [&](auto packet) {

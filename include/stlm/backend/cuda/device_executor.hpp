@@ -1,4 +1,4 @@
-// DeviceExecutor: one block of a kernel on the device. The same interface as the HostExecutor; all of it is inlined away.
+// DeviceExecutor: runs one block of a kernel on the device. It has the interface of HostExecutor; all of it is inlined away.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -52,7 +52,7 @@ class DeviceExecutor {
   __device__ void store_packet(Span<T> to, Index i, const Packet<T>& packet) {
     *reinterpret_cast<int4*>(to.data + i) = __builtin_bit_cast(int4, packet);
   }
-  /// Has the 128 bytes around number i brought to the L2 cache, from where whoever reads them has what is there then.
+  /// Prefetches the 128 bytes around number i into the L2 cache. A later load still sees values stored in between.
   template <class T>
   __device__ void prefetch(Span<const T> from, Index i) {
     asm volatile("prefetch.global.L2 [%0];" ::"l"(from.data + i));
@@ -79,7 +79,7 @@ class DeviceExecutor {
     __syncthreads();
   }
   __device__ void flops(Index) {}
-  /// Of several faults the one that comes first is kept, whole.
+  /// Keeps only the first of several faults, with all its members.
   __device__ void fault(Fault* to, const Fault& fault) {
     static_assert(sizeof to->where == sizeof(unsigned long long));
     auto* const where = reinterpret_cast<unsigned long long*>(&to->where);
@@ -99,7 +99,7 @@ class DeviceExecutor {
     asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(second), "f"(first));
     return __builtin_bit_cast(BfloatPair, both);
   }
-  /// To 2^-22, as relative error; subnormal numbers are zero.
+  /// Relative error up to 2^-22; subnormal numbers are flushed to zero.
   static __device__ float exp2(float x) {
     float y;
     asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
@@ -124,7 +124,7 @@ class DeviceExecutor {
                    : "r"(at));
     to[0] = __builtin_bit_cast(FragmentA, pairs);
   }
-  /// wgmma.hpp; done after `await_products`.
+  /// wgmma::multiply; the sums are complete after `await_products`.
   template <bool OverVectors, int Steps, int N, class Sums, class Left, class Array>
   __device__ void multiply_tile(Sums& sum, Left& left, Array& tile, int first) {
     wgmma::multiply<OverVectors, Steps, N>(sum, left, tile, first);

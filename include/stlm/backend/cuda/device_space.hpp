@@ -1,4 +1,4 @@
-// The two memories of the CUDA backend: DeviceSpace, the GPU's own, and PinnedSpace, the host's, which both sides read.
+// The two memories of the CUDA backend: DeviceSpace, the GPU's own, and PinnedSpace, host memory that both sides access.
 #pragma once
 
 #include <stlm/backend/cuda/error.hpp>
@@ -6,8 +6,8 @@
 
 namespace stlm {
 
-/// Memory of the current GPU. `clear` is ordered with all work given to streams before and after it (they are blocking
-/// streams, see gpu::Stream), so it is not for a stream under capture; gpu::Stream::clear is.
+/// Memory of the current GPU. `clear` is ordered with all work submitted to streams before and after it (they are blocking
+/// streams, see gpu::Stream), so it cannot be used under capture; gpu::Stream::clear can.
 struct DeviceSpace {
   static constexpr std::size_t alignment = 256;
   static void* allocate(std::size_t bytes) {
@@ -18,13 +18,14 @@ struct DeviceSpace {
   }
   static void deallocate(void* block) noexcept { (void)cudaFree(block); }  // errors come up in the next check
   static void clear(void* block, std::size_t bytes) { gpu::check(cudaMemset(block, 0, bytes), "cudaMemset"); }
-  /// After all work given before, and done when they return: cudaMemcpy waits for blocking streams, and they for it.
+  /// The copies run after all work submitted before and are done on return: cudaMemcpy waits for blocking streams, and they
+  /// wait for it.
   static void to_host(void* to, const void* from, std::size_t bytes) {
     ++copies_to_host();
     copy(to, from, bytes);
   }
   static void from_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes); }
-  /// How often this thread has waited for `to_host`: work that does so depends on what it reads, and is never recorded.
+  /// How often this thread has called `to_host`. Work that calls it depends on what it reads, and is never recorded.
   static std::int64_t& copies_to_host() {
     thread_local std::int64_t count = 0;
     return count;
@@ -36,7 +37,7 @@ struct DeviceSpace {
   }
 };
 
-/// Memory of the host that the GPU reads and writes under the same pointer, and that copies need not wait for.
+/// Host memory that the GPU reads and writes under the same pointer; copies from and to it are asynchronous.
 struct PinnedSpace {
   static constexpr std::size_t alignment = 256;
   static void* allocate(std::size_t bytes) {

@@ -1,4 +1,4 @@
-// Elementwise work on a GPU: maps (kernels/map.hpp), sums of columns, dropout, rows put in a cache.
+// Elementwise work on a GPU: maps (kernels/map.hpp), sums of columns, dropout, rows appended to caches.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/append_rows.hpp>
@@ -81,7 +81,7 @@ struct Elementwise<B> {
   static void append_rows(Ctx& ctx, MatrixView<const T> x, Index tokens, const Places& places,
                           const std::array<T*, N>& caches, Index capacity) {
     const Index sequences = x.rows / tokens;
-    Index most = sequences;  // of the sequences in the cache, so far as they are known
+    Index most = sequences;  // sequences in the cache, as far as known here
     if (places.own)
       for (Index b = 0; b < sequences; ++b) most = std::max(most, places(b).sequence + 1);
     gpu::Scratch<B> scratch(ctx);

@@ -32,7 +32,7 @@ struct Embedding<B> {
     const gpu::SortedIds order = gpu::sorted(ctx, scratch, ctx.readable(scratch, tokens, dy.rows), dy.rows);
     gpu::by_packets(dy, dtable, [&]<int P>(gpu::Constant<P>) {
       using Kernel = gpu::EmbeddingBackward<T, P, Table>;
-      const Index chunk = dy.rows < 8192 ? 8 : 32;  // few rows are to be work for as many warps
+      const Index chunk = dy.rows < 8192 ? 8 : 32;  // smaller chunks for few rows: more warps have work
       const Index tiles = gpu::warp_tiles<P>(dy.cols), chunks = gpu::ceil_div(dy.rows, chunk);
       const Index size = 2 * chunks * dy.cols;
       const gpu::Span<compute_t<T>> partial{scratch.template take<compute_t<T>>(size), size};

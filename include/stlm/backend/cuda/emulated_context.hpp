@@ -30,7 +30,7 @@ class Context<EmulatedCudaBackend> {
   /// The order in which the threads of a block run from now on; results must not depend on it.
   void set_order(gpu::ThreadOrder order) { order_ = order; }
 
-  /// Runs `blocks` blocks. Throws what the executor finds, of the first block that has something.
+  /// Runs `blocks` blocks. Throws the first failed block's error, else a Fault that a kernel reported.
   template <class Kernel>
   void launch(const Kernel& kernel, Index blocks) {
     const EmulatedSpace::Access access;
@@ -57,7 +57,8 @@ class Context<EmulatedCudaBackend> {
     std::exchange(fault_, {}).expect_none();
   }
 
-  /// C = or += op(A) op(B), each sum in order of k and rounded once: the contract of cuBLASLt's products, by loops.
+  /// C = op(A) op(B), plus `addend` if `options.accumulate`, by loops: each sum is taken in order of k and rounded once. This
+  /// is the contract of cuBLASLt's products.
   template <class F, class T>
   void product(MatrixView<const F> first_a, MatrixView<const F> first_b, MatrixView<T> first_c, const T* addend,
                const ops::GemmOptions& options, const gpu::LtBatch& batch = {}) {
@@ -94,10 +95,10 @@ class Context<EmulatedCudaBackend> {
     return *number;
   }
   void clear(void* block, std::size_t bytes) { EmulatedSpace::clear(block, bytes); }
-  /// While it records, a step may do nothing that a captured one may not, and tells the trace what it launches.
+  /// While `trace` is not null, a step may do nothing that is forbidden under capture, and adds its launches to `trace`.
   void record(gpu::LaunchTrace* trace) { trace_ = trace; }
   bool recording() const { return trace_ != nullptr; }
-  /// Numbers of the host where kernels can read them, until the end of the op.
+  /// The host's numbers themselves: kernels can read them.
   template <class T>
   const T* readable(gpu::Scratch<EmulatedCudaBackend>&, const T* numbers, Index) {
     return numbers;

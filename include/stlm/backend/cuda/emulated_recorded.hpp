@@ -1,5 +1,4 @@
-// Recorded work where the CPU stands in for the device: it is done each time, and may read nothing back and must launch the
-// same kernels with the same arguments.
+// Recorded work where the CPU stands in for the device: every run calls the work, and checks that a graph could replay it.
 #pragma once
 
 #include <stlm/backend/cuda/emulated_context.hpp>
@@ -8,7 +7,8 @@
 
 namespace stlm {
 
-/// The second run is the one recorded; it and all later ones may read nothing back, and must launch the same.
+/// The second run is recorded. It and all later runs may read nothing back, and must launch the same kernels with the same
+/// arguments.
 template <>
 class Recorded<EmulatedCudaBackend> {
  public:

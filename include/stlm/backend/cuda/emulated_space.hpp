@@ -1,7 +1,7 @@
-// EmulatedSpace: memory of the device that the EmulatedCudaBackend stands in for. Protected, if asked for, from the host.
+// EmulatedSpace: the device memory of the EmulatedCudaBackend. It can be protected from the host.
 //
-// Code that must run on a GPU may not touch the device's memory but through kernels and copies. With
-// `EmulatedSpace::protect()` what a program does beside them ends it with a fault at the very line, as on the device.
+// Code for a GPU may touch device memory only through kernels and copies. After `EmulatedSpace::protect()` any other access
+// ends the program with a fault at that very line, as on the device.
 #pragma once
 
 #include <sys/mman.h>
@@ -50,20 +50,20 @@ class EmulatedSpace {
     const Access access;
     std::memcpy(to, from, bytes);
   }
-  /// How often this thread has waited for `to_host`: work that does so depends on what it reads, and is never recorded.
+  /// How often this thread has called `to_host`. Work that calls it depends on what it reads, and is never recorded.
   static std::int64_t& copies_to_host() {
     thread_local std::int64_t count = 0;
     return count;
   }
 
-  /// From now on, or no longer, only what holds an Access may touch the memory.
+  /// Turns protection on or off. While it is on, the memory can be touched only while an Access exists.
   static void protect(bool on = true) {
     const std::lock_guard lock(state().mutex);
     state().protects = on;
     set(on && state().users == 0 ? PROT_NONE : PROT_READ | PROT_WRITE);
   }
 
-  /// Lets its holder touch the memory: kernels, copies, a test that looks.
+  /// Makes the memory accessible while it lives: for kernels, copies, and tests that inspect memory.
   class Access {
    public:
     Access() {

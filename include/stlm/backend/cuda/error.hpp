@@ -1,13 +1,12 @@
-// Errors of CUDA and cuBLASLt: every call of theirs is checked, and what fails is a CudaError that says where.
+// Errors of CUDA and cuBLASLt: every call is checked, and a failure throws a CudaError that says where.
 //
 //   gpu::check(cudaMalloc(&block, bytes), "cudaMalloc");
 //   gpu::check_launch(cudaLaunchKernelEx(&config, run, kernel), Kernel::name, stream);
 //   run<<<blocks, threads, 0, stream>>>(kernel);
 //   gpu::check_launch(cudaGetLastError(), "run", stream);
 //
-// A kernel that fails while it runs says so in a later call, whichever comes next. With the environment variable
-// STLM_SYNC_CHECK=1 every launch, product, copy and algorithm of Thrust is waited for, so that the error names it; nothing else
-// changes but the time.
+// If a kernel fails while it runs, whichever call comes next reports it. With the environment variable STLM_SYNC_CHECK=1 the
+// host waits for every launch, product, copy and Thrust algorithm, so that the error names it; otherwise only the time changes.
 #pragma once
 
 #include <cublasLt.h>
@@ -21,7 +20,7 @@
 
 namespace stlm {
 
-/// What a call of CUDA or cuBLASLt failed with.
+/// How a call of CUDA or cuBLASLt failed.
 struct CudaFailure {
   const char* library = "";    ///< "CUDA" or "cuBLASLt"
   int code = 0;                ///< a cudaError_t or a cublasStatus_t
@@ -34,7 +33,7 @@ struct CudaFailure {
   unsigned line = 0;
 };
 
-/// A call of CUDA or cuBLASLt that failed.
+/// Thrown when a call of CUDA or cuBLASLt fails.
 struct CudaError : Error {
   explicit CudaError(CudaFailure failure_, const char* hint)
       : Error(text(failure_, hint)), failure(std::move(failure_)) {}
@@ -60,7 +59,7 @@ inline void check(cudaError_t code, std::string_view expression,
 inline void check(cublasStatus_t code, std::string_view expression,
                   std::source_location place = std::source_location::current());
 
-/// `code`: of a launch. Throws CudaError, which names the kernel, when it could not be launched.
+/// `code` is the result of a launch. Throws CudaError, which names the kernel, if it could not be launched.
 inline void check_launch(cudaError_t code, const char* kernel, cudaStream_t stream,
                          std::source_location place = std::source_location::current());
 
@@ -69,13 +68,13 @@ namespace detail {
 [[noreturn, gnu::cold, gnu::noinline]] inline void raise(cudaError_t code, std::string_view expression,
                                                          std::source_location place, const char* kernel = "",
                                                          cudaStream_t stream = nullptr) {
-  (void)cudaGetLastError();  // errors that pass are reported once
+  (void)cudaGetLastError();  // clears the error, so that it is reported once
   throw CudaError({"CUDA", code, cudaGetErrorName(code), cudaGetErrorString(code), std::string(expression), kernel,
                    stream, place.file_name(), place.line()},
                   hint(code));
 }
 
-/// Whether STLM_SYNC_CHECK asks for launches to be waited for.
+/// Whether STLM_SYNC_CHECK asks to wait for launches.
 inline bool waits_for_launches() {
   static const bool asked = [] {
     const char* const value = std::getenv("STLM_SYNC_CHECK");
@@ -84,7 +83,7 @@ inline bool waits_for_launches() {
   return asked;
 }
 
-/// For the work of a stream, if STLM_SYNC_CHECK asks for it; a stream under capture has none.
+/// Waits for the work of a stream if STLM_SYNC_CHECK asks for it, except under capture, where none runs.
 inline cudaError_t wait_if_asked(cudaStream_t stream) {
   if (!waits_for_launches()) return cudaSuccess;
   cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;

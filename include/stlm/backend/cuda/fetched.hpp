@@ -1,4 +1,4 @@
-// Numbers on their way from a GPU (core/fetched.hpp): to pinned memory, in order of the stream.
+// Fetched numbers of a GPU (core/fetched.hpp): copied to pinned memory, in stream order.
 #pragma once
 
 #include <stlm/backend/cuda/context.hpp>

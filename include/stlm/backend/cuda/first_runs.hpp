@@ -1,5 +1,5 @@
-// FirstRuns: which runs of recorded work are done as they are, on a GPU and where the CPU stands in for one: the first in
-// each shape, and all of work that copies to the host (core/recorded.hpp).
+// FirstRuns: decides which runs of recorded work are not recorded, on a GPU and where the CPU stands in for one: the first run
+// with a shape, and every run of work that copies to the host (core/recorded.hpp).
 #pragma once
 
 #include <cstdint>
@@ -8,11 +8,11 @@
 
 namespace stlm::gpu {
 
-/// `Space`: the memory of the device, which counts the copies.
+/// `Space` is the device's memory, which counts copies to the host.
 template <class Space>
 class FirstRuns {
  public:
-  /// True when the run was one of these, and the work is done; else it is to be recorded, or replayed.
+  /// If this run is not to be recorded, does the work and returns true. Else returns false: the caller records or replays it.
   template <class Work>
   bool done(const RecordedShape& shape, const Work& work) {
     if (known_ && shape == shape_ && !reads_back_) return false;

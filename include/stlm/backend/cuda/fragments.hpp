@@ -1,5 +1,5 @@
-// The tiles of the tensor cores' product mma.m16n8k16, C (16, 8) += A (16, 16) B (16, 8), Bfloat16 factors and float sums,
-// and where each lane of a warp keeps its part (PTX ISA, "Matrix fragments for mma.m16n8k16").
+// The tiles of the tensor core instruction mma.m16n8k16, C (16, 8) += A (16, 16) B (16, 8) with Bfloat16 factors and float
+// sums, and the part that each lane of a warp holds (PTX ISA, "Matrix fragments for mma.m16n8k16").
 //
 // With lane = 4 group + member:
 //   A: pair p of 4, elements e of 2:   row group + 8 (p % 2),     column 2 member + e + 8 (p / 2)
@@ -23,14 +23,14 @@ struct alignas(4) BfloatPair {
 struct FragmentA {
   static constexpr int pairs = 4;
   BfloatPair pair[pairs];
-  static STLM_HOST_DEVICE constexpr Coordinates at(int lane, int p) {  ///< of the pair's first, the second is right of it
+  static STLM_HOST_DEVICE constexpr Coordinates at(int lane, int p) {  ///< of the pair's first; the second is right of it
     return {lane / 4 + 8 * (p % 2), 2 * (lane % 4) + 8 * (p / 2)};
   }
 };
 struct alignas(8) FragmentB {
   static constexpr int pairs = 2;
   BfloatPair pair[pairs];
-  static STLM_HOST_DEVICE constexpr Coordinates at(int lane, int p) {  ///< of the pair's first, the second is below it
+  static STLM_HOST_DEVICE constexpr Coordinates at(int lane, int p) {  ///< of the pair's first; the second is below it
     return {2 * (lane % 4) + 8 * p, lane / 4};
   }
 };
@@ -42,11 +42,11 @@ struct FragmentC {
   }
 };
 
-/// Which rows and columns of a block's tile, 16 rows a warp, thread t has numbers of.
+/// Which rows and columns of a block's tile thread t has numbers of; the tile has 16 rows for each warp.
 struct FragmentLanes {
   static STLM_HOST_DEVICE constexpr int group(int t) { return t % warp / 4; }
   static STLM_HOST_DEVICE constexpr int member(int t) { return t % 4; }
-  /// Of its two rows the one in the first eight of its warp's 16, or the one in the second.
+  /// Thread t's row in the first (`eight` 0) or second (`eight` 1) eight of its warp's 16 rows.
   static STLM_HOST_DEVICE constexpr int row(int t, int eight) { return t / warp * 16 + group(t) + 8 * eight; }
 };
 

@@ -1,6 +1,6 @@
-// Matrix products on a GPU. In mixed precision factors of float are rounded to Bfloat16 in scratch memory first. Few rows
-// times the rows of a matrix, as when a token is decoded, have a kernel of their own (kernels/few_rows.hpp), which may compute
-// these rows as well; other products are the context's: cuBLASLt, or loops where the CPU stands in for the device.
+// Matrix products on a GPU. In mixed precision float factors are first rounded to Bfloat16 in scratch memory. A product A B^T
+// with few rows of A, as in decoding, has its own kernel (kernels/few_rows.hpp), which can also compute these rows. Other
+// products are done by Context::product: cuBLASLt, or loops where the CPU stands in for the device.
 #pragma once
 
 #include <stlm/backend/cuda/elementwise.hpp>
@@ -10,7 +10,7 @@
 
 namespace stlm::gpu {
 
-/// x as tensor cores want it, in scratch memory: Bfloat16, each row at a multiple of 16 bytes.
+/// x in Bfloat16 for the tensor cores: x itself, or a copy in scratch memory whose rows begin at multiples of 16 bytes.
 template <class B, class T>
 MatrixView<const Bfloat16> rounded(Context<B>& ctx, Scratch<B>& scratch, MatrixView<const T> x) {
   if constexpr (std::is_same_v<T, Bfloat16>) {
@@ -59,13 +59,13 @@ struct Gemm<Backend> {
       for (Index i = 0; i < c.count; ++i) run<S>(ctx, a[i], b[i], c[i], options.accumulate ? c[i].data : nullptr, options);
   }
 
-  /// False, and nothing done, unless rows are few and all numbers lie in packets.
+  /// Returns false and does nothing unless there are few rows, the operands lie in packets and F is T.
   template <class F, class T>
   static bool normed(Context<Backend>& ctx, const RowNorm<T>& norm, MatrixView<const T> x, MatrixView<const F> w,
                      MatrixView<T> y) {
     return normed_to<F, T>(ctx, norm, x, w, y.rows, stored(static_cast<const T*>(nullptr), y));
   }
-  /// The same, and only where the two numbers of a pair lie side by side.
+  /// The same for rms_norm_gemm_rope_append; also returns false if the two numbers of a pair are not adjacent.
   template <class F, class T>
   static bool normed_turned(Context<Backend>& ctx, const RowNorm<T>& norm, MatrixView<const T> x, MatrixView<const F> w,
                             MatrixView<T> y, const RopeOptions& o, Index queries, HeadsView<T> keys, HeadsView<T> values,
@@ -89,7 +89,7 @@ struct Gemm<Backend> {
   }
 
  private:
-  static constexpr Index few_rows = 8;  ///< that leave most of a library's tile empty
+  static constexpr Index few_rows = 8;  ///< up to so many leave most of a library's tile empty
 
   template <class T>
   static gpu::Stored<T> stored(const T* addend, MatrixView<T> c) {

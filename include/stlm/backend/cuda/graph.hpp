@@ -12,10 +12,10 @@
 
 namespace stlm::gpu {
 
-/// What a stream was given, recorded.
+/// The recorded work of a stream.
 using Graph = Owner<cudaGraph_t, cudaGraphDestroy>;
 
-/// A graph made ready for the device. It keeps what it needs: the Graph may end.
+/// A graph instantiated for the device. It keeps what it needs: the Graph may be destroyed.
 class GraphExec : public Owner<cudaGraphExec_t, cudaGraphExecDestroy> {
  public:
   GraphExec() = default;
@@ -30,8 +30,8 @@ class GraphExec : public Owner<cudaGraphExec_t, cudaGraphExecDestroy> {
   }
 };
 
-/// A stream under capture until `finish`. Without it, as after an exception, what was recorded is dropped and the
-/// stream is as before.
+/// Captures a stream until `finish`. Without `finish`, as after an exception, the recording is dropped and the stream is as
+/// before.
 class Capture {
  public:
   explicit Capture(const Stream& stream) : stream_(stream.get()) {
@@ -44,7 +44,7 @@ class Capture {
     cudaGraph_t dropped = nullptr;
     (void)cudaStreamEndCapture(stream_, &dropped);
     if (dropped) (void)cudaGraphDestroy(dropped);
-    (void)cudaGetLastError();  // of the capture, which is over
+    (void)cudaGetLastError();  // clears the error of the dropped capture
   }
 
   Graph finish() {
@@ -57,7 +57,7 @@ class Capture {
   cudaStream_t stream_;
 };
 
-/// What `work()` gives to the stream, recorded instead of run.
+/// Records what `work()` submits to the stream; nothing runs.
 template <class Work>
 Graph capture(const Stream& stream, const Work& work) {
   Capture recording(stream);

@@ -1,4 +1,4 @@
-// Streams, events and the owner of what CUDA makes. Move-only; destructors never throw.
+// Streams, events, and the owner of any CUDA handle. Move-only; destructors never throw.
 #pragma once
 
 #include <utility>
@@ -7,12 +7,12 @@
 
 namespace stlm::gpu {
 
-/// The one owner of something CUDA made; `destroy` is CUDA's function that ends it. What a destructor's call reports is
-/// dropped: it is an error of an earlier kernel, which the next check finds too.
+/// The unique owner of a CUDA handle; `destroy` is CUDA's function that destroys it. The destructor ignores the error that
+/// `destroy` returns: it comes from an earlier kernel, and the next check finds it too.
 template <class Handle, auto destroy>
 class Owner {
  public:
-  Owner() = default;  ///< of nothing
+  Owner() = default;  ///< owns nothing
   explicit Owner(Handle handle) noexcept : handle_(handle) {}
   Owner(Owner&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
   Owner& operator=(Owner&& other) noexcept {
@@ -36,7 +36,7 @@ class Event : public Owner<cudaEvent_t, cudaEventDestroy> {
   enum class Timing : unsigned { kOn = cudaEventDefault, kOff = cudaEventDisableTiming };
   explicit Event(Timing timing) : Owner(make(timing)) {}
   void synchronize() const { check(cudaEventSynchronize(get()), "cudaEventSynchronize"); }
-  /// The time from `begin` to this event, both with timing and both passed.
+  /// The time from `begin` to this event. Both must have timing on and must have passed.
   float milliseconds_since(const Event& begin) const {
     float milliseconds = 0;
     check(cudaEventElapsedTime(&milliseconds, begin.get(), get()), "cudaEventElapsedTime");
@@ -51,8 +51,8 @@ class Event : public Owner<cudaEvent_t, cudaEventDestroy> {
   }
 };
 
-/// A queue of work for the GPU. A blocking one: calls that name no stream (DeviceSpace::clear, cudaMemcpy) wait for
-/// what it was given before them, and it waits for them.
+/// A queue of work for the GPU. It is a blocking stream: calls without a stream (DeviceSpace::clear, cudaMemcpy) wait for the
+/// work submitted to it before them, and its later work waits for them.
 class Stream : public Owner<cudaStream_t, cudaStreamDestroy> {
  public:
   Stream() : Owner(make()) {}
@@ -64,7 +64,7 @@ class Stream : public Owner<cudaStream_t, cudaStreamDestroy> {
     check(cudaMemsetAsync(block, 0, bytes, get()), "cudaMemsetAsync");
     check(detail::wait_if_asked(get()), "cudaMemsetAsync");
   }
-  /// Between any two of the host's and the device's memories; both must stay until the stream has come here.
+  /// Copies within or between host and device memory; both blocks must live until the stream has done the copy.
   void copy(void* to, const void* from, std::size_t bytes) const {
     check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, get()), "cudaMemcpyAsync");
     check(detail::wait_if_asked(get()), "cudaMemcpyAsync");

@@ -1,7 +1,8 @@
 // HostExecutor: runs one block of a kernel on the CPU, phase by phase, thread by thread.
 //
-// Within a phase the threads run in an order of choice: a result that depends on it is a race. Registers and shared memory
-// begin as NaN; every access to memory is checked and counted (host_memory.hpp).
+// Within a phase the threads run in a chosen ThreadOrder: if a result depends on it, there is a race. Registers begin as NaN;
+// every access to shared memory is checked (shared_array.hpp); every access to device memory is checked and counted
+// (host_memory.hpp).
 #pragma once
 
 #include <algorithm>
@@ -66,9 +67,9 @@ class HostExecutor : public HostMemory {
     ++running.barriers;
   }
 
-  /// Each thread waits for the copies that it set off.
+  /// Each thread waits for the copies that it started.
   void await_own_copies() { finish_copies(); }
-  /// Waits for the copies of all threads, a barrier included.
+  /// Waits for the copies of all threads; includes a barrier.
   void await_copies() {
     finish_copies();
     phase([](int) {});
@@ -80,8 +81,8 @@ class HostExecutor : public HostMemory {
     if (!to->where) *to = fault;
   }
 
-  /// Of every `Width` lanes side by side, each lane's value combined with those of the lanes that differ in one bit, bit by
-  /// bit from the highest: the same tree as the device's shuffles, so all of them end with the same bits.
+  /// Reduces `value` over every `Width` neighbouring lanes: from the highest bit on, each lane combines its value with that of
+  /// the lane whose number differs in this bit. The device's shuffles form the same tree, so all lanes end with the same bits.
   template <int Width, class R, class Combine>
   void combine_lanes(PerThread<R>& value, const Combine& combine) {
     for (int bit = Width / 2; bit > 0; bit /= 2) {
@@ -94,16 +95,16 @@ class HostExecutor : public HostMemory {
   static BfloatPair round(float first, float second) { return {{Bfloat16(first), Bfloat16(second)}}; }
   static float exp2(float x) { return std::exp2(x); }
 
-  /// sum + a . b of 16 integers.
+  /// sum plus the dot product of a and b, 16 integers each.
   std::int32_t dot(const Packet<std::int8_t>& a, const Packet<std::int8_t>& b, std::int32_t sum) {
     for (int i = 0; i < a.size; ++i) sum += a[i] * b[i];
     counts_.flops += 2 * a.size;
     return sum;
   }
 
-  /// Four 8 x 8 matrices of Bfloat16 from shared memory, matrix i as pair i of `to`. Lane 8 i + r of every warp says
-  /// where row r of matrix i begins: the index of a pair, at a multiple of 16 bytes. A lane gets columns 2 (lane % 4)
-  /// and the next of row lane / 4; `Transposed`: of that column these rows.
+  /// Loads four 8 x 8 matrices of Bfloat16 from shared memory, matrix i into pair i of `to`. `row` of lane 8 i + r of every
+  /// warp is where row r of matrix i begins: the index of a BfloatPair, at a multiple of 16 bytes. Lane l gets column 2 (l % 4)
+  /// and the next of row l / 4; `Transposed`: row 2 (l % 4) and the next of column l / 4.
   template <bool Transposed, class Array, class Row>
   void load_matrices(PerThread<FragmentA>& to, Array& from, const Row& row) {
     each([&](int t) {

@@ -1,5 +1,5 @@
-// HostMemory: what a block of a kernel on the CPU reads and writes. Every access is checked (bounds, alignment of packets) and
-// counted, and errors name the kernel, the block and the thread.
+// HostMemory: how a block of a kernel on the CPU reads and writes memory. Every access is checked (bounds, alignment of
+// packets) and counted, and errors name the kernel, the block and the thread.
 #pragma once
 
 #include <cstdint>
@@ -54,15 +54,15 @@ class HostMemory {
   void prefetch(Span<const T> from, Index i) const {
     inside(from, i, 1);
   }
-  /// Sets off a copy of 16 bytes, from the j-th number on, to shared memory; zeros instead if they are not `there`. They
-  /// have arrived after `await_copies`; until then what is read there is NaN.
+  /// Starts a copy of 16 bytes, from the j-th number on, to shared memory; if `there` is false, copies zeros instead. The copy
+  /// is complete after `await_copies`; until then its place holds NaN.
   template <class To, int Size, int Alignment, class T>
   void copy(SharedArray<To, Size, Alignment>& to, int i, Span<const T> from, Index j, bool there) {
     Packet<To> packet{};
     if (there) packet = __builtin_bit_cast(Packet<To>, load_packet(from, j));
     put_later(packet, [&to, i](const Packet<To>& value) { to.set_packet(i, value); });
   }
-  /// The same of one number, of 4 or 8 bytes.
+  /// The same for one number of 4 or 8 bytes.
   template <class T, int Size, int Alignment>
   void copy_number(SharedArray<T, Size, Alignment>& to, int i, Span<const T> from, Index j, bool there) {
     static_assert(sizeof(T) == 4 || sizeof(T) == 8);
@@ -72,7 +72,7 @@ class HostMemory {
   }
 
  protected:
-  /// All copies arrive.
+  /// Completes all copies.
   void finish_copies() {
     for (const auto& copy : copies_) copy();
     copies_.clear();
@@ -81,7 +81,7 @@ class HostMemory {
   KernelCounts& counts_;
 
  private:
-  /// put(NaN) now, put(value) by the same thread when the copies arrive.
+  /// Calls put(NaN) now, and put(value) as the same thread when the copies complete.
   template <class V, class Put>
   void put_later(const V& value, const Put& put) {
     V none;

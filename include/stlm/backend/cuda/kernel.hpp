@@ -1,4 +1,4 @@
-// What kernels are written with, whichever executor runs them.
+// What kernels are written with, for either executor.
 //
 //   struct Scale {                                           // arguments are members
 //     static constexpr const char* name = "scale";
@@ -15,8 +15,8 @@
 //   };
 //   ctx.launch(Scale{...}, blocks);
 //
-// What one thread tells another goes through shared memory with the barrier of a `phase` between, or a collective. The
-// control flow outside of phases is the same for all threads of a block.
+// Threads exchange values through shared memory, with the barrier of a `phase` between, or through a collective. The control
+// flow outside of phases is the same for all threads of a block.
 #pragma once
 
 #include <stlm/backend/cuda/collectives.hpp>
@@ -28,7 +28,7 @@ namespace stlm::gpu {
 template <class Exec, class R>
 using PerThread = typename Exec::template PerThread<R>;
 
-/// Several registers of each thread. To stay registers they are reached by numbers known to the compiler: see `unroll`.
+/// Several registers of each thread. They stay registers only if they are indexed by compile-time numbers: see `unroll`.
 template <class Exec, class R, int Size>
 struct Registers {
   static constexpr int size = Size;
@@ -36,7 +36,7 @@ struct Registers {
   STLM_KERNEL PerThread<Exec, R>& operator[](int i) { return value[i]; }
 };
 
-/// The memory that a kernel's block shares; empty unless it says so.
+/// shared_of<Kernel> is the memory that a kernel's block shares: Kernel::Shared, or NoShared if it has none.
 struct NoShared {};
 namespace detail {
 template <class Kernel>
@@ -52,8 +52,8 @@ struct SharedOf<Kernel> {
 template <class Kernel>
 using shared_of = typename detail::SharedOf<Kernel>::type;
 
-/// How many blocks of a kernel an SM has to hold, `Kernel::blocks_of_sm`: said where the assembler would otherwise give up
-/// registers, which spill, for more of them. 0: it may choose.
+/// How many blocks of a kernel an SM has to hold, `Kernel::blocks_of_sm`. A kernel sets it where the assembler would otherwise
+/// spill registers to fit more blocks. 0: the assembler chooses.
 template <class Kernel>
 constexpr int blocks_of_sm() {
   if constexpr (requires { Kernel::blocks_of_sm; })
@@ -62,9 +62,9 @@ constexpr int blocks_of_sm() {
     return 0;
 }
 
-/// A token outside its table, told by a kernel; `where` is null when there was none.
+/// A token outside its table, reported by a kernel; `where` is null if there was none.
 struct Fault {
-  const char* where = nullptr;  ///< the op, a pointer of the host
+  const char* where = nullptr;  ///< the op's name, a host pointer
   Index position = 0, token = 0, vocabulary = 0;
 
   void expect_none() const {

@@ -1,11 +1,10 @@
-// What kernels move and compute, as the host executor counts it.
+// KernelCounts: what a kernel moves and computes, as the host executor counts it.
 #pragma once
 
 #include <stlm/core/config.hpp>
 
 namespace stlm::gpu {
 
-/// What a kernel moved and computed.
 struct KernelCounts {
   Index launches = 0, bytes_read = 0, bytes_written = 0, flops = 0;
   KernelCounts& operator+=(const KernelCounts& other) {

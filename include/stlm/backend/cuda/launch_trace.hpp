@@ -1,5 +1,5 @@
-// LaunchTrace: what a step launches, so that a repeated one can be seen to launch the same. A graph keeps the arguments of
-// its kernels as they were when it was recorded: a step that passes others would be replayed wrongly.
+// LaunchTrace: the launches of a recorded step, to check that later runs launch the same. A graph keeps the arguments that its
+// kernels had when it was recorded: a step that passes other arguments would be replayed wrongly.
 #pragma once
 
 #include <cstring>
@@ -14,23 +14,23 @@ namespace stlm::gpu {
 class LaunchTrace {
  public:
 #if defined(__GNUC__) && !defined(__clang__)
-  static constexpr bool exact = true;  ///< arguments are compared, not names and blocks alone
+  static constexpr bool exact = true;  ///< arguments are compared, not only names and blocks
 #else
-  static constexpr bool exact = false;  // a kernel has bytes between its members that mean nothing
+  static constexpr bool exact = false;  // padding bytes of a kernel are not cleared here, and may differ
 #endif
 
   void begin() {
     next_ = 0;
     if (!recorded_) launches_.clear();  // those of a recording that threw
   }
-  /// Throws Error when fewer launches came than were recorded.
+  /// Throws Error if there were fewer launches than recorded.
   void end() {
     expect<Error>(!recorded_ || next_ == launches_.size(), "stlm::Recorded: a recorded step launches ", next_,
                   " kernels, ", launches_.size(), " when it was recorded", advice);
     recorded_ = true;
   }
 
-  /// The next launch. Throws Error when another was recorded in its place, or other arguments.
+  /// Adds the next launch. Throws Error if the recording has another launch in its place, or other arguments.
   template <class Arguments>
   void add(const char* name, Arguments arguments, Index blocks) {
     static_assert(std::is_trivially_copyable_v<Arguments>);

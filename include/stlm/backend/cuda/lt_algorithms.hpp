@@ -1,7 +1,7 @@
-// LtAlgorithms: what was chosen for products by trying, kept in a text file, so that later runs choose the same.
+// LtAlgorithms: the algorithms that tuning chose for products, kept in a text file so that later runs choose the same.
 //
-// A line is a key, a tab, and numbers: the bytes of workspace, then cuBLASLt's eight words. The key names the version
-// of cuBLAS and the device, for which alone the words mean something; so one file serves several machines.
+// A line is a key, a tab, and numbers: the bytes of workspace, then cuBLASLt's eight words. The words are valid only for one
+// version of cuBLASLt on one device; the key names both, so one file serves several machines.
 #pragma once
 
 #include <unistd.h>
@@ -33,7 +33,7 @@ class LtAlgorithms {
   void insert(const std::string& key, const LtAlgorithm& algorithm) { known_[key] = algorithm; }
   std::size_t size() const { return known_.size(); }
 
-  /// Adds what a file holds. Throws FileError when there is none or a line is not as `save` writes it.
+  /// Adds the algorithms of a file. Throws FileError if it cannot be read or a line is not as `save` writes it.
   void load(const std::string& path) {
     std::ifstream file(path);
     std::string line;
@@ -55,7 +55,7 @@ class LtAlgorithms {
     }
   }
 
-  /// Writes all of them. The file appears whole or not at all. Throws FileError when it cannot be written.
+  /// Writes all algorithms. The file appears whole or not at all. Throws FileError if it cannot be written.
   void save(const std::string& path) const {
     static std::atomic<int> number{0};
     const std::string temporary = path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(number++);

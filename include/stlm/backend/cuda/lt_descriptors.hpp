@@ -1,8 +1,8 @@
-// What cuBLASLt is told of a product: the operation, its matrices, and which algorithms will do.
+// Descriptors of a product for cuBLASLt: the operation, its matrices, and which algorithms are allowed.
 //
-// cuBLASLt counts columns first. A row-major matrix X with rows of `stride` elements is to it the matrix X^T with
-// columns of that stride, so C = op(A) op(B) is asked for as C^T = op(B)^T op(A)^T: the factors change places, m and n
-// too, and each transposition stays what it was. (CUBLASLT_ORDER_ROW would say the same in three more attributes.)
+// cuBLASLt is column-major. It sees a row-major matrix X with rows of `stride` elements as the matrix X^T with columns of that
+// stride. So C = op(A) op(B) is requested as C^T = op(B)^T op(A)^T: the factors swap places, m and n too, and each
+// transposition flag stays with its matrix. (CUBLASLT_ORDER_ROW would say the same in three more attributes.)
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,7 @@ inline LtDescriptor lt_operation(const LtShape& shape) {
   return operation;
 }
 
-/// Of a row-major matrix, or of `count`, `step` numbers from one to the next.
+/// The layout of a row-major matrix, or of `count` matrices with `step` numbers from one to the next.
 inline LtLayout lt_layout(cudaDataType_t scalar, Index rows, Index cols, Index stride, Index count, Index step) {
   cublasLtMatrixLayout_t made = nullptr;
   check(cublasLtMatrixLayoutCreate(&made, scalar, static_cast<std::uint64_t>(cols), static_cast<std::uint64_t>(rows),
@@ -90,9 +90,9 @@ inline LtPreference lt_preference(const LtShape& shape, std::size_t workspace_by
   set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, static_cast<std::uint32_t>(shape.align_a));
   set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, static_cast<std::uint32_t>(shape.align_c));
   set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, static_cast<std::uint32_t>(shape.align_c));
-  if (shape.rounds)  // partial sums of a split k are added by a pass of their own, before any is rounded
+  if (shape.rounds)  // a separate pass adds the partial sums of a split k before they are rounded
     set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, std::uint32_t{CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE});
-  else if (ordered)  // not where they meet
+  else if (ordered)  // no partial sums are added in place
     set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
         std::uint32_t{CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE | CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE});
   return preference;

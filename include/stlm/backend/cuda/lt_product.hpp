@@ -1,4 +1,4 @@
-// LtProduct: one product as cuBLASLt knows it, made once for a shape. The factors change places (lt_descriptors.hpp).
+// LtProduct: one product in cuBLASLt's terms, made once for a shape. The factors swap places (lt_descriptors.hpp).
 #pragma once
 
 #include <bit>
@@ -9,7 +9,7 @@
 
 namespace stlm::gpu {
 
-/// Memory that a product may use while it runs. One stream's: two products at once need two.
+/// Memory that a product may use while it runs. It belongs to one stream: two products that run at once need two.
 struct LtWorkspace {
   void* data = nullptr;
   std::size_t bytes = 0;
@@ -27,8 +27,8 @@ class LtProduct {
         b_(lt_b(shape)),
         c_(lt_c(shape)) {}
 
-  /// cuBLASLt's suggestions, the best by its own estimate first, `most` of them or fewer. With `ordered` their sums are
-  /// taken in an order that is the same in every run. Throws CudaError when there is none.
+  /// At most `most` suggestions of cuBLASLt, the best by its own estimate first. With `ordered` they sum in an order that is
+  /// the same in every run. Throws CudaError if there is none.
   std::vector<LtAlgorithm> candidates(const LtHandle& handle, std::size_t workspace_bytes, bool ordered,
                                       int most) const {
     const LtPreference preference = lt_preference(shape_, workspace_bytes, ordered);
@@ -47,7 +47,7 @@ class LtProduct {
     return found;
   }
 
-  /// Throws CudaError when an algorithm from a file is none for this product, here.
+  /// Throws CudaError if an algorithm from a file does not work for this product on this machine.
   void verify(const LtHandle& handle, const LtAlgorithm& algorithm) const {
     const auto algo = std::bit_cast<cublasLtMatmulAlgo_t>(algorithm.words);
     cublasLtMatmulHeuristicResult_t result{};

@@ -1,8 +1,8 @@
-// LtProducts: matrix products by cuBLASLt, each shape planned when it is first asked for and kept.
+// LtProducts: matrix products by cuBLASLt. Each shape is planned at its first use, and the plan is kept.
 //
-// By default the algorithm is the one cuBLASLt puts first, among those whose sums have a fixed order: the same version
-// on the same device gives the same bits. With `tune` several are timed and the fastest is kept. Which one that is may
-// change from run to run; so tune once, `save`, and `load` without tuning from then on.
+// By default a product uses the algorithm that cuBLASLt ranks first among those that sum in a fixed order: the same version on
+// the same device gives the same bits. With `tune` several algorithms are timed and the fastest is kept. The fastest may change
+// from run to run, so tune once, `save`, and from then on `load` without tuning.
 #pragma once
 
 #include <algorithm>
@@ -15,17 +15,18 @@
 namespace stlm::gpu {
 
 struct LtOptions {
-  bool deterministic = true;  ///< only algorithms with sums of a fixed order
+  bool deterministic = true;  ///< only algorithms that sum in a fixed order
   bool tf32 = false;          ///< round float factors to TF32
-  bool tune = false;          ///< time candidates for shapes that no loaded file knows
+  bool tune = false;          ///< time candidates for shapes that no loaded file has
 };
 
-/// For one stream at a time, whose products share the workspace.
+/// Serves one stream at a time: all products share one workspace.
 class LtProducts {
  public:
-  static constexpr Index workspace_bytes = Index{32} << 20;  ///< what NVIDIA advises for Hopper
+  static constexpr Index workspace_bytes = Index{32} << 20;  ///< NVIDIA's recommendation for Hopper
   static constexpr int timings = 3;                          ///< of each candidate
-  /// Milliseconds of a timing, and at most so many runs of it: events are too coarse for one run of a small product.
+  /// A timing takes about `least_time` milliseconds, in at most `most_runs` runs: events are too coarse for one run of a small
+  /// product.
   static constexpr float least_time = 0.1f, most_runs = 20;
 
   explicit LtProducts(LtOptions options = {}) : options_(options), workspace_(workspace_bytes) {
@@ -37,7 +38,8 @@ class LtProducts {
                (options.deterministic ? "ordered" : "any order") + ", ";
   }
 
-  /// C = op(A) op(B), or to accumulate addend + op(A) op(B), else without one; the shapes fit, as ops::gemm has checked.
+  /// C = op(A) op(B), or addend + op(A) op(B) if `options.accumulate`; otherwise addend is null. ops::gemm has checked the
+  /// shapes.
   template <class F, class T>
   void run(const Stream& stream, MatrixView<const F> a, MatrixView<const F> b, MatrixView<T> c, const T* addend,
            const ops::GemmOptions& options, const LtBatch& batch = {}) {
@@ -54,10 +56,10 @@ class LtProducts {
     check(detail::wait_if_asked(stream.get()), "cublasLtMatmul");
   }
 
-  /// Algorithms found by tuning, of this run and of the files loaded.
+  /// `save` writes the algorithms tuned in this run and those of the files loaded; `load` adds the algorithms of a file.
   void save(const std::string& path) const { tuned_.save(path); }
   void load(const std::string& path) { tuned_.load(path); }
-  /// The most memory that tuning took beside what is there, for a moment.
+  /// The most device memory that tuning allocated temporarily.
   std::size_t most_tuning_bytes() const { return most_tuning_bytes_; }
 
  private:
@@ -109,7 +111,8 @@ class LtProducts {
     return made;
   }
 
-  /// By the best of some timings each, after one run unmeasured. They overwrite C; where it is added to itself, a stand-in.
+  /// The candidate with the shortest timing. Each has one run without timing, then `timings` timings. The runs overwrite C, or
+  /// a stand-in where C is its own addend.
   LtAlgorithm fastest(const LtProduct& product, const std::vector<LtAlgorithm>& found, Operands of, const Stream& stream) {
     Buffer<std::byte, DeviceSpace> stand_in;
     if (product.shape().accumulate && of.addend == of.c) {
@@ -120,7 +123,7 @@ class LtProducts {
     const Event begin(Event::Timing::kOn), end(Event::Timing::kOn);
     LtAlgorithm best = found.front();
     float best_time = std::numeric_limits<float>::infinity();
-    const auto time_of = [&](const LtAlgorithm& algorithm, int runs) {  // of one
+    const auto time_of = [&](const LtAlgorithm& algorithm, int runs) {  // of one run
       stream.record(begin);
       for (int i = 0; i < runs; ++i)
         check(run(product, algorithm, of, stream), "cublasLtMatmul while tuning");

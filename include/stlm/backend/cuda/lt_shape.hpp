@@ -1,4 +1,4 @@
-// LtShape: everything that the choice of an algorithm for a product depends on. The key under which products are kept.
+// LtShape: everything that the choice of a product's algorithm depends on; the key under which products are kept.
 #pragma once
 
 #include <algorithm>
@@ -9,28 +9,28 @@
 
 namespace stlm::gpu {
 
-/// What factors are and how they are multiplied. Sums are float.
+/// The type of the factors and how they are multiplied. Sums are float.
 enum class LtFactors {
   kFloat,
   kTf32,     ///< floats rounded to 10 bits of mantissa, in tensor cores
   kBfloat16  ///< exact products, in tensor cores
 };
 
-/// How many products of one shape are one, and the numbers from a matrix to the next.
+/// How many products of one shape run as one, and how many numbers lie from the start of a matrix to the next.
 struct LtBatch {
   Index count = 1, step_a = 0, step_b = 0, step_c = 0;
   friend auto operator<=>(const LtBatch&, const LtBatch&) = default;
 };
 
-/// C (m, n) = op(A) op(B) over k, as ops::gemm takes them.
+/// C (m, n) = op(A) op(B), summed over k, with the arguments of ops::gemm.
 struct LtShape {
   LtFactors factors = LtFactors::kFloat;
   Index m = 0, n = 0, k = 0;
   bool transpose_a = false, transpose_b = false, accumulate = false;
   bool rounds = false;  ///< C is Bfloat16, else float
   Index stride_a = 0, stride_b = 0, stride_c = 0;
-  /// Of the first element, in bytes, 16 at most: what the widest access of a kernel needs. Finer ones would give the
-  /// same layer of two models other algorithms, and so other bits.
+  /// Alignment of the first element in bytes, at most 16, which the widest access of a kernel needs. Larger values would give
+  /// the same layer of two models different algorithms, and so different bits.
   int align_a = 16, align_b = 16, align_c = 16;
   LtBatch batch = {};
 
@@ -55,13 +55,12 @@ struct LtShape {
     return shape;
   }
 
-  /// From the first of C's numbers to the last row's end, of a whole batch.
+  /// Bytes from C's first number to the end of its last row, over a whole batch.
   Index bytes_of_c() const {
     return ((batch.count - 1) * batch.step_c + m * stride_c) * static_cast<Index>(rounds ? sizeof(Bfloat16) : sizeof(float));
   }
 
-  /// "bfloat16 8192x1536x384 nt strides 384 384 1536 align 16 16 16 +=": what a person reads, and what files are keyed
-  /// by.
+  /// "bfloat16 8192x1536x384 nt strides 384 384 1536 align 16 16 16 +=": for people, and as the key in files.
   std::string str() const {
     std::ostringstream out;
     out.imbue(std::locale::classic());
@@ -75,7 +74,7 @@ struct LtShape {
   }
 
  private:
-  /// Of all matrices of a batch.
+  /// Alignment that all matrices of a batch have.
   template <class T>
   static int alignment(const T* first, Index step) {
     const auto address = reinterpret_cast<std::uintptr_t>(first) | static_cast<std::uintptr_t>(step) * sizeof(T);

@@ -1,4 +1,4 @@
-// Mirrors: which memory of the host kernels are to read in copies on the device.
+// Mirrors: ranges of host memory that have a copy on the device, which kernels read instead.
 #pragma once
 
 #include <list>
@@ -16,7 +16,7 @@ class Mirrors {
   using Ranges = std::list<Range>;
 
  public:
-  /// As long as it lives, a range has its copy.
+  /// A range has its copy as long as its Mirror lives.
   class Mirror {
    public:
     Mirror(std::shared_ptr<Ranges> ranges, Ranges::iterator range) : ranges_(std::move(ranges)), range_(range) {}
@@ -39,7 +39,7 @@ class Mirrors {
     ranges_->push_front({static_cast<const std::byte*>(host), static_cast<const std::byte*>(device), bytes});
     return {ranges_, ranges_->begin()};
   }
-  /// The copy of what the host has at `numbers`, or null.
+  /// The device's copy of the host's `numbers`, or null.
   template <class T>
   const T* find(const T* numbers) const {
     for (const Range& range : *ranges_)

@@ -35,7 +35,7 @@ struct Norm {
     const auto run = [&]<int W, int P>(Constant<W>, Constant<P>) {
       using Kernel = NormBackward<T, W, P, Centered>;
       expect_room<Kernel>(x.cols);
-      // As many blocks as are on a large GPU at once, and as few sums as that leaves.
+      // At most as many blocks as a large GPU runs at once, which keeps the partial sums few.
       const Index most_blocks = 128 * Kernel::blocks_of_sm;
       const int rows_of_warp = static_cast<int>(ceil_div(x.rows, Kernel::warps * most_blocks));
       const Index blocks = ceil_div(x.rows, Kernel::warps * rows_of_warp);
@@ -49,12 +49,12 @@ struct Norm {
       if (Centered && dbias)
         add_columns(ctx, scratch, MatrixView<const Real>(partial + cols, blocks, cols, Kernel::sums * cols), dbias);
     };
-    if (x.cols > 32 * warp) return run(constant<1>, constant<64>);  // registers for the sums of a row, not for a row beside
+    if (x.cols > 32 * warp) return run(constant<1>, constant<64>);  // registers hold the sums of the columns, not a row as well
     by_width<32>(packets, x.cols, run);
   }
 
  private:
-  /// f(numbers of a packet, packets of a lane), of at most Most numbers.
+  /// Calls f(numbers of a packet, packets of a lane), with at most Most numbers of a lane.
   template <int Most, class F>
   static void by_width(bool packets, Index cols, const F& f) {
     constexpr Constant<Packet<T>::size> packet;

@@ -1,4 +1,4 @@
-// Several numbers at once: loaded and stored in packets where rows allow it, kept in registers.
+// Several numbers at once, kept in registers, loaded and stored in packets where rows allow it.
 #pragma once
 
 #include <utility>
@@ -7,25 +7,25 @@
 
 namespace stlm::gpu {
 
-/// f(constant<0>), ..., f(constant<N - 1>), unrolled whatever the compiler thinks: for arrays that must stay in registers.
+/// Calls f(constant<0>), ..., f(constant<N - 1>), always unrolled: for arrays that must stay in registers.
 template <int N, class F>
 STLM_KERNEL void unroll(const F& f) {
   [&]<int... I>(std::integer_sequence<int, I...>) { (f(Constant<I>{}), ...); }(std::make_integer_sequence<int, N>{});
 }
 
-/// The columns of lane `lane`: packets of W numbers, those of all lanes side by side. f(first column).
+/// Calls f(first column) for each packet of W columns that lane `lane` has; neighbouring lanes have neighbouring packets.
 template <int W, int Lanes = warp, class F>
 STLM_KERNEL void for_packets(int lane, int cols, const F& f) {
   for (int c = lane * W; c < cols; c += Lanes * W) f(c);
 }
-/// W numbers at once: one, or some packets.
+/// W numbers at once: one, or those of whole packets.
 template <class T, int W>
 struct Numbers {
   T value[static_cast<std::size_t>(W > 0 ? W : 1)];
   STLM_KERNEL T& operator[](int j) { return value[j]; }
   STLM_KERNEL const T& operator[](int j) const { return value[j]; }
 };
-/// Numbers in memory are of scalar T, in registers compute_t<T>: Bfloat16 is rounded where it is stored.
+/// Memory holds numbers as T, registers as compute_t<T>: Bfloat16 is rounded when it is stored.
 template <class T>
 using loaded_t = compute_t<std::remove_const_t<T>>;
 
@@ -37,14 +37,14 @@ template <class Exec, class T>
 STLM_KERNEL void store_number(Exec& e, Span<T> to, Index i, loaded_t<T> number) {
   e.store(to, i, static_cast<T>(number));
 }
-/// The numbers of a packet, as they are computed with.
+/// The numbers of a packet in the type that kernels compute in.
 template <class T>
 STLM_KERNEL auto unpacked(const Packet<T>& packet) {
   Numbers<loaded_t<T>, Packet<T>::size> numbers;
   unroll<Packet<T>::size>([&](int j) { numbers[j] = static_cast<loaded_t<T>>(packet[j]); });
   return numbers;
 }
-/// One number, or a packet as it is stored: in fewer registers than numbers that are computed with.
+/// One number, or a packet in its stored type, which takes fewer registers than numbers of the compute type.
 template <int W, class T>
 using AsStored = std::conditional_t<W == 1, Numbers<loaded_t<T>, 1>, Packet<std::remove_const_t<T>>>;
 template <int W, class Exec, class T>
@@ -58,7 +58,7 @@ template <class T>
 STLM_KERNEL Numbers<T, 1> unpacked(const Numbers<T, 1>& number) {
   return number;
 }
-/// One, or W that make whole packets.
+/// Loads one number, or W numbers that make whole packets.
 template <int W, class Exec, class T>
 STLM_KERNEL auto load_numbers(Exec& e, Span<T> from, Index i) {
   using Loaded = Packet<std::remove_const_t<T>>;
@@ -87,7 +87,7 @@ STLM_KERNEL void store_numbers(Exec& e, Span<T> to, Index i, const Numbers<loade
     });
   }
 }
-/// f(constant<W>, i) where numbers i, ..., i + W - 1 lie before `end`, else f(constant<1>, i) for each that does.
+/// Calls f(constant<W>, i) if numbers i, ..., i + W - 1 all lie before `end`, else f(constant<1>, i) for each that does.
 template <int W, class F>
 STLM_KERNEL void for_numbers(Index i, Index end, const F& f) {
   if (i + W <= end)
@@ -95,7 +95,7 @@ STLM_KERNEL void for_numbers(Index i, Index end, const F& f) {
   else
     for (; i < end; ++i) f(constant<1>, i);
 }
-/// Loads and stores before number `end`: what lies there or behind is not touched, and reads as zero.
+/// Load and store only the numbers before `end`; those from `end` on are not touched, and load as zero.
 template <int W, class Exec, class T>
 STLM_KERNEL auto load_numbers(Exec& e, Span<T> from, Index i, Index end) {
   if (i + W <= end) return load_numbers<W>(e, from, i);

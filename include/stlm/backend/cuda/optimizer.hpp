@@ -9,7 +9,7 @@
 
 namespace stlm::gpu {
 
-/// Item i: W numbers, or their squares.
+/// Item i of sum_pieces: the sum of W numbers, or of their squares.
 template <class T, int W, bool Squared>
 struct SumOf {
   static constexpr const char* name = Squared ? "sum_squares" : "sum";
@@ -23,7 +23,7 @@ struct SumOf {
     unroll<W>([&](int j) { sum[0] += of(some[j]); });
     return sum;
   }
-  /// What is less than W numbers.
+  /// The sum of the remaining numbers, fewer than W.
   template <class Exec>
   STLM_KERNEL double rest(Exec& e) const {
     double sum = 0;

@@ -1,4 +1,4 @@
-// Packing of patches on a GPU: row counts by one scan of Thrust, rows by a thread for each slot (kernels/patches.hpp).
+// Packing of patches on a GPU: one Thrust scan finds the row offsets, a thread for each slot packs rows (kernels/patches.hpp).
 #pragma once
 
 #include <thrust/functional.h>

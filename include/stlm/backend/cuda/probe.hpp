@@ -12,8 +12,8 @@ namespace stlm::gpu {
 
 enum class Availability {
   kUsable,
-  kNoDriver,  ///< none, or one older than the CUDA this program was built with
-  kNoDevice,  ///< none to be seen, or one that refuses
+  kNoDriver,  ///< no driver, or one older than the CUDA this program was built with
+  kNoDevice,  ///< no GPU is visible, or it reports an error
   kTooOld,    ///< compute capability below 8.0: no Bfloat16 in its tensor cores
   kNotBuilt   ///< the program has no code for this GPU
 };
@@ -21,7 +21,7 @@ enum class Availability {
 /// What `probe` found: a sentence, and what to do about it.
 struct Probe {
   Availability availability = Availability::kUsable;
-  std::string sentence;  ///< "no NVIDIA driver is installed", or of what is usable its name
+  std::string sentence;  ///< "no NVIDIA driver is installed", or the name of a usable GPU
   std::string hint;      ///< empty when usable
 
   explicit operator bool() const { return availability == Availability::kUsable; }
@@ -30,7 +30,8 @@ struct Probe {
 
 namespace detail {
 
-/// Does nothing, but its code must be there for the device. A template, so that all files of a program share it.
+/// Does nothing; `probe` checks that the program has its code for the device. A template, so that all files of a program share
+/// it.
 template <class = void>
 __global__ void probe_kernel() {}
 
@@ -39,11 +40,11 @@ inline std::string cuda_version(int version) {
 }
 
 inline Probe refused(Availability availability, std::string sentence, cudaError_t code) {
-  (void)cudaGetLastError();  // not to be found by the next check
+  (void)cudaGetLastError();  // hides the error from the next check
   return {availability, std::move(sentence), detail::hint(code)};
 }
 
-/// No device could be counted.
+/// The result when cudaGetDeviceCount fails or finds none.
 inline Probe without_devices(cudaError_t code) {
   int driver = 0;
   if (code == cudaErrorNoDevice || code == cudaSuccess)
@@ -61,7 +62,7 @@ inline Probe without_devices(cudaError_t code) {
 
 }  // namespace detail
 
-/// The device of the calling thread, cudaSetDevice's or the first.
+/// Probes the device of the calling thread: the one given to cudaSetDevice, else the first.
 inline Probe probe() {
   int count = 0, device = 0, major = 0, minor = 0;
   if (const cudaError_t code = cudaGetDeviceCount(&count); code != cudaSuccess || count == 0)

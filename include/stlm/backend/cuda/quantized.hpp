@@ -58,7 +58,7 @@ struct Quantized<B> {
   }
 
  private:
-  static constexpr Index few_rows_to_round = 512;  // fewer would leave most of a GPU idle with a warp each
+  static constexpr Index few_rows_to_round = 512;  // with fewer, one warp a row would leave most of a GPU idle
 };
 
 }  // namespace stlm::ops::impl

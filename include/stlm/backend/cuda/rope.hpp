@@ -30,7 +30,7 @@ struct Rope<B> {
   }
 
  private:
-  /// `heads` of a row are read.
+  /// The kernel reads `heads` heads of each row.
   template <class T, class Caches>
   static void run(Context<B>& ctx, HeadsView<T> x, const RopeOptions& options, const Caches& caches, Index heads,
                   bool aligned) {
@@ -50,7 +50,7 @@ struct Rope<B> {
     if (rows == 0) return;
     const Index last_row = o.offsets ? (rows - 1) * x.token_stride
                                      : (o.batch - 1) * x.batch_stride + (o.tokens - 1) * x.token_stride;
-    constexpr Index enough = 4096;  // warps, for a large GPU: fewer rows are no reason for fewer
+    constexpr Index enough = 4096;  // warps, for a large GPU: only with more rows does a warp take several
     const Index rows_of_warp = std::clamp<Index>(rows / enough, 1, Kernel::most_rows);
     const Index pieces = gpu::ceil_div(o.tokens, rows_of_warp);
     gpu::Scratch<B> scratch(ctx);

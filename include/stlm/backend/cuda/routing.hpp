@@ -1,4 +1,4 @@
-// Routing on a GPU (kernels/routing.hpp, kernels/routed_rows.hpp): rows are sorted by expert by Thrust.
+// Routing on a GPU (kernels/routing.hpp, kernels/routed_rows.hpp): Thrust sorts the rows by expert.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/column_sum.hpp>

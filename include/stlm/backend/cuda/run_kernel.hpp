@@ -1,4 +1,4 @@
-// What is launched on a device: a kernel's blocks, by a DeviceExecutor each.
+// What is launched on a device: run_kernel runs each block of a kernel with a DeviceExecutor.
 #pragma once
 
 #include <array>
@@ -10,17 +10,17 @@
 
 namespace stlm::gpu {
 
-inline constexpr std::size_t static_shared_bytes = 48 << 10;  ///< above, shared memory is asked for at the launch
-/// How much: with what it takes to begin at a multiple of its alignment, where that is more than that of a packet.
+inline constexpr std::size_t static_shared_bytes = 48 << 10;  ///< more must be requested at the launch
+/// The bytes of shared memory that a launch requests, with room to align `Shared` where its alignment exceeds a packet's.
 template <class Kernel>
 inline constexpr std::size_t dynamic_shared_bytes =
     sizeof(shared_of<Kernel>) <= static_shared_bytes
         ? 0
         : sizeof(shared_of<Kernel>) + (alignof(shared_of<Kernel>) > 16 ? alignof(shared_of<Kernel>) : 0);
 
-/// One block of `kernel`. From Hopper on its blocks may be there before the kernel before it has ended, for which they wait
-/// here; `ahead` is what they do until then, to nothing that is written. They let those of the next one come as soon as all of
-/// them are here.
+/// Runs one block of `kernel`. From Hopper on a block may start before the previous kernel has ended, and waits for that here.
+/// Before it waits it runs `ahead`, which must not depend on what kernels write. The blocks of the next kernel may start as
+/// soon as all blocks of this one are here.
 template <class Kernel>
 __global__ void __launch_bounds__(Kernel::threads, blocks_of_sm<Kernel>())
     run_kernel(const __grid_constant__ Kernel kernel) {
@@ -46,8 +46,8 @@ __global__ void __launch_bounds__(Kernel::threads, blocks_of_sm<Kernel>())
 
 inline constexpr int max_devices = 64;
 
-/// Before a kernel's first launch on a device: allows it its shared memory. Whether it may come early: whether it knows to
-/// wait.
+/// Before a kernel's first launch on a device, allows it its shared memory. Returns whether its blocks may start before the
+/// previous kernel has ended: whether its code was compiled to wait for it.
 template <class Kernel>
 bool prepared(int device, void (*run)(Kernel), std::size_t shared_bytes) {
   enum class Early : char { kUnknown, kNo, kYes };

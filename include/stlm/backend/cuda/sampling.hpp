@@ -1,4 +1,4 @@
-// Tokens drawn by a GPU (kernels/sampling.hpp), from all tokens or from those a sort puts first. Nothing is read back.
+// Sampling on a GPU (kernels/sampling.hpp): draws from all tokens or from those that a sort puts first. Nothing is read back.
 #pragma once
 
 #include <thrust/sequence.h>
@@ -10,13 +10,13 @@
 
 namespace stlm::gpu {
 
-/// Which row a token belongs to that is numbered through all rows.
+/// The row of token n, where n counts through all rows.
 struct RowOfToken {
   std::int32_t vocabulary;
   STLM_HOST_DEVICE std::int32_t operator()(std::int32_t n) const { return n / vocabulary; }
 };
 
-/// All tokens, row by row, the likeliest first, equal ones by id: sorted by value, then by row.
+/// All tokens, row by row, the likeliest of each row first, equally likely ones by id: sorted stably by value, then by row.
 template <class T, class Rule, GpuBackend B>
 const std::int32_t* likeliest_first(Context<B>& ctx, Scratch<B>& scratch, MatrixView<const T> logits,
                                     const Draw<Rule>* draws) {

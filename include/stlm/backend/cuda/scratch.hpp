@@ -1,5 +1,5 @@
-// Scratch: temporary memory of an op, from blocks the context keeps. What no block has room for adds one, at least twice as
-// large as the last; the smaller ones stay. So a step like one before allocates nothing.
+// Scratch: temporary memory of an op, from blocks that the context keeps. If no block has room, one at least twice as large as
+// the last is added; the smaller ones stay. So a step that repeats an earlier one allocates nothing.
 #pragma once
 
 #include <algorithm>
@@ -39,7 +39,7 @@ class ScratchMemory {
   Mark top_;
 };
 
-/// What an op takes, until the end of its scope. Work is in order of a stream, so the next op may use the same bytes.
+/// The memory that an op takes, until the end of its scope. Work runs in stream order, so the next op may use the same bytes.
 template <class Backend>
 class Scratch {
  public:

@@ -1,23 +1,23 @@
 // SharedArray: memory that the threads of a block share, the members of a kernel's `Shared`.
 //
-// On the device it is an array. Under the host executor every element remembers who touched it since the last barrier, so
-// what would be a race on a device is an error that names the element:
+// On the device it is an array. Under the host executor every element remembers which thread touched it since the last barrier,
+// so a race on the device is an error here that names the element:
 //
 //   a thread reads what another one wrote since the last barrier         -> a barrier is missing
 //   a thread writes what another one read or wrote since then            -> a barrier is missing
 //   a thread reads what nobody wrote in this block                       -> not initialised
 //
-// so are an index outside the array, and a packet that does not begin at a multiple of 16 bytes.
+// An index outside the array, and a packet that does not begin at a multiple of 16 bytes, are errors too.
 #pragma once
 
 #include <stlm/backend/cuda/gpu_backend.hpp>
 
 namespace stlm::gpu {
 
-/// What a block has on every device from compute capability 8.0 on: on 8.6, 8.9 and 12.0 no more.
+/// Shared memory that a block has on every device of compute capability 8.0 or newer; 8.6, 8.9 and 12.0 have no more.
 inline constexpr int most_shared_bytes = 99 << 10;
 
-/// The thread that the host executor runs, and the number of barriers before, on this thread of the CPU.
+/// The kernel's thread that the host executor runs on this CPU thread, and a counter of barriers.
 struct RunningThread {
   const char* kernel = "no kernel";
   int thread = -1;
@@ -25,7 +25,7 @@ struct RunningThread {
 };
 inline thread_local RunningThread running;
 
-/// Who touched an element last, and after how many barriers.
+/// Which thread last wrote and read an element, and the barrier counter at that time; 0: never.
 struct AccessRecord {
   static constexpr int several = -2;
   std::uint32_t written_at = 0, read_at = 0;
@@ -90,7 +90,7 @@ class SharedArray {
   };
 
   Element operator[](int i) { return {*this, i}; }
-  /// Packet<T>::size elements from the i-th on, a multiple of that.
+  /// Packet<T>::size elements from the i-th on; i is a multiple of Packet<T>::size.
   Packet<T> packet(int i) {
     aligned(i);
     Packet<T> packet;

@@ -1,4 +1,4 @@
-// Ids in rising order, equal ones in order of where they stood: which rows an embedding's gradients, or an expert, get.
+// A stable sort of ids, which tells from which rows an embedding's row gets its gradient, or which rows an expert gets.
 #pragma once
 
 #include <thrust/copy.h>
@@ -11,10 +11,10 @@ namespace stlm::gpu {
 
 struct SortedIds {
   Span<const Token> ids;
-  Span<const std::int32_t> positions;  ///< of each before
+  Span<const std::int32_t> positions;  ///< of each id before the sort
 };
 
-/// `ids` where kernels can read them.
+/// Kernels must be able to read `ids`.
 template <class Backend>
 SortedIds sorted(Context<Backend>& ctx, Scratch<Backend>& scratch, const Token* ids, Index count) {
   Token* const keys = scratch.template take<Token>(count);

@@ -1,5 +1,5 @@
-// Numbers on their way to a GPU (core/staged.hpp): through a ring of pinned slots to one place on the device, which kernels
-// read instead of the host's.
+// Staged numbers for a GPU (core/staged.hpp): they go through a ring of pinned slots to a fixed block on the device, which
+// kernels read instead of the host's.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@ class Staged<CudaBackend, T> {
   T* data() const { return numbers_.data(); }
   Index size() const { return numbers_.size(); }
 
-  /// Waits only when all slots are still to be copied.
+  /// Waits only if all slots still have a copy pending.
   void send(Context<CudaBackend>& ctx) {
     Slot& slot = ring_[next_++ % slots];
     slot.copied.synchronize();

@@ -1,10 +1,10 @@
-// Thrust in an op: sorts and scans in order of the context's stream.
+// Thrust in an op: sorts and scans in the context's stream.
 //
 //   run_thrust(ctx, scratch, [&](const auto& policy) { thrust::stable_sort_by_key(policy, keys, keys + n, values); });
 //
-// Temporary memory is the op's scratch memory, and nothing waits for the device, so a step may be captured. For the
-// same reason none of the algorithms that return a value they computed. Where the CPU stands in for the device the
-// system is the one of THRUST_DEVICE_SYSTEM, CPP or OMP.
+// Temporary memory is the op's scratch memory, and nothing waits for the device, so a step may be captured. For the same reason
+// do not use algorithms that return a computed value. Where the CPU stands in for the device, THRUST_DEVICE_SYSTEM (CPP or OMP)
+// names the system that runs them.
 #pragma once
 
 #include <thrust/execution_policy.h>
@@ -17,7 +17,7 @@
 
 namespace stlm::gpu {
 
-/// Thrust's temporary memory. What it gives back stays taken until the end of the op.
+/// Allocates Thrust's temporary memory. What Thrust deallocates stays taken until the end of the op.
 template <class Backend>
 class ScratchAllocator {
  public:
@@ -30,7 +30,7 @@ class ScratchAllocator {
   Scratch<Backend>* scratch_;
 };
 
-/// f(policy).
+/// Calls f with the execution policy.
 template <GpuBackend Backend, class F>
 void run_thrust([[maybe_unused]] Context<Backend>& ctx, Scratch<Backend>& scratch, const F& f) {
   ScratchAllocator<Backend> allocator(scratch);

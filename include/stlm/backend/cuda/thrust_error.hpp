@@ -1,4 +1,4 @@
-// Algorithms of Thrust in a stream: their errors as CudaError.
+// Errors of Thrust algorithms in a stream, as CudaError.
 #pragma once
 
 #include <thrust/system/cuda/error.h>
@@ -8,7 +8,7 @@
 
 namespace stlm::gpu {
 
-/// work(), algorithms of Thrust in `stream`. With STLM_SYNC_CHECK=1 waits for them.
+/// Calls work(), which submits Thrust algorithms to `stream`. With STLM_SYNC_CHECK=1 it waits for them.
 template <class Work>
 void check_thrust(cudaStream_t stream, const Work& work) {
   constexpr const char* algorithm = "an algorithm of Thrust";

@@ -1,10 +1,10 @@
-// wgmma, the product of Hopper's tensor cores (PTX ISA, "wgmma.mma_async"; sm_90a): the four warps of a block have 64 rows of
-// the sums in registers, as FragmentC. The right factor is a tile in shared memory, so may be the left one; or that is in
-// registers, as FragmentA.
+// wgmma: matrix products on Hopper's tensor cores (PTX ISA, "wgmma.mma_async"; sm_90a). The four warps of a block hold 64 rows
+// of the sums in registers, as FragmentC. The right factor is a tile in shared memory. The left factor is such a tile too, or
+// is in registers, as FragmentA.
 //
-// A tile: vectors of 64 numbers of Bfloat16, 128 bytes, one after another from a multiple of 1024 bytes on; packet c of
-// vector r lies at place c ^ r % 8. A product is over its columns, with a column of the result for each vector, or over its
-// vectors. Products go on while the warps do something else.
+// A tile holds vectors of 64 Bfloat16 (128 bytes) one after another and begins at a multiple of 1024 bytes. Packet c of vector
+// r is at position c ^ r % 8 of its vector. A product sums over the tile's columns, with a column of the result for each
+// vector, or over its vectors (OverVectors). Products are asynchronous: the warps may do other work meanwhile.
 #pragma once
 
 #include <stlm/backend/cuda/fragments.hpp>
@@ -15,12 +15,12 @@ namespace stlm::gpu::wgmma {
 
 inline constexpr unsigned vector_bytes = 128, group_bytes = 8 * vector_bytes;
 
-/// The lower half of the descriptor of vectors that begin `at` bytes into shared memory. The upper half is the same for all:
-/// groups of 8 vectors follow one another, and the order of packets is that of 128 bytes.
+/// The lower half of the matrix descriptor for vectors that begin `at` bytes into shared memory. The upper half is the same for
+/// all: groups of 8 vectors are contiguous, and packets are in the order of the 128-byte swizzle.
 __device__ inline unsigned descriptor(unsigned at) { return (at & 0x3ffff) >> 4 | 1u << 16; }
-static_assert(group_bytes >> 4 == 0x40);  // upper half: that, and 1 << 30
+static_assert(group_bytes >> 4 == 0x40);  // upper half: this stride, and 1 << 30 for the swizzle
 
-/// What was written to shared memory until now is seen by the tensor cores, after a barrier.
+/// Makes earlier writes to shared memory visible to the tensor cores; a barrier must follow.
 __device__ inline void fence_async_proxy() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 
 /// Waits for the products, so that their sums may be read.
@@ -28,21 +28,21 @@ template <class... Sums>
 __device__ void await(Sums&... sums) {
   asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
   asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
-  const auto touch = [](auto& sum) {  // no sooner
+  const auto touch = [](auto& sum) {  // the compiler reads no sum sooner
     for (int i = 0; i < FragmentC::size * sum.size; ++i) asm volatile("" : "+f"(sum[i / 4][0].value[i % 4])::"memory");
   };
   (touch(sums), ...);
 }
 
-// Sixteen sums of a lane: as operands of an instruction, and the names of the first sixteen in its text.
+// Sixteen sums of a lane as operands of an asm statement, and the names of the first sixteen operands in its text.
 #define STLM_WGMMA_SUMS(d, i)                                                                                        \
   "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3]), "+f"(d[i + 4]), "+f"(d[i + 5]), "+f"(d[i + 6]),       \
       "+f"(d[i + 7]), "+f"(d[i + 8]), "+f"(d[i + 9]), "+f"(d[i + 10]), "+f"(d[i + 11]), "+f"(d[i + 12]),             \
       "+f"(d[i + 13]), "+f"(d[i + 14]), "+f"(d[i + 15])
 #define STLM_WGMMA_NAMES "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15"
 
-/// d (64 rows, 64 columns or 32) = `Add` d + a b, 16 numbers for each, which are packet `Right` of the right factor on;
-/// OverVectors: b as it lies.
+/// d (64 rows, 64 or 32 columns) = a b, plus d if `Add`, summed over 16 numbers. The right factor begins `Right` packets after
+/// descriptor b; it is used as it lies if OverVectors, else transposed.
 template <bool OverVectors, bool Add, int Right>
 __device__ void step(float (&d)[32], const unsigned (&a)[4], unsigned b) {
   asm volatile(
@@ -62,7 +62,7 @@ __device__ void step(float (&d)[16], const unsigned (&a)[4], unsigned b) {
       : STLM_WGMMA_SUMS(d, 0)
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b), "n"(Add ? 1 : 0), "n"(Right), "n"(OverVectors ? 1 : 0));
 }
-/// The same of a left factor in shared memory, whose vectors are its rows, from its packet `Left` on.
+/// The same with the left factor in shared memory: its rows are vectors, and it begins `Left` packets after descriptor a.
 template <bool OverVectors, bool Add, int Right, int Left>
 __device__ void step(float (&d)[32], unsigned a, unsigned b) {
   asm volatile(
@@ -90,13 +90,13 @@ __device__ void step(float (&d)[16], unsigned a, unsigned b) {
 
 using Tile = SharedArray<BfloatPair, 64 * 32, 1024>;
 
-/// The tile's vectors `first` ..
+/// The descriptor's lower half for the tile's vectors from `first` on.
 __device__ inline unsigned vectors(Tile& tile, int first) {
   return descriptor(static_cast<unsigned>(__cvta_generic_to_shared(&tile[0])) + static_cast<unsigned>(first) * vector_bytes);
 }
 
-/// The first N fragments of the sum = left times the transpose of 8 N vectors of the tile, `first` (a multiple of 8) and on; or
-/// OverVectors they += left times 16 Steps vectors.
+/// Sets the first N fragments of `sum` to left times the transpose of 8 N vectors of the tile, from `first` (a multiple of 8)
+/// on. OverVectors: adds left times 16 Steps vectors to them.
 template <bool OverVectors, int Steps, int N, class Sums, class Left>
 __device__ void multiply(Sums& sum, Left& left, Tile& tile, int first) {
   constexpr bool in_registers = !std::is_same_v<Left, Tile>;
@@ -104,7 +104,7 @@ __device__ void multiply(Sums& sum, Left& left, Tile& tile, int first) {
   float d[std::size_t{n}];
   for (int i = 0; i < n; ++i) d[i] = OverVectors ? sum[i / 4][0].value[i % 4] : 0.f;
   asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
-  // Packets from 16 numbers of the sum to the next 16: as many columns, or vectors.
+  // Packets from the 16 numbers that one step sums over to the next 16: these are columns, or vectors if OverVectors.
   constexpr int next_columns = 2, next = OverVectors ? 16 * vector_bytes >> 4 : next_columns;
   const unsigned right = vectors(tile, first);
   if constexpr (in_registers) {

@@ -1,7 +1,7 @@
-// AdamW (ops/optimizer.hpp) in one pass over flat buffers: the gradient scaled for clipping, the weights, their copy in
-// Bfloat16, the gradient set to zero.
+// AdamW (ops/optimizer.hpp) in one pass over flat buffers: scales the gradient for clipping, updates the weights, and may
+// write a copy of them in Bfloat16 and set the gradient to zero.
 //
-// Bound by memory: for a float weight 28 bytes; with the copy and the zero 34.
+// Bound by memory: 28 bytes for a float weight, 34 with the copy and the zero.
 #pragma once
 
 #include <stlm/backend/cuda/kernel.hpp>
@@ -41,7 +41,7 @@ struct AdamWUpdate {
         auto w = load_numbers<Count>(e, of.weights, i), m = load_numbers<Count>(e, of.first, i);
         auto v = load_numbers<Count>(e, of.second, i);
         const auto g = load_numbers<Count>(e, of.grads, i);
-        if (s.skip) return;  // the loads do not wait for it
+        if (s.skip) return;  // after the loads, so that they do not wait for it
         unroll<Count>([&](int j) {
           const T d = s.clip * g[j];
           m[j] = s.beta1 * m[j] + (T(1) - s.beta1) * d;

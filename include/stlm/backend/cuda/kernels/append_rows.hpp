@@ -1,4 +1,4 @@
-// New rows of sequences put at their places in a cache (sequences, capacity, cols): a warp for each row, which reads
+// Writes new rows of sequences to their places in a cache (sequences, capacity, cols): a warp for each row, which reads
 // and writes it once.
 #pragma once
 
@@ -13,8 +13,8 @@ struct AppendRows {
   static constexpr int threads = 128, rows_of_block = threads / warp;
 
   Span<const T> x;
-  Span<const Place> places;  // of the sequences; without, they are at `position`
-  Span<T> cache, second;  // the second, if there is one, of the columns behind those of the first
+  Span<const Place> places;  // of the sequences; if empty, all are at `position`
+  Span<T> cache, second;  // `second`, if given, takes the `cols` columns behind those of `cache`
   Index rows, stride, capacity, position;
   unsigned tokens;
   int cols;

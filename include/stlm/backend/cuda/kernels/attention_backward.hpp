@@ -1,16 +1,17 @@
-// Attention's backward pass in any scalar and head size: scores are drawn again from what forward kept, tile by tile.
+// Attention's backward pass in any scalar and head size: probabilities are recomputed tile by tile from the lse of forward.
 //
-// Two kernels, so that every sum has one owner and one order. dQ belongs to a block of queries, which walks over the
-// keys; dK and dV to a block of keys, which walks over the query heads that share it and their queries. Both need
+// There are two kernels, so that one block of threads computes each sum, in a fixed order. One computes dQ: a block has a
+// tile of queries and loops over the keys. The other computes dK and dV: a block has a tile of keys and loops over the query
+// heads that share them, and over the queries of each. Both need
 //   P = exp(S - lse),   dS = P (keep dO V^T - delta),   delta = dO . O  (AttentionDelta)
-// dS here lacks the factor 1 / sqrt(D): it is multiplied in at the end. Bound by the FMAs of tile products.
+// The factor 1 / sqrt(D) of dQ and dK is multiplied in at the end. Bound by the FMAs of tile products.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_tile.hpp>
 
 namespace stlm::gpu {
 
-/// What both kernels of the backward pass read, and the tiles they have in common.
+/// What both kernels of the backward pass read, and the tiles that both compute.
 template <class T>
 struct AttentionGradient {
   using Tile = AttentionTile<T>;
@@ -25,7 +26,7 @@ struct AttentionGradient {
   Span<const Real> lse, delta;
   Real scale;
 
-  /// Of queries i .. and keys j ..: p = dropout(P) and ds = dS / scale, 0 where masked.
+  /// For queries i .. and keys j ..: p = dropout(P) and ds = dS as above, both 0 where masked.
   template <class Exec>
   STLM_KERNEL void tile(Exec& e, Shared& shared, Sums<Exec>& p, Sums<Exec>& ds, int b, int h, int i, int i_end, int j,
                         int j_end) const {
@@ -135,7 +136,7 @@ struct AttentionKeyGradient : AttentionGradient<T> {
         add(value_sum, p, Base::dout);
         add(key_sum, ds, Base::q);
       }
-    // The thread's rows are now keys: the left factor's "columns".
+    // The rows of these sums are keys, the columns of p and ds.
     Tile::store_vectors(e, key_sum, dk, b, j, j_end, at.head, at.piece, Base::scale);
     Tile::store_vectors(e, value_sum, dv, b, j, j_end, at.head, at.piece, typename Base::Real(1));
   }

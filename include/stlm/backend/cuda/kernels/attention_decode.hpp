@@ -1,11 +1,11 @@
-// Attention of a few queries that read many keys, as when a model generates: there are too few of them to fill a GPU,
-// so the keys are split too.
+// Attention of a few queries that read many keys, as in decoding. The queries are too few to fill a GPU, so the keys are split
+// among blocks too.
 //
-// A block of threads has one query of one head and 128 of its keys: eight threads for each score, then a thread for each
-// packet of columns and every n-th value. Every warp finds the maximum and the sum of all scores by itself: barriers are what
-// takes long. Where there is more than one block for a query, each leaves its maximum, its sum and its unscaled part of the
-// output, which a warp then joins in order of the keys. Bound by reading keys and values, once for each query head; heads that
-// share them find them in the L2 cache.
+// A block of threads has one query of one head and 128 of its keys: eight threads compute each score, then each thread sums
+// one packet of columns over every n-th value. Every warp finds the maximum and the sum of all scores of the block by itself,
+// because barriers would take longer. If a query has more than one block, each stores its maximum, its sum and its part of the
+// output before division by the sum; a warp then joins the parts in order of the keys (attention_join.hpp). Bound by reading
+// keys and values, once for each query head; heads that share them find them in the L2 cache.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_decode_scores.hpp>
@@ -29,7 +29,7 @@ struct AttentionDecode {
   Span<Real> lse;
   Real scale;
   int splits;
-  Span<Real> parts;  ///< (rows, splits, 2 + head size): maximum, sum, output if that is not 0; unused when there is one split
+  Span<Real> parts;  ///< (rows, splits, 2 + head size): maximum, sum and, if that is not 0, output; unused if splits is 1
 
   Index blocks() const { return numbers.rows() * splits; }
 
@@ -58,10 +58,10 @@ struct AttentionDecode {
     });
   }
 
-  /// The output, or its part = the sum of the values by their weights.
+  /// Stores the sum of the values times their weights: the block's part of the output or, divided by `sum`, all of it.
   template <int W, class Exec>
   STLM_KERNEL void mix_values(Exec& e, Shared& shared, const DecodeShare& mine, PerThread<Exec, Real>& sum) const {
-    constexpr int values_at_once = 4;  // loaded before the first is waited for
+    constexpr int values_at_once = 4;  // loaded before the first is used
     const int D = numbers.head_size;
     for (int col = 0; col < D; col += threads * W) {
       const int cols = D - col < threads * W ? D - col : threads * W;

@@ -1,4 +1,4 @@
-// The first half of attention_decode.hpp: which query and which of its keys a block has, their scores and their weights.
+// The first half of attention_decode.hpp: which query and which of its keys a block has, and the keys' scores and weights.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_dropout.hpp>
@@ -9,12 +9,12 @@ namespace stlm::gpu {
 
 struct DecodeShare {
   AttentionNumbers shape;  ///< of the query's sequence
-  int row, b, i, h;        ///< the query: of all of them; sequence, number in it, head
+  int row, b, i, h;        ///< the query: its number among all, its sequence, its number there, its head
   int kb, hk;              ///< its keys' sequence in the cache, and their head
-  int begin, end, seen;    ///< the block's keys; the query sees those from `seen` on
+  int begin, end, seen;    ///< the block's keys are [begin, end); the query sees those from `seen` on
   Index part;              ///< where the block's part of the output begins
 
-  /// Of a query whose keys are split among `splits` blocks, `size` each.
+  /// The share of the running block, if the keys of each query are split among `splits` blocks, `size` keys each.
   template <class Exec>
   static STLM_KERNEL DecodeShare of(Exec& e, const AttentionNumbers& numbers, int splits, int size) {
     const int block = static_cast<int>(e.block()), row = block / splits, split = block - row * splits;
@@ -29,16 +29,16 @@ struct DecodeShare {
   }
 
   STLM_KERNEL bool visible(int key) const { return key >= seen && key < end; }
-  /// False where the cache is not that full, and outside of a window.
+  /// False if the cache has none of the block's keys yet, or all of them are before the window.
   STLM_KERNEL bool sees() const { return begin < end && end > seen; }
 };
 
-/// scores = the products of the query and the block's keys, one for each thread.
+/// scores = the dot products of the query with the block's keys, of which there are as many as threads.
 template <int W, class Exec, class Array, class T>
 STLM_KERNEL void score_keys(Exec& e, Array& scores, const DecodeShare& mine, const HeadRows<const T>& q,
                             const HeadRows<const T>& k) {
   using Real = compute_t<T>;
-  constexpr int lanes = 8, at_once = Exec::threads / lanes, of_thread = lanes;  // of a score; scores of the block, of a thread
+  constexpr int lanes = 8, at_once = Exec::threads / lanes, of_thread = lanes;  // of a score; scores at once, of a thread
   Registers<Exec, Real, of_thread> dot;
   e.each([&](int t) {
     unroll<of_thread>([&](int n) { dot[n][t] = 0; });
@@ -46,7 +46,7 @@ STLM_KERNEL void score_keys(Exec& e, Array& scores, const DecodeShare& mine, con
     const auto key = [&](int n) { return mine.begin + n * at_once + t / lanes; };
     for (int c = t % lanes * W; c < q.head_size; c += lanes * W) {
       const auto x = load_numbers<W>(e, q.numbers, query + c);
-      Numbers<AsStored<W, T>, of_thread> y;  // all of them, before the first is waited for
+      Numbers<AsStored<W, T>, of_thread> y;  // all loaded before the first is used
       unroll<of_thread>([&](int n) {
         if (mine.visible(key(n))) y[n] = load_as_stored<W>(e, k.numbers, k.at(mine.kb, key(n), mine.hk) + c);
       });
@@ -64,10 +64,10 @@ STLM_KERNEL void score_keys(Exec& e, Array& scores, const DecodeShare& mine, con
       if (t % lanes == 0) scores[n * at_once + t / lanes] = dot[n][t];
     });
   });
-  e.phase([](int) {});  // before others read them
+  e.phase([](int) {});  // barrier before other threads read the scores
 }
 
-/// top = the largest score, sum = that of all exp(score - top), shared.weights = these numbers after dropout.
+/// top = the largest score, sum = the sum of all exp(score - top), shared.weights = exp(score - top) after dropout.
 template <class Exec, class Shared, class Real>
 STLM_KERNEL void weigh_keys(Exec& e, Shared& shared, const DecodeShare& mine, Real scale, PerThread<Exec, Real>& top,
                             PerThread<Exec, Real>& sum) {

@@ -1,4 +1,4 @@
-// delta = dO . O of each query and head: what the backward pass of the softmax takes from every gradient of a row.
+// delta = dO . O of each query and head: the softmax's backward pass subtracts it from all gradients of a row.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_heads.hpp>
@@ -6,7 +6,7 @@
 
 namespace stlm::gpu {
 
-/// delta[row] = dO . O of each query and head, rows as those of lse. Eight lanes for each. Bound by reading both once.
+/// delta[row] = dO . O for each query and head, in the rows of lse. Eight lanes compute each. Bound by reading dO and O once.
 template <class T>
 struct AttentionDelta {
   static constexpr const char* name = "attention_delta";

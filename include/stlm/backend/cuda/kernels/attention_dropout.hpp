@@ -5,8 +5,8 @@
 
 namespace stlm::gpu {
 
-/// Bit i says whether element `first` + i of the mask is kept, for N elements. `first` may be negative where bits are
-/// not used.
+/// Bit i says whether element `first` + i of the mask is kept, for N elements. `first` may be negative if the bits of
+/// negative elements are not used.
 template <int N>
 STLM_HOST_DEVICE inline std::uint32_t kept_bits(RandomKey key, std::uint32_t dropped, Index first) {
   static_assert(N % 4 == 0 && N <= 32);

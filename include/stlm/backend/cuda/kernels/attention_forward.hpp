@@ -1,7 +1,7 @@
 // Attention's forward pass in any scalar and head size: online softmax over tiles of 64 keys (Dao et al. 2022).
 //
-// A block of threads has 64 queries of one head and 64 columns of its values; wider heads draw their scores again for
-// each piece. Bound by the FMAs of tile products (attention_tile.hpp).
+// A block of threads has 64 queries of one head and 64 columns of its values; for wider heads, scores are recomputed for
+// each piece of 64 columns. Bound by the FMAs of tile products (attention_tile.hpp).
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_tile.hpp>
@@ -57,7 +57,7 @@ struct AttentionForward {
       unroll<4>([&](int r) { e.template combine_lanes<16>(high[r], Max{}); });
       e.each([&](int t) {
         unroll<4>([&](int r) {
-          const Real zero = high[r][t] == -INFINITY ? Real(0) : high[r][t];  // a row that has seen nothing yet
+          const Real zero = high[r][t] == -INFINITY ? Real(0) : high[r][t];  // no key seen yet
           const Real shrink = std::exp(top[r][t] - zero);
           top[r][t] = high[r][t];
           sum[r][t] *= shrink;

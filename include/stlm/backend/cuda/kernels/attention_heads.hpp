@@ -12,7 +12,7 @@ struct HeadRows {
   Span<T> numbers;
   Index batch_stride;
   int token_stride, head_size;
-  bool packets;  ///< every vector begins at a multiple of 16 bytes and has no rest
+  bool packets;  ///< every vector begins at a multiple of 16 bytes and consists of whole packets
 
   HeadRows(HeadsView<T> x, Index batch, Index tokens)
       : numbers(x.data, batch * tokens > 0
@@ -28,13 +28,13 @@ struct HeadRows {
   }
 };
 
-/// The block of threads that computes: piece of the columns, tile of rows, head, sequence. The last tile, whose rows
-/// read the most when causal, first.
+/// What a block of threads computes: a piece of the columns, a tile of rows, a head, a sequence. Blocks begin with the last
+/// tile, whose rows read the most keys if causal.
 struct AttentionBlock {
   int piece, first, head, sequence;
   STLM_KERNEL AttentionBlock(Index block, int pieces_of_head, int rows, int tile, int heads) {
     const int tiles = (rows + tile - 1) / tile,
-              of_pieces = static_cast<int>(block) / pieces_of_head;  // of 32 bits: fast
+              of_pieces = static_cast<int>(block) / pieces_of_head;  // 32 bits: fast
     const int of_tiles = of_pieces / tiles;
     piece = static_cast<int>(block) - of_pieces * pieces_of_head;
     first = (tiles - 1 - (of_pieces - of_tiles * tiles)) * tile;

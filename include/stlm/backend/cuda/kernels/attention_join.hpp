@@ -1,4 +1,4 @@
-// The second half of attention_decode.hpp: what its blocks found for parts of the keys, joined in order.
+// The second half of attention_decode.hpp: joins, in order, what its blocks computed for parts of the keys.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_heads.hpp>
@@ -6,7 +6,7 @@
 
 namespace stlm::gpu {
 
-/// A warp for each query and head. Bound by reading the parts, a small share of the keys and values.
+/// A warp for each query and head. Bound by reading the parts, which are small compared with the keys and values.
 template <class T>
 struct AttentionJoin {
   static constexpr const char* name = "attention_join";
@@ -42,7 +42,7 @@ struct AttentionJoin {
   }
 
  private:
-  /// Of a part among all; nothing when it saw no key.
+  /// The weight of a part among all; 0 if its block saw no key.
   template <class Exec>
   STLM_KERNEL Real weight(Exec& e, Index part, Real top) const {
     const Real mine = e.load(parts, part);

@@ -1,7 +1,8 @@
-// Pooling by attention: what each token receives, by tiles of 64 keys by 64 queries, and the choice of the highest.
+// Pooling by attention: how much attention each token receives, and the choice of the tokens that receive most.
 //
-// A block of threads has 64 keys of one head and goes through all queries; heads are added up after, in order. Bound by
-// the FMAs of tile products (attention_tile.hpp). Ranks are counted, a thread for each score, so all find the same.
+// A block of threads has 64 keys of one head and loops over all queries in tiles of 64; heads are then added up in order.
+// Bound by the FMAs of tile products (attention_tile.hpp). Ranks are counted, a thread for each score, so they do not depend
+// on the order of threads.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_tile.hpp>
@@ -52,7 +53,7 @@ struct AttentionReceived {
   }
 };
 
-/// scores[b, j] = the mean of received[b, h, j] over heads, and over as many queries as tokens.
+/// scores[b, j] = the sum of received[b, h, j] over heads, divided by heads * tokens: the mean over heads and queries.
 template <class T>
 struct MeanOfHeads {
   static constexpr const char* name = "mean_of_heads";
@@ -75,8 +76,8 @@ struct MeanOfHeads {
   }
 };
 
-/// ranks[b, j]: how many scores of the sequence stand before the j-th: higher ones, and equal ones of lower position.
-/// NaN counts as the lowest.
+/// ranks[b, j]: how many scores of sequence b precede score j: higher ones, and equal ones at lower positions. NaN counts
+/// as -infinity.
 template <class T>
 struct RankScores {
   static constexpr const char* name = "rank_scores";
@@ -106,7 +107,7 @@ struct RankScores {
   }
 };
 
-/// picks[b, :]: the rows of the `keep` lowest ranks, in order of rank or of position.
+/// picks[b, :]: the rows with the `keep` lowest ranks, in order of rank if `by_score`, else of position.
 struct PickRanks {
   static constexpr const char* name = "pick_ranks";
   static constexpr int threads = 128;

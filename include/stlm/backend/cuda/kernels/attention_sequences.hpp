@@ -5,7 +5,7 @@
 
 namespace stlm::gpu {
 
-/// sequences[i] = the rows of the packed sequence of row i. `offsets` null: of sequences that all have `length` rows.
+/// sequences[i] = the rows of the packed sequence of row i. If `offsets` is null, all sequences have `length` rows.
 struct FindSequences {
   static constexpr const char* name = "attention_find_sequences";
   static constexpr int threads = 128;

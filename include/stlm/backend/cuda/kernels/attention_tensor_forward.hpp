@@ -1,9 +1,9 @@
 // Attention's forward pass on tensor cores: factors of Bfloat16, sums and softmax in float (Dao 2023).
 //
-// A block of 4 warps has 64 queries of a head, and walks over the keys they read in tiles of 64, of which the next is on
-// its way while one is read. Scores and outputs stay in registers; the probabilities of one product are the left factor
-// of the next as they lie. Bound by what is between the two products, not by memory: two tiles of queries that share the
-// keys, and a warp each, were slower on an H200 for want of warps.
+// A block of 4 warps has 64 queries of a head and loops over the keys they read in tiles of 64; the next tile is prefetched
+// while one is read. Scores and outputs stay in registers; the probabilities from the first product already lie as the left
+// factor of the second. Bound by the work between the two products, not by memory: two tiles of queries that share the tiles
+// of keys, with rows of both in each warp, were slower on an H200 because there were too few warps.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_tensor_product.hpp>
@@ -25,9 +25,9 @@ struct TensorAttentionForward {
       typename Tile::Vectors keys, values;
       KeptBits kept;
     };
-    Numbers<Stage, 2> stage;  // of the tile of keys that is read and of the next
-    typename Tile::Vectors queries;  // and outputs in the end
-    SharedArray<Work, 1> work;  // here and not in registers, of which there are few
+    Numbers<Stage, 2> stage;  // one for the current tile of keys, one for the next
+    typename Tile::Vectors queries;  // and outputs at the end
+    SharedArray<Work, 1> work;  // in shared memory to save registers
   };
 
   AttentionNumbers numbers;
@@ -65,7 +65,7 @@ struct TensorAttentionForward {
     TensorQueries<D, Exec> queries;
     queries.begin(e);
     for (int j = keys().some.begin; j < keys().some.end; j += size, now = 1 - now) {
-      e.await_copies();  // of these keys; nobody reads the last ones any more
+      e.await_copies();  // of these keys; no thread reads the previous ones any more
       if (j + size < keys().some.end) fetch(shared.stage[1 - now], j + size);
       attend(e, shared.stage[now], queries, shape, shared, h, i, i_end, j);
     }

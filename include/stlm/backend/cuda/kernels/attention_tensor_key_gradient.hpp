@@ -1,10 +1,10 @@
-// Attention's dV = dropout(P)^T dO and dK = dS^T Q / sqrt(D) on tensor cores: 64 keys of a key head, walking over the
-// query heads that share it and the queries that read it, always in the same order.
+// Attention's dV = dropout(P)^T dO and dK = dS^T Q / sqrt(D) on tensor cores: a block has 64 keys of a key head and loops
+// over the query heads that share it and over the queries that read the keys, always in the same order.
 //
-// All is transposed: a warp's rows are its 16 keys, so S^T = K Q^T and dP^T = V dO^T come out as the left factors of
-// the next products, and dK and dV stay in registers, as do K and V where products do not read them from shared memory.
-// Scores live for some queries at a time, and the next tile of queries is on its way while one is read. Bound by the latency
-// of what a warp does, two or three blocks of them on an SM.
+// All products are transposed: a warp's rows are its 16 keys, so S^T = K Q^T and dP^T = V dO^T come out as the left factors
+// of the next products. dK and dV stay in registers, as do K and V where products do not read them from shared memory.
+// Scores are computed for some queries at a time, and the next tile of queries is prefetched while one is read. Bound by the
+// latency of each warp's instructions, with two or three blocks on an SM.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_tensor_query_gradient.hpp>
@@ -26,9 +26,9 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
       KeptBits kept;
       SharedArray<QueryRow, size> known;
     };
-    Numbers<Stage, 2> stage;  // of the tile of queries that is read and of the next
-    typename Tile::LeftTiles left;  // keys and values, and dK and dV in the end
-    SharedArray<Work, 1> work;  // here and not in registers, of which there is none to spare
+    Numbers<Stage, 2> stage;  // one for the current tile of queries, one for the next
+    typename Tile::LeftTiles left;  // keys and values; dK and dV at the end
+    SharedArray<Work, 1> work;  // in shared memory because no register is free for it
   };
 
   HeadRows<Bfloat16> dk, dv;
@@ -56,7 +56,7 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
         Tile::copy(e, t, dout, b, i, queries().end, h, to.grads);
         if (shape.dropped > 0) draw_kept(e, t, shape, b, h, i, queries().end, j, to.kept);
         if (t >= size) return;
-        const bool there = i + t < queries().end;  // else all of it is zero, and so are its gradients
+        const bool there = i + t < queries().end;  // else q, dO and `known` are zero: no contribution
         const Index row = there ? shape.row(shape.sequence(e, i + t), b, h, i + t) : 0;
         e.copy_number(to.known, t, Span<const QueryRow>{known.data, known.size}, row, there);
       });
@@ -75,7 +75,7 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
 
     for (int h = first_head; h < (work().head + 1) * shape.group; ++h)
       for (int i = queries().begin; i < queries().end; i += size, now = 1 - now) {
-        e.await_copies();  // of these queries; nobody reads the last ones any more
+        e.await_copies();  // of these queries; no thread reads the previous ones any more
         const bool same_head = i + size < queries().end;
         if (same_head || h + 1 < (work().head + 1) * shape.group)
           fetch(shared.stage[1 - now], same_head ? h : h + 1, same_head ? i + size : queries().begin);
@@ -106,7 +106,7 @@ struct TensorAttentionKeyGradient : TensorAttentionGradient {
           Tile::await_products(e, value_sum, key_sum);
         });
       }
-    e.phase([](int) {});  // before dK and dV overwrite keys and values, or queries
+    e.phase([](int) {});  // barrier before dK and dV overwrite keys and values, or queries and gradients
     e.each([&](int t) { unroll<D / 2>([&](int n) { key_sum[n / 4][t].value[n % 4] *= scale; }); });
     Tile::store(e, key_sum, keys.tile, dk, work().sequence, j, end_of(j), work().head);
     Tile::store(e, value_sum, values.tile, dv, work().sequence, j, end_of(j), work().head);

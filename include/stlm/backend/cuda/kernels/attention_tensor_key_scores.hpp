@@ -1,23 +1,23 @@
-// As attention_tensor_scores.hpp, of scores that are transposed: a warp's rows are 16 keys, N fragments side by side
-// 8 N queries, and probabilities follow from what is known of a query.
+// As attention_tensor_scores.hpp, but for transposed scores: a warp's rows are 16 keys, N fragments side by side are 8 N
+// queries. Probabilities are computed from each query's QueryRow.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_tensor_scores.hpp>
 
 namespace stlm::gpu {
 
-/// Of a query: lse in units of log2, infinite if it reads nothing, so that its probabilities are zero; and delta.
+/// Of a query: `level`, its lse * log2(e), infinite if it reads no key so that its probabilities are zero; `mean`, its delta.
 struct alignas(8) QueryRow {
   float level, mean;
 };
 
-/// Of queries `first` .. of the tile that begins with query i, 8 N of them, and keys j ..
+/// Scores of 8 N queries, from query `first` of the tile that begins at query i, and of keys j ..
 template <int N>
 struct TensorKeyScores : FragmentLanes {
   template <class Exec>
   using Fragments = Registers<Exec, FragmentC, N>;
 
-  /// Scores lose slope |i - j|.
+  /// Subtracts slope |i - j| from the scores.
   template <class Exec>
   static STLM_KERNEL void add_alibi(Exec& e, Fragments<Exec>& s, const AttentionNumbers& shape, float slope, int i, int j,
                                     int first) {
@@ -46,7 +46,7 @@ struct TensorKeyScores : FragmentLanes {
       });
     });
   }
-  /// Numbers that the dropout mask drops become zero, the others those times `keep`.
+  /// Dropout: dropped numbers become zero, others are multiplied by `keep`.
   template <class Exec>
   static STLM_KERNEL void drop(Exec& e, Fragments<Exec>& x, KeptBits& bits, float keep, int first) {
     e.each([&](int t) {
@@ -58,7 +58,7 @@ struct TensorKeyScores : FragmentLanes {
       });
     });
   }
-  /// Scores become probabilities, gradients of these gradients of the scores.
+  /// p: scores become probabilities. ds: gradients of probabilities become gradients of scores.
   template <class Exec, class Rows>
   static STLM_KERNEL void probabilities(Exec& e, Fragments<Exec>& p, Fragments<Exec>& ds, Rows& known, float factor,
                                         int first) {

@@ -1,9 +1,9 @@
-// Products with tiles of vectors (attention_tensor_tile.hpp) on tensor cores. The right factor is read by all warps:
-//   over the columns    S = Q K^T:  its columns are vectors, each of them in order of the sum
-//   over the vectors    O = P V:    its columns are the vectors' columns, so matrices are transposed as they are loaded
+// Products with tiles of vectors (attention_tensor_tile.hpp) on tensor cores. All warps read the same right factor:
+//   over_columns    S = Q K^T:  the sum runs over the columns; each vector is a column of the right factor
+//   over_vectors    O = P V:    the sum runs over the vectors; the matrices of the right factor are transposed when loaded
 //
-// Where there is wgmma (sm_90a) it does those of vectors of 128 bytes, each by the whole block, from shared memory, and
-// kernels work at larger parts of a tile at once (`wide`). Elsewhere warps load fragments, two right ones at once.
+// On sm_90a, wgmma does the products with vectors of 128 bytes: the whole block does each product, from shared memory, and
+// kernels work on larger parts of a tile at once (`wide`). Elsewhere each warp loads fragments, two right factors at once.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_tensor_tile.hpp>
@@ -19,12 +19,13 @@ struct TensorProduct : TensorTile<D> {
 #elif defined(__CUDA_ARCH__)
   static constexpr bool wgmma = false, wide = false;
 #else
-  static constexpr bool wgmma = false, wide = Tile::swizzled;  // as wgmma has it, by fragments
+  static constexpr bool wgmma = false, wide = Tile::swizzled;  // host: parts as with wgmma, products by fragments
 #endif
 
-  /// Room for two left factors that all products of a block have, where products read them there.
+  /// Shared memory for the two left factors that a block keeps for all its products, if vectors have 128 bytes.
   using LeftTiles = std::conditional_t<Tile::swizzled, Numbers<Vectors, 2>, NoShared>;
-  /// Such a factor, in registers else: then it may lie where something else will.
+  /// One of these factors. Without wgmma, products use `part`, in registers; then `tile` may be memory that is reused later
+  /// (`instead`).
   template <class Exec>
   struct LeftRows {
     Vectors& tile;
@@ -41,27 +42,27 @@ struct TensorProduct : TensorTile<D> {
     }
   };
 
-  /// f(constant<size>) or, where no more than half of a tile's vectors are wanted, f(constant<size / 2>).
+  /// f(constant<size>) or, if `wide` and at most half of a tile's vectors are needed, f(constant<size / 2>).
   template <class F>
   static STLM_KERNEL void for_wanted(int vectors, const F& f) {
-    if (!wide || vectors > Tile::size / 2)  // both ways take registers more
+    if (!wide || vectors > Tile::size / 2)  // both variants take more registers
       f(constant<Tile::size>);
     else
       f(constant<Tile::size / 2>);
   }
-  /// f(constant<N>, first) for parts of a tile that its first `vectors` lie in, N vectors from `first` on.
+  /// f(constant<N>, first) for each part of a tile, N vectors from `first` on, that holds some of its first `vectors` vectors.
   template <class F>
   static STLM_KERNEL void for_parts(int vectors, const F& f) {
     if constexpr (wide) {
       for_wanted(vectors, [&](auto n) { f(n, 0); });
-    } else {  // backward: where they end is one number less to keep
+    } else {  // from the last part to the first: no end to keep in a register
       const int last = vectors < Tile::size ? vectors - 1 : Tile::size - 1;
       for (int first = last / 16 * 16; first >= 0; first -= 16) f(constant<16>, first);
     }
   }
 
-  /// sum = left times the transpose of N vectors of the tile, a column for each: in order of the sum they lie. Columns beyond
-  /// are zero. The left factor is in registers, or all of a tile.
+  /// sum = left times the transpose of N vectors of the tile from `first` on: a column of the sum for each. Columns beyond N
+  /// are zero. The left factor is in registers or a whole tile.
   template <int N, int Most, class Exec, class Factor>
   static STLM_KERNEL void over_columns(Exec& e, Registers<Exec, FragmentC, Most>& sum, Factor& left, Vectors& from, int first) {
     e.each([&](int t) { unroll<Most>([&](int n) { sum[n][t] = {}; }); });
@@ -72,20 +73,20 @@ struct TensorProduct : TensorTile<D> {
     else
       multiply<false, Tile::steps, N / 8>(e, sum, left.part, from, first);
   }
-  /// sum += left times N vectors of the tile, as many as left's first columns: they lie in order of the columns.
+  /// sum += the first N columns of left times N vectors of the tile from `first` on.
   template <int N, int Most, class Exec>
   static STLM_KERNEL void over_vectors(Exec& e, typename Tile::template Sums<Exec>& sum,
                                        Registers<Exec, FragmentA, Most>& left, Vectors& from, int first) {
     multiply<true, N / 16, D / 8>(e, sum, left, from, first);
   }
-  /// Before the sums of products are read, or what they read is written.
+  /// Must come before the sums of products are read, and before memory that the products read is overwritten.
   template <class Exec, class... Sum>
   static STLM_KERNEL void await_products(Exec& e, Sum&... sums) {
     if constexpr (wgmma) e.await_products(sums...);
   }
 
  private:
-  /// N fragments of the sum.
+  /// Computes the first N fragments of the sum.
   template <bool OverVectors, int Steps, int N, class Exec, class Sum, class Factor>
   static STLM_KERNEL void multiply(Exec& e, Sum& sum, Factor& left, Vectors& from, int first) {
     if constexpr (wgmma) {
@@ -95,7 +96,7 @@ struct TensorProduct : TensorTile<D> {
         PerThread<Exec, FragmentA> loaded;
         auto& factor = fragment(e, left, loaded, step);
         unroll<N / 2>([&](int pair) {
-          PerThread<Exec, FragmentA> both;  // right factors, side by side
+          PerThread<Exec, FragmentA> both;  // two right factors, side by side
           const int v = first / 16 + (OverVectors ? step : pair), c = OverVectors ? pair : step;
           e.template load_matrices<OverVectors>(both, from, [&](int t) { return Tile::template begin<!OverVectors>(t, v, c); });
           unroll<2>([&](int i) {

@@ -1,8 +1,8 @@
-// Attention's dQ = dS K / sqrt(D) on tensor cores: 64 queries of a head, walking over the keys they read.
+// Attention's dQ = dS K / sqrt(D) on tensor cores: a block has 64 queries of a head and loops over the keys they read.
 //
-// As forward, with the gradients of the outputs as a second left factor. Scores and their gradients live for some keys at a
-// time, so that the registers hold dQ, and Q and dO where products do not read them from shared memory. It also leaves lse and
-// delta = dO . O for the kernel of dK and dV.
+// As in forward, with the gradients of the outputs as a second left factor. Scores and their gradients are computed for some
+// keys at a time, so that registers have room for dQ, and for Q and dO where products do not read them from shared memory.
+// The kernel also stores lse and delta = dO . O for the kernel of dK and dV.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_tensor_key_scores.hpp>
@@ -15,7 +15,7 @@ struct TensorAttentionGradient {
   AttentionNumbers shape;
   HeadRows<const Bfloat16> q, k, v, dout;
   Span<const float> lse;
-  Span<QueryRow> known;  ///< of each row of lse: written by the kernel of dQ, then read by that of dK and dV
+  Span<QueryRow> known;  ///< for each row of lse: the kernel of dQ writes it, that of dK and dV reads it
   float scale;
 };
 
@@ -30,8 +30,8 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
       typename Tile::Vectors keys, values;
       KeptBits kept;
     };
-    Numbers<Stage, 2> stage;  // of the tile of keys that is read and of the next
-    typename Tile::LeftTiles left;  // queries and gradients, and dQ in the end
+    Numbers<Stage, 2> stage;  // one for the current tile of keys, one for the next
+    typename Tile::LeftTiles left;  // queries and output gradients; dQ at the end
   };
 
   HeadRows<const Bfloat16> out;
@@ -51,7 +51,7 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
     Left queries{Left::place(shared.left, shared.stage[0].keys, 0), {}};
     Left grads{Left::place(shared.left, shared.stage[0].values, 1), {}};
     typename Tile::template Sums<Exec> sum;
-    Registers<Exec, float, 2> level, mean;  // lse in units of log2, delta
+    Registers<Exec, float, 2> level, mean;  // lse * log2(e), delta
     const auto fetch = [&](typename Shared::Stage& to, int j) {
       e.each([&](int t) {
         Tile::copy(e, t, k, b, j, keys.some.end, hk, to.keys);
@@ -71,7 +71,7 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
     grads.read(e);
     e.each([&](int t) { unroll<D / 8>([&](int n) { sum[n][t] = {}; }); });
     for (int j = keys.some.begin; j < keys.some.end; j += size, now = 1 - now) {
-      e.await_copies();  // of these keys; nobody reads the last ones any more
+      e.await_copies();  // of these keys; no thread reads the previous ones any more
       if (j + size < keys.some.end) fetch(shared.stage[1 - now], j + size);
       typename Shared::Stage& stage = shared.stage[now];
       const bool whole = keys.whole(j, size);
@@ -99,13 +99,14 @@ struct TensorAttentionQueryGradient : TensorAttentionGradient {
         Tile::await_products(e, sum);
       });
     }
-    e.phase([](int) {});  // before dQ overwrites queries, or keys
+    e.phase([](int) {});  // barrier before dQ overwrites queries, or keys
     e.each([&](int t) { unroll<D / 2>([&](int n) { sum[n / 4][t].value[n % 4] *= scale; }); });
     Tile::store(e, sum, queries.tile, dq, b, i, i_end, h);
   }
 
  private:
-  /// A query after the last has infinite lse, so that its probabilities are zero.
+  /// Computes `level` and `mean` of a lane's two queries and stores them in `known`. Queries from i_end on get an infinite
+  /// level, so that their probabilities are zero.
   template <class Exec>
   STLM_KERNEL void know_queries(Exec& e, Registers<Exec, float, 2>& level, Registers<Exec, float, 2>& mean, int b,
                                 int h, int i, int i_end) const {

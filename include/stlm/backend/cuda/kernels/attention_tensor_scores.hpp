@@ -1,5 +1,5 @@
-// What happens to scores between two products on tensor cores, where a warp's rows are 16 queries and N fragments side
-// by side are 8 N keys: ALiBi and the mask. Only tiles at the edges of the mask come here for the second.
+// ALiBi, mask and dropout, applied between two products on tensor cores. A warp's rows are 16 queries; N fragments side by
+// side are 8 N keys. Only tiles at the edges of the mask need `mask`.
 #pragma once
 
 #include <stlm/backend/cuda/fragments.hpp>
@@ -11,10 +11,10 @@ namespace stlm::gpu {
 
 inline constexpr float log2_e = 1.4426950408889634f;
 
-/// Bits of the dropout mask of 64 queries: 2 words of 32 keys for each.
+/// Bits of the dropout mask for 64 queries and 64 keys: for each query 2 words of 32 keys.
 using KeptBits = SharedArray<std::uint32_t, 128>;
 
-/// Those of queries i .. and keys j .., a word for each of 128 threads.
+/// Draws the bits for queries i .. and keys j .., a word in each of 128 threads.
 template <class Exec>
 STLM_KERNEL void draw_kept(Exec& e, int t, const AttentionNumbers& shape, int b, int h, int i, int i_end, int j,
                            KeptBits& to) {
@@ -29,7 +29,7 @@ struct TensorScores : FragmentLanes {
   template <class Exec>
   using Fragments = Registers<Exec, FragmentC, N>;
 
-  /// Scores lose slope |i - j|, of queries i .. and keys j ..
+  /// Subtracts slope |i - j| from the scores of queries i .. and keys j ..
   template <class Exec>
   static STLM_KERNEL void add_alibi(Exec& e, Fragments<Exec>& s, const AttentionNumbers& shape, float slope, int i,
                                     int j) {
@@ -55,7 +55,7 @@ struct TensorScores : FragmentLanes {
       });
     });
   }
-  /// Numbers of keys that the dropout mask drops become zero, the others those times `keep`. First key 32 word + bit.
+  /// Dropout: numbers of dropped keys become zero, others are multiplied by `keep`. x begins at key `first_key` of the tile.
   template <class Exec>
   static STLM_KERNEL void drop(Exec& e, Fragments<Exec>& x, KeptBits& bits, float keep, int first_key) {
     e.each([&](int t) {

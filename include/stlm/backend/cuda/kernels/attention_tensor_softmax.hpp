@@ -1,8 +1,8 @@
-// The online softmax of 64 queries on tensor cores: what a block knows of them while their keys come tile by tile.
+// The online softmax of 64 queries on tensor cores: the state of a block's queries while their keys come tile by tile.
 //
-// Each lane has parts of two queries, a group of four lanes the whole of both: the maximum of a row is joined by four
-// lanes for each tile, its sum only at the end. A shift of exponents by the maximum so far keeps them in range; when it
-// rises, what has been summed up shrinks (Milakov and Gimelshein 2018).
+// Four lanes share the rows of two queries. They combine the maximum of a row for each tile, its sum only at the end.
+// Exponents are shifted by the maximum so far, which keeps them in range; when the maximum rises, the sums so far are
+// scaled down (Milakov and Gimelshein 2018).
 #pragma once
 
 #include <cmath>
@@ -17,7 +17,7 @@ struct TensorQueries {
   using Tile = TensorTile<D>;
 
   typename Tile::template Sums<Exec> o;
-  Registers<Exec, float, 2> top, sum;  ///< of a lane's two queries; `top` before scaling
+  Registers<Exec, float, 2> top, sum;  ///< of a lane's two queries; `top` is a score before scaling
 
   STLM_KERNEL void begin(Exec& e) {
     e.each([&](int t) {
@@ -29,7 +29,7 @@ struct TensorQueries {
     });
   }
 
-  /// Scores of the next keys become exp(scale (score - top)), yet to be divided by the sum.
+  /// Replaces the scores of the next keys by exp(scale (score - top)), not yet divided by the sum.
   template <int N>
   STLM_KERNEL void add(Exec& e, Registers<Exec, FragmentC, N>& s, float scale) {
     Registers<Exec, float, 2> high;
@@ -37,14 +37,14 @@ struct TensorQueries {
       unroll<2>([&](int eight) { high[eight][t] = top[eight][t]; });
       unroll<4 * N>([&](int n) {
         float& most = high[n % 4 / 2][t];
-        most = std::fmax(most, s[n / 4][t].value[n % 4]);  // a score that is NaN comes back as a probability
+        most = std::fmax(most, s[n / 4][t].value[n % 4]);  // skips NaN, whose probability is NaN
       });
     });
     unroll<2>([&](int eight) { e.template combine_lanes<4>(high[eight], Max{}); });
     e.each([&](int t) {
       const float factor = scale * log2_e;
       unroll<2>([&](int eight) {
-        const float level = high[eight][t] == -INFINITY ? 0.f : high[eight][t] * factor;  // it has seen nothing yet
+        const float level = high[eight][t] == -INFINITY ? 0.f : high[eight][t] * factor;  // no key seen yet
         const float shrink = e.exp2(top[eight][t] * factor - level);
         top[eight][t] = high[eight][t];
         sum[eight][t] *= shrink;

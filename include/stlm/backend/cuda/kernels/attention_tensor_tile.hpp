@@ -1,12 +1,12 @@
-// Tiles of 64 vectors of a head, of Bfloat16, for the tensor cores (fragments.hpp): in shared memory as they lie, one
-// vector after another, from where both orders of a product take their fragments.
+// Tiles of 64 Bfloat16 vectors of a head for the tensor cores (fragments.hpp). A tile lies in shared memory one vector
+// after another; products over the columns and products over the vectors both load their fragments from it.
 //
-// A block has 4 warps with 16 rows each. Left factors and results pass through shared memory too, so that memory is read and
-// written in whole packets that lie side by side. Products: attention_tensor_product.hpp.
+// A block has 4 warps with 16 rows each. Left factors and results pass through shared memory too, so that global memory is
+// read and written in whole packets that lie side by side. Products: attention_tensor_product.hpp.
 //
-// Banks: the 8 rows of a matrix are 16 bytes each. Vectors of 128 bytes lie one after another, packet c of vector r at
-// place c ^ r % 8, as wgmma wants it; others an odd multiple of 16 bytes apart: no conflict. Neither has a warp that writes
-// pairs, of 8 rows and 4 members.
+// Bank conflicts: a load of a matrix reads 8 rows of 16 bytes. Vectors of 128 bytes lie one after another, with packet c of
+// vector r at place c ^ r % 8, as wgmma requires; other vectors lie an odd multiple of 16 bytes apart. Neither layout has
+// conflicts, nor has a warp that writes pairs to 8 rows, 4 members each.
 #pragma once
 
 #include <stlm/backend/cuda/fragments.hpp>
@@ -29,7 +29,7 @@ struct TensorTile : FragmentLanes {
   /// Where packet c of vector r lies.
   static STLM_HOST_DEVICE constexpr int at(int r, int c) { return r * stride + 4 * (swizzled ? c ^ r % 8 : c); }
 
-  /// Sets off the copy of vectors first .. to shared memory, zeros from `end` on.
+  /// Starts the asynchronous copy of vectors first .. to shared memory; those from `end` on become zero.
   template <class Exec>
   static STLM_KERNEL void copy(Exec& e, int t, const HeadRows<const Bfloat16>& x, int b, int first, int end, int h,
                                Vectors& to) {
@@ -38,7 +38,8 @@ struct TensorTile : FragmentLanes {
       e.copy(to, at(r, c), x.numbers, base + (r * x.token_stride + 8 * c), first + r < end);
     });
   }
-  /// The warps' 16 vectors, rounded, by way of `room`, which nobody else uses: to vectors first .., those before `end`.
+  /// Rounds the 16 vectors of each warp and stores them to vectors first .., those before `end`. They pass through `room`,
+  /// which nothing else may use meanwhile.
   template <class Exec>
   static STLM_KERNEL void store(Exec& e, Sums<Exec>& sum, Vectors& room, const HeadRows<Bfloat16>& to, int b, int first,
                                 int end, int h) {
@@ -58,17 +59,17 @@ struct TensorTile : FragmentLanes {
     });
   }
 
-  /// The warps' vectors as left factors.
+  /// Loads the 16 vectors of each warp as left factors.
   template <class Exec>
   static STLM_KERNEL void read_left(Exec& e, Left<Exec>& to, Vectors& from) {
     unroll<steps>([&](int s) { load_left(e, to[s], from, s); });
   }
-  /// Their columns 16 s ..
+  /// Loads columns 16 s .. 16 s + 15 of these vectors.
   template <class Exec>
   static STLM_KERNEL void load_left(Exec& e, PerThread<Exec, FragmentA>& to, Vectors& from, int s) {
     e.template load_matrices<false>(to, from, [&](int t) { return begin<false>(t, t / warp, s); });
   }
-  /// Two fragments of a product side by side, 16 x 16, as the left factor of the next.
+  /// Rounds two adjacent fragments of a product, 16 x 16, to a left factor of the next product.
   template <class Exec>
   static STLM_KERNEL FragmentA as_left(Exec& e, const FragmentC& a, const FragmentC& b) {
     return {{e.round(a.value[0], a.value[1]), e.round(a.value[2], a.value[3]), e.round(b.value[0], b.value[1]),
@@ -76,8 +77,8 @@ struct TensorTile : FragmentLanes {
   }
 
  protected:
-  /// f(vector, packet of it) for a thread's share of the tile: neighbours have neighbouring packets. All at once where there
-  /// are registers for that.
+  /// f(vector, packet of it) for a thread's share of the tile; neighbouring threads have neighbouring packets. Unrolled where
+  /// there are registers for that.
   template <class F>
   static STLM_KERNEL void for_pieces(int t, const F& f) {
     constexpr int of_vector = D / 8, rows = threads / of_vector;
@@ -86,9 +87,9 @@ struct TensorTile : FragmentLanes {
     else
       STLM_KERNEL_LOOP for (int i = t; i < size * of_vector; i += threads) f(i / of_vector, i % of_vector);
   }
-  /// Where the row begins that a lane names when block (v, c) is loaded, 16 vectors by 16 columns, whose four matrices come
-  /// one below the other and then beside: as the pairs of FragmentA, and those of two FragmentBs for a sum over vectors.
-  /// `Across`: first beside, as two FragmentBs have them for a sum over columns.
+  /// Where the matrix row begins whose address thread t gives to load block (v, c), 16 vectors by 16 columns. Its four 8 x 8
+  /// matrices are loaded down the vectors first, then across the columns: the order of the pairs in FragmentA, and in two
+  /// FragmentBs for a sum over vectors. `Across`: across the columns first, as in two FragmentBs for a sum over columns.
   template <bool Across>
   static STLM_KERNEL int begin(int t, int v, int c) {
     const int one = t % 16 / 8, two = t % warp / 16;

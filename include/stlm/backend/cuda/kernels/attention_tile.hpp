@@ -1,9 +1,9 @@
-// Products of 64 x 64 tiles in shared memory, for attention in any scalar and head size. Tiles and sums are of the
-// scalar that is computed in, whatever vectors are stored as.
+// Products of 64 x 64 tiles in shared memory, for attention in any scalar and head size. Tiles and sums hold
+// compute_t<T>, whatever scalar T the vectors are stored in.
 //
-// 256 threads have 4 x 4 sums each; for every step of the product they read two times four numbers and do 16 FMAs. A
-// factor lies "by steps": the 64 numbers of one step of the sum side by side. A head's vectors come in pieces of 64
-// columns: products over the head size add up piece by piece, outputs have a block of threads for each piece.
+// Each of 256 threads has 4 x 4 sums; for every step of a sum it reads four numbers of each factor and does 16 FMAs. A
+// factor is stored step by step: the 64 numbers of one step lie side by side. A head's vectors are cut into pieces of 64
+// columns: products over the head size add up piece by piece; outputs have a block of threads for each piece.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/attention_dropout.hpp>
@@ -46,8 +46,8 @@ struct AttentionTile {
     }
   }
 
-  /// Columns col .. col + 63 of the vectors (b, first .., h), 64 of them or up to `end`; zeros elsewhere. By steps of a
-  /// sum over the vectors (a vector's numbers side by side), or over the columns (`Across`).
+  /// Loads columns col .. col + 63 of 64 vectors (b, first .., h); those from `end` on are zero. Stores them step by step
+  /// for a sum over the vectors (a vector's numbers side by side) or, with `Across`, for a sum over the columns.
   template <bool Across, class Exec, class Array>
   static STLM_KERNEL void load_vectors(Exec& e, int t, const HeadRows<const T>& x, int b, int first, int end, int h,
                                        int col, Array& to) {
@@ -55,7 +55,7 @@ struct AttentionTile {
     const Index base = x.at(b, first, h) + col;
     for (int i = t; i < size * size / W; i += threads) {
       const int r = Across ? i % size : i / (size / W), c = (Across ? i / size : i % (size / W)) * W;
-      if (Across && col + c >= x.head_size) return;  // the product ends before
+      if (Across && col + c >= x.head_size) return;  // the product has no such steps
       Numbers<Real, W> numbers{};
       if (first + r < end) {
         const Index at = base + static_cast<Index>(r) * x.token_stride + c, rest = x.head_size - col - c;
@@ -73,7 +73,7 @@ struct AttentionTile {
     }
   }
 
-  /// sum += left^T right, over `steps` of them; then a barrier.
+  /// sum += left^T right, summed over `steps` steps; ends with a barrier.
   template <class Exec>
   static STLM_KERNEL void multiply(Exec& e, Shared& shared, Sums<Exec>& sum, int steps) {
     e.phase([&](int t) {
@@ -84,7 +84,7 @@ struct AttentionTile {
       e.flops(32 * steps);
     });
   }
-  /// sum = the products of vectors a (ba, i .., ha) with vectors c (bc, j .., hc).
+  /// sum = the dot products of vectors a (ba, i .., ha) with vectors c (bc, j .., hc).
   template <class Exec>
   static STLM_KERNEL void dot_products(Exec& e, Shared& shared, Sums<Exec>& sum, int ba, const HeadRows<const T>& a,
                                        int i, int a_end, int ha, int bc, const HeadRows<const T>& c, int j, int c_end,
@@ -98,7 +98,7 @@ struct AttentionTile {
       multiply(e, shared, sum, a.head_size - col < size ? a.head_size - col : size);
     }
   }
-  /// Of queries i .. and keys j ..: scores lose ALiBi's share, here before they are scaled.
+  /// Subtracts ALiBi's term from the scores of queries i .. and keys j .., which are not yet multiplied by `scale`.
   template <class Exec>
   static STLM_KERNEL void add_alibi(Exec& e, Sums<Exec>& scores, const AttentionNumbers& shape, int h, int i, int j,
                                     Real scale) {
@@ -111,7 +111,7 @@ struct AttentionTile {
       });
     });
   }
-  /// A thread's 4 x 4 numbers of a piece of an output: row r is vector (b, first + r, h) below `end`, times `factor`.
+  /// Stores the sums, times `factor`, to the columns of `piece` of the vectors (b, first .., h) before `end`.
   template <class Exec>
   static STLM_KERNEL void store_vectors(Exec& e, Sums<Exec>& sum, const HeadRows<T>& to, int b, int first, int end,
                                         int h, int piece, Real factor) {

@@ -12,7 +12,7 @@ namespace stlm::gpu {
 template <class T>
 struct ColumnSum {
   static constexpr const char* name = "column_sum";
-  static constexpr int threads = 512, warps = threads / warp, at_once = 8;  // loads before the first is waited for
+  static constexpr int threads = 512, warps = threads / warp, at_once = 8;  // loads before the first is used
   using Real = compute_t<T>;
   struct Shared {
     SharedArray<Real, threads> part;
@@ -51,7 +51,7 @@ struct ColumnSum {
   }
 };
 
-/// to (cols) += or = the sum of the rows of x: in pieces first where there are many.
+/// to (cols) += or = the sum of the rows of x; many rows are first summed in pieces.
 template <class Backend, class T>
 void add_columns(Context<Backend>& ctx, Scratch<Backend>& scratch, MatrixView<const T> x, compute_t<T>* to,
                  bool accumulate = true) {

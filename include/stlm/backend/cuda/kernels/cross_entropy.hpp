@@ -1,10 +1,9 @@
-// Softmax cross-entropy (ops/cross_entropy.hpp): a row of logits belongs to a warp, or in a large vocabulary to a
-// block.
+// Softmax cross-entropy (ops/cross_entropy.hpp): a warp has a row of logits or, if the vocabulary is large, a block has.
 //
-// Forward reads the logits once: each thread keeps the largest it has met and the sum of exponentials relative to it,
-// scaled down whenever a larger one comes, and the threads of a row combine theirs at the end. Backward reads and
-// writes them once, in place. So 4 and 8 bytes for a float logit, from the second-level cache where a chunk of rows
-// fits in it; half of that for Bfloat16. Both in one find the row they read again in a cache: 8 bytes.
+// Forward reads the logits once: each thread keeps the largest logit so far and the sum of exponentials relative to it,
+// which it scales down whenever a larger logit comes; the threads of a row combine theirs at the end. Backward reads and
+// writes the logits once, in place. So a float logit moves 4 bytes forward and 8 backward, from the L2 cache if a chunk of
+// rows fits in it; a Bfloat16 logit moves half of that. A kernel that does both reads the row again from a cache: 8 bytes.
 #pragma once
 
 #include <cmath>
@@ -15,20 +14,21 @@
 
 namespace stlm::gpu {
 
-/// Threads for a row of a vocabulary: each has a few packets of a row, and there are rows enough for all.
+/// Threads for a row: lanes_of_few up to a vocabulary of most_of_few, else lanes_of_many. Each has a few packets of the row,
+/// and there are enough rows for all threads.
 inline constexpr int lanes_of_few = warp, lanes_of_many = 512, most_of_few = 1024;
-/// The largest row that shared memory has beside the sums of warps; of two blocks on an SM of 9.0.
+/// The longest row that fits in shared memory beside the warps' sums; two blocks with such rows fit on an SM of 9.0.
 template <class T>
 inline constexpr int most_kept = (most_shared_bytes - 64) / static_cast<int>(sizeof(T));
 
-/// Of each row the loss and the log-sum-exp; with Gradient then what CrossEntropyBackward does. A block has
-/// rows_of_block rows, or one, which is kept in shared memory if Kept: packets of at most most_kept numbers.
+/// Computes the loss and the log-sum-exp of each row and, with Gradient, then does what CrossEntropyBackward does. A block
+/// has rows_of_block rows. If Kept, it keeps its one row in shared memory, in packets: at most most_kept numbers.
 template <class T, int W, int Lanes, bool Gradient, bool Kept = false>
 struct CrossEntropyForward {
   static constexpr const char* name = Gradient ? "cross_entropy_forward_backward" : "cross_entropy_forward";
   static constexpr int threads = Lanes > 128 ? Lanes : 128, rows_of_block = threads / Lanes;
   using Real = compute_t<T>;
-  static constexpr int at_once = W == 1 || Kept ? 4 : 2;  // loads of a thread under way
+  static constexpr int at_once = W == 1 || Kept ? 4 : 2;  // loads of a thread in flight
   static constexpr Real lowest = std::numeric_limits<Real>::lowest();
   struct Shared {
     SharedArray<Real, threads / warp> partial;
@@ -50,7 +50,7 @@ struct CrossEntropyForward {
     const auto row = [&](int t) { return e.block() * rows_of_block + t / Lanes; };
     PerThread<Exec, Real> own_top, top, sum;
     e.each([&](int t) {
-      Real highest = lowest, total = 0;  // of -inf alone the sum is 0, and of NaN NaN
+      Real highest = lowest, total = 0;  // a row of -inf alone gets sum 0, one with NaN gets NaN
       const auto add = [&]<bool Whole>(std::bool_constant<Whole>, int first) {
         Numbers<Real, W> x[std::size_t{at_once}];
         unroll<at_once>([&](int i) {
@@ -61,7 +61,7 @@ struct CrossEntropyForward {
             unroll<W>([&](int j) { x[i][j] = -INFINITY; });
         });
         Real higher = highest;
-        unroll<at_once>([&](int i) { unroll<W>([&](int j) { higher = std::fmax(higher, x[i][j]); }); });  // NaN: below
+        unroll<at_once>([&](int i) { unroll<W>([&](int j) { higher = std::fmax(higher, x[i][j]); }); });  // skips NaN
         if (higher > highest) total *= fast_exp<Exec>(highest - higher);
         highest = higher;
         unroll<at_once>([&](int i) { unroll<W>([&](int j) { total += fast_exp<Exec>(x[i][j] - highest); }); });
@@ -99,7 +99,7 @@ struct CrossEntropyForward {
   }
 
  private:
-  /// Of the row that begins with number `row` those from column c on.
+  /// The logits from column c on, of the row that begins at number `row`.
   template <class Exec>
   STLM_KERNEL auto load(Exec& e, [[maybe_unused]] Shared& shared, Index row, int c) const {
     if constexpr (Kept) {
@@ -110,7 +110,7 @@ struct CrossEntropyForward {
       return load_numbers<W>(e, logits, row + c);
     }
   }
-  /// By the same thread.
+  /// The same numbers again, for the thread that loaded them.
   template <class Exec>
   STLM_KERNEL auto load_again(Exec& e, [[maybe_unused]] Shared& shared, Index row, int c) const {
     if constexpr (Kept)

@@ -1,13 +1,14 @@
-// The gradient of softmax cross-entropy, in place of the logits: by itself, and after the loss of a row that is still near.
+// The gradient of softmax cross-entropy, in place of the logits: as a kernel, and as the second half of a kernel that has just
+// computed the loss of the row and so finds the logits in a cache.
 #pragma once
 
 #include <stlm/backend/cuda/kernel.hpp>
 
 namespace stlm::gpu {
 
-/// The gradient of a row of logits in their place, by Lanes threads of which this is number `lane`: zero unless the row
-/// counts. `logit(c)` are those from column c on; the thread that has the target's gives it to `found`. From the end of the
-/// row, which was read last.
+/// Overwrites a row of logits with their gradient, which is zero unless `counts`. Lanes threads share the row; this one is
+/// number `lane`. `logit(c)` gives W logits from column c on; the thread that has the target's logit passes it to `found`.
+/// Goes through the row from its end, which was read last.
 template <int W, int Lanes, class Exec, class T, class Logit, class Found>
 STLM_KERNEL void turn_to_gradient(Exec& e, Span<T> logits, Index row, int lane, int cols, Token target, bool counts,
                                   compute_t<T> log_sum, compute_t<T> scale, const Logit& logit, const Found& found) {
@@ -19,7 +20,7 @@ STLM_KERNEL void turn_to_gradient(Exec& e, Span<T> logits, Index row, int lane, 
     if (counts) {
       x = logit(c);
       const int at = target - c;
-      const auto if_target = [&](const auto& f) {  // rare: nothing else asks each number
+      const auto if_target = [&](const auto& f) {  // rare: for other packets no number is compared
         if (at < 0 || at >= W) return;
         unroll<W>([&](int j) {
           if (j == at) f(x[j]);

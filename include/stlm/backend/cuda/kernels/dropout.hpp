@@ -1,5 +1,6 @@
-// Dropout in place: number i by the i-th uniform number of its stream (core/random.hpp), four from each block of
-// Philox, so a thread has four numbers, or a packet of more. Bound by memory: each number in and out.
+// Dropout in place: the i-th uniform number of the stream (core/random.hpp) decides whether number i is dropped. A block of
+// Philox gives four uniform numbers, so a thread has four numbers, or a packet if that has more. Bound by memory: each
+// number is read and written once.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +18,7 @@ struct Dropout {
 
   Span<T> x;
   MaskStream masks;
-  std::uint32_t dropped;  // of 2^24 random numbers
+  std::uint32_t dropped;  // how many of the 2^24 random values drop a number
   Real scale;             // of what is kept
 
   template <class Exec>

@@ -1,10 +1,10 @@
-// Embedding tables: rows gathered, and gradients summed token by token from positions sorted by token.
+// Embedding tables: gathers rows, and sums gradients token by token from positions sorted by token.
 //
-// The sorted positions are cut into chunks. A warp adds up the rows of one chunk in order, run by run of equal tokens,
-// for columns of its own. Runs within a chunk go to the table; what a chunk has of a run that goes on in another is
-// kept in `partial`, and a second kernel adds these in order of the chunks. So no token needs an atomic, whatever its
-// share, and the bits are the same in every run. Moved: dy once, the rows of the tokens there are twice, and of partial sums
-// two rows a chunk.
+// The sorted positions are cut into chunks. A warp adds up the rows of one chunk in order, for columns of its own: one sum
+// for each run of equal tokens. If a run lies within one chunk, its sum is added to the table. If it continues in another
+// chunk, each chunk's sum goes to `partial`, and a second kernel adds these in order of the chunks. So there are no atomics,
+// however frequent a token is, and the results are bitwise reproducible. Memory traffic: dy is read once, the table row of
+// each token in it is read and written, and there are two rows of partial sums for each chunk.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/rows.hpp>
@@ -45,7 +45,7 @@ struct EmbeddingForward {
   }
 };
 
-/// Sums over chunks of the sorted positions. Table: the scalar of dtable, whose rows may be those of activations.
+/// Sums over chunks of the sorted positions. Table: the scalar of dtable, which may hold gradients of activations.
 template <class T, int W, class Table = compute_t<T>>
 struct EmbeddingBackward {
   static constexpr const char* name = "embedding_backward";
@@ -53,10 +53,10 @@ struct EmbeddingBackward {
   using Real = compute_t<T>;
 
   Span<const Token> ids;               // sorted
-  Span<const std::int32_t> positions;  // of each in dy
+  Span<const std::int32_t> positions;  // the row in dy of each id
   Span<const T> dy;
   Span<Table> dtable;
-  Span<Real> partial;  // (chunks, 2, cols): of a chunk's first run, and of its last if that is another
+  Span<Real> partial;  // (chunks, 2, cols): sums of a chunk's first run, and of its last run if that is another
   Index vocabulary, dy_stride, dtable_stride, cols, tiles, chunk;
 
   template <class Exec>
@@ -101,7 +101,7 @@ struct EmbeddingBackward {
   }
 };
 
-/// Adds up what chunks have of one run, for each run that begins in one chunk and ends in another. T: as there.
+/// For each run that begins in one chunk and ends in another: adds up the chunks' sums of it. T: as in EmbeddingBackward.
 template <class T, int W, class Table = compute_t<T>>
 struct EmbeddingJoin {
   static constexpr const char* name = "embedding_join";
@@ -124,7 +124,7 @@ struct EmbeddingJoin {
       const Token id = e.load(ids, last - 1);
       if (e.load(ids, last) != id || id < 0 || id >= vocabulary) return;
       const bool only_run = e.load(ids, first) == id;
-      if (only_run && first > 0 && e.load(ids, first - 1) == id) return;  // began before
+      if (only_run && first > 0 && e.load(ids, first - 1) == id) return;  // began in an earlier chunk
       Index end = piece + 1, above = ceil_div(ids.size, chunk);  // the first chunk that does not begin with the token
       while (end < above) {
         const Index middle = (end + above) / 2;
@@ -133,7 +133,7 @@ struct EmbeddingJoin {
         else
           above = middle;
       }
-      const auto part = [&](Index i) {  // of this chunk its last run, of all others the first
+      const auto part = [&](Index i) {  // this chunk's last run, the first run of the others
         return load_numbers<W>(e, partial, (2 * (piece + i) + (i == 0 && !only_run ? 1 : 0)) * cols + c);
       };
       add_numbers<W>(e, dtable, id * dtable_stride + c, sum_rows_in_order<Real, W>(end - piece, part));

@@ -1,7 +1,7 @@
-// C (M, n) = A (M, k) B (n, k)^T, or that added to a matrix, for the few rows of a decoded token: a warp for each column
-// of C, whose lanes lie side by side in a row of B. Bound by reading B, once. A is read by every warp, and may be computed
-// as it is read: `Left` says how. Its norm costs a multiplication more for each number of B, and the squares of A. `To` says
-// what becomes of C.
+// C (M, n) = A (M, k) B (n, k)^T, or this plus a matrix, for the few rows of a decoding step: a warp for each column of C,
+// whose lanes read a row of B side by side. Bound by reading B, once. Every warp reads A, which may be computed as it is
+// read: `Left` says how. Normalising A costs one more multiplication for each number of B, and the squares of A. `To` says
+// where C goes.
 #pragma once
 
 #include <cmath>
@@ -16,7 +16,7 @@ struct FewRows {
   static constexpr const char* name = "few_rows_product";
   static constexpr int threads = 128, cols_of_block = threads / warp;
   static constexpr int size = Packet<F>::size;
-  /// Packets of a lane, loaded before the first is waited for: as many as registers allow.
+  /// Packets that a lane loads before it uses the first: as many as registers allow.
   static constexpr int at_once = M < 8 || std::is_same_v<Left, AsTheyAre<F>> ? 4 : 2;
   using Real = compute_t<F>;
   using Shared = typename To::Shared;
@@ -29,7 +29,7 @@ struct FewRows {
 
   Index blocks() const { return ceil_div(cols, cols_of_block); }
 
-  /// B comes while the kernel before ends: 128 bytes for each lane.
+  /// Prefetches B while the previous kernel still runs: each lane prefetches cache lines of 128 bytes.
   template <class Exec>
   STLM_KERNEL void ahead(Exec& e) const {
     e.each([&](int t) {

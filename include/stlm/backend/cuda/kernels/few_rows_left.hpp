@@ -25,7 +25,7 @@ struct Normed : AsTheyAre<F> {
   Span<const compute_t<F>> gain;
   compute_t<F> eps;
 };
-/// silu(gate) up, two parts of the same rows or of rows that are equally far apart.
+/// silu(gate) up: parts of the same rows, or matrices with the same stride.
 template <class F>
 struct Gated {
   static constexpr bool normed = false;

@@ -1,4 +1,4 @@
-// What becomes of a product of few rows (few_rows.hpp). Its warps have a column each, those of a block side by side.
+// Where the product C of few_rows.hpp goes. Each warp has one column of C; the warps of a block have adjacent columns.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/turn.hpp>
@@ -10,12 +10,12 @@ namespace stlm::gpu {
 template <class T>
 struct Stored {
   using value_type = T;
-  Span<const T> addend;  // as C lies; may be C itself, or nothing
+  Span<const T> addend;  // with C's stride; may be C itself, or empty
   Span<T> c;
   Index stride;
 
   struct Shared {};
-  /// The warps' numbers of their columns, M rows each.
+  /// Stores the first `rows` sums of each warp's column.
   template <class Exec, class Sums>
   STLM_KERNEL void put(Exec& e, Shared&, Sums& sum, int rows, Index first_col, int cols) const {
     e.each([&](int t) {
@@ -30,8 +30,8 @@ struct Stored {
     });
   }
 };
-/// Rows of [queries | keys | values]: the queries are turned and stored, the keys turned and put into a cache, the values put
-/// into another (kernels/rope.hpp). Pairs are (2i, 2i + 1).
+/// Rows of [queries | keys | values]: queries are rotated and stored, keys are rotated and written to one cache, values are
+/// written to another (kernels/rope.hpp). Pairs are (2i, 2i + 1).
 template <class T>
 struct TurnedIntoCaches {
   using value_type = T;
@@ -39,7 +39,7 @@ struct TurnedIntoCaches {
   Index stride;
   PairTurns turns;
   Span<const Place> places;  // empty: all at `position`
-  Index position, tokens;    // of a sequence, whose rows lie one after another
+  Index position, tokens;    // tokens of each sequence, whose rows lie one after another
   IntoCaches<T> caches;
   int key_width;
 

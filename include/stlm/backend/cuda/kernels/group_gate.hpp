@@ -8,7 +8,7 @@
 
 namespace stlm::gpu {
 
-/// Rows of a few numbers become their softmax, in place: a thread for each row. Powers are computed twice, not kept.
+/// Replaces short rows by their softmax: a thread for each row. Exponentials are computed twice rather than kept.
 template <class T>
 struct SoftmaxRows {
   static constexpr const char* name = "softmax_rows";
@@ -33,7 +33,7 @@ struct SoftmaxRows {
   }
 };
 
-/// y = scale g x: a warp for each row, whose lanes count the groups as they pass them.
+/// y = scale g x: a warp for each row; each lane keeps track of the group of its column.
 template <class T, int W>
 struct GroupGateForward {
   static constexpr const char* name = "group_gate_forward";
@@ -42,7 +42,7 @@ struct GroupGateForward {
   Span<const T> gates, x;
   Span<T> y;
   Index rows, gates_stride, x_stride, y_stride;
-  unsigned span;  // rows of x for one of gates
+  unsigned span;  // rows of x for each row of gates
   int cols, width;
   compute_t<T> scale;
 
@@ -65,9 +65,10 @@ struct GroupGateForward {
   }
 };
 
-/// d in place, and dlogits: Lanes threads for a row of gates, group by group. `span` rows of a group are numbered
-/// packet by packet, and each thread takes every Lanes-th: `rows_of_step` rows and `rest` packets further. Lane g keeps
-/// the sum of group g. Gates may be rounded, so a mean over them is divided by their sum.
+/// Turns d from dy into dx in place, and computes dlogits: Lanes threads for a row of gates, group by group. The packets of
+/// a group in its `span` rows are numbered row by row, and a thread takes every Lanes-th: its next one is `rows_of_step`
+/// rows and `rest` packets further. Lane g keeps the sum of group g. Rounded gates may not add up to 1, so a mean weighted
+/// by gates is divided by their sum.
 template <class T, int W, int Lanes>
 struct GroupGateBackward {
   static constexpr const char* name = "group_gate_backward";
@@ -80,7 +81,7 @@ struct GroupGateBackward {
 
   Span<const T> gates, x;
   Span<T> d, dlogits;
-  Index rows, gates_stride, x_stride, d_stride, dlogits_stride, span;  // `rows` of gates
+  Index rows, gates_stride, x_stride, d_stride, dlogits_stride, span;  // `rows`: of gates
   int groups, width;
   Real scale;
 

@@ -1,9 +1,9 @@
-// y[n, j] = or += x_scale_n w_scale_j (x_n . w_j), of rows of int8 padded with zeros to multiples of 64
-// (ops/quantized.hpp). Sums are of integers, so exact in any order.
+// y[n, j] = or += x_scale_n w_scale_j (x_n . w_j), for rows of int8 padded with zeros to a multiple of 64
+// (ops/quantized.hpp). Sums are integers, so they are exact in any order.
 //
-// For few rows of x, as in decoding, a warp reads one row of W, once: bound by memory, a byte for each weight. For
-// many, a block makes a tile of 64 x 64: bound by the dot products, of 16 bytes each, 16 for every 8 packets read from
-// shared memory.
+// For few rows of x, as in decoding, a warp reads one row of W, once: bound by memory, one byte for each weight. For many
+// rows, a block computes 64 x 64 results: bound by the dot products of 16 bytes each, of which a thread does 16 for every
+// 8 packets that it reads from shared memory.
 #pragma once
 
 #include <stlm/backend/cuda/kernel.hpp>
@@ -14,7 +14,7 @@ namespace stlm::gpu {
 template <class T>
 struct Int8Factors {
   Span<const std::int8_t> x, w;
-  Span<const float> x_scales, w_scales;  // as many as there are rows
+  Span<const float> x_scales, w_scales;  // one for each row
   Span<T> y;
   Index y_stride;
   int stride;  // of x and of w
@@ -28,7 +28,7 @@ struct Int8Factors {
   }
 };
 
-/// At most Rows rows of x.
+/// For at most Rows rows of x.
 template <class T, int Rows>
 struct Int8ProductFew {
   static constexpr const char* name = "int8_product_few";
@@ -58,17 +58,18 @@ struct Int8ProductFew {
   }
 };
 
-/// Block (n, j) of tiles, in order of n. Each thread has 4 x 4 results, 16 rows and columns apart.
+/// A block computes one tile of results; blocks go down the rows of x first. Each thread has 4 x 4 results, 16 rows and 16
+/// columns apart.
 template <class T>
 struct Int8ProductTile {
   static constexpr const char* name = "int8_product_tile";
   static constexpr int tile = 64, side = 16, each_way = tile / side, threads = side * side;
-  static constexpr int packets = 4, row_words = 4 * packets + 4;  // shared: 4 more, to spread over banks
+  static constexpr int packets = 4, row_words = 4 * packets + 4;  // 4 more, to spread rows over the banks
   struct Shared {
     SharedArray<std::int32_t, tile * row_words> x, w;
   };
   Int8Factors<T> of;
-  unsigned tiles_down;  // of x
+  unsigned tiles_down;  // along the rows of x
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, Shared& shared) const {

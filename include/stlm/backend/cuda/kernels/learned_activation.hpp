@@ -1,9 +1,9 @@
-// A learned activation (ops/learned_activation.hpp): the network's weights in shared memory, numbers in registers.
+// A learned activation (ops/learned_activation.hpp), with the network's weights in shared memory and inputs in registers.
 //
-// Backward keeps several packets of x and dy in a thread's registers and goes through the hidden units once: each adds
-// to dx, and its sums of dy and of dy x go from a warp's registers to a row of `partial`, one for each block, whose
-// rows are then added in order. Bound by memory for few units (8 and 12 bytes for a float), by arithmetic from about 15
-// on.
+// Backward keeps several packets of x and dy in a thread's registers and loops over the hidden units once. Each unit adds
+// to dx; the block's sums of dy and of dy x where the unit is active go to the block's row of `partial`, and these rows are
+// then added in order. Bound by memory for few units (8 bytes forward and 12 backward for a float), by arithmetic from about
+// 15 units on.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/relu_network.hpp>
@@ -50,7 +50,8 @@ struct LearnedForward {
   }
 };
 
-/// partial (blocks, 2 hidden + 1): of each block's numbers the sums [A | B | sum of dy].
+/// partial (blocks, 2 hidden + 1): the sums [A | B | sum of dy] of each block's numbers, A of dy and B of dy x where a unit
+/// is active.
 template <class T, int W>
 struct LearnedBackward {
   static constexpr const char* name = "learned_activation_backward";

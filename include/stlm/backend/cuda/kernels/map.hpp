@@ -1,4 +1,4 @@
-// Elementwise work: (y[0][r, c], y[1][r, c], ...) = f(x[0][r, c], x[1][r, c], ...), whatever the function:
+// Elementwise functions of matrices: (y[0][r, c], y[1][r, c], ...) = f(x[0][r, c], x[1][r, c], ...) for any f:
 //
 //   struct Add {
 //     static constexpr const char* name = "add";
@@ -7,12 +7,12 @@
 //   };
 //   map(ctx, Add{}, std::array{y}, std::array{a, b});         // MatrixViews
 //
-// A function with a member `row`, a span of numbers it computes in, has them as its last argument in every row. One that
-// loads a number itself takes the executor before its arguments.
+// If f has a member `row`, a span with a number for each column, the column's number is the last argument in every row. If
+// f loads numbers itself, it takes the executor before its arguments.
 //
-// A thread has one packet of each matrix, or several of those with the wider numbers; neighbours in a warp are
-// neighbours in a row. It reads before it writes, so a result may take the place of an argument. Bound by memory: each
-// number is read or written once.
+// A thread has one packet of each matrix, or several packets of a matrix with wider numbers; neighbouring threads have
+// neighbouring packets of a row. A thread reads before it writes, so a result may overwrite an argument. Bound by memory:
+// each number is read or written once.
 #pragma once
 
 #include <algorithm>
@@ -43,8 +43,8 @@ struct Map {
   MatrixSpan<Y> outputs[std::size_t{Outputs}];
   MatrixSpan<const X> inputs[std::size_t{Inputs > 0 ? Inputs : 1}];
   Index rows, cols;
-  int log2_lanes;  // 2^log2_lanes threads of a block stand side by side in a row
-  unsigned tiles;  // that many columns each, in a row
+  int log2_lanes;  // 2^log2_lanes threads of a block lie side by side in a row
+  unsigned tiles;  // of a row, 2^log2_lanes packets each
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {
@@ -83,7 +83,7 @@ struct Map {
   }
 };
 
-/// All matrices are of one shape.
+/// All matrices have the same shape.
 template <class Backend, class F, class Y, std::size_t Outputs, class X, std::size_t Inputs>
 void map(Context<Backend>& ctx, const F& f, const std::array<MatrixView<Y>, Outputs>& y,
          const std::array<MatrixView<const X>, Inputs>& x) {
@@ -110,7 +110,7 @@ void map(Context<Backend>& ctx, const F& f, const std::array<MatrixView<Y>, Outp
   by_packets<std::max(Packet<X>::size, Packet<Y>::size)>(packets, run);
 }
 
-/// Numbers in a row, as one of the matrices of a map.
+/// Contiguous numbers as a matrix of one row, for `map`.
 template <class T>
 MatrixView<T> line(T* numbers, Index size) {
   return {numbers, 1, size, size};

@@ -1,8 +1,8 @@
-// The backward pass of RMSNorm and LayerNorm, by rows as forward, with sums over all rows beside it. Where rows are packets
-// a warp's next one is on its way to shared memory while one is worked at.
+// The backward pass of RMSNorm and LayerNorm: a warp for each row, as in forward, and the sums over all rows for dgain and
+// dbias. If rows are read in packets, a warp prefetches its next row into shared memory while it works on the current one.
 //
-// Each warp of a block keeps the sums of its rows in registers; the block adds up its warps' and writes them as one row of
-// `partial`, whose rows are then added in order (kernels/column_sum.hpp): no atomics, so the same bits in every run.
+// Each warp keeps the sums of its rows in registers. The block adds up the sums of its warps and writes them as one row of
+// `partial`; these rows are then added in order (kernels/column_sum.hpp): no atomics, so every run gives the same bits.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/norm_forward.hpp>
@@ -10,23 +10,23 @@
 
 namespace stlm::gpu {
 
-/// dx, and for the rows of each block their part of dgain and dbias: `partial` (blocks, 2 or 1, cols). Lanes keep a row and
-/// the sums, of P packets of W columns each, so cols <= 32 P W. Each warp has `rows_of_warp` rows.
+/// Computes dx and, for each block, the share of its rows in dgain and dbias: `partial` (blocks, 2 or 1, cols). Each lane has
+/// P packets of W columns, so cols <= 32 P W. Each warp has `rows_of_warp` rows.
 template <class T, int W, int P, bool Centered>
 struct NormBackward {
   static constexpr const char* name = Centered ? "layer_norm_backward" : "rms_norm_backward";
-  /// Fewer where stages of 32 floats a lane would be more shared memory than a block has on 8.6 (run_kernel.hpp).
+  /// 96 where, with 128, stages of 32 floats a lane would exceed a block's shared memory on 8.6 (most_shared_bytes).
   static constexpr int threads = sizeof(T) == 4 && W > 1 && P * W == 32 ? 96 : 128, warps = threads / warp;
-  /// What registers allow: more warps wait for memory at once than of a kernel that has all it wants.
+  /// As many as registers allow: more warps waiting for memory at once are worth more than more registers for each.
   static constexpr int blocks_of_sm = W > 1 && (P * W <= 16 || (sizeof(T) == 2 && !Centered)) ? 4 : 2;
   static constexpr int most_cols = warp * P * W, sums = Centered ? 2 : 1;
-  static constexpr bool staged = W > 1;  // else there are registers for the sums alone, and a row is read twice
+  static constexpr bool staged = W > 1;  // else registers hold the sums alone, and each row is read twice
   using Real = compute_t<T>;
   /// A row of x, of dy and of dx for each warp.
   using Stage = SharedArray<T, staged ? 3 * warps * most_cols : 1>;
   struct Shared {
     SharedArray<Real, most_cols> total;
-    Numbers<Stage, 2> stage;  // of the rows that are worked at and of the next
+    Numbers<Stage, 2> stage;  // one for the current rows, one for the next
   };
 
   Span<const T> x;
@@ -123,7 +123,7 @@ struct NormBackward {
   }
 
  private:
-  /// The warps' sums one after another, those of a lane 32 apart; then into partial (block, which, :).
+  /// Adds up the warps' sums in order in shared.total, a lane's sums 32 apart; then writes partial (block, which, :).
   template <class Exec, class Sums>
   STLM_KERNEL void add_up_warps(Exec& e, Shared& shared, Sums& mine, int which) const {
     for (int w = 0; w < warps; ++w)

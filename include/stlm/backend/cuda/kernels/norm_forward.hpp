@@ -1,12 +1,12 @@
-// RMSNorm and LayerNorm: a warp for each row, which its lanes keep, side by side. Bound by memory: a row is read and written
-// once.
+// RMSNorm and LayerNorm: a warp for each row, whose lanes hold the row in registers. Bound by memory: a row is read and
+// written once.
 #pragma once
 
 #include <stlm/backend/cuda/kernel.hpp>
 
 namespace stlm::gpu {
 
-/// The columns of a lane: P packets of W, those of all lanes side by side. f(packet, first column).
+/// f(packet, first column) for the columns of a lane: P packets of W columns; the packets of all lanes lie side by side.
 template <int W, int P, class F>
 STLM_KERNEL void for_packets_of(int lane, int cols, const F& f) {
   unroll<P>([&](int p) {
@@ -15,8 +15,8 @@ STLM_KERNEL void for_packets_of(int lane, int cols, const F& f) {
   });
 }
 
-/// y = g x r, or y = g (x - m) r + b; x = x + addend first, kept in `sum`, where there is an addend. Lanes keep a row, so
-/// cols <= 32 P W.
+/// y = g x r or, if Centered, y = g (x - m) r + b. With Add, x + addend takes the place of x and is stored in `sum`. Lanes
+/// hold a row, so cols <= 32 P W.
 template <class T, int W, int P, bool Centered, bool Add>
 struct NormForward {
   static constexpr const char* name = Centered ? "layer_norm_forward" : Add ? "add_rms_norm_forward" : "rms_norm_forward";
@@ -49,7 +49,7 @@ struct NormForward {
           const auto a = load_numbers<W>(e, addend, row(t) * addend_stride + c);
           unroll<W>([&](int j) { v[p][t][j] += a[j]; });
           store_numbers<W>(e, sum, row(t) * sum_stride + c, v[p][t]);
-          unroll<W>([&](int j) { v[p][t][j] = static_cast<T>(v[p][t][j]); });  // as it is read again
+          unroll<W>([&](int j) { v[p][t][j] = static_cast<T>(v[p][t][j]); });  // rounded as in `sum`
         });
       for_columns(t, [&](int p, int) {
         unroll<W>([&](int j) { total[t] += Centered ? v[p][t][j] : v[p][t][j] * v[p][t][j]; });

@@ -1,4 +1,4 @@
-// Packing of patches from their slots: a thread for each slot. How many rows each patch gets is scanned before
+// Packs patches from their slots: a thread for each slot. A scan computes beforehand where the rows of each patch begin
 // (backend/cuda/patches.hpp).
 #pragma once
 
@@ -6,7 +6,7 @@
 
 namespace stlm::gpu {
 
-/// Slots (P, W) of ids. What is known of a patch: see ops/patches.hpp.
+/// Slots (P, W) of ids; see ops/patches.hpp.
 struct Slots {
   Span<const Token> ids;
   Index patches, window;
@@ -26,8 +26,8 @@ struct Slots {
   }
 };
 
-/// The number of rows of each patch, as Thrust's scan reads it: one more patch, of none, so that the last sum is the
-/// total.
+/// The number of rows of each patch, as input of Thrust's scan. One more patch, without rows, follows, so that the last sum
+/// is the total.
 struct RowsOfPatch {
   Slots slots;
   bool symbols;
@@ -41,7 +41,7 @@ struct RowsOfPatch {
 
 enum class PackWhat { kBytes, kPlaces, kSymbols };
 
-/// Row offsets[p] + i of what is packed, for each slot i of patch p that has a row.
+/// Writes row offsets[p] + i of the packed result, for each slot i of patch p that has a row.
 template <PackWhat What>
 struct PackSlots {
   static constexpr const char* name = What == PackWhat::kBytes    ? "pack_bytes"
@@ -51,8 +51,8 @@ struct PackSlots {
 
   Slots slots;
   Span<const Index> offsets;
-  Span<Token> to, targets;              // targets: of symbols
-  Index patches_of_sequence, position;  // of places
+  Span<Token> to, targets;              // targets: for kSymbols
+  Index patches_of_sequence, position;  // for kPlaces
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {
@@ -73,7 +73,7 @@ struct PackSlots {
   }
 };
 
-/// targets[p W + i] = the id there, or `ignore` where none is to be predicted.
+/// targets[p W + i] = the id in that slot, or `ignore` if no id is to be predicted there.
 struct SlotTargets {
   static constexpr const char* name = "slot_targets";
   static constexpr int threads = 256;

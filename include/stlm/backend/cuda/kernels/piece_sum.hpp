@@ -1,13 +1,13 @@
-// Sums of a function of many items, in double and a fixed order: each block adds up a piece of them, then one block the
-// pieces. How they are cut depends on their number alone.
+// Sums of a function over many items, in double and in a fixed order: each block adds up a piece of the items, then one
+// block adds up the pieces. The pieces depend only on the number of items.
 //
-//   struct Squares {                                          // item i: some numbers to add to as many sums
+//   struct Squares {                                          // item i: a number to add to each of `sums` sums
 //     static constexpr const char* name = "sum_squares";
 //     static constexpr int sums = 1;
 //     template <class Exec>
 //     STLM_KERNEL Numbers<double, 1> operator()(Exec& e, Index i) const;
 //     template <class Exec>
-//     STLM_KERNEL double rest(Exec& e) const;                 // if there is more than the items, for the first sum
+//     STLM_KERNEL double rest(Exec& e) const;                 // optional: one more term of the first sum
 //   };
 //   sum_pieces(ctx, scratch, Squares{...}, items, to);
 #pragma once
@@ -68,11 +68,11 @@ struct OfPieces {
   }
 };
 
-/// *to = the sums of f over all items: one kernel for few, two for many.
+/// *to = the sums of f over all items: one kernel for few items, two for many.
 template <class Backend, class F>
 void sum_pieces(Context<Backend>& ctx, Scratch<Backend>& scratch, const F& f, Index items,
                 Numbers<double, F::sums>* to) {
-  constexpr Index most = 512, few = 2048;  // pieces, and items of one at least
+  constexpr Index most = 512, few = 2048;  // most pieces, fewest items of a piece
   const Index piece = std::max(few, ceil_div(items, most)), blocks = std::max<Index>(1, ceil_div(items, piece));
   if (blocks == 1) return ctx.launch(PieceSum<F>{f, {to, 1}, items, piece}, 1);
   const Span<Numbers<double, F::sums>> partial{scratch.template take<Numbers<double, F::sums>>(blocks), blocks};

@@ -1,4 +1,4 @@
-// Rows of a table by position: added to sequences, and their gradients summed over sequences.
+// Positions: adds rows of a table or sinusoids to sequences, and sums the gradients of the table over sequences.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/rows.hpp>
@@ -7,7 +7,7 @@
 
 namespace stlm::gpu {
 
-/// y[first(b) + t, :] += table[position + t, :]. A warp has a piece of 16 rows of one sequence. Moved: y twice.
+/// y[first(b) + t, :] += table[position + t, :]. A warp has a piece of 16 rows of one sequence. y is read and written once.
 template <class T, int W>
 struct AddPositions {
   static constexpr const char* name = "add_positions";
@@ -16,7 +16,7 @@ struct AddPositions {
   Span<const compute_t<T>> table;
   Span<T> y;
   SequenceRows sequences;
-  Span<const Place> places;  // of the sequences; without, they are at `position`
+  Span<const Place> places;  // of the sequences; if empty, all are at `position`
   Index count, pieces_of_sequence, position, table_stride, y_stride, cols;
   RowLanes lanes;
 
@@ -35,7 +35,7 @@ struct AddPositions {
   }
 };
 
-/// partial (pieces of sequences, tokens, cols): the sum of the rows at one position of each piece's packed sequences.
+/// partial (pieces, tokens, cols): for each piece of the packed sequences and each position, the sum of the rows there.
 template <class T, int W>
 struct PositionSums {
   static constexpr const char* name = "position_sums";
@@ -65,8 +65,8 @@ struct PositionSums {
   }
 };
 
-/// y[b T + t, c] += sin or cos of (position + t) 10000^(-2 (c / 2) / C): a warp has columns of one position of all
-/// sequences.
+/// y[b T + t, c] += sin or cos of (position + t) 10000^(-2 (c / 2) / C). A warp has some columns of one position in all
+/// sequences or, with places, of one row.
 template <class T, int W>
 struct AddSinusoids {
   static constexpr const char* name = "add_sinusoids";
@@ -74,7 +74,7 @@ struct AddSinusoids {
   using Real = compute_t<T>;
 
   Span<T> y;
-  Span<const Place> places;  // of the sequences; without, all are at `position` and rows `tokens` apart have one wave
+  Span<const Place> places;  // of the sequences; if empty, all are at `position` and rows `tokens` apart get the same wave
   Index rows, tokens, position, stride, cols, tiles;
 
   template <class Exec>
@@ -83,7 +83,7 @@ struct AddSinusoids {
       const WarpTile at = warp_tile<W>(e.block() * warps + t / warp, tiles, t % warp);
       if (at.item >= (places.data ? rows : tokens) || at.col >= cols) return;
       const Index first = places.data ? e.load(places, at.item / tokens).position + at.item % tokens : position + at.item;
-      constexpr double log2_base = 13.287712379549449;  // of 10000
+      constexpr double log2_base = 13.287712379549449;  // log2(10000)
       Numbers<Real, W> wave;
       for (int j = 0; j < W; ++j) {
         const Index c = at.col + j;

@@ -1,4 +1,5 @@
-// Rows rounded to int8 and back (core/quantized.hpp), 16 numbers to a lane: the packet of int8 that it writes or reads.
+// Rounds rows to int8, and gathers rows of int8 back (core/quantized.hpp). A lane has 16 numbers at once: the packet of int8
+// that it writes or reads.
 #pragma once
 
 #include <cmath>
@@ -11,7 +12,7 @@ namespace stlm::gpu {
 
 using Bytes = Packet<std::int8_t>;
 
-/// 16 floats before number `end`, in packets or one by one.
+/// Loads 16 floats from number i on, zeros from `end` on, in packets or one by one.
 template <bool Packets, class Exec, class T>
 STLM_KERNEL Numbers<float, Bytes::size> load_floats(Exec& e, Span<const T> from, Index i, Index end) {
   if constexpr (Packets) {
@@ -23,9 +24,9 @@ STLM_KERNEL Numbers<float, Bytes::size> load_floats(Exec& e, Span<const T> from,
   }
 }
 
-/// Each row's integers, zeros behind them, its scale and, unless `sums` is null, their sum. Of a row that is not finite
-/// the integers are zero and the scale is not finite. Lanes threads for a row; x is read twice, the second time from a
-/// cache.
+/// Computes each row's integers, padded with zeros, its scale and, unless `sums` is null, the sum of its integers. If a row
+/// is not finite, its integers are zero and its scale is not finite. Lanes threads for a row; x is read twice, the second
+/// time from a cache.
 template <class T, int Lanes, bool Packets>
 struct QuantizeRows {
   static constexpr const char* name = "quantize_rows";
@@ -61,7 +62,7 @@ struct QuantizeRows {
     e.each([&](int t) {
       sum[t] = 0;
       if (row(t) >= rows) return;
-      const float factor = 127 / most[t];  // infinite for what is nearly nothing, too
+      const float factor = 127 / most[t];  // also infinite if the row is nearly zero
       const bool usable = most[t] < INFINITY && factor < INFINITY;
       for_packets<Bytes::size, Lanes>(t % Lanes, q_stride, [&](int c) {
         const auto v = floats(t, c);
@@ -84,7 +85,7 @@ struct QuantizeRows {
   }
 };
 
-/// y[n, :] = scale W[tokens[n], :], a warp for each row: 5 bytes for a number, or 3 for one of Bfloat16.
+/// y[n, :] = scale W[tokens[n], :], a warp for each row. Moves 5 bytes for a float, 3 for a Bfloat16.
 template <class T, bool Packets>
 struct GatherQuantized {
   static constexpr const char* name = "gather_quantized";

@@ -16,7 +16,7 @@ struct NetworkSpan {
   NetworkSpan(const ops::ReluNetwork<T>& f)
       : w1(f.w1, f.hidden), b1(f.b1, f.hidden), w2(f.w2, f.hidden), b2(f.b2, 1), hidden(static_cast<int>(f.hidden)) {}
 
-  /// For thread t of `threads`; a barrier must follow.
+  /// Copies thread t's share of the network to `shared`; a barrier must follow.
   template <class Exec, class Array>
   STLM_KERNEL void share(Exec& e, Array& shared, int t) const {
     for (int j = t; j < hidden; j += Exec::threads) {
@@ -28,7 +28,7 @@ struct NetworkSpan {
   }
 };
 
-/// Adds the gradients of the weights that the sums [A | B | sum of dy] make.
+/// Adds the gradients of the weights, computed from the sums [A | B | sum of dy] of kernels/learned_activation.hpp.
 template <class T>
 struct NetworkGradients {
   static constexpr const char* name = "network_gradients";

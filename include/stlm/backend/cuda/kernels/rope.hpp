@@ -1,6 +1,6 @@
-// Rotary embedding: a warp has a piece of the rows of one sequence. Its lanes lie side by side in a head, several heads
-// next to each other; a lane turns the same pairs of all heads, so an angle is computed once for each row and pair. Moved:
-// what is turned, once in and once out. It stays in place, or the keys go into a cache, and the values behind them as well.
+// Rotary embedding: a warp has a piece of the rows of one sequence. Its lanes lie side by side in a head, and in several
+// adjacent heads if heads are short. A lane rotates the same pairs of all its heads, so it computes each angle once for each
+// row and pair. Each number is read and written once: in place, or keys, and the values behind them, are written to a cache.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/rows.hpp>
@@ -10,8 +10,8 @@ namespace stlm::gpu {
 
 struct InPlace {};
 
-/// Pairs (2i, 2i + 1) if Adjacent, else (i, i + D/2); a lane turns P of them at once, in packets unless P is 1 and they
-/// do not fit (`Packets` false).
+/// Rotates pairs (2i, 2i + 1) if Adjacent, else (i, i + D/2). A lane rotates P pairs at once, in packets; without `Packets`,
+/// P is 1 and numbers are read one by one.
 template <class T, int P, bool Packets, bool Adjacent, class Caches = InPlace>
 struct TurnHeads {
   static constexpr const char* name = "rope";
@@ -68,7 +68,7 @@ struct TurnHeads {
   }
 
  private:
-  /// From a head of x to one of `to`.
+  /// Copies pairs i .. from a head of x to a head of `to`, rotated if `Turns`.
   template <bool Turns, class Exec>
   STLM_KERNEL void turn_pairs(Exec& e, Index head, Span<T> to, Index to_head, int i, const Numbers<Turn<Real>, P>& by) const {
     if constexpr (Adjacent && Packets) {

@@ -1,4 +1,4 @@
-// Rows to their K slots among the routed rows, and back. Moved: every row that is read or written, once.
+// Copies rows to their K slots among the routed rows, and combines them back. Each row is read or written once.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/rows.hpp>
@@ -31,7 +31,7 @@ struct DispatchRows {
   }
 };
 
-/// y[n, :] = sum over j of gates[n, j] routed[slots[n, j], :]; gates of 1 where there are none.
+/// y[n, :] = sum over j of gates[n, j] routed[slots[n, j], :]; if `gates` is empty, gates are 1.
 template <class T, int W>
 struct CombineRows {
   static constexpr const char* name = "combine";
@@ -62,8 +62,8 @@ struct CombineRows {
   }
 };
 
-/// dgates[n, j] = dy[n, :] . routed[slots[n, j], :], and that row becomes its gradient gates[n, j] dy[n, :]. A warp a
-/// row.
+/// dgates[n, j] = dy[n, :] . routed[slots[n, j], :]; then that row is overwritten with its gradient gates[n, j] dy[n, :]. A
+/// warp for each routed row.
 template <class T, int W>
 struct CombineBackward {
   static constexpr const char* name = "combine_backward";

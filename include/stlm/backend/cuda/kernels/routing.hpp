@@ -1,13 +1,13 @@
-// Which experts a row goes to: softmax and choice, a thread for each row, since rows are as short as there are experts;
-// and where it stands among the rows of its expert, from the routed rows sorted by expert.
+// Routing: the experts of each row, by softmax and choice of the largest, with a thread for each row, since a row has only
+// one number for each expert; and the slot of each routed row, from the routed rows sorted by expert.
 #pragma once
 
 #include <stlm/backend/cuda/kernel.hpp>
 
 namespace stlm::gpu {
 
-/// p = softmax(logits) in place; the K largest of each row, the first of equals; their gates; and the experts as ids to
-/// be sorted. Moved: the logits in and out, and what is chosen.
+/// p = softmax(logits) in place. Chooses the K largest of each row, the first of equals, and stores these experts, also as
+/// ids to be sorted, and their gates. Memory traffic: the logits in and out, and the choice.
 template <class T>
 struct RouteRows {
   static constexpr const char* name = "route";
@@ -26,7 +26,7 @@ struct RouteRows {
     e.each([&](int t) {
       const Index n = e.block() * threads + t, row = n * num_experts, first = n * chosen;
       if (n >= rows) return;
-      const auto p = [&](Index i) { return load_number(e, probabilities, row + i); };  // a logit, until they are stored
+      const auto p = [&](Index i) { return load_number(e, probabilities, row + i); };  // a logit until p is stored
       Real top = p(0), sum = 0, chosen_sum = renormalize ? 0 : 1;
       for (int i = 1; i < num_experts; ++i) top = p(i) > top ? p(i) : top;
       for (int i = 0; i < num_experts; ++i) sum += std::exp(p(i) - top);
@@ -45,7 +45,8 @@ struct RouteRows {
   }
 
  private:
-  /// The first of the largest that are not among the `taken` chosen already; of all, where they are not `known`.
+  /// The expert with the largest p, the first of equals, among those not yet chosen; `taken` are. Unless p is `known`, which
+  /// it is not if the sum is NaN: the first expert not yet chosen.
   template <class Exec, class P>
   STLM_KERNEL int largest_left(Exec& e, const P& p, bool known, Index first, int taken) const {
     int best = -1;
@@ -58,14 +59,14 @@ struct RouteRows {
   }
 };
 
-/// From the routed rows sorted by expert: the slot of each, and where the rows of each expert begin. A thread for each
-/// routed row, and one for the end.
+/// Computes, from the routed rows sorted by expert, the slot of each routed row and where the rows of each expert begin. A
+/// thread for each routed row, and one for the end.
 struct FillSlots {
   static constexpr const char* name = "fill_slots";
   static constexpr int threads = 256;
 
   Span<const Token> ids;               // sorted
-  Span<const std::int32_t> positions;  // of each before
+  Span<const std::int32_t> positions;  // of each id before sorting
   Span<Index> slots, offsets;
 
   template <class Exec>
@@ -80,7 +81,7 @@ struct FillSlots {
   }
 };
 
-/// The load balance from the sums of the probabilities over rows.
+/// Computes the load balance from the sums of the probabilities over rows.
 template <class T>
 struct LoadBalance {
   static constexpr const char* name = "load_balance";

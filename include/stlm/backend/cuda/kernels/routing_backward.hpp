@@ -5,8 +5,8 @@
 
 namespace stlm::gpu {
 
-/// The gradient of the logits through gates and load balance (ops/routing.hpp). Probabilities may be rounded, so a mean
-/// over them is divided by their sum.
+/// The gradient of the logits through gates and load balance (ops/routing.hpp). Rounded probabilities may not add up to 1,
+/// so a mean weighted by them is divided by their sum.
 template <class T>
 struct RouteBackward {
   static constexpr const char* name = "route_backward";
@@ -18,7 +18,7 @@ struct RouteBackward {
   Span<T> dlogits;
   Index rows;
   int num_experts, chosen;
-  Real balance;  // weight * E / rows / routed rows, of each routed row that an expert has
+  Real balance;  // weight * E / rows / routed rows, for each routed row of an expert
   bool renormalize;
 
   template <class Exec>
@@ -38,7 +38,7 @@ struct RouteBackward {
         chosen_mean *= scale;
         sum = 0;
       }
-      const auto d = [&](int i) {  // of the probability
+      const auto d = [&](int i) {  // the gradient of probability i
         Real total = balance * static_cast<Real>(e.load(offsets, i + 1) - e.load(offsets, i));
         for (Index j = first; j < first + chosen; ++j)
           if (e.load(experts, j) == i) total += (gate_d(j) - chosen_mean) * scale;

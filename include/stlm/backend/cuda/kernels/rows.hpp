@@ -1,15 +1,15 @@
-// How kernels that move rows share them out: lanes within a row, rows within sequences.
+// How kernels that move rows divide them: lanes within a row, rows within sequences.
 #pragma once
 
 #include <stlm/backend/cuda/kernel.hpp>
 
 namespace stlm::gpu {
 
-/// 2^shift lanes of a warp side by side in a row, so that narrow rows share a warp.
+/// 2^shift adjacent lanes of a warp have a row, so that narrow rows share a warp.
 struct RowLanes {
   int shift;
 
-  /// For rows of so many packets: as few lanes as reach them at once.
+  /// For rows of `packets` packets: the fewest lanes that cover a row at once, at most a warp.
   static RowLanes of(Index packets) {
     int shift = 0;
     while ((1 << shift) < packets && (1 << shift) < warp) ++shift;
@@ -21,7 +21,7 @@ struct RowLanes {
   STLM_HOST_DEVICE int count() const { return 1 << shift; }
 };
 
-/// The rows of sequences: of `tokens` rows each, or packed.
+/// Where the rows of sequences begin. Sequences have `tokens` rows each or are packed.
 struct SequenceRows {
   Span<const Index> offsets;
   Index tokens;
@@ -33,8 +33,7 @@ struct SequenceRows {
   }
 };
 
-/// The work of a warp: columns [col, ...) of W for each lane, of tile `tile` of `item`. Tiles lie side by side in a
-/// row.
+/// The work of a warp: a tile of row `item`, in which each lane has W columns from `col` on. Tiles lie side by side in a row.
 struct WarpTile {
   Index item, col;
 };
@@ -56,7 +55,7 @@ STLM_KERNEL void add_numbers(Exec& e, Span<T> to, Index i, Numbers<loaded_t<T>, 
   e.flops(W);
 }
 
-/// The sum of row(0), ..., row(count - 1), in order: each gives Numbers<T, W>. Several are on their way at once.
+/// The sum of row(0), ..., row(count - 1), in order; each gives Numbers<T, W>. Several rows are loaded at once.
 template <class T, int W, class Row>
 STLM_KERNEL Numbers<T, W> sum_rows_in_order(Index count, const Row& row) {
   constexpr int together = 4;

@@ -1,4 +1,4 @@
-// Logits as the draw of a token sees them, and what they are sorted by.
+// Logits as the draw of a token sees them, and the keys that they are sorted by.
 #pragma once
 
 #include <stlm/backend/cuda/kernel.hpp>
@@ -8,13 +8,13 @@ namespace stlm::gpu {
 
 using ops::Draw;
 
-/// A logit as a draw sees it: what may not be drawn, and NaN, is -infinity.
+/// A logit as a draw sees it: -infinity if it is NaN or its token may not be drawn.
 template <class T, class Rule>
 STLM_KERNEL T drawable(T logit, Token id, const Draw<Rule>& draw) {
   return logit == logit && draw.rule.allows(id) ? logit : static_cast<T>(-INFINITY);
 }
 
-/// keys[n] in rising order puts the likeliest first.
+/// keys[n] = -logit: ascending order puts the likeliest token first.
 template <class T, class Rule>
 struct SampleKeys {
   static constexpr const char* name = "sample_keys";

@@ -1,10 +1,10 @@
-// One token drawn of each row of logits: a block of threads for each row, weights and sums in double as stlm::Sampler
-// has them.
+// Draws one token from each row of logits: a block of threads for each row; weights and sums are double, as in
+// stlm::Sampler.
 //
-// Each thread adds up the weights of tokens side by side; what the threads before it have tells whose part the draw
-// falls into, and that thread goes through its part again. Sums are in an order of their own, so a token differs from
-// Sampler's where the draw falls within rounding, some 1e-16 of the whole, of the edge between two. Moved: the logits,
-// two or three times, from the caches after the first.
+// Each thread adds up the weights of a run of adjacent tokens. The sums of the threads before it tell a thread whether the
+// draw falls into its run; the thread for which it does goes through its run again. The order of the sums differs from
+// Sampler's, so the token differs from Sampler's where the draw falls within rounding, some 1e-16 of the total, of the
+// boundary between two tokens. The kernel reads the logits two or three times, after the first time from the caches.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/sample_keys.hpp>
@@ -12,8 +12,8 @@
 
 namespace stlm::gpu {
 
-/// Sorted: among the `keep` first of a row's tokens in `order`, numbered through all rows; else among all, in order of
-/// id.
+/// Sorted: draws among the first `keep` tokens of each row in `order`, whose entries are row * vocabulary + id. Otherwise
+/// draws among all tokens, in order of id.
 template <class T, class Rule, bool Sorted>
 struct SampleTokens {
   static constexpr const char* name = Sorted ? "sample_sorted" : "sample_tokens";
@@ -31,10 +31,10 @@ struct SampleTokens {
   Span<const T> logits;
   Span<const std::int32_t> order;
   Span<Draw<Rule>> draws;
-  Span<Token> tokens, next;  // -1 where no logit that is allowed is a number; in `next`, if it is there, 0
+  Span<Token> tokens, next;  // -1 if the largest allowed logit is infinite (NaN counts as -inf); `next`, if given, has 0 then
   Index stride;
   int vocabulary, keep;
-  double temperature, top_p;  // a temperature of 0 takes the likeliest
+  double temperature, top_p;  // temperature 0 takes the likeliest token
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
@@ -79,7 +79,7 @@ struct SampleTokens {
       for (int i = t; i < t + warp; ++i) sum += shared.part[i];
       shared.of_warp[t / warp] = sum;
     });
-    const auto before = [&](int t) {  // the weights of the threads before: never falls from one to the next
+    const auto before = [&](int t) {  // the sum of the weights of the threads before t: never decreases with t
       double sum = 0, lanes = 0;
       for (int w = 0; w < t / warp; ++w) sum += shared.of_warp[w];
       for (int i = t / warp * warp; i < t; ++i) lanes += shared.part[i];

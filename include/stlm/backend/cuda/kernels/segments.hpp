@@ -1,5 +1,5 @@
-// Sums over sequences of rows, and their adjoint: a warp has columns of one sequence. Moved: each row once, or twice
-// where it is added to.
+// Sums over the rows of each sequence, and their adjoint: a warp has some columns of one sequence. Each row is read or
+// written once, or read and written if it is added to.
 #pragma once
 
 #include <stlm/backend/cuda/kernels/rows.hpp>

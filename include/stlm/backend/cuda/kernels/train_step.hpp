@@ -14,7 +14,7 @@ struct BeginStep {
   Span<ops::StepState<T>> state;
   Span<const Numbers<double, 1>> squares, losses;  // their sums
   ops::StepRule<Schedule> rule;
-  Span<const double> factor;  // the rule's, on the device
+  Span<const double> factor;  // rule.factor, on the device
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, NoShared&) const {

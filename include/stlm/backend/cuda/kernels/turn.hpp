@@ -1,5 +1,5 @@
-// Cosine and sine of large angles: whole turns taken off in double, the rest in the scalar asked for. The functions of
-// side turns need no reduction of their own, which on the device would take local memory.
+// Cosine and sine of large angles: whole turns are subtracted in double; the rest is computed in the scalar asked for. The
+// device functions of half turns (sincospi) need no argument reduction, which would take local memory.
 #pragma once
 
 #include <stlm/backend/cuda/kernel.hpp>
@@ -30,13 +30,13 @@ STLM_KERNEL Turn<T> turn(double turns) {
   return result;
 }
 
-/// Of a position, base^(-part) radians each: `log2_base` is that of the base.
+/// The turns of `position` if each position adds base^(-part) radians; `log2_base` is log2(base).
 STLM_HOST_DEVICE inline double turns_of(Index position, double part, double log2_base) {
   return static_cast<double>(position) * (std::exp2(-part * log2_base) / whole_turn);
 }
 
-/// Turns of each pair of a head from one position to the next (ops/rope.hpp). Those of the first pairs come with the kernel,
-/// which takes long to compute them.
+/// The turns of each pair of a head from one position to the next (ops/rope.hpp). The host computes those of the first
+/// known_pairs pairs, since computing them in a kernel takes long.
 struct PairTurns {
   static constexpr int known_pairs = 128;
   Numbers<double, known_pairs> known{};
@@ -59,10 +59,10 @@ STLM_KERNEL void turn_pair(Real& first, Real& second, const Turn<Real>& by) {
   second = u * by.sine + w * by.cosine;
 }
 
-/// Places for the keys, which are the heads from `queries` on, and for as many heads of values that follow them in a row.
+/// The caches for the keys, which are the heads of a row from `queries` on, and for the values, as many heads behind the keys.
 template <class T>
 struct IntoCaches {
-  Span<T> keys, values;  // (sequences, capacity, heads of a key, D)
+  Span<T> keys, values;  // (sequences, capacity, key heads, D)
   Index capacity;
   int queries;
 };
