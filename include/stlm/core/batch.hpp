@@ -18,8 +18,8 @@ inline void expect_tokens_in(const char* who, BatchShape shape) {
   constexpr Index most = Index{1} << 40;
   expect(shape.batch > 0 && shape.tokens > 0, "stlm::", who, ": expected batch >= 1 and tokens >= 1, found ", shape.batch,
          " and ", shape.tokens, "; give both.");
-  expect(shape.batch <= most / shape.tokens, "stlm::", who, ": expected at most ", most, " tokens in a batch, found ", shape.batch,
-         " times ", shape.tokens, "; give fewer.");
+  expect(shape.batch <= most / shape.tokens, "stlm::", who, ": expected at most ", most, " tokens in a batch, found ",
+         shape.batch, " times ", shape.tokens, "; give fewer.");
 }
 
 /// Where a sequence stands in a KV cache: the cache's number for it, and the position of its first new token.

@@ -27,7 +27,8 @@ class TensorView {
   /// A pointer, then one argument for each dynamic dimension.
   template <class... Dims>
     requires(sizeof...(Dims) == Shape::num_dynamic && (std::is_convertible_v<Dims, Index> && ...))
-  STLM_HOST_DEVICE constexpr explicit(sizeof...(Dims) == 0) TensorView(T* data, Dims... dims) : data_(data), extents_(dims...) {}
+  STLM_HOST_DEVICE constexpr explicit(sizeof...(Dims) == 0) TensorView(T* data, Dims... dims)
+      : data_(data), extents_(dims...) {}
 
   /// From a view of other extents (or of non-const T). Throws ShapeError when a run-time size differs from a fixed one.
   template <class U, class Other>

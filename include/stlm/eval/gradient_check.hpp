@@ -58,7 +58,8 @@ GradientError gradient_error(Real& real, Complex& complex, Derivatives which) {
     std::vector<double> expected, found;
     const Index size = std::ssize(gradient);
     if (which == Derivatives::kAll) {
-      for (Index i = 0; i < size; ++i) expected.push_back(derivative(elements, size, [i](Index j) { return i == j ? 1.0 : 0.0; }));
+      for (Index i = 0; i < size; ++i)
+        expected.push_back(derivative(elements, size, [i](Index j) { return i == j ? 1.0 : 0.0; }));
       found = gradient;
     } else {
       for (std::uint64_t way = 0; way < 3; ++way) {

@@ -96,7 +96,8 @@ class Generator {
     if (start.empty()) start.push_back(ByteTokenizer::end_of_text);
     Index left = options.max_bytes;
     if (left == 0) return;
-    generate_tokens(ctx, params, start, options, TextRule(options.utf8, prompt, Model::ignore, options.max_bytes), [&](Token id) {
+    const TextRule rule(options.utf8, prompt, Model::ignore, options.max_bytes);
+    generate_tokens(ctx, params, start, options, rule, [&](Token id) {
       return id < 256 && detail::goes_on(on_byte, static_cast<char>(id)) && --left > 0;
     });
   }

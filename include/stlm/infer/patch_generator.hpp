@@ -32,7 +32,7 @@ class PatchGenerator {
 
  public:
   PatchGenerator(Context<Backend>&, Index capacity, Boundary boundary = {})
-      : memory_(capacity), open_(std::move(boundary)) {
+      : memory_(capacity), open_(std::move(boundary), written_end()) {
     Pass one{1, 1};
     one.bytes_predicted = 1;
     head_memory_.allocate([&](Arena& arena) {
@@ -47,9 +47,8 @@ class PatchGenerator {
   void reset(Context<Backend>& ctx, const P& params) {
     memory_.reset();
     waiting_.clear();
-    open_.begin_text(written_end());
+    open_.begin_text();
     close(ctx, params);
-    ended_ = false;
   }
 
   /// Reads `text`, which follows the text read before. The last patch stays open unless it is complete.
@@ -103,7 +102,7 @@ class PatchGenerator {
       if (symbol == end_of_text) return;
       if (symbol < 256 && (!detail::goes_on(on_byte, static_cast<char>(symbol)) || ++i == options.max_bytes)) return;
       push(ctx, params, symbol);
-      if (ended_) return;
+      if (open_.ended()) return;
     }
   }
 
@@ -117,7 +116,6 @@ class PatchGenerator {
   }
   template <class P>
   void close(Context<Backend>& ctx, const P& params) {
-    ended_ = !written_end().empty() && open_.holds(written_end());
     open_.close(waiting_, Model::pad);
     go_on(ctx, params);
   }
@@ -152,7 +150,6 @@ class PatchGenerator {
   detail::KvCacheOf<Head, T> head_state_{};
   HostRow<Backend, T, Model::vocabulary> row_;
   std::vector<Token> waiting_;  // slots of patches that are yet to be read
-  bool ended_ = false;          // the patch closed last is an end of text, written in bytes
 };
 
 /// The continuation of `prompt` as a string, by a PatchGenerator of `capacity` patches.

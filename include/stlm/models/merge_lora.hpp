@@ -33,8 +33,8 @@ using merged_t = typename MergedModule<M>::type;
 template <class LowRank, class Base>
 struct MergedModule<WithLora<LowRank, Base>> {
   static_assert(!LowRank::biased || std::is_same_v<Base, NoBias> || std::is_same_v<Base, WithBias>,
-                "stlm::merge_lora: a biased LoRA beside linear layers of another kind, such as LoraMixture, leaves no place for "
-                "its bias; use stlm::Lora, or merge before mixing.");
+                "stlm::merge_lora: a biased LoRA beside linear layers of another kind, such as LoraMixture, leaves no place "
+                "for its bias; use stlm::Lora, or merge before mixing.");
   using type = std::conditional_t<LowRank::biased, WithBias, Base>;
 };
 template <class M>

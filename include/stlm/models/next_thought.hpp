@@ -55,8 +55,8 @@ struct NextThoughtParts {
   static_assert(Config::heads > 0 && Config::dim % Config::heads == 0,
                 "stlm::NextThought: heads do not divide dim; change one of them.");
   static_assert(PositionInside<typename Config::position> || std::is_same_v<typename Config::position, NoPosition>,
-                "stlm::NextThought: learned positions are added already; use a position inside attention, such as stlm::Rotary, "
-                "or stlm::NoPosition.");
+                "stlm::NextThought: learned positions are added already; use a position inside attention, such as "
+                "stlm::Rotary, or stlm::NoPosition.");
 
   static constexpr Index dim = Config::dim, heads = Config::heads;
   static constexpr Index kv_heads = Config::kv_heads > 0 ? Config::kv_heads : heads;

@@ -112,8 +112,8 @@ struct Head {
     Norm::backward(ctx, p.norm, pass, x, cache.dnormed, dx, cache.norm, grads.norm);
   }
   template <class B, class S, class T = activation_t<B, S>>
-  static void project_backward(Context<B>& ctx, const Params<S>& p, Rows<const T, Dim> normed, Rows<const T, Vocabulary> dlogits,
-                               Rows<T, Dim> dnormed, const Params<compute_t<T>>& grads) {
+  static void project_backward(Context<B>& ctx, const Params<S>& p, Rows<const T, Dim> normed,
+                               Rows<const T, Vocabulary> dlogits, Rows<T, Dim> dnormed, const Params<compute_t<T>>& grads) {
     ops::gemm<S>(ctx, dlogits, normed, grads.weight, {.transpose_a = true, .accumulate = true});
     if constexpr (Bias) ops::sum_rows(ctx, dlogits, grads.bias);
     ops::gemm(ctx, dlogits, p.weight, dnormed);

@@ -31,8 +31,8 @@ struct MixtureOfExperts {
   static_assert(0 < Chosen && Chosen <= Experts,
                 "stlm::MixtureOfExperts: expected 1 <= Chosen <= Experts; change how many experts a row uses.");
   static_assert(requires { typename Expert::linears; },
-                "stlm::MixtureOfExperts: an expert says what linear layers it is made of; add `linears` and `WithLinears<Other>` "
-                "as in stlm::SwiGlu.");
+                "stlm::MixtureOfExperts: an expert says what linear layers it is made of; add `linears` and "
+                "`WithLinears<Other>` as in stlm::SwiGlu.");
   static constexpr Index dim = Expert::dim;
   static constexpr bool causal = LooksBack<Expert>;
   static constexpr std::size_t size = static_cast<std::size_t>(Experts);

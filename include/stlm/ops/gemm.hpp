@@ -55,7 +55,8 @@ struct Gemm : MissingBackend<Backend> {};
 /// factor is Bfloat16; else C, for no rounding.
 template <class S, class A, class B, class C>
 using product_t = std::conditional_t<!std::is_void_v<S> && !std::is_same_v<S, Int8>, S,
-                                     std::conditional_t<std::is_same_v<A, Bfloat16> || std::is_same_v<B, Bfloat16>, Bfloat16, C>>;
+                                     std::conditional_t<std::is_same_v<A, Bfloat16> || std::is_same_v<B, Bfloat16>,
+                                                        Bfloat16, C>>;
 }  // namespace impl
 
 namespace detail {

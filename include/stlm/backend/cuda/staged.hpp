@@ -13,7 +13,9 @@ template <class T>
 class Staged<CudaBackend, T> {
  public:
   Staged(Context<CudaBackend>& ctx, Index size)
-      : numbers_(size), device_(size), mirror_(ctx.mirror(numbers_.data(), device_.data(), static_cast<Index>(numbers_.bytes()))) {
+      : numbers_(size),
+        device_(size),
+        mirror_(ctx.mirror(numbers_.data(), device_.data(), static_cast<Index>(numbers_.bytes()))) {
     for (Slot& slot : ring_) slot.numbers = Buffer<T, PinnedSpace>(size);
   }
   T* data() const { return numbers_.data(); }

@@ -1,7 +1,6 @@
 // OpenPatch: the unfinished patch at the end of a text that is being written, and the split of the following text into patches.
 #pragma once
 
-#include <algorithm>
 #include <string_view>
 #include <vector>
 
@@ -16,22 +15,25 @@ class OpenPatch {
   static constexpr Token end_of_text = ByteTokenizer::end_of_text;
 
  public:
-  explicit OpenPatch(Boundary boundary) : boundary_(std::move(boundary)) { symbols_.reserve(Window); }
+  /// `written_end`: how the model's data writes an end of text, before it is cut to Window bytes; empty if it is a symbol.
+  explicit OpenPatch(Boundary boundary, std::string_view written_end = {})
+      : boundary_(std::move(boundary)), written_end_(ByteTokenizer::encode(written_end.substr(0, Window))) {
+    symbols_.reserve(Window);
+  }
 
   Index size() const { return std::ssize(symbols_); }
   Token operator[](Index i) const { return symbols_[static_cast<std::size_t>(i)]; }
 
-  /// Opens the patch that precedes a new text, an end of text: the symbol or, if not empty, `written` cut to Window bytes.
-  void begin_text(std::string_view written) {
+  /// Opens the patch that precedes a new text: an end of text.
+  void begin_text() {
     symbols_.assign(1, end_of_text);
-    if (!written.empty()) symbols_ = ByteTokenizer::encode(written.substr(0, Window));
-    symbols_.reserve(Window);
+    if (!written_end_.empty()) symbols_ = written_end_;
     previous_ = end_of_text;
   }
-  bool holds(std::string_view bytes) const {
-    return std::ranges::equal(symbols_, bytes.substr(0, Window), {}, {}, [](char c) { return static_cast<unsigned char>(c); });
-  }
+  /// Whether the patch that was closed last is a written end of text, and nothing has followed it.
+  bool ended() const { return ended_; }
   void append(Token symbol) {
+    ended_ = false;
     before_ = previous_;
     previous_ = symbol;
     symbols_.push_back(symbol);
@@ -46,6 +48,7 @@ class OpenPatch {
   }
   /// Appends the patch to `slots`, filled up to Window with `pad`, and opens an empty one.
   void close(std::vector<Token>& slots, Token pad) {
+    ended_ = !written_end_.empty() && symbols_ == written_end_;
     symbols_.resize(Window, pad);
     slots.insert(slots.end(), symbols_.begin(), symbols_.end());
     symbols_.clear();
@@ -78,7 +81,8 @@ class OpenPatch {
 
  private:
   Boundary boundary_;
-  std::vector<Token> symbols_;
+  std::vector<Token> written_end_, symbols_;
+  bool ended_ = false;
   Token previous_ = end_of_text, before_ = end_of_text;
 };
 
