@@ -50,6 +50,21 @@ TEMPLATE_TEST_CASE("route: the K largest, rows in order of expert, by hand", "[o
   CHECK(three.gates(1, 1) == Approx(0.25 / 0.75).epsilon(1e-14));
 }
 
+TEMPLATE_TEST_CASE("route: a row's probabilities do not depend on the rows beside it, bit for bit", "[ops][routing]",
+                   ReferenceBackend, TestedBackend) {
+  constexpr Index rows = 37;
+  Rig<TestType, float> rig;
+  SomeRoutes<float, 3, 2> all(rig, rows);
+  std::vector<SomeRoutes<float, 3, 2>> alone;
+  for (Index n = 0; n < rows; ++n) {
+    std::copy_n(&all.probabilities(n, 0), 3, alone.emplace_back(rig, 1).probabilities.begin());
+    ops::route(rig.ctx, alone.back().base());
+  }
+  ops::route(rig.ctx, all.base());
+  for (Index n = 0; n < rows; ++n)
+    for (Index e = 0; e < 3; ++e) CHECK(all.probabilities(n, e) == alone[static_cast<std::size_t>(n)].probabilities(0, e));
+}
+
 TEMPLATE_TEST_CASE("load_balance: the expert that gets most and is wanted most costs", "[ops][routing]",
                    ReferenceBackend, TestedBackend) {
   Rig<TestType, double> rig;

@@ -1,6 +1,7 @@
 // Routing: rows in parallel, except that the counting sort and the load balance go through all rows in order.
 #pragma once
 
+#include <stlm/backend/eigen/by_packets.hpp>
 #include <stlm/backend/eigen/context.hpp>
 #include <stlm/backend/routing_order.hpp>
 
@@ -16,8 +17,9 @@ struct Routing<EigenBackend> {
     ctx.for_pieces(r.rows, eigen::rows_a_piece(width), [=](Index begin, Index end, int) {
       const auto row = [=](Index n) { return eigen::array(r.probabilities + n * width, width); };
       for (Index n = begin; n < end; ++n) row(n) -= row(n).maxCoeff();  // may ignore a NaN; the sum is NaN then
-      auto all = eigen::array(r.probabilities + begin * width, (end - begin) * width);
-      all = all.exp();  // rows are short, so all at once
+      T* const all = r.probabilities + begin * width;  // rows are short, so all at once
+      eigen::by_packets<T, 1, 1>({all}, {all}, (end - begin) * width,
+                                 [](const auto* x, auto& y) { y[0] = Eigen::internal::pexp(x[0]); });
       for (Index n = begin; n < end; ++n) {
         auto p = row(n);
         p /= p.sum();
