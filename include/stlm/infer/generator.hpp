@@ -111,10 +111,7 @@ class Generator {
 template <class B, class P>
 std::string sample(Context<B>& ctx, const P& params, std::string_view prompt, Index capacity,
                    const SampleOptions& options = {}) {
-  std::string text;
-  Generator<typename P::model, B, typename P::scalar> generator(ctx, capacity);
-  generator.generate(ctx, params, prompt, options, [&](char c) { text.push_back(c); });
-  return text;
+  return detail::text_of(Generator<typename P::model, B, typename P::scalar>(ctx, capacity), ctx, params, prompt, options);
 }
 
 }  // namespace stlm

@@ -157,10 +157,8 @@ template <class B, class P>
   requires requires { P::model::window; }
 std::string sample(Context<B>& ctx, const P& params, std::string_view prompt, Index capacity,
                    const SampleOptions& options = {}) {
-  std::string text;
-  PatchGenerator<typename P::model, B, typename P::scalar> generator(ctx, capacity);
-  generator.generate(ctx, params, prompt, options, [&](char c) { text.push_back(c); });
-  return text;
+  return detail::text_of(PatchGenerator<typename P::model, B, typename P::scalar>(ctx, capacity), ctx, params, prompt,
+                         options);
 }
 
 }  // namespace stlm

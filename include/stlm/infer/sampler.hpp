@@ -6,9 +6,12 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
+#include <stlm/core/backend.hpp>
 #include <stlm/core/error.hpp>
 #include <stlm/core/random.hpp>
 
@@ -42,6 +45,14 @@ bool goes_on(F& f, Args... args) {
     return f(args...);
   else
     return static_cast<void>(f(args...)), true;
+}
+/// What `generator` writes after `prompt`.
+template <class Generator, class B, class P>
+std::string text_of(Generator generator, Context<B>& ctx, const P& params, std::string_view prompt,
+                    const SampleOptions& options) {
+  std::string text;
+  generator.generate(ctx, params, prompt, options, [&](char c) { text.push_back(c); });
+  return text;
 }
 }  // namespace detail
 
