@@ -58,6 +58,16 @@ TEST_CASE("top-p draws among the fewest likeliest that hold that much") {
   for (int i = 0; i < 200; ++i) CHECK(half(std::span<const float>(even)) < 2);
 }
 
+TEST_CASE("min-p draws among those with enough of the likeliest's probability") {
+  // Of 4's probability 1, 2, 0 and 3 have 0.61, 0.22, 0.08 and 0.03; at temperature 0.5 the squares of these.
+  check_close(frequencies({.min_p = 0.3, .seed = 1}), softmax(1, {4, 1}));
+  check_close(frequencies({.temperature = 0.5, .min_p = 0.3, .seed = 1}), softmax(0.5, {4, 1}));
+  check_close(frequencies({.temperature = 0.5, .min_p = 0.4, .seed = 1}), softmax(0.5, {4}));
+  check_close(frequencies({.top_k = 4, .min_p = 0.2, .seed = 1}), softmax(1, {4, 1, 2}));
+  check_close(frequencies({.min_p = 0.3, .top_p = 0.6, .seed = 1}), softmax(1, {4}));  // 0.62 of the two that are left
+  check_close(frequencies({.min_p = 1, .seed = 1}), softmax(1, {4}));
+}
+
 TEST_CASE("an excluded token is never drawn") { check_close(frequencies({.seed = 1}, 4), softmax(1, {0, 1, 2, 3})); }
 
 TEST_CASE("draws are among what is allowed, and so are the k likeliest") {
@@ -111,6 +121,9 @@ TEST_CASE("logits that are not numbers are an error, options out of range too") 
   CHECK_THROWS_AS(Sampler(2, {.temperature = INFINITY}), stlm::Error);
   CHECK_THROWS_AS(Sampler(2, {.max_bytes = -1}), stlm::Error);
   CHECK_THROWS_AS(Sampler(2, {.top_k = -1}), stlm::Error);
+  CHECK_THROWS_AS(Sampler(2, {.min_p = -0.1}), stlm::Error);
+  CHECK_THROWS_AS(Sampler(2, {.min_p = 1.1}), stlm::Error);
+  CHECK_THROWS_AS(Sampler(2, {.min_p = NAN}), stlm::Error);
   CHECK_THROWS_AS(Sampler(2, {.top_p = 0}), stlm::Error);
   CHECK_THROWS_AS(Sampler(2, {.top_p = 1.5}), stlm::Error);
 }

@@ -38,6 +38,7 @@ const SampleOptions every_kind[] = {{.max_bytes = 20, .temperature = 0},
                                     {.max_bytes = 20, .temperature = 0.8, .seed = 3},
                                     {.max_bytes = 20, .top_k = 5, .seed = 4},
                                     {.max_bytes = 20, .top_p = 0.6, .seed = 5},
+                                    {.max_bytes = 20, .min_p = 0.5, .seed = 8},
                                     {.max_bytes = 20, .temperature = 1.2, .top_k = 90, .top_p = 0.9, .seed = 6},
                                     {.max_bytes = 20, .top_p = 0.9, .utf8 = true, .seed = 7}};
 
@@ -50,7 +51,7 @@ TEST_CASE("TokenDraws: with one seed every backend draws one text", "[infer][tok
   Talker<TestedBackend> tested;
   Talker<CpuBackend> host;
   for (const SampleOptions& options : every_kind) {
-    CAPTURE(options.temperature, options.top_k, options.top_p, options.utf8);
+    CAPTURE(options.temperature, options.top_k, options.min_p, options.top_p, options.utf8);
     const std::string prompt = "Once", text = tested.text(prompt, options);
     CHECK(text == host.text(prompt, options));
     TextRule rule(options.utf8, prompt, Talking::ignore, options.max_bytes);
@@ -92,8 +93,8 @@ TEST_CASE("TokenDraws: the tokens are all that comes back from a GPU", "[infer][
 TEST_CASE("TokenDraws: options that make no sense, and weights that are damaged, are refused", "[infer][token_draws]") {
   Talker<TestedBackend> talker;
   CHECK_THROWS_WITH(talker.text("a", {.top_p = 0}),
-                    "stlm::Sampler: expected max_bytes, a temperature and a top-k of at least 0, and a top-p above 0 and up to "
-                    "1, found 200, 1, 0 and 0.");
+                    "stlm::Sampler: expected max_bytes, a temperature and a top-k of at least 0, a min-p from 0 to 1, and a "
+                    "top-p above 0 and up to 1, found 200, 1, 0, 0 and 0.");
   const std::vector<float> damaged(static_cast<std::size_t>(talker.params.flat().size()), NAN);
   TestedBackend::memory_space::from_host(talker.params.flat().data(), damaged.data(), damaged.size() * sizeof(float));
   for (const double temperature : {0.0, 1.0})

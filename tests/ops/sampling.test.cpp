@@ -41,7 +41,7 @@ struct LogitRows {
 /// Draws `draws` tokens from each row, each row with its own seed, by the kernel and by Sampler.
 template <class T>
 void check_draws(const LogitRows<T>& rows, SampleOptions options, int draws, Token excluded = -1) {
-  const ops::SampleLimits limits{options.temperature, options.top_k, options.top_p};
+  const ops::SampleLimits limits{options.temperature, options.top_k, options.min_p, options.top_p};
   for (const auto order : {gpu::ThreadOrder::kForward, gpu::ThreadOrder::kShuffled}) {
     Context<EmulatedCudaBackend> ctx({.threads = 2});
     ctx.set_order(order);
@@ -80,6 +80,8 @@ TEMPLATE_TEST_CASE("sampling: the tokens that Sampler draws", "[cuda][sampling]"
       check_draws(rows, {.top_p = 0.9}, 10);
       check_draws(rows, {.top_k = 200, .top_p = 0.5}, 5);
       check_draws(rows, {.top_p = 1e-6}, 2);
+      check_draws(rows, {.min_p = 0.3}, 10);
+      check_draws(rows, {.top_k = 100, .min_p = 0.2, .top_p = 0.7}, 10);
       if (vocabulary > 1) check_draws(rows, {.temperature = 0.1}, 5, static_cast<Token>(vocabulary / 2));
     }
 }
@@ -100,7 +102,7 @@ TEST_CASE("sampling: equal logits, infinite ones and ones that are not numbers",
 TEST_CASE("sampling: where no logit that is allowed is finite the token is -1", "[cuda][sampling]") {
   const LogitRows<float> rows{3, 2, {NAN, NAN, 1, -INFINITY, INFINITY, 0}};
   Context<EmulatedCudaBackend> ctx;
-  for (const ops::SampleLimits limits : {ops::SampleLimits{0}, {1}, {1, 1}, {1, 0, 0.5}}) {
+  for (const ops::SampleLimits limits : {ops::SampleLimits{0}, {1}, {1, 1}, {1, 0, 0.5}, {1, 0, 0, 0.5}}) {
     std::vector<ops::Draw<AnyBut>> draws(3, {{1, 2}, {0}});
     draws[2].rule.excluded = -1;
     std::vector<Token> tokens(3, -2), next(3, -2);

@@ -1,4 +1,5 @@
-// Sampling the next token: temperature, then top-k and top-p (Holtzman et al. 2020), then one seeded draw.
+// Sampling the next token: temperature, then top-k, min-p (Nguyen et al. 2024) and top-p (Holtzman et al. 2020), then one
+// seeded draw.
 #pragma once
 
 #include <algorithm>
@@ -21,6 +22,7 @@ struct SampleOptions {
   Index max_bytes = 200;
   double temperature = 1;  ///< 0 takes the likeliest token
   Index top_k = 0;         ///< draw among the k likeliest only; 0: all
+  double min_p = 0;        ///< of these, draw only among those with at least this part of the likeliest's probability
   double top_p = 1;        ///< of these, draw among the fewest likeliest that hold this part of their probability
   bool utf8 = false;       ///< draw only bytes that keep the text valid UTF-8, also when it ends at max_bytes
   std::uint64_t seed = 0;
@@ -29,9 +31,10 @@ struct SampleOptions {
 namespace detail {
 inline void expect_valid(const SampleOptions& options) {
   expect<Error>(options.max_bytes >= 0 && options.temperature >= 0 && std::isfinite(options.temperature) &&
-                    options.top_k >= 0 && options.top_p > 0 && options.top_p <= 1,
-                "stlm::Sampler: expected max_bytes, a temperature and a top-k of at least 0, and a top-p above 0 and up to 1, "
-                "found ", options.max_bytes, ", ", options.temperature, ", ", options.top_k, " and ", options.top_p, ".");
+                    options.top_k >= 0 && options.min_p >= 0 && options.min_p <= 1 && options.top_p > 0 && options.top_p <= 1,
+                "stlm::Sampler: expected max_bytes, a temperature and a top-k of at least 0, a min-p from 0 to 1, and a top-p "
+                "above 0 and up to 1, found ", options.max_bytes, ", ", options.temperature, ", ", options.top_k, ", ",
+                options.min_p, " and ", options.top_p, ".");
 }
 inline void expect_finite(bool largest_logit_is_finite) {
   expect<NumericError>(largest_logit_is_finite,
@@ -94,8 +97,8 @@ class Sampler {
     const double top = static_cast<double>(logits[static_cast<std::size_t>(best)]);
     double total = 0;
     for (std::size_t i = 0; i < keep; ++i) {
-      weights_[i] = std::exp((static_cast<double>(value(logits, order_[i], allowed)) - top) / options_.temperature);
-      total += weights_[i];
+      const double weight = std::exp((static_cast<double>(value(logits, order_[i], allowed)) - top) / options_.temperature);
+      total += weights_[i] = weight < options_.min_p ? 0 : weight;
     }
     if (options_.top_p < 1) {
       const double enough = options_.top_p * total;

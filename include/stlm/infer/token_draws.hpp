@@ -70,7 +70,11 @@ class TokenDraws<Backend, Rule, true> {
 
  public:
   TokenDraws(Context<Backend>&, Index most, Index /*vocabulary*/, const SampleOptions& options)
-      : limits_{options.temperature, options.top_k, options.top_p}, draws_(most), drawn_(most), next_(most), fetched_(most) {
+      : limits_{options.temperature, options.top_k, options.min_p, options.top_p},
+        draws_(most),
+        drawn_(most),
+        next_(most),
+        fetched_(most) {
     detail::expect_valid(options);
   }
 

@@ -1,6 +1,5 @@
-// Sampling tokens in the memory where the logits are: greedily, or at a temperature from all tokens, the k likeliest, or the
-// fewest that hold the fraction p of the probability. With the same seed stlm::Sampler (infer/sampler.hpp) draws the same
-// tokens, up to rounding of the summed weights.
+// Sampling tokens in the memory where the logits are, with the options of stlm::Sampler (infer/sampler.hpp). With the same
+// seed Sampler draws the same tokens, up to rounding of the weights and their sums.
 #pragma once
 
 #include <stlm/core/backend.hpp>
@@ -16,6 +15,7 @@ inline constexpr bool draws_tokens = false;
 struct SampleLimits {
   double temperature = 1;  ///< 0 takes the likeliest token
   Index top_k = 0;         ///< 0: all
+  double min_p = 0;
   double top_p = 1;
 };
 

@@ -56,7 +56,8 @@ struct impl::Sampling<B> {
     const auto run = [&]<bool Sorted>(std::bool_constant<Sorted>, const std::int32_t* order) {
       using Kernel = gpu::SampleTokens<T, Rule, Sorted>;
       ctx.launch(Kernel{gpu::span(logits), {order, Sorted ? size : 0}, {draws, rows}, {tokens, rows}, {next, rows},
-                        logits.stride, static_cast<int>(logits.cols), static_cast<int>(keep), limits.temperature, limits.top_p},
+                        logits.stride, static_cast<int>(logits.cols), static_cast<int>(keep), limits.temperature,
+                        limits.min_p, limits.top_p},
                  rows);
     };
     if (limits.temperature > 0 && (keep < logits.cols || limits.top_p < 1))

@@ -34,7 +34,7 @@ struct SampleTokens {
   Span<Token> tokens, next;  // -1 if the largest allowed logit is infinite (NaN counts as -inf); `next`, if given, has 0 then
   Index stride;
   int vocabulary, keep;
-  double temperature, top_p;  // temperature 0 takes the likeliest token
+  double temperature, min_p, top_p;  // temperature 0 takes the likeliest token
 
   template <class Exec>
   STLM_KERNEL void operator()(Exec& e, Shared& shared) const {
@@ -65,7 +65,8 @@ struct SampleTokens {
     const int own = (keep + threads - 1) / threads;  // tokens of a thread
     const auto first = [&](int t) { return t * own < keep ? t * own : keep; };
     const auto weight = [&](int t, int i) {
-      return std::exp((static_cast<double>(value(id(i))) - static_cast<double>(top[t])) / temperature);
+      const double part = std::exp((static_cast<double>(value(id(i))) - static_cast<double>(top[t])) / temperature);
+      return part < min_p ? 0.0 : part;  // of the likeliest token's probability
     };
     e.phase([&](int t) {
       double sum = 0;
