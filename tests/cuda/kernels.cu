@@ -91,6 +91,7 @@ void updates(Ctx& ctx, Row v, View<Bfloat16, dynamic> r, ops::StepView<float> st
   ops::sum_squares(ctx, v);
   ops::normalize(ctx, v, 1, v);
   ops::normalize(ctx, v, 1, r);
+  ops::add_losses(ctx, state, v);
   ops::begin_step(ctx, state, v, v, ops::StepRule<CosineSchedule>{});
   ops::adamw(ctx, state, v, v, v, v, {true, true, r});
   ops::momentum(ctx, state, v, 1, v, v);

@@ -32,7 +32,10 @@ long allocations_of_steps() {
   Step step(ctx, params, typename Step::Options{.shape = shape, .dropout = 0.1});
   ByteLoader<Small> loader(ByteText::from_string(std::string(500, 'x')), shape);
   return test::count_allocations([&] {
-    for (int i = 0; i < 3; ++i) step.run(ctx, loader.next());
+    for (int i = 0; i < 3; ++i) {
+      step.accumulate(ctx, loader.next());
+      step.run(ctx, loader.next());
+    }
     step.report(ctx);
   });
 }

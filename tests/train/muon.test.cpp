@@ -1,6 +1,9 @@
 #include <stlm/train/muon.hpp>
 
+#include <set>
+
 #include <stlm/nn/attention.hpp>
+#include <stlm/nn/lora.hpp>
 #include <stlm/nn/lora_mixture.hpp>
 
 #include "golden/updates.hpp"
@@ -112,18 +115,30 @@ TEST_CASE("Muon takes the Q, K and V of attention as matrices of their own") {
   CHECK(seen == 4);
 }
 
-TEST_CASE("Muon takes a matrix with as many rows as Q, K and V have, but of other meaning, as one") {
-  using Layer = Attention<16, 4, 2, 4, Rotary<>, Causal, LoraMixture<4, 8>>;  // U has 4 * 8 rows, as many as Q, K and V
+// A has 32 rows, as many as Q, K and V together; so do the U of 4 experts of rank 8 and the gate of 32 experts.
+TEMPLATE_TEST_CASE("Muon takes a factor with as many rows as Q, K and V have as one matrix", "", WithLora<Lora<32>>,
+                   WithLora<BiasedLora<32>>, (LoraMixture<4, 8>), (LoraMixture<32, 2>)) {
+  using Layer = Attention<16, 4, 2, 4, Rotary<>, Causal, TestType>;
+  static_assert(Layer::qkv_width == 32);
   Context<ReferenceBackend> ctx;
   Parameters<Layer, ReferenceBackend> params(ctx);
-  int seen = 0;
+  std::set<std::string> stacked, whole;
   params.for_each([&](const Path& path, const auto& view, const ParameterSpec& spec) {
-    if (!path.str().starts_with("qkv.") || view.extent(0) != Layer::qkv_width) return;
-    CAPTURE(path.str());
-    CHECK((spec.row_parts == std::array<Index, 3>{}) == path.str().ends_with(".u"));
-    ++seen;
+    if (!path.str().starts_with("qkv.") || view.extent(0) != 32) return;
+    (spec.row_parts == std::array<Index, 3>{16, 8, 8} ? stacked : whole).insert(path.str());
+    CHECK((spec.row_parts[0] == 16 || spec.row_parts == std::array<Index, 3>{}));
   });
-  CHECK(seen == 3);  // W, U, V
+  using Names = std::set<std::string>;
+  if constexpr (std::is_same_v<TestType, WithLora<Lora<32>>>) {
+    CHECK(stacked == Names{"qkv.weight", "qkv.lora_b"});
+    CHECK(whole == Names{"qkv.lora_a"});
+  } else if constexpr (std::is_same_v<TestType, WithLora<BiasedLora<32>>>) {
+    CHECK(stacked == Names{"qkv.weight", "qkv.lora_b", "qkv.lora_b_bias"});
+    CHECK(whole == Names{"qkv.lora_a", "qkv.lora_a_bias"});
+  } else {
+    CHECK(stacked == Names{"qkv.weight", "qkv.mixture.v"});
+    CHECK(whole == Names{std::is_same_v<TestType, LoraMixture<4, 8>> ? "qkv.mixture.u" : "qkv.mixture.gate"});
+  }
 }
 
 TEST_CASE("Muon takes matrices of one shape together, as many as a batch may hold") {

@@ -32,6 +32,19 @@ TEST_CASE("constant after warm-up") {
   CHECK(factor(1000) == 1.0);
 }
 
+TEST_CASE("warm-up, stable, decay: the last of `decay` steps is at the minimum") {
+  const stlm::StableSchedule factor{.warmup = 4, .total = 100, .decay = 20, .minimum = 0.1};
+  CHECK(factor(0) == 0.25);
+  for (const int step : {3, 4, 50, 79}) CHECK(factor(step) == 1);
+  CHECK(factor(80) == Approx(1 - 0.9 / 20).epsilon(1e-14));
+  CHECK(factor(89) == Approx(0.55).epsilon(1e-14));
+  for (const int step : {99, 100, 1000}) CHECK(factor(step) == 0.1);
+  const stlm::StableSchedule longer{.warmup = 4, .total = 200, .decay = 20, .minimum = 0.1};
+  for (int step = 0; step < 80; ++step) CHECK(longer(step) == factor(step));
+  const stlm::StableSchedule endless{.warmup = 4};
+  for (const int step : {3, 4, 1000}) CHECK(endless(step) == 1);
+}
+
 TEST_CASE("the reference's cosine: from 0, above its minimum at `decay`, and up again after warmup + decay") {
   const stlm::ReferenceCosineSchedule factor{.warmup = 5000, .decay = 30000, .minimum = 0.1};
   const double lr = 6e-4;

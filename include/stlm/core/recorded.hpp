@@ -16,7 +16,7 @@
 
 namespace stlm {
 
-using RecordedShape = std::array<Index, 4>;
+using RecordedShape = std::array<Index, 6>;
 
 /// Backends without graphs call the work at every run.
 template <class Backend>

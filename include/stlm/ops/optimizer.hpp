@@ -12,7 +12,13 @@ template <class Backend>
 struct Optimizer : MissingBackend<Backend> {};
 }  // namespace impl
 
-/// Advances `state` to the next step of a run, given the step's whole gradient and the losses of its rows.
+/// Takes the losses of a micro-batch into `state`. Its step has more of them to come.
+template <class Backend, class T>
+void add_losses(Context<Backend>& ctx, StepView<T> state, std::type_identity_t<View<const T, dynamic>> losses) {
+  impl::Optimizer<Backend>::template add_losses<T>(ctx, state.data(), losses);
+}
+
+/// Advances `state` to the next step of a run, given the step's whole gradient and the losses of its last batch's rows.
 template <class Backend, class T, class Schedule>
 void begin_step(Context<Backend>& ctx, StepView<T> state, std::type_identity_t<View<const T, dynamic>> grads,
                 std::type_identity_t<View<const T, dynamic>> losses, const StepRule<Schedule>& rule) {

@@ -57,39 +57,55 @@ struct StepRule {
   double max_norm;  ///< gradients with a larger norm are scaled down to it
   Schedule schedule;
   const double* factor;  ///< on the host; multiplies the learning rate, as the schedule's factor does
+  double scale = 1;      ///< multiplies the gradient before it is clipped
 };
 
 /// The last step, and the number of steps taken. All zeros before the first step.
 template <class T>
 struct StepState {
-  Index step = 0;     ///< steps taken
-  Index failed = 0;   ///< the first step, counted from 1, whose gradient was not finite; it and later ones are skipped
-  double loss = 0;    ///< the sum of the losses of the last step's rows
-  double norm = 0;    ///< of the last step's gradient, before clipping
-  double factor = 0;  ///< of the last step's learning rate
+  Index step = 0;      ///< steps taken
+  Index failed = 0;    ///< the first step, counted from 1, whose gradient was not finite; it and later ones are skipped
+  Index masks = 0;     ///< names the next batch's dropout masks: `step`, plus 2^24 for each micro-batch since the last step
+  double waiting = 0;  ///< the sum of the losses of the micro-batches since the last step
+  double loss = 0;     ///< the sum of the losses of the last step's rows
+  double norm = 0;     ///< of the last step's gradient, before clipping
+  double factor = 0;   ///< of the last step's learning rate
   AdamWNumbers<T> numbers;
 
   /// The state at step number `step`, without clipping.
   static StepState at(const AdamWOptions& options, double factor, Index step) {
     StepState state;
-    state.step = step;
+    state.step = state.masks = step;
     state.factor = factor;
     state.numbers = AdamWNumbers<T>::of(options, factor, step);
     return state;
   }
 
-  /// Advances to the next step, given the sum of squares of its gradient. `given` is the value at `rule.factor`.
+  /// Takes the sum of a micro-batch's losses.
+  STLM_HOST_DEVICE void wait(double losses) {
+    waiting += losses;
+    masks += Index{1} << 24;
+  }
+  /// Forgets the micro-batches since the last step.
+  STLM_HOST_DEVICE void forget() {
+    waiting = 0;
+    masks = step;
+  }
+  /// Advances to the next step, given the sum of squares of its gradient and the sum of its last batch's losses. `given` is
+  /// the value at `rule.factor`.
   template <class Schedule>
-  STLM_HOST_DEVICE void begin(double squares, const StepRule<Schedule>& rule, double given) {
+  STLM_HOST_DEVICE void begin(double squares, double losses, const StepRule<Schedule>& rule, double given) {
+    loss = waiting + losses;
     if (failed == 0) {
-      norm = std::sqrt(squares);
+      norm = std::sqrt(squares) * rule.scale;
       if (!std::isfinite(norm)) failed = step + 1;
     }
     if (failed == 0) {
       factor = rule.schedule(step) * given;
       numbers = AdamWNumbers<T>::of(rule.adamw, factor, ++step);
-      if (norm > rule.max_norm) numbers.clip = static_cast<T>(rule.max_norm / norm);
+      numbers.clip = static_cast<T>(norm > rule.max_norm ? rule.scale * (rule.max_norm / norm) : rule.scale);
     }
+    forget();
     numbers.skip = failed != 0;
   }
 };

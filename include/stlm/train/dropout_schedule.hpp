@@ -1,7 +1,7 @@
-// Dropout schedules: the probability of dropping at each step, counted from 0, for ForwardOptions::dropout.
+// Dropout schedules: the probability of dropping at each step, counted from 0, for TrainStep or ForwardOptions::dropout.
 //
-//   const stlm::LinearDropout rate{.start = 0.1, .end = 0, .end_step = 5000};     // early dropout
-//   stlm::forward(ctx, params, batch, acts, {.dropout = rate(step)});
+//   using Step = stlm::TrainStep<Model, Backend, float, stlm::AdamW<Model, Backend>, stlm::CosineSchedule, stlm::LinearDropout>;
+//   Step step(ctx, params, {.shape = {16, 256}, .dropout = {.start = 0.1, .end = 0, .end_step = 5000}});   // early dropout
 //
 // Constant, linear and triangle as in arXiv 2409.05423.
 #pragma once
@@ -14,6 +14,7 @@ namespace stlm {
 struct ConstantDropout {
   double rate = 0;
 
+  constexpr ConstantDropout(double of = 0) : rate(of) {}
   double operator()(Index) const { return rate; }
 };
 

@@ -49,6 +49,22 @@ struct CosineSchedule {
   }
 };
 
+/// Warm-up, stable, decay (Hu et al. 2024): linear from 1/warmup to 1, then 1, then linear down to `minimum` over the last
+/// `decay` of `total` steps. So a run may be continued from before its decay with a larger total. `minimum` is the exact
+/// factor of step total - 1 and of all later ones.
+struct StableSchedule {
+  Index warmup = 0, total = 0, decay = 0;
+  double minimum = 0;
+
+  STLM_HOST_DEVICE double operator()(Index step) const {
+    if (decay > 0 && step >= total - 1) return minimum;
+    const Index into = step - (total - decay) + 1;
+    const double fallen = into > 0 && decay > 0 ? static_cast<double>(into) / static_cast<double>(decay) : 0;
+    const double risen = step < warmup ? static_cast<double>(step + 1) / static_cast<double>(warmup) : 1;
+    return risen * (1 - (1 - minimum) * fallen);
+  }
+};
+
 /// The schedule of the STLM reference implementation (arXiv 2405.14159), for comparisons with it: linear from 0, then a
 /// cosine that takes `decay` steps after the warm-up instead of ending at step `decay`. So the factor is above `minimum` at
 /// step `decay`, reaches it at step warmup + decay, and rises again after that. With a decay of 30,000 steps and a warm-up

@@ -5,22 +5,21 @@
 //   const StepReport last = step.report(ctx);             // waits for a GPU; run does not
 //   save_checkpoint(path, params, step, {...});           // train/checkpoint.hpp
 //
+// Gradient accumulation, for batches that do not fit into memory as a whole; here a step has 4 micro-batches:
+//
+//   for (int i = 0; i < 3; ++i) step.accumulate(ctx, data.next());
+//   step.run(ctx, data.next());
+//
 // Gradients are clipped by their global norm. The numbers that change from step to step are in the backend's memory, so a
-// GPU records the step once and replays it as one graph while the number of targets that count stays the same and, for a
-// model over patches, the numbers of bytes it reads and predicts. Dropout masks depend on the seed and the step's number,
-// so a continued run draws the masks of one never stopped.
+// GPU records the step once and replays it as one graph while the dropout and the number of targets that count stay the same
+// and, for a model over patches, the numbers of bytes it reads and predicts. Dropout masks depend on the seed, the step's
+// number and the micro-batch's, so a continued run draws the masks of one never stopped.
 #pragma once
 
-#include <utility>
-
-#include <stlm/core/batch_stage.hpp>
-#include <stlm/core/host_copy.hpp>
-#include <stlm/core/recorded.hpp>
-#include <stlm/core/staged.hpp>
-#include <stlm/models/program.hpp>
-#include <stlm/models/working_weights.hpp>
 #include <stlm/train/adamw.hpp>
 #include <stlm/train/clip.hpp>
+#include <stlm/train/detail/step_gradient.hpp>
+#include <stlm/train/dropout_schedule.hpp>
 #include <stlm/train/schedule.hpp>
 
 namespace stlm {
@@ -29,15 +28,15 @@ namespace stlm {
 struct StepReport {
   std::int64_t step = 0;  ///< steps taken so far
   double loss = 0;        ///< mean cross-entropy in nats over the targets that count
-  Index targets = 0;      ///< the number of targets that count
+  Index targets = 0;      ///< the number of targets that count, in all micro-batches
   double norm = 0;        ///< of the gradient, before clipping
   double factor = 0;      ///< of the learning rate
 };
 
 /// `S`: the scalar of the weights that matrix products read: float, or Bfloat16 for mixed precision. Activations are of
-/// activation_t<Backend, S>.
+/// activation_t<Backend, S>. `Dropout`: a schedule of the probability of dropping (train/dropout_schedule.hpp).
 template <class Model, class Backend, class S = float, class Optimizer = AdamW<Model, Backend, compute_t<S>>,
-          class Schedule = CosineSchedule>
+          class Schedule = CosineSchedule, class Dropout = ConstantDropout>
 class TrainStep {
   using T = compute_t<S>;
   static_assert(requires(typename Model::template Cache<T> cache) { cache.losses; },
@@ -45,74 +44,62 @@ class TrainStep {
 
  public:
   struct Options {
-    BatchShape shape;
+    BatchShape shape;  ///< of a batch, or of each micro-batch
     typename Optimizer::Options optimizer = {};
     Schedule schedule = {};
     double max_norm = 1;  ///< largest norm of the gradient; infinity: no clipping
-    double dropout = 0;
+    Dropout dropout = {};
   };
 
   /// `params` are trained in place and must outlive the step.
   TrainStep(Context<Backend>& ctx, const Parameters<Model, Backend, T>& params, const Options& options)
       : options_(options),
         params_(params),
-        weights_(ctx, params),
-        grads_(ctx),
+        gradient_(ctx, params, options.shape),
         optimizer_(ctx, options.optimizer),
-        acts_(ctx, options.shape),
-        stage_(ctx, options.shape.batch * options.shape.tokens * detail::ids_of_token<Model>()),
-        state_(1),
         factor_(ctx, 1) {
     detail::expect_max_norm("TrainStep", options.max_norm);
   }
 
-  /// Trains on one batch of Options::shape. `factor` multiplies the learning rate in addition to the schedule, for runs
-  /// limited by time. A GPU may still be working when this returns.
+  /// Adds the gradient of a micro-batch to that of the next `run`. All targets of a step weigh the same. If a batch is
+  /// refused, here or by `run`, the micro-batches since the last step are forgotten.
+  void accumulate(Context<Backend>& ctx, const Batch& batch) { gradient_.add(ctx, batch, options_.dropout(next_)); }
+
+  /// Trains on one batch, and on the micro-batches since the last step. `factor` multiplies the learning rate in addition to
+  /// the schedule, for runs limited by time. A GPU may still be working when this returns.
   void run(Context<Backend>& ctx, const Batch& batch, double factor = 1) {
     detail::expect_factor("TrainStep", factor);
     detail::expect_factor("TrainStep", options_.schedule(next_) * factor);
-    if (std::exchange(stale_, true)) {
-      weights_.update(ctx);
-      grads_.zero(ctx);
-    }
     if (*factor_.data() != factor) {
       *factor_.data() = factor;
       factor_.send(ctx);
     }
-    const Batch staged = stage_.put(ctx, batch);
-    const std::uint64_t seed = ctx.random().seed();
-    const MaskKey masks(RandomKey::from_seed(seed).fold(~std::uint64_t{0}), &state_.data()->step);  // a stream of their own
-    const auto work = [&] {
-      forward_backward(ctx, weights_, staged, acts_, grads_, 1, {options_.dropout, masks});
-      const ops::StepView<T> state(state_.data());
-      const ops::StepRule<Schedule> rule{optimizer_.adamw(), options_.max_norm, options_.schedule, factor_.data()};
-      ops::begin_step(ctx, state, grads_.flat(), acts_.cache().losses, rule);
-      optimizer_.update(ctx, state, params_, grads_, true, weights_.rounded());
+    const auto update = [&](View<const T, dynamic> losses, double scale) {
+      const ops::StepRule<Schedule> rule{optimizer_.adamw(), options_.max_norm, options_.schedule, factor_.data(), scale};
+      const ops::StepView<T> state(gradient_.state());
+      ops::begin_step(ctx, state, gradient_.sum().flat(), losses, rule);
+      optimizer_.update(ctx, state, params_, gradient_.sum(), true, gradient_.weights().rounded());
     };
-    detail::prepare<WorkingWeights<Model, Backend, S>>(batch, acts_);
-    const Index targets = detail::count_targets<Model>(batch);
-    recorded_.run(ctx, {targets, acts_.pass().bytes_read, acts_.pass().bytes_predicted, static_cast<Index>(seed)}, work);
-    targets_ = targets;
+    targets_ = gradient_.add_last(ctx, batch, options_.dropout(next_), update);
     ++next_;
-    stale_ = false;
   }
 
   /// Waits until the last step is done. If the gradient of a step was not finite, throws NumericError naming the first such
   /// step and a tensor with such numbers. The weights are then those before that step.
   StepReport report(Context<Backend>& ctx) const {
     ops::StepState<T> state;
-    if constexpr (requires { ctx.read(state_.data()); })
-      state = ctx.read(state_.data());
+    if constexpr (requires { ctx.read(gradient_.state()); })
+      state = ctx.read(gradient_.state());
     else
-      state = *state_.data();
-    if (state.failed != 0) fail_not_finite("stlm::TrainStep", "gradient norm", state.failed, params_, grads_);
+      state = *gradient_.state();
+    if (state.failed != 0) fail_not_finite("stlm::TrainStep", "gradient norm", state.failed, params_, gradient_.sum());
     return {state.step, targets_ > 0 ? state.loss / static_cast<double>(targets_) : 0, targets_, state.norm, state.factor};
   }
 
   /// The weights that matrix products read, updated from the current parameters.
   const WorkingWeights<Model, Backend, S>& weights(Context<Backend>& ctx) {
-    weights_.update(ctx);
-    return weights_;
+    gradient_.weights().update(ctx);
+    return gradient_.weights();
   }
 
   /// Calls `f(name, parameters)` for each set of moments. A checkpoint holds these, the parameters and the step count.
@@ -121,30 +108,24 @@ class TrainStep {
     optimizer_.for_each_state(f);
   }
   /// Waits until the last step is done.
-  std::int64_t step_count() const { return host_value<Backend>(state_.data()).step; }
+  std::int64_t step_count() const { return host_value<Backend>(gradient_.state()).step; }
   /// Continues from this step; its parameters and moments have been loaded.
   void set_step_count(std::int64_t steps) {
     ops::StepState<T> state;
-    state.step = steps;
-    set_value<Backend>(state_.data(), state);
+    state.step = state.masks = steps;
+    set_value<Backend>(gradient_.state(), state);
+    gradient_.reset();
     next_ = steps;
-    stale_ = true;
   }
 
  private:
   Options options_;
   const Parameters<Model, Backend, T>& params_;
-  WorkingWeights<Model, Backend, S> weights_;
-  Parameters<Model, Backend, T> grads_;
+  detail::StepGradient<Model, Backend, S> gradient_;
   Optimizer optimizer_;
-  Activations<Model, Backend, S> acts_;
-  BatchStage<Backend> stage_;
-  Buffer<ops::StepState<T>, typename Backend::memory_space> state_;
   Staged<Backend, double> factor_;
-  Recorded<Backend> recorded_;
   Index targets_ = 0;
   std::int64_t next_ = 0;  // if no step has failed, equal to the device's count
-  bool stale_ = true;  // others wrote the parameters (initialised, loaded), or a step failed halfway
 };
 
 }  // namespace stlm

@@ -136,6 +136,12 @@ struct Optimizer<B> {
     gpu::map(ctx, gpu::Normalize<T>{squares, eps}, std::array{gpu::line(y.data(), y.size())},
              std::array{gpu::line(x.data(), x.size())});
   }
+  template <class T>
+  static void add_losses(Ctx& ctx, StepState<T>* state, View<const T, dynamic> losses) {
+    gpu::Scratch<B> scratch(ctx);
+    ctx.launch(gpu::AddLosses<T>{{state, 1}, gpu::sum<false>(ctx, scratch, gpu::Span<const T>{losses.data(), losses.size()})},
+               1);
+  }
   template <class T, class Schedule>
   static void begin_step(Ctx& ctx, StepState<T>* state, View<const T, dynamic> grads, View<const T, dynamic> losses,
                          const StepRule<Schedule>& rule) {
