@@ -14,6 +14,7 @@
 #include <stlm/tokenizer/bpe_file.hpp>
 #include <stlm/tokenizer/bpe_training.hpp>
 #include <stlm/tokenizer/gpt2_files.hpp>
+#include <stlm/tokenizer/reference_bpe_file.hpp>
 
 #include "../common/written.hpp"
 
@@ -29,7 +30,7 @@ struct Options {
 void add_options(CLI::App& app, Options& o) {
   auto* encoder = app.add_option("--encoder", o.encoder, "GPT-2's ids, encoder.json");
   auto* merges = app.add_option("--merges", o.merges, "GPT-2's merges, vocab.bpe")->needs(encoder);
-  auto* tokenizer = app.add_option("--tokenizer", o.tokenizer, "A tokenizer made with --train")->excludes(encoder);
+  auto* tokenizer = app.add_option("--tokenizer", o.tokenizer, "A tokenizer made with --train, or the reference's, *.model")->excludes(encoder);
   auto* decode = app.add_flag("--decode", o.decode, "Ids, white space between, to bytes");
   auto* special = app.add_option("--special", o.specials, "A mark, such as <|endoftext|>, to read and write by name")
                       ->allow_extra_args(false);
@@ -64,7 +65,7 @@ stlm::BpeTokenizer open_tokenizer(const Options& o) {
   if (!o.encoder.empty()) return stlm::load_gpt2(o.encoder, o.merges);
   stlm::expect<stlm::Error>(!o.tokenizer.empty(),
                             "give a tokenizer: --encoder and --merges, or --tokenizer, or --train.");
-  return stlm::load_bpe(o.tokenizer);
+  return o.tokenizer.ends_with(".model") ? stlm::load_reference_bpe(o.tokenizer) : stlm::load_bpe(o.tokenizer);
 }
 
 std::vector<stlm::Token> parse_ids(std::string_view text) {

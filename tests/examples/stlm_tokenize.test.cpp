@@ -37,6 +37,13 @@ TEST_CASE("stlm_tokenize: ids of GPT-2's files and the same bytes again") {
   CHECK(run.status == 0);
 }
 
+TEST_CASE("stlm_tokenize: a tokenizer of the reference's, known by its name") {
+  Program run;
+  write_text(run.folder / "bpe.model", "32 116\n256 104\n");
+  CHECK(run("--tokenizer " + run.folder / "bpe.model", "a th") == "97 257\n");
+  CHECK(run("--decode --tokenizer " + run.folder / "bpe.model", "97 257") == "a th");
+}
+
 TEST_CASE("stlm_tokenize: options that would do nothing are refused") {
   Program run;
   CHECK(run(run.gpt2 + " --out x", "a").find("--out requires --train") != std::string::npos);
