@@ -83,6 +83,9 @@ inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
                     "times; 0 for the stories)")
       ->check(finite(true))
       ->check(CLI::Range(0.0, 0.9));
+  train->add_option("--micro-batches", o.micro_batches, "Batches whose gradients make up a step")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
   add_run(*train, o);
 
   auto* generate = app.add_subcommand("generate", "Continue a prompt with trained weights");
@@ -91,6 +94,10 @@ inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
   generate->add_option("--max-bytes", o.sampling.max_bytes, "Length")->check(CLI::NonNegativeNumber)->capture_default_str();
   generate->add_option("--top-k", o.sampling.top_k, "Draw among the k likeliest bytes; 0: all")
       ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  generate->add_option("--min-p", o.sampling.min_p, "Draw among bytes with this part of the likeliest's probability")
+      ->check(finite(true))
+      ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   generate->add_option("--top-p", o.sampling.top_p, "Draw among the fewest likeliest bytes that hold this part")
       ->check(finite(false))

@@ -37,6 +37,7 @@ struct Options : RunOptions {
   std::vector<std::string> data;
   std::string val, separator;
   std::optional<double> dropout;
+  int micro_batches = 1;
   // train, generate
   std::string encoder, merges;  // of GPT-2's tokenizer, for models that need it
 };

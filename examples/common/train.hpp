@@ -57,11 +57,16 @@ class TrainingRun {
 
   nlohmann::ordered_json step(double at) {
     const double dropped_before = dropped_here();
-    const auto batch = loader_.next();
+    double bytes = 0;
+    const auto next = [&] {
+      const auto batch = loader_.next();
+      bytes += reading_.bytes(batch);
+      return batch;
+    };
+    for (int i = 1; i < o_.micro_batches; ++i) train_step_.accumulate(ctx_, next());
+    train_step_.run(ctx_, next(), rate_factor(at, recipe_.warmup, recipe_.minimum));
     dropped_ += dropped_here() - dropped_before;
-    train_step_.run(ctx_, batch, rate_factor(at, recipe_.warmup, recipe_.minimum));
     const stlm::StepReport report = train_step_.report(ctx_);
-    const double bytes = reading_.bytes(batch);
     add_to_mean(nats_, report.loss * static_cast<double>(report.targets) / bytes, course_.steps());
     bytes_ += bytes;
     bytes_here_ += bytes;
@@ -96,7 +101,7 @@ class TrainingRun {
   nlohmann::ordered_json finish(const std::string& out) {
     const double seconds = course_.seconds();
     stlm::save(params_, out + "/model.safetensors");
-    const double all = static_cast<double>(course_.steps()) * batch_tokens(), tokens = all - dropped_;
+    const double all = static_cast<double>(course_.steps()) * step_tokens(), tokens = all - dropped_;
     if (dropped_ > 0)
       course_.progress().print(format("left out: %.0f of %.0f ", dropped_, all) + reading_.unit +
                                " to be predicted, for which their batches had no room");
@@ -111,6 +116,7 @@ class TrainingRun {
                                   {"train_nats", nats_}};
     result.update(score());
     result.update({{"lr", recipe_.optimizer.lr},
+                   {"micro_batches", o_.micro_batches},
                    {"dropout", dropout_},
                    {"products", products},
                    {"device", o_.device},
@@ -126,8 +132,8 @@ class TrainingRun {
 
   nlohmann::ordered_json settings() const {
     return {{"data", o_.data},       {"separator", o_.separator}, {"data_bytes", corpus_.train.num_bytes()},
-            {"data_tokens", corpus_.train.size()}, {"dropout", dropout_}, {"products", products},
-            {"device", o_.device},   {"seed", o_.seed}};
+            {"data_tokens", corpus_.train.size()}, {"micro_batches", o_.micro_batches},
+            {"dropout", dropout_},   {"products", products},      {"device", o_.device}, {"seed", o_.seed}};
   }
   auto state() { return std::tie(ctx_, params_, train_step_, loader_); }
   Numbers numbers() { return {{"nats", &nats_}, {"bytes", &bytes_}, {"dropped", &dropped_}}; }
@@ -135,7 +141,7 @@ class TrainingRun {
  private:
   static constexpr const char* products = std::is_same_v<Scalar, float> ? "float32" : "bfloat16";
 
-  double batch_tokens() const { return static_cast<double>(recipe_.shape.batch * recipe_.shape.tokens); }
+  double step_tokens() const { return static_cast<double>(o_.micro_batches * recipe_.shape.batch * recipe_.shape.tokens); }
   /// Patches to be predicted that the loader has left out in this process.
   double dropped_here() const {
     if constexpr (requires { loader_.dropped(); })

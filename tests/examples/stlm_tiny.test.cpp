@@ -108,6 +108,18 @@ TEST_CASE("scores on the way are in the metrics and on the terminal, and change 
   }
 }
 
+TEST_CASE("micro-batches make up a step, and are those of a run that is continued") {
+  const TemporaryFolder folder;
+  write_corpus(folder / "text");
+  const std::string train = "train --steps 2 --data " + folder / "text" + " --out " + folder / "out" + " --micro-batches ";
+  const Result three = run(train + "3"), one = run(train + "1");
+  REQUIRE(three.status == 0);
+  CHECK(number(last_line(three.output), "bytes") == 3 * number(last_line(one.output), "bytes"));
+  CHECK(number(last_line(three.output), "train_nats") != number(last_line(one.output), "train_nats"));
+  CHECK(run(train + "3 --resume").output.find("give the same options") != std::string::npos);
+  CHECK(run(train + "0").status != 0);
+}
+
 TEST_CASE("what cannot be written is said, whatever the text is called; a fresh run leaves nothing to continue of another") {
   const TemporaryFolder folder;
   write_corpus(folder / "caf\xe9");  // not UTF-8

@@ -33,7 +33,7 @@ struct Kind {
   using Optimizer = Optimizer_;
 };
 
-/// Ten steps of TrainStep; with `graphs`, replayed from the third on. A model over patches takes the same batch in all steps.
+/// Ten steps of TrainStep of some micro-batches each; with `graphs`, replayed from the third on. A model over patches takes the same batch in all steps.
 template <class Kind>
 struct Run {
   using Model = typename Kind::Model;
@@ -41,7 +41,7 @@ struct Run {
   std::vector<float> weights;
   std::vector<std::size_t> free;  ///< memory of the device after each step
 
-  explicit Run(bool graphs) {
+  explicit Run(bool graphs, int micro_batches = 1) {
     Context<CudaBackend> ctx({.seed = 5});
     ctx.use_graphs(graphs);
     Parameters<Model, CudaBackend> params(ctx);
@@ -51,6 +51,7 @@ struct Run {
     Step step(ctx, params, typename Step::Options{.shape = {2, patches ? 24 : 40}, .optimizer = {.lr = 3e-3}, .dropout = 0.1});
     for (int i = 0; i < 10; ++i) {
       const auto batch = training_batch<Model>(patches ? 0 : i);
+      for (int j = 1; j < micro_batches; ++j) step.accumulate(ctx, batch.view());
       step.run(ctx, batch.view());
       if (i % 3 == 0 || i == 9) losses.push_back(step.report(ctx).loss);  // the host does not wait for the other steps
       std::size_t now = 0, total = 0;
@@ -100,8 +101,18 @@ TEMPLATE_TEST_CASE("TrainStep on a GPU: the same bits from a graph as from its k
   CHECK(graph.losses.back() < graph.losses.front());
 }
 
+TEST_CASE("TrainStep on a GPU: micro-batches have the same bits from graphs", "[cuda][train_step][bits]") {
+  using ByAdamW = Kind<TwoLayers, Bfloat16>;
+  const Run<ByAdamW> graph(true, 3), stream(false, 3), single(true);
+  CHECK(graph.losses == stream.losses);
+  CHECK(graph.weights == stream.weights);
+  CHECK(graph.weights != single.weights);  // each micro-batch has masks of its own
+}
+
 TEST_CASE("TrainStep on a GPU: a replayed step asks for no memory", "[cuda][train_step][memory]") {
-  const Run<Kind<TwoLayers, Bfloat16>> run(true);
-  for (std::size_t i = 3; i < run.free.size(); ++i)  // the first step runs the kernels, the second records the graph
-    CHECK(run.free[i] == run.free[2]);
+  for (const int micro_batches : {1, 2}) {
+    const Run<Kind<TwoLayers, Bfloat16>> run(true, micro_batches);
+    for (std::size_t i = 3; i < run.free.size(); ++i)  // the first step runs the kernels, the second records the graph
+      CHECK(run.free[i] == run.free[2]);
+  }
 }
