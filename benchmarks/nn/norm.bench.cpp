@@ -1,5 +1,6 @@
 // Norms of the rows of model b.
-#include <stlm/nn/norm.hpp>
+#include <stlm/nn/layer_norm.hpp>
+#include <stlm/nn/rms_norm.hpp>
 
 #include "../support/models.hpp"
 #include "../support/module.hpp"

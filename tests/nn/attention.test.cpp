@@ -12,6 +12,22 @@ namespace {
 
 using HalfSplit = Rotary<RopePairs::kHalfSplit>;
 
+/// Linear layers that list W as "u", and beside it a matrix of as many rows that are not their outputs.
+struct OtherNames {
+  template <Index In, Index Out>
+  struct Linear : stlm::Linear<In, Out> {
+    template <class T>
+    struct Params : stlm::Linear<In, Out>::template Params<T> {
+      Matrix<T, Out, 3> inside;
+    };
+    template <class V, class P>
+    static constexpr void visit(V& v, const Path& path, P& p) {
+      v(path / "u", p.weight, ParameterSpec::matrix(In));
+      v(path / "inside", p.inside, ParameterSpec::matrix(3).inner());
+    }
+  };
+};
+
 template <Index Heads, Index KvHeads, class Position = Rotary<>, class Mask = Causal, class Linears = NoBias>
 using Layer = Leaf<Attention<6, Heads, KvHeads, 4, Position, Mask, Linears>, 6>;  // Heads * 4 differs from 6
 
@@ -80,4 +96,14 @@ TEST_CASE("Attention: dropout drops by its key, and does nothing at rate 0", "[n
   CHECK(deviation(with, result(0.5, {5, 6})) > 0.01);
   CHECK(result(0.5, {3, 4}) == with);
   CHECK(result(0, {5, 6}) == without);
+}
+
+TEST_CASE("Attention: the rows of Q, K and V are told apart by what a tensor is, not by its name", "[nn][attention]") {
+  Context<ReferenceBackend> ctx;
+  Parameters<Layer<4, 2, Rotary<>, Causal, OtherNames>, ReferenceBackend> params(ctx);
+  std::vector<std::string> stacked;
+  params.for_each([&](const Path& path, const auto&, const ParameterSpec& spec) {
+    if (spec.row_parts == std::array<Index, 3>{16, 8, 8}) stacked.push_back(path.str());
+  });
+  CHECK(stacked == std::vector<std::string>{"qkv.u"});
 }

@@ -1,5 +1,8 @@
 #include <stlm/nn/head.hpp>
 
+#include <stlm/nn/layer_norm.hpp>
+#include <stlm/nn/rms_norm.hpp>
+
 #include "support/backend_parity.hpp"
 #include "support/gradient_check.hpp"
 

@@ -38,21 +38,31 @@ struct Init {
   double (*value)(Index) = nullptr;
 };
 
-/// What a module declares for one tensor. `matrix` and `bias` start as in PyTorch, U(-1/sqrt(fan_in), 1/sqrt(fan_in)).
+/// What a module declares for one tensor. `matrix` and `bias` are those of a linear layer. They start as in PyTorch,
+/// U(-1/sqrt(fan_in), 1/sqrt(fan_in)).
 struct ParameterSpec {
   Role role = Role::kVector;
   Init init = {};
   Index fan_in = 1;
+  bool rows_are_outputs = false;  ///< one row for each output of its layer, in order; false for a low-rank A and for gates
   bool per_layer = false;  ///< each layer has its own, even if the rest of its module is shared (LoRA factors)
   std::array<Index, 3> row_parts = {};  ///< row counts of the matrices stacked in this one, as Q, K, V; zeros: one matrix
   double factor = 1;  ///< for a LoRA factor: the scale of the low-rank product
 
-  static constexpr ParameterSpec matrix(Index fan_in) { return {Role::kMatrix, {Init::Kind::kUniform, -1}, fan_in}; }
+  static constexpr ParameterSpec matrix(Index fan_in) { return {Role::kMatrix, {Init::Kind::kUniform, -1}, fan_in, true}; }
   static constexpr ParameterSpec table(double std) { return {Role::kTable, {Init::Kind::kNormal, std}}; }
   static constexpr ParameterSpec ones() { return {Role::kVector, {Init::Kind::kOnes}}; }
-  static constexpr ParameterSpec zeros(Role role = Role::kVector) { return {role, {Init::Kind::kZeros}}; }
+  static constexpr ParameterSpec zeros(Role role = Role::kVector) {
+    return {role, {Init::Kind::kZeros}, 1, role == Role::kMatrix};
+  }
   static constexpr ParameterSpec given(Role role, double (*value)(Index)) { return {role, {Init::Kind::kGiven, 0, value}}; }
-  static constexpr ParameterSpec bias(Index fan_in) { return {Role::kVector, {Init::Kind::kUniform, -1}, fan_in}; }
+  static constexpr ParameterSpec bias(Index fan_in) { return {Role::kVector, {Init::Kind::kUniform, -1}, fan_in, true}; }
+  /// The same for a tensor inside a layer, whose rows are not the layer's outputs.
+  constexpr ParameterSpec inner() const {
+    ParameterSpec spec = *this;
+    spec.rows_are_outputs = false;
+    return spec;
+  }
 
   /// The scale of the initial distribution; a negative `init.scale` stands for 1/sqrt(fan_in).
   double scale() const { return init.scale < 0 ? 1 / std::sqrt(static_cast<double>(fan_in)) : init.scale; }

@@ -7,6 +7,7 @@
 // `decode` appends the keys and values of new tokens to a KvCache and attends to all that it holds.
 #pragma once
 
+#include <stlm/nn/detail/cached_attention.hpp>
 #include <stlm/nn/detail/packed_heads.hpp>
 #include <stlm/nn/linear.hpp>
 #include <stlm/nn/mask.hpp>
@@ -35,6 +36,7 @@ struct Attention {
   static constexpr bool causal = Mask::causal && LooksBack<Linears>;
   using Qkv = typename Linears::template Linear<Dim, qkv_width>;
   using Out = typename Linears::template Linear<query_width, Dim>;
+  using Cached = detail::CachedAttention<Heads, KvHeads, HeadSize, Position, causal>;
 
   template <class T>
   struct Params {
@@ -50,9 +52,7 @@ struct Attention {
     typename Out::template Cache<T> out_linear;
   };
   template <class T>
-  struct KvCache {
-    View<T, dynamic, dynamic, kv_width> keys, values;  // (B, capacity, Kv * D)
-  };
+  using KvCache = typename Cached::template KvCache<T>;
 
   template <class V, class P>
   static constexpr void visit(V& v, const Path& path, P& p) {
@@ -75,8 +75,7 @@ struct Attention {
   }
   template <class A, class S>
   static constexpr void plan_decode(A& arena, S& state, Index batch, Index capacity) {
-    arena.keep(state.keys, batch, capacity);
-    arena.keep(state.values, batch, capacity);
+    Cached::plan(arena, state, batch, capacity);
   }
 
   /// Scores and mixing count the keys that a query reads: T/2 on average if causal, otherwise T; fewer with a window.
@@ -115,7 +114,7 @@ struct Attention {
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y,
                      const Cache<T>& cache, const KvCache<T>& state) {
     Qkv::forward(ctx, p.qkv, pass, x, cache.qkv, cache.qkv_linear);
-    append(ctx, pass, cache, state);
+    Cached::append(ctx, pass, cache.qkv, state);
     attend_to_all(ctx, pass, cache, state);
     Out::forward(ctx, p.out, pass, cache.mixed, y, cache.out_linear);
   }
@@ -125,48 +124,15 @@ struct Attention {
   template <class B, class S, class T = activation_t<B, S>>
   static void residual_decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, const ops::RowNorm<T>& norm,
                               Rows<const T, Dim> x, Rows<T, Dim> y, const Cache<T>& cache, const KvCache<T>& state) {
-    const MatrixView<const S> weight(p.qkv.weight);
-    const MatrixView<T> qkv(cache.qkv);
-    const HeadsView<T> keys = Packed::cached(state.keys), values = Packed::cached(state.values);
-    const MatrixView<const T> rows(x);
-    const Index sequences = state.keys.extent(0);
-    if constexpr (requires {
-                    Position::product_rotate_append(ctx, norm, rows, weight, qkv, Heads, pass, keys, values, sequences);
-                  }) {
-      Position::product_rotate_append(ctx, norm, rows, weight, qkv, Heads, pass, keys, values, sequences);
-    } else {
-      ops::rms_norm_gemm(ctx, norm, x, weight, qkv);
-      append(ctx, pass, cache, state);
-    }
+    Cached::product_append(ctx, norm, x, MatrixView<const S>(p.qkv.weight), pass, cache.qkv, state);
     attend_to_all(ctx, pass, cache, state);
     ops::gemm_add(ctx, cache.mixed, p.out.weight, x, y, {.transpose_b = true});
   }
 
  private:
-  /// Rotates the queries and keys of the new tokens, and appends keys and values to `state`.
-  template <class B, class T>
-  static void append(Context<B>& ctx, const Pass& pass, const Cache<T>& cache, const KvCache<T>& state) {
-    const HeadsView<T> turned = Packed{pass}.turned(cache.qkv);
-    const HeadsView<T> all_keys = Packed::cached(state.keys), all_values = Packed::cached(state.values);
-    if constexpr (requires { Position::rotate_append(ctx, turned, Heads, pass, all_keys, all_values, Heads); }) {
-      Position::rotate_append(ctx, turned, Heads, pass, all_keys, all_values, state.keys.extent(0));
-    } else {
-      Position::rotate(ctx, turned, pass, false);
-      const MatrixView<const T> keys_and_values(cache.qkv.data() + query_width, pass.rows(), 2 * kv_width, qkv_width);
-      ops::append_rows(ctx, keys_and_values, pass.tokens, pass.all_places(), state.keys, state.values);
-    }
-  }
   template <class B, class T>
   static void attend_to_all(Context<B>& ctx, const Pass& pass, const Cache<T>& cache, const KvCache<T>& state) {
-    static_assert(causal,
-                  "stlm::Attention: decoding token by token needs a Causal mask, and linear layers that see no later token: "
-                  "gate a LoraMixture by GateOf::kToken.");
-    const Packed heads{pass};
-    ops::AttentionShape all = shape(pass);
-    all.places = pass.places;
-    all.keys = pass.places ? state.keys.extent(1) : pass.position + pass.tokens;
-    ops::attention_forward<void, HeadSize>(ctx, heads.queries(cache.qkv), Packed::cached(state.keys),
-                                           Packed::cached(state.values), heads.mixed(cache.mixed), cache.lse, all);
+    Cached::attend(ctx, pass, cache.qkv, state, Packed{pass}.mixed(cache.mixed), cache.lse, shape(pass));
   }
   static ops::AttentionShape shape(const Pass& pass) {
     return {pass.batch,   pass.tokens, pass.tokens, Mask::causal, pass.dropout, pass.key,

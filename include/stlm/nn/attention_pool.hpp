@@ -16,7 +16,7 @@
 #include <algorithm>
 
 #include <stlm/nn/attention.hpp>
-#include <stlm/nn/norm.hpp>
+#include <stlm/nn/layer_norm.hpp>
 #include <stlm/ops/activation.hpp>
 #include <stlm/ops/attention_pool.hpp>
 

@@ -11,9 +11,12 @@
 #pragma once
 
 #include <stlm/nn/attention.hpp>
+#include <stlm/nn/detail/attention_branch.hpp>
 #include <stlm/nn/detail/shared_module.hpp>
 #include <stlm/nn/feed_forward.hpp>
+#include <stlm/nn/layer_norm.hpp>
 #include <stlm/nn/recomputed.hpp>
+#include <stlm/nn/rms_norm.hpp>
 #include <stlm/nn/sharing.hpp>
 #include <stlm/nn/swiglu.hpp>
 
@@ -25,6 +28,7 @@ struct PreNormBlock {
                 "stlm::PreNormBlock: the output projection is shared without low-rank terms; give none in OutSharing.");
   static constexpr Index dim = AttentionLayer::dim;
   using Ffn = SharedModule<FeedForwardLayer, FfnSharing>;
+  using Branch = detail::AttentionBranch<Norm, AttentionLayer>;
   static constexpr bool causal = LooksBack<AttentionLayer> && LooksBack<Ffn>;
 
   template <Index Layers>
@@ -71,8 +75,8 @@ struct PreNormBlock {
 
   template <class A, class C>
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
-    for (auto* normed : {&cache.attention_in, &cache.ffn_in})
-      detail::IsRecomputed<Norm> ? arena.temp(*normed, pass.rows()) : arena.keep(*normed, pass.rows());
+    detail::plan_normed<Norm>(arena, cache.attention_in, pass.rows());
+    detail::plan_normed<Norm>(arena, cache.ffn_in, pass.rows());
     arena.keep(cache.middle, pass.rows());
     arena.temp(cache.branch, pass.rows());
     Norm::plan(arena, cache.attention_norm, pass);
@@ -83,7 +87,6 @@ struct PreNormBlock {
   static constexpr void plan_decode(A& arena, S& state, Index batch, Index capacity) {
     AttentionLayer::plan_decode(arena, state, batch, capacity);
   }
-
   static constexpr double flops_per_token(Index tokens, Index layer = 0, Index layers = 1) {
     return AttentionLayer::flops_per_token(tokens) + (detail::in_group<FfnSharing>(layer, layers)
                                                           ? Ffn::flops_per_token(tokens)
@@ -93,9 +96,8 @@ struct PreNormBlock {
   template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
                       const Cache<T>& cache) {
-    Norm::forward(ctx, p.attention_norm, pass, x, cache.attention_in, cache.attention_norm);
-    AttentionLayer::forward(ctx, p.attention, pass.at(0), cache.attention_in, cache.branch, cache.attention);
-    finish(ctx, p, pass, x, y, cache);
+    Branch::forward(ctx, p, pass, x, cache);
+    feed_forward(ctx, p, pass, y, cache);
   }
 
   /// As forward, for new tokens at each sequence's place. `state` holds attention's keys and values of earlier tokens.
@@ -106,15 +108,13 @@ struct PreNormBlock {
                   "stlm::PreNormBlock: decoding token by token needs layers that see no later token; use a Causal mask, and "
                   "gate a LoraMixture by GateOf::kToken.");
     if constexpr (Fuses<Norm, B, S> && Fuses<AttentionLayer, B, S> && Fuses<Ffn, B, S>) {
-      AttentionLayer::residual_decode(ctx, p.attention, pass,
-                                      Norm::in_product(p.attention_norm, cache.attention_in, cache.attention_norm), x,
-                                      cache.middle, cache.attention, state);
-      Ffn::residual_decode(ctx, p.ffn, pass, Norm::in_product(p.ffn_norm, cache.ffn_in, cache.ffn_norm), cache.middle, y,
-                           cache.ffn);
+      const auto attention_norm = Norm::in_product(p.attention_norm, cache.attention_in, cache.attention_norm);
+      AttentionLayer::residual_decode(ctx, p.attention, pass, attention_norm, x, cache.middle, cache.attention, state);
+      const auto ffn_norm = Norm::in_product(p.ffn_norm, cache.ffn_in, cache.ffn_norm);
+      Ffn::residual_decode(ctx, p.ffn, pass, ffn_norm, cache.middle, y, cache.ffn);
     } else {
-      Norm::forward(ctx, p.attention_norm, pass, x, cache.attention_in, cache.attention_norm);
-      AttentionLayer::decode(ctx, p.attention, pass, cache.attention_in, cache.branch, cache.attention, state);
-      finish(ctx, p, pass, x, y, cache);
+      Branch::decode(ctx, p, pass, x, cache, state);
+      feed_forward(ctx, p, pass, y, cache);
     }
   }
 
@@ -128,41 +128,22 @@ struct PreNormBlock {
   template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> d,
                        const Cache<T>& cache, const Params<compute_t<T>>& grads) {
-    norm_again(ctx, p.ffn_norm, pass, cache.middle, cache.ffn_in, cache.ffn_norm);
-    Ffn::backward(ctx, p.ffn, pass.at(3), cache.ffn_in, dropped(ctx, pass, 2, d, cache), cache.branch, cache.ffn, grads.ffn);
+    detail::norm_again<Norm>(ctx, p.ffn_norm, pass, cache.middle, cache.ffn_in, cache.ffn_norm);
+    Ffn::backward(ctx, p.ffn, pass.at(3), cache.ffn_in, detail::dropped(ctx, pass.at(2), d, cache.branch), cache.branch,
+                  cache.ffn, grads.ffn);
     Norm::backward(ctx, p.ffn_norm, pass, cache.middle, cache.branch, d, cache.ffn_norm, grads.ffn_norm, true);
-    norm_again(ctx, p.attention_norm, pass, x, cache.attention_in, cache.attention_norm);
-    AttentionLayer::backward(ctx, p.attention, pass.at(0), cache.attention_in, dropped(ctx, pass, 1, d, cache),
-                             cache.branch, cache.attention, grads.attention);
-    Norm::backward(ctx, p.attention_norm, pass, x, cache.branch, d, cache.attention_norm, grads.attention_norm, true);
+    Branch::backward(ctx, p, pass, x, d, cache, grads);
   }
 
  private:
+  /// y = h + dropout(FeedForward(Norm2(h))), after Branch has computed h and Norm2(h).
   template <class B, class S, class T = activation_t<B, S>>
-  static void finish(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, dim> x, Rows<T, dim> y,
-                     const Cache<T>& cache) {
-    ops::dropout(ctx, cache.branch, pass.dropout, pass.at(1).key);
-    add_norm_forward<Norm>(ctx, p.ffn_norm, pass, x, cache.branch, cache.middle, cache.ffn_in, cache.ffn_norm);
+  static void feed_forward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<T, dim> y, const Cache<T>& cache) {
     if constexpr (requires { Ffn::add_forward(ctx, p.ffn, pass, cache.ffn_in, cache.middle, y, cache.ffn); })
       if (pass.dropout == 0) return Ffn::add_forward(ctx, p.ffn, pass, cache.ffn_in, cache.middle, y, cache.ffn);
     Ffn::forward(ctx, p.ffn, pass.at(3), cache.ffn_in, cache.branch, cache.ffn);
     ops::dropout(ctx, cache.branch, pass.dropout, pass.at(2).key);
     ops::add(ctx, cache.middle, cache.branch, y);
-  }
-
-  /// Computes the normed rows again if they were not kept.
-  template <class B, class P, class X, class Y, class C>
-  static void norm_again(Context<B>& ctx, const P& p, const Pass& pass, const X& x, const Y& y, const C& cache) {
-    if constexpr (detail::IsRecomputed<Norm>) Norm::forward(ctx, p, pass, x, y, cache);
-  }
-  /// The gradient that enters a branch: d, or with dropout a masked copy in `cache.branch`, where the branch also writes dx.
-  template <class B, class T>
-  static View<T, dynamic, dim> dropped(Context<B>& ctx, const Pass& pass, std::uint64_t site, View<T, dynamic, dim> d,
-                                       const Cache<T>& cache) {
-    if (pass.dropout == 0) return d;
-    ops::axpby(ctx, T(1), d, T(0), cache.branch);
-    ops::dropout(ctx, cache.branch, pass.dropout, pass.at(site).key);
-    return cache.branch;
   }
 };
 

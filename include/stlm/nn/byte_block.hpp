@@ -9,7 +9,8 @@
 
 #include <stlm/nn/attention.hpp>
 #include <stlm/nn/byte_policy.hpp>
-#include <stlm/nn/norm.hpp>
+#include <stlm/nn/detail/attention_branch.hpp>
+#include <stlm/nn/rms_norm.hpp>
 #include <stlm/ops/activation.hpp>
 
 namespace stlm {
@@ -22,6 +23,7 @@ struct ByteBlock {
   static constexpr bool residual = Policy::ffn_residual && In == Out;
   using Norm = RmsNorm<In>;
   using AttentionLayer = Attention<In, Heads, Heads, In / Heads, NoPosition, Bidirectional>;
+  using Branch = detail::AttentionBranch<Norm, AttentionLayer>;
   using Up = Linear<In, Hidden>;
   using Down = Linear<Hidden, Out>;
 
@@ -85,10 +87,7 @@ struct ByteBlock {
   template <class B, class S, class T = activation_t<B, S>>
   static void forward_hidden(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, In> x,
                              const Cache<T>& cache) {
-    Norm::forward(ctx, p.attention_norm, pass, x, cache.attention_in, cache.attention_norm);
-    AttentionLayer::forward(ctx, p.attention, pass.at(0), cache.attention_in, cache.branch, cache.attention);
-    ops::dropout(ctx, cache.branch, pass.dropout, pass.at(1).key);
-    add_norm_forward<Norm>(ctx, p.ffn_norm, pass, x, cache.branch, cache.middle, cache.ffn_in, cache.ffn_norm);
+    Branch::forward(ctx, p, pass, x, cache);
     Up::forward(ctx, p.up, pass, cache.ffn_in, cache.up, Empty{});
     ops::activation_forward<Gelu>(ctx, cache.up, cache.hidden);
   }
@@ -99,11 +98,7 @@ struct ByteBlock {
     ops::activation_backward<Gelu>(ctx, cache.up, cache.dhidden, cache.dhidden);
     Up::backward(ctx, p.up, pass, cache.ffn_in, cache.dhidden, cache.branch, Empty{}, grads.up);
     Norm::backward(ctx, p.ffn_norm, pass, cache.middle, cache.branch, dx, cache.ffn_norm, grads.ffn_norm, residual);
-    ops::axpby(ctx, T(1), dx, T(0), cache.branch);  // dx: the gradient of u
-    ops::dropout(ctx, cache.branch, pass.dropout, pass.at(1).key);
-    AttentionLayer::backward(ctx, p.attention, pass.at(0), cache.attention_in, cache.branch, cache.branch, cache.attention,
-                             grads.attention);  // reads its dy before it writes its dx
-    Norm::backward(ctx, p.attention_norm, pass, x, cache.branch, dx, cache.attention_norm, grads.attention_norm, true);
+    Branch::backward(ctx, p, pass, x, dx, cache, grads);
   }
 };
 

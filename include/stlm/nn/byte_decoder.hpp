@@ -3,13 +3,12 @@
 //   e_i = Table[symbol i-1] + P[i] + W x,   logits_i = Table Norm(Blocks(e)_i)
 //
 // x (B*S, Dim), W (ByteDim, Dim) -> logits (symbols, 258), with the patches packed. Row i of a patch reads the earlier symbols
-// of the patch, or id 256 in front of the first, and the state x of the previous patch. Blocks are causal pre-norm blocks of
-// width ByteDim that see only their own patch. Table is the pool's: it embeds the symbols and gives their logits.
+// of the patch, or id 256 in front of the first, and the state x of the previous patch. Blocks are causal pre-norm blocks that
+// see only their own patch. Table is the pool's: it embeds the symbols and gives their logits.
 //
-// The probability of a text is the product over its symbols, so bits per byte from this head are a true likelihood. If the
-// boundary looks ahead, `EmitsEnd` makes the end of a patch a symbol that is predicted and counts in the loss. If the end
-// follows from the bytes so far, it costs nothing. Cached: the symbols, e, the blocks' output, its norm, the logits, and what
-// the blocks cache.
+// The probability of a text is the product over its symbols, so bits per byte from this head are a true likelihood. `EmitsEnd`,
+// for boundaries that look ahead, makes the end of a patch a symbol that counts in the loss; other ends follow from the bytes
+// so far. Cached: the symbols, e, the blocks' output, its norm, the logits, and what the blocks cache.
 #pragma once
 
 #include <stlm/nn/block.hpp>
@@ -22,8 +21,7 @@ namespace stlm {
 
 template <Index Dim, Index ByteDim, Index Window, bool EmitsEnd, Index Layers, Index Heads, Index Hidden>
 struct ByteDecoder {
-  static_assert(Heads > 0 && ByteDim % Heads == 0,
-                "stlm::ByteDecoder: heads do not divide ByteDim; change one of them.");
+  static_assert(Heads > 0 && ByteDim % Heads == 0, "stlm::ByteDecoder: heads do not divide ByteDim; change one of them.");
   static constexpr Index dim = Dim, byte_dim = ByteDim, window = Window, vocabulary = 258;
   static constexpr Token pad = 256, ignore = -1;
   static constexpr bool parallel = false;
@@ -98,7 +96,7 @@ struct ByteDecoder {
     ops::pack_symbols(ctx, {{next.data(), pass.rows(), Window}, pad, EmitsEnd}, cache.offsets, cache.inputs, cache.targets);
     const Pass symbols = local(pass, cache.offsets);
     Project::forward(ctx, p.project, pass, x, cache.state, Empty{});
-    embed(ctx, p, ids(cache), cache);
+    ops::embedding_forward(ctx, p.table, ids(cache), cache.embedded);
     ops::add_positions(ctx, p.position, Window, {}, cache.embedded, symbols.offsets);
     ops::segment_spread(ctx, cache.state, cache.embedded, segments(symbols), true);
     ops::dropout(ctx, cache.embedded, pass.dropout, pass.at(0).key);
@@ -128,7 +126,7 @@ struct ByteDecoder {
                      const Cache<T>& cache, const KvCache<T>& state) {
     const Pass pass{1, 1, position};
     Project::forward(ctx, p.project, pass, x, cache.state, Empty{});
-    embed(ctx, p, {&previous, 1, 1}, cache);
+    ops::embedding_forward(ctx, p.table, {&previous, 1, 1}, cache.embedded);
     ops::add_positions(ctx, p.position, 1, {nullptr, position}, cache.embedded);
     ops::segment_spread(ctx, cache.state, cache.embedded, {1, 1}, true);
     Blocks::decode(ctx, p.blocks, pass, cache.embedded, cache.last, cache.blocks, state);
@@ -144,10 +142,6 @@ struct ByteDecoder {
   template <class T>
   static View<const Token, dynamic, dynamic> ids(const Cache<T>& cache) {
     return {cache.inputs.data(), 1, cache.inputs.size()};
-  }
-  template <class B, class S, class T = activation_t<B, S>>
-  static void embed(Context<B>& ctx, const Params<S>& p, View<const Token, dynamic, dynamic> tokens, const Cache<T>& cache) {
-    ops::embedding_forward(ctx, p.table, tokens, cache.embedded);
   }
   template <class B, class S, class T = activation_t<B, S>>
   static void predict(Context<B>& ctx, const Params<S>& p, const Pass& symbols, const Cache<T>& cache) {

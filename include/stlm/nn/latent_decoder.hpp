@@ -3,14 +3,14 @@
 //   stream = [ P prefixes Wp z | Embedding(answer without its last token) ],   h = Core(stream), causal
 //   logits of answer token t = Head(h at P + t - 1),   t = 0, 1, ..
 //
-// z (B, Latent), answer (B, A) -> logits (B*A, V); the stream has P + A - 1 rows for each sequence. Every answer token is
-// predicted from z and the answer tokens before it; the first is predicted at the last prefix, so it needs no token. The
+// z (B, Latent), answer (B, A) -> logits (B*A, V). Every answer token is predicted from z and the answer tokens before it. The
 // embedding belongs to the encoder. Cached: the stream, the rows that the head reads, and what the parts cache.
 //
 // To write token by token: `begin` reads the prefixes, then each `next` reads one token of each sequence. Both leave the logits
 // of the next token in `cache.head.logits`.
 #pragma once
 
+#include <stlm/nn/detail/prefixed_stream.hpp>
 #include <stlm/nn/embedding.hpp>
 #include <stlm/nn/head.hpp>
 #include <stlm/nn/linear.hpp>
@@ -36,6 +36,7 @@ struct LatentDecoder {
   using Head = HeadLayer;
   static constexpr Index latent = Latent, dim = Core::dim, vocabulary = Head::vocabulary, prefixes = Prefixes;
   using Prefix = Linear<Latent, Prefixes * dim>;
+  using Stream = detail::PrefixedStream<Prefixes, dim>;
 
   template <class T>
   struct Params {
@@ -66,7 +67,7 @@ struct LatentDecoder {
   }
   template <class A, class C>
   static constexpr void plan(A& arena, C& cache, const Pass& pass) {
-    plan(arena, cache, stream_pass(pass), pass);
+    plan(arena, cache, Stream{pass}.pass(), pass);
   }
   /// Plans for `begin` (Prefixes tokens) or `next` (one token).
   template <class A, class C>
@@ -82,13 +83,12 @@ struct LatentDecoder {
   template <class B, class S, class T = activation_t<B, S>>
   static void forward(Context<B>& ctx, const Params<S>& p, const Table<S>& table, const Pass& pass, Rows<const T, Latent> z,
                       View<const Token, dynamic, dynamic> answers, const Cache<T>& cache) {
-    const Pass all = stream_pass(pass);
+    const Stream stream{pass};
     embed(ctx, table, pass.at(0), answers, cache);
     Prefix::forward(ctx, p.prefix, pass, z, cache.prefix, Empty{});
-    ops::copy_rows(ctx, MatrixView<T>(cache.prefix), part(cache.stream, all, 0, Prefixes));
-    ops::copy_rows(ctx, part(cache.embedded, pass, 0, pass.tokens - 1), part(cache.stream, all, Prefixes, pass.tokens - 1));
-    Core::forward(ctx, p.core, all.at(1), cache.stream, cache.last, cache.core);
-    ops::copy_rows(ctx, part(cache.last, all, Prefixes - 1, pass.tokens), part(cache.ends, pass, 0, pass.tokens));
+    stream.join(ctx, cache.prefix, cache.embedded, cache.stream);
+    Core::forward(ctx, p.core, stream.pass().at(1), cache.stream, cache.last, cache.core);
+    stream.predictors(ctx, cache.last, cache.ends);
     Head::forward(ctx, p.head, pass, cache.ends, cache.head.logits, cache.head);
   }
 
@@ -97,15 +97,12 @@ struct LatentDecoder {
   static void backward(Context<B>& ctx, const Params<S>& p, const Table<S>& table, const Pass& pass, Rows<const T, Latent> z,
                        View<const Token, dynamic, dynamic> answers, Rows<T, Latent> dz, const Cache<T>& cache,
                        const Params<compute_t<T>>& grads, const Table<compute_t<T>>& table_grads) {
-    const Pass all = stream_pass(pass);
+    const Stream stream{pass};
     Head::backward(ctx, p.head, pass, cache.ends, cache.head.logits, cache.dends, cache.head, grads.head);
-    ops::clear(ctx, part(cache.d, all, 0, Prefixes - 1));
-    ops::copy_rows(ctx, part(cache.dends, pass, 0, pass.tokens), part(cache.d, all, Prefixes - 1, pass.tokens));
-    Core::backward(ctx, p.core, all.at(1), cache.stream, cache.d, cache.core, grads.core);
-    ops::copy_rows(ctx, part(cache.d, all, 0, Prefixes), MatrixView<T>(cache.prefix));
+    stream.predictors_backward(ctx, cache.dends, cache.d);
+    Core::backward(ctx, p.core, stream.pass().at(1), cache.stream, cache.d, cache.core, grads.core);
+    stream.join_backward(ctx, cache.d, cache.prefix, cache.dends);
     Prefix::backward(ctx, p.prefix, pass, z, cache.prefix, dz, Empty{}, grads.prefix);
-    ops::copy_rows(ctx, part(cache.d, all, Prefixes, pass.tokens - 1), part(cache.dends, pass, 0, pass.tokens - 1));
-    ops::clear(ctx, part(cache.dends, pass, pass.tokens - 1, 1));
     if constexpr (Tokens::twice) ops::embedding_backward(ctx, answers, cache.dends, table_grads.table);
     Embedding::backward(ctx, table, pass.at(0), answers, cache.dends, cache.embedding, table_grads);
   }
@@ -127,11 +124,6 @@ struct LatentDecoder {
   }
 
  private:
-  /// The pass over the stream, given the pass over the answers.
-  static constexpr Pass stream_pass(Pass pass) {
-    pass.tokens += Prefixes - 1;
-    return pass;
-  }
   template <class A, class C>
   static constexpr void plan(A& arena, C& cache, const Pass& all, const Pass& answer) {
     arena.keep(cache.stream, all.rows());
@@ -157,13 +149,8 @@ struct LatentDecoder {
   static void decode(Context<B>& ctx, const Params<S>& p, const Pass& all, View<T, dynamic, dim> stream, const Cache<T>& cache,
                      const KvCache<T>& state) {
     Core::decode(ctx, p.core, all, stream, cache.last, cache.core, state);
-    ops::copy_rows(ctx, part(cache.last, all, all.tokens - 1, 1), MatrixView<T>(cache.ends));
+    ops::copy_rows(ctx, Stream::part(cache.last, all, all.tokens - 1, 1), MatrixView<T>(cache.ends));
     Head::forward(ctx, p.head, {all.batch, 1}, cache.ends, cache.head.logits, cache.head);
-  }
-  /// Tokens [first, first + count) of every sequence, as one row for each sequence.
-  template <class T>
-  static MatrixView<T> part(View<T, dynamic, dim> rows, const Pass& pass, Index first, Index count) {
-    return {rows.data() + first * dim, pass.batch, count * dim, pass.tokens * dim};
   }
 };
 

@@ -59,10 +59,10 @@ struct LoraLinear {
       spec.factor = LowRank::scale;
       return spec;
     };
-    v(path / "lora_a", p.a, own(ParameterSpec::matrix(In)));
+    v(path / "lora_a", p.a, own(ParameterSpec::matrix(In).inner()));
     v(path / "lora_b", p.b, own(LowRank::biased ? ParameterSpec::matrix(rank) : ParameterSpec::zeros(Role::kMatrix)));
     if constexpr (LowRank::biased) {
-      v(path / "lora_a_bias", p.a_bias, own(ParameterSpec::bias(In)));
+      v(path / "lora_a_bias", p.a_bias, own(ParameterSpec::bias(In).inner()));
       v(path / "lora_b_bias", p.b_bias, own(ParameterSpec::bias(rank)));
     }
   }

@@ -40,8 +40,8 @@ struct LoraMixtureLinear {
   template <class V, class P>
   static constexpr void visit(V& v, const Path& path, P& p) {
     Base::visit(v, path, p.base);
-    v(path / "mixture" / "gate", p.gate, ParameterSpec::matrix(In));
-    v(path / "mixture" / "u", p.u, ParameterSpec::matrix(In));
+    v(path / "mixture" / "gate", p.gate, ParameterSpec::matrix(In).inner());
+    v(path / "mixture" / "u", p.u, ParameterSpec::matrix(In).inner());
     v(path / "mixture" / "v", p.v,
       Start == LoraStart::kZero ? ParameterSpec::zeros(Role::kMatrix) : ParameterSpec::matrix(Rank));
   }

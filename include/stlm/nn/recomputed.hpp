@@ -10,7 +10,7 @@
 // Only PreNormBlock computes norms again. In other modules Recomputed<Norm> acts as Norm.
 #pragma once
 
-#include <stlm/nn/norm.hpp>
+#include <stlm/core/module.hpp>
 
 namespace stlm {
 
@@ -22,8 +22,20 @@ struct Recomputed : Norm {
 };
 
 namespace detail {
+
 template <class Norm>
 concept IsRecomputed = requires { Norm::recomputed; };
+
+template <class Norm, class A, class Y>
+constexpr void plan_normed(A& arena, Y& y, Index rows) {
+  IsRecomputed<Norm> ? arena.temp(y, rows) : arena.keep(y, rows);
+}
+/// For backward: y = Norm(x) again, unless y was kept.
+template <class Norm, class B, class P, class X, class Y, class C>
+void norm_again(Context<B>& ctx, const P& p, const Pass& pass, const X& x, const Y& y, const C& cache) {
+  if constexpr (IsRecomputed<Norm>) Norm::forward(ctx, p, pass, x, y, cache);
+}
+
 }  // namespace detail
 
 }  // namespace stlm

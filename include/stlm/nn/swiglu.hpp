@@ -6,6 +6,7 @@
 // Backward overwrites gate and up with their gradients.
 #pragma once
 
+#include <stlm/nn/detail/gate_up.hpp>
 #include <stlm/nn/linear.hpp>
 #include <stlm/ops/activation.hpp>
 #include <stlm/ops/fused_gemm.hpp>
@@ -24,6 +25,7 @@ struct SwiGlu {
   using WithLinears = SwiGlu<Dim, Hidden, Other>;
   static constexpr bool one_product =
       std::is_same_v<Up, Linear<Dim, Hidden>> && std::is_same_v<Down, Linear<Hidden, Dim>>;
+  using GateUp = detail::GateUp<Dim, Hidden>;
 
   template <class T>
   struct Params {
@@ -32,7 +34,7 @@ struct SwiGlu {
   };
   template <class T>
   struct Joint {
-    View<T, dynamic, 2 * Hidden> both;
+    typename GateUp::template Both<T> both;
     View<T, dynamic, Hidden> hidden;
   };
   template <class T>
@@ -92,25 +94,24 @@ struct SwiGlu {
   template <class B, class S, class T = activation_t<B, S>>
   static void residual_decode(Context<B>& ctx, const Params<S>& p, const Pass&, const ops::RowNorm<T>& norm,
                               Rows<const T, Dim> x, Rows<T, Dim> y, const Cache<T>& cache) {
-    with_weights(p, [&](const auto& weight, Index part) {
-      ops::rms_norm_gemm(ctx, norm, x, MatrixView<const S>(weight), columns(cache.both, part, weight.extent(0)));
+    GateUp::for_products(p, cache.both, [&](const auto& weight, MatrixView<T> product, Index) {
+      ops::rms_norm_gemm(ctx, norm, x, MatrixView<const S>(weight), product);
     });
-    ops::swiglu_gemm_add(ctx, half(cache.both, 0), half(cache.both, 1), MatrixView<const S>(p.down.weight), x,
+    ops::swiglu_gemm_add(ctx, GateUp::gate(cache.both), GateUp::up(cache.both), MatrixView<const S>(p.down.weight), x,
                          MatrixView<T>(y), MatrixView<T>(cache.hidden));
   }
   template <class B, class S, class T = activation_t<B, S>>
   static void backward(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, Rows<const T, Dim> dy,
                        Rows<T, Dim> dx, const Cache<T>& cache, const Params<compute_t<T>>& grads) {
     if constexpr (one_product) {
-      const auto gate = half(cache.both, 0), up = half(cache.both, 1);  // then their gradients
-      ops::gemm_swiglu_backward(ctx, dy, p.down.weight, gate, up, MatrixView<T>(cache.hidden));
+      ops::gemm_swiglu_backward(ctx, dy, p.down.weight, GateUp::gate(cache.both), GateUp::up(cache.both),
+                                MatrixView<T>(cache.hidden));  // `both` now holds its gradient
       ops::gemm<S>(ctx, dy, cache.hidden, grads.down.weight, {.transpose_a = true, .accumulate = true});
-      with_weights(grads, [&](const auto& weight, Index part) {
-        ops::gemm<S>(ctx, columns(cache.both, part, weight.extent(0)), x, weight,
-                     {.transpose_a = true, .accumulate = true});
+      GateUp::for_products(grads, cache.both, [&](const auto& weight, MatrixView<T> d, Index) {
+        ops::gemm<S>(ctx, d, x, weight, {.transpose_a = true, .accumulate = true});
       });
-      with_weights(p, [&](const auto& weight, Index part) {
-        ops::gemm(ctx, columns(cache.both, part, weight.extent(0)), weight, dx, {.accumulate = part > 0});
+      GateUp::for_products(p, cache.both, [&](const auto& weight, MatrixView<T> d, Index part) {
+        ops::gemm(ctx, d, weight, dx, {.accumulate = part > 0});
       });
     } else {
       Down::backward(ctx, p.down, pass, cache.hidden, dy, cache.dhidden, cache.down_linear, grads.down);
@@ -124,37 +125,18 @@ struct SwiGlu {
   template <class B, class S, class T = activation_t<B, S>>
   static void hidden(Context<B>& ctx, const Params<S>& p, const Pass& pass, Rows<const T, Dim> x, const Cache<T>& cache) {
     if constexpr (one_product) {
-      with_weights(p, [&](const auto& weight, Index part) {
-        const MatrixView<T> product = columns(cache.both, part, weight.extent(0));
+      GateUp::for_products(p, cache.both, [&](const auto& weight, MatrixView<T> product, Index part) {
         if (part == 0 && product.cols == Hidden)  // the gate alone
           ops::gemm(ctx, x, weight, product, {.transpose_b = true});
         else
-          ops::gemm_swiglu(ctx, x, weight, product, half(cache.both, 0), half(cache.both, 1), MatrixView<T>(cache.hidden));
+          ops::gemm_swiglu(ctx, x, weight, product, GateUp::gate(cache.both), GateUp::up(cache.both),
+                           MatrixView<T>(cache.hidden));
       });
     } else {
       Up::forward(ctx, p.gate, pass, x, cache.gate, cache.gate_linear);
       Up::forward(ctx, p.up, pass, x, cache.up, cache.up_linear);
       ops::swiglu_forward(ctx, cache.gate, cache.up, cache.hidden);
     }
-  }
-  template <class T>
-  static MatrixView<T> columns(View<T, dynamic, 2 * Hidden> x, Index part, Index width) {
-    return {x.data() + part * Hidden, x.extent(0), width, 2 * Hidden};
-  }
-  template <class T>
-  static MatrixView<T> half(View<T, dynamic, 2 * Hidden> x, Index part) {
-    return columns(x, part, Hidden);
-  }
-  /// f(matrix of gate and up, 0) if these are adjacent in memory, otherwise f(matrix of gate, 0) and f(matrix of up, 1).
-  template <class P, class F>
-  static void with_weights(const P& p, const F& f) {
-    if constexpr (requires { p.gate.weight.data(); }) {
-      using S = std::remove_pointer_t<decltype(p.gate.weight.data())>;
-      if (p.up.weight.data() == p.gate.weight.data() + Hidden * Dim)
-        return f(Matrix<S, 2 * Hidden, Dim>(p.gate.weight.data()), 0);
-    }
-    f(p.gate.weight, 0);
-    f(p.up.weight, 1);
   }
 };
 

@@ -49,15 +49,13 @@ struct PackedHeads {
   }
 };
 
-/// A visitor that sets `row_parts` of each tensor that has one row for each number of [Q | K | V], because the rows of three
-/// matrices are stacked in it. The rows of a low-rank A or U and of gates are no outputs, however many there are.
+/// A visitor that sets `row_parts` of each tensor whose rows are the outputs [Q | K | V]: it stacks the rows of three matrices.
 template <class V, Index QueryWidth, Index KvWidth>
 struct StackedRows {
   V& visitor;
   template <class Tensor>
   constexpr void operator()(const Path& path, Tensor& view, ParameterSpec spec) {
-    const bool of_outputs = path.name != "lora_a" && path.name != "u" && path.name != "gate";
-    if (of_outputs && view.extent(0) == QueryWidth + 2 * KvWidth) spec.row_parts = {QueryWidth, KvWidth, KvWidth};
+    if (spec.rows_are_outputs && view.extent(0) == QueryWidth + 2 * KvWidth) spec.row_parts = {QueryWidth, KvWidth, KvWidth};
     visitor(path, view, spec);
   }
 };
