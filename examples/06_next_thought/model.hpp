@@ -1,4 +1,4 @@
-// The model of next_thought, its command-line options, and its questions.
+// The model of stlm_next_thought, its command-line options, and its questions.
 #pragma once
 
 #include <iostream>

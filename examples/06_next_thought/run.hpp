@@ -1,4 +1,4 @@
-// The commands `train` and `generate` of next_thought, on one backend.
+// The commands `train` and `generate` of stlm_next_thought, on one backend.
 #pragma once
 
 #include "../common/weights.hpp"
@@ -24,5 +24,5 @@ template <class Backend>
 int run_on(const std::string& command, const Options& o) {
   return command == "train" ? TrainingRun<Backend>(o).run() : generate<Backend>(o);
 }
-/// The same on a GPU, defined in next_thought.cu, which nvcc compiles.
+/// The same on a GPU, defined in stlm_next_thought.cu, which nvcc compiles.
 int run_on_cuda(const std::string& command, const Options& o);

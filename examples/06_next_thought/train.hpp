@@ -1,4 +1,4 @@
-// A training run of next_thought: pairs, optimiser, sample answers to held-out questions, evaluation.
+// A training run of stlm_next_thought: pairs, optimiser, sample answers to held-out questions, evaluation.
 #pragma once
 
 #include "../common/course.hpp"

@@ -1,4 +1,4 @@
-// next_thought's `train` and `generate` on a GPU.
+// stlm_next_thought's `train` and `generate` on a GPU.
 #include <stlm/backend/cuda.hpp>
 
 #include "run.hpp"

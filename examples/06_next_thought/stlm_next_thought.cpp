@@ -1,8 +1,8 @@
-// next_thought: trains a model that turns a question into one vector, this into the answer's vector, and this into text.
+// stlm_next_thought: trains a model that turns a question into one vector, this into the answer's vector, and this into text.
 //
-//   next_thought train --max-seconds 90 --out DIR                                  # sums, words reversed, letters sorted
-//   next_thought train --data pairs.jsonl --question prompt --answer response      # your own pairs
-//   next_thought generate --weights DIR/model.safetensors --prompt "12 + 30?"
+//   stlm_next_thought train --max-seconds 90 --out DIR                                  # sums, words reversed, letters sorted
+//   stlm_next_thought train --data pairs.jsonl --question prompt --answer response      # your own pairs
+//   stlm_next_thought generate --weights DIR/model.safetensors --prompt "12 + 30?"
 #include <CLI/CLI.hpp>
 
 #include <stlm/backend/eigen.hpp>
@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
     example::fail_without_cuda();
 #endif
   } catch (const std::exception& error) {
-    std::cerr << "next_thought: " << error.what() << "\n";
+    std::cerr << "stlm_next_thought: " << error.what() << "\n";
     return 1;
   }
 }

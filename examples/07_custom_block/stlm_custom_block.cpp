@@ -1,7 +1,7 @@
 // A block of your own among the library's: gated convolutions before and between two attention layers. The program checks
 // the gradients of the block, then trains on stories. Half a minute on two cores.
 //
-//   custom_block [--steps 1000] [--threads 2]
+//   stlm_custom_block [--steps 1000] [--threads 2]
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
@@ -58,6 +58,6 @@ int main(int argc, char** argv) try {
   const std::string prompt = "One morning";
   std::puts((prompt + stlm::sample(ctx, params, prompt, shape.tokens, {.max_bytes = 300, .temperature = 0.8})).c_str());
 } catch (const std::exception& error) {
-  std::fprintf(stderr, "custom_block: %s\n", error.what());
+  std::fprintf(stderr, "stlm_custom_block: %s\n", error.what());
   return 1;
 }

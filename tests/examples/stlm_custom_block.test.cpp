@@ -4,7 +4,7 @@
 
 #include "support/catch.hpp"
 
-TEST_CASE("custom_block trains and talks") {
+TEST_CASE("stlm_custom_block trains and talks") {
   std::FILE* const pipe = ::popen(STLM_PROGRAM " --steps 5", "r");
   REQUIRE(pipe);
   std::string output;
