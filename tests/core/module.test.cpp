@@ -25,6 +25,7 @@ struct Cubic {
   }
   template <class A, class C>
   static constexpr void plan(A&, C&, const Pass&) {}
+  static constexpr double flops_per_token(Index) { return 4 * Dim; }
 
   template <class B, class T>
   static void forward(Context<B>&, const Params<T>& p, const Pass& pass, Rows<const T, Dim> x, Rows<T, Dim> y, const Empty&) {
@@ -51,6 +52,7 @@ struct NotAModule {
 
 static_assert(Module<Cubic<3>> && StreamModule<Cubic<3>>);
 static_assert(!Module<NotAModule> && !Module<int> && !StreamModule<NotAModule>);
+static_assert(num_flops_per_token<Cubic<3>>(10) == 36);
 static_assert(std::is_same_v<OptionalView<true, View<float, 3>>, View<float, 3>>);
 static_assert(std::is_same_v<OptionalView<false, View<float, 3>>, Empty>);
 

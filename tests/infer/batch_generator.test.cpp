@@ -5,17 +5,14 @@
 #include <stlm/models/working_weights.hpp>
 
 #include "support/catch.hpp"
-#include "support/numbers.hpp"
+#include "support/small_models.hpp"
 #include "train/small_model.hpp"
 
 using namespace stlm;
 
 namespace {
 
-struct Wide : ByteModelDefaults {
-  static constexpr int dim = 64, layers = 2, heads = 4, kv_heads = 2, ffn_dim = 96;
-};
-using Model = ByteModel<Wide>;
+using Model = test::Padded;
 
 const std::vector<std::string> prompts = {"the quick brown fox", "a", "", "jumps over the lazy dog and runs far away", "so it was"};
 

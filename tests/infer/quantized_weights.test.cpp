@@ -12,11 +12,6 @@ using namespace stlm::test;
 
 namespace {
 
-/// In int8, rows of 64 and 96 numbers take 64 and 128 bytes.
-struct Padded : ByteModelDefaults {
-  static constexpr int dim = 64, layers = 2, heads = 4, kv_heads = 2, ffn_dim = 96;
-};
-
 /// The logits after a prompt and a few tokens more.
 template <class Model, class B, class Weights>
 std::vector<float> logits(Context<B>& ctx, const Weights& weights) {
@@ -97,7 +92,7 @@ TEST_CASE("QuantizedWeights: both backends round alike", "[infer][quantized_weig
 }
 
 TEST_CASE("QuantizedWeights: a byte a number, and a scale and a sum a row", "[infer][quantized_weights]") {
-  using Model = ByteModel<Padded>;
+  using Model = Padded;
   Context<EigenBackend> ctx;
   Parameters<Model, EigenBackend> params(ctx);
   const QuantizedWeights<Model, EigenBackend> weights(ctx, params);

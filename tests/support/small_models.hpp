@@ -128,6 +128,12 @@ struct TalkingConfig : SmallConfig {
 /// A model of bytes, which generates text.
 using Talking = ByteModel<TalkingConfig>;
 
+struct PaddedConfig : ByteModelDefaults {
+  static constexpr int dim = 64, layers = 2, heads = 4, kv_heads = 2, ffn_dim = 96;
+};
+/// In int8, rows of 64 and 96 numbers take 64 and 128 bytes.
+using Padded = ByteModel<PaddedConfig>;
+
 /// One batch: tokens from a seed; every target is the next token.
 struct SomeBatch {
   std::vector<Token> tokens, targets;

@@ -2,30 +2,23 @@
 
 #include "merges_golden.hpp"
 
-using stlm::TokenPair;
-using Merges = std::vector<TokenPair>;
-
-namespace {
-Merges learn(std::vector<std::string_view> texts, std::size_t count) {
-  return stlm::GreedyMerges(texts).learn(count);
-}
-}  // namespace
+using Rule = stlm::GreedyMerges;
 
 TEST_CASE("GreedyMerges: the merges of a plain recount", "[tokenizer][golden]") {
-  check_merges<stlm::GreedyMerges>("greedy");
+  check_merges<Rule>("greedy");
 }
 
 TEST_CASE("GreedyMerges: the most frequent first, then the smaller left id, then the smaller right", "[tokenizer]") {
-  CHECK(learn({"ba", "ba", "ab", "ac"}, 9) == Merges{{'b', 'a'}, {'a', 'b'}, {'a', 'c'}});
-  CHECK(learn({"ab ab ab cd"}, 2) == Merges{{'a', 'b'}, {' ', 256}});
+  CHECK(learn<Rule>({"ba", "ba", "ab", "ac"}, 9) == Merges{{'b', 'a'}, {'a', 'b'}, {'a', 'c'}});
+  CHECK(learn<Rule>({"ab ab ab cd"}, 2) == Merges{{'a', 'b'}, {' ', 256}});
 }
 
 TEST_CASE("GreedyMerges: runs count overlapping pairs and merge from the left", "[tokenizer]") {
-  CHECK(learn({"aaaaa"}, 9) == Merges{{'a', 'a'}, {256, 'a'}, {256, 257}});
+  CHECK(learn<Rule>({"aaaaa"}, 9) == Merges{{'a', 'a'}, {256, 'a'}, {256, 257}});
 }
 
 TEST_CASE("GreedyMerges: no merge crosses a piece or a text; it ends when none is left", "[tokenizer]") {
-  CHECK(learn({"a1", "b", "c!"}, 9).empty());
-  CHECK(learn({}, 9).empty());
-  CHECK(learn({"xy", ""}, 9) == Merges{{'x', 'y'}});
+  CHECK(learn<Rule>({"a1", "b", "c!"}, 9).empty());
+  CHECK(learn<Rule>({}, 9).empty());
+  CHECK(learn<Rule>({"xy", ""}, 9) == Merges{{'x', 'y'}});
 }

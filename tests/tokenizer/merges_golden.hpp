@@ -1,10 +1,18 @@
-// Compares the merges that a rule learns with those of make_goldens.py, which counts everything again each time.
+// What the tests of rules of merging share.
 #pragma once
 
 #include <stlm/tokenizer/bpe_training.hpp>
 
 #include "golden.hpp"
 
+using Merges = std::vector<stlm::TokenPair>;
+
+template <class Rule>
+Merges learn(const std::vector<std::string_view>& texts, std::size_t count) {
+  return Rule(texts).learn(count);
+}
+
+/// Compares the merges that a rule learns with those of make_goldens.py, which counts everything again each time.
 template <class Rule>
 void check_merges(const std::string& rule) {
   int checked = 0;

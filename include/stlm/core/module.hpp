@@ -76,6 +76,13 @@ compute_t<T> auxiliary_loss_of([[maybe_unused]] const C& cache) {
     return compute_t<T>(0);
 }
 
+/// FLOPs of one token of a training step (forward and backward). A multiply-add counts as two; attention counts the mean number
+/// of keys that its mask lets a query read. A constant.
+template <class Model>
+constexpr double num_flops_per_token(Index tokens) {
+  return 3 * Model::flops_per_token(tokens);
+}
+
 /// Calls `f.operator()<I>()` for each I in 0 .. Count - 1: for the parts of a module that contains modules.
 template <std::size_t Count, class F>
 constexpr void for_indices(F&& f) {

@@ -20,9 +20,11 @@
 #include <cmath>
 
 #include <stlm/core/random.hpp>
+#include <stlm/data/detail/story_modifiers.hpp>
+#include <stlm/data/detail/story_nouns.hpp>
 #include <stlm/data/detail/story_plots.hpp>
 #include <stlm/data/detail/story_rules.hpp>
-#include <stlm/data/detail/story_words.hpp>
+#include <stlm/data/detail/story_verbs.hpp>
 
 namespace stlm {
 
@@ -38,7 +40,11 @@ class StoryGrammar {
   using Text = detail::StoryText;
 
   /// The embedded stories.
-  StoryGrammar() : StoryGrammar(std::string(detail::story_plots).append(detail::story_words)) {}
+  StoryGrammar()
+      : StoryGrammar(std::string(detail::story_plots)
+                         .append(detail::story_nouns)
+                         .append(detail::story_modifiers)
+                         .append(detail::story_verbs)) {}
   /// Rules of your own. Throws stlm::Error if they do not fit together.
   explicit StoryGrammar(std::string_view rules) : rules_(detail::parse_rules(rules)) {}
 

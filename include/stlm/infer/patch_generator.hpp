@@ -12,19 +12,17 @@
 #include <string>
 #include <string_view>
 
-#include <stlm/core/host_copy.hpp>
 #include <stlm/infer/detail/open_patch.hpp>
+#include <stlm/infer/detail/patch_decoder.hpp>
 #include <stlm/infer/detail/patch_memory.hpp>
 #include <stlm/infer/sampler.hpp>
 #include <stlm/infer/token_rule.hpp>
-#include <stlm/nn/detail/decode.hpp>
 
 namespace stlm {
 
 /// `S`: the scalar type of the weights.
 template <class Model, class Backend, class S = float>
 class PatchGenerator {
-  using T = activation_t<Backend, S>;
   using Head = typename Model::Head;
   using Boundary = typename Model::Boundary;
   static constexpr Index window = Model::window;
@@ -33,12 +31,6 @@ class PatchGenerator {
  public:
   PatchGenerator(Context<Backend>&, Index capacity, Boundary boundary = {})
       : memory_(capacity), open_(std::move(boundary), written_end()) {
-    Pass one{1, 1};
-    one.bytes_predicted = 1;
-    head_memory_.allocate([&](Arena& arena) {
-      Head::plan(arena, head_, one);
-      if constexpr (!Head::parallel) Head::plan_decode(arena, head_state_, 1);
-    });
     waiting_.reserve(static_cast<std::size_t>(window));
   }
 
@@ -64,10 +56,7 @@ class PatchGenerator {
   }
 
   /// The logits of the next symbol: a byte, an end of text or, if the model predicts it, the end of the patch.
-  std::span<const compute_t<S>> logits() const {
-    const Index row = Head::parallel ? open_.size() : 0;
-    return row_(head_.logits.data() + row * Model::vocabulary);
-  }
+  std::span<const compute_t<S>> logits() const { return decoder_.logits(open_.size()); }
   /// Whether `symbol` may follow. The end of a patch may follow only if the head predicts it, the boundary is not known from
   /// the bytes alone, and the open patch has a byte.
   bool allowed(Token symbol) const {
@@ -84,7 +73,7 @@ class PatchGenerator {
     if (symbol == Model::pad || open_.complete())
       close(ctx, params);
     else if constexpr (!Head::parallel)
-      step(ctx, params, symbol);
+      decoder_.step(ctx, params, memory_.newest(), open_);
   }
 
   /// Continues `prompt`, calling `on_byte` for each byte as it is drawn; stops after max_bytes, at an end of text, or when
@@ -124,31 +113,12 @@ class PatchGenerator {
   void go_on(Context<Backend>& ctx, const P& params) {
     memory_.read(ctx, params, waiting_);
     waiting_.clear();
-    predict(ctx, params);
-  }
-
-  /// Computes the logits of the symbol after the bytes of the open patch, from the newest state of the core.
-  template <class P>
-  void predict(Context<Backend>& ctx, const P& params) {
-    if constexpr (Head::parallel) {
-      Head::logits(ctx, params.tree().head, {1, 1}, memory_.newest(), head_);
-    } else {
-      for (Index i = 0; i <= open_.size(); ++i)
-        Head::decode(ctx, params.tree().head, i, memory_.newest(), i == 0 ? Model::pad : open_[i - 1],
-                     head_, head_state_);
-    }
-  }
-  template <class P>
-  void step(Context<Backend>& ctx, const P& params, Token symbol) {
-    Head::decode(ctx, params.tree().head, open_.size(), memory_.newest(), symbol, head_, head_state_);
+    decoder_.predict(ctx, params, memory_.newest(), open_);
   }
 
   detail::PatchMemory<Model, Backend, S> memory_;
   detail::OpenPatch<Boundary, window> open_;
-  PlannedMemory<typename Backend::memory_space> head_memory_;
-  typename Head::template Cache<T> head_{};
-  detail::KvCacheOf<Head, T> head_state_{};
-  HostRow<Backend, T, Model::vocabulary> row_;
+  detail::PatchDecoder<Model, Backend, S> decoder_;
   std::vector<Token> waiting_;  // slots of patches that are yet to be read
 };
 

@@ -19,6 +19,7 @@ struct LanguageModel {
   using Embedding = EmbeddingLayer;
   using Core = CoreModule;
   using Head = HeadLayer;
+  using Tokens = View<const Token, dynamic, dynamic>;  // (B, T)
   template <class Other>
   using WithCore = LanguageModel<Embedding, Other, Head, Ignore>;
   static constexpr Index dim = Embedding::dim, vocabulary = Embedding::vocabulary;
@@ -73,8 +74,7 @@ struct LanguageModel {
 
   /// Fills `cache.head.logits` (B*T, V). Throws ShapeError if the head has no room for that many.
   template <class B, class S, class T = activation_t<B, S>>
-  static void logits(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
-                     const Cache<T>& cache) {
+  static void logits(Context<B>& ctx, const Params<S>& p, const Pass& pass, Tokens tokens, const Cache<T>& cache) {
     const Index room = cache.head.logits.extent(0);
     expect(pass.rows() <= room, "stlm::LanguageModel: expected at most ", room, " rows of logits at once, found ", pass.rows(),
            "; give fewer tokens, or raise MostLogits of stlm::Head.");
@@ -85,8 +85,8 @@ struct LanguageModel {
   /// Logits of `pass.tokens` new tokens at each sequence's place, which attend to those in `state`. With `pass.last` only the
   /// logits (B, V) of each sequence's last token.
   template <class B, class S, class T = activation_t<B, S>>
-  static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
-                     const Cache<T>& cache, const KvCache<T>& state) {
+  static void decode(Context<B>& ctx, const Params<S>& p, const Pass& pass, Tokens tokens, const Cache<T>& cache,
+                     const KvCache<T>& state) {
     Embedding::forward(ctx, p.embedding, pass, tokens, cache.embedded, cache.embedding);
     detail::decode<Core>(ctx, p.core, pass, cache.embedded, cache.last, cache.core, state);
     View<T, dynamic, dim> predicting = cache.last;
@@ -139,8 +139,7 @@ struct LanguageModel {
     return {batch.targets, ignore, cache.losses, cache.lse};
   }
   template <class B, class S, class T>
-  static void run_core(Context<B>& ctx, const Params<S>& p, const Pass& pass, View<const Token, dynamic, dynamic> tokens,
-                       const Cache<T>& cache) {
+  static void run_core(Context<B>& ctx, const Params<S>& p, const Pass& pass, Tokens tokens, const Cache<T>& cache) {
     Embedding::forward(ctx, p.embedding, pass.at(0), tokens, cache.embedded, cache.embedding);
     Core::forward(ctx, p.core, pass.at(1), cache.embedded, cache.last, cache.core);
   }
@@ -152,12 +151,5 @@ struct LanguageModel {
     Embedding::backward(ctx, p.embedding, pass.at(0), batch.tokens, cache.d, cache.embedding, grads.embedding);
   }
 };
-
-/// FLOPs of one token of a training step (forward and backward). A multiply-add counts as two; attention counts the mean number
-/// of keys that its mask lets a query read. A constant.
-template <class Model>
-constexpr double num_flops_per_token(Index tokens) {
-  return 3 * Model::flops_per_token(tokens);
-}
 
 }  // namespace stlm

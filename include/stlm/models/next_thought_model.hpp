@@ -132,28 +132,4 @@ struct NextThoughtModel {
   }
 };
 
-/// As for a Batch: the mean loss in nats over the answer tokens that count.
-template <class Model, class B, class S, class P>
-compute_t<S> forward(Context<B>& ctx, const P& params, const PairBatch& batch, Activations<Model, B, S>& acts,
-                     ForwardOptions options = {}) {
-  detail::expect_weights<Model, B, S, P>();
-  Model::expect_batch(acts.pass(), batch);  // before a key is drawn
-  acts.take_forward();
-  detail::set_options(ctx, acts, options);
-  const auto sum = Model::forward(ctx, params.tree(), acts.pass(), batch, acts.cache());
-  acts.set_targets(sum.count);
-  return sum.mean();
-}
-
-/// As for a Batch: adds the gradient of `weight` times the mean loss of the last `forward` into `grads`.
-template <class Model, class B, class S, class P>
-void backward(Context<B>& ctx, const P& params, const PairBatch& batch, Activations<Model, B, S>& acts,
-              const Parameters<Model, B, compute_t<S>>& grads, double weight = 1) {
-  detail::expect_forward<P>(acts);
-  Model::expect_batch(acts.pass(), batch);
-  if (acts.targets() == 0) return;
-  Model::backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(),
-                  weight / static_cast<double>(acts.targets()));
-}
-
 }  // namespace stlm

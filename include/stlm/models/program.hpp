@@ -1,6 +1,7 @@
 // forward and backward of a whole model over its buffers: what a training loop calls.
 //
-// `params` are Parameters, or WorkingWeights that hold them in another scalar.
+// `params` are Parameters, or WorkingWeights that hold them in another scalar. A batch is a Batch, or the PairBatch of a
+// NextThoughtModel.
 #pragma once
 
 #include <optional>
@@ -19,6 +20,8 @@ struct ForwardOptions {
 namespace detail {
 template <class Model, class B, class S>
 void set_options(Context<B>& ctx, Activations<Model, B, S>& acts, ForwardOptions options) {
+  expect<Error>(options.dropout >= 0 && options.dropout < 1, "stlm::forward: expected a dropout in [0, 1), found ",
+                options.dropout, "; correct it, or the schedule it comes from.");
   acts.pass().dropout = options.dropout;
   if (options.dropout > 0) acts.pass().key = options.masks ? *options.masks : MaskKey(ctx.random().next());
 }
@@ -81,6 +84,30 @@ compute_t<S> forward_backward(Context<B>& ctx, const P& params, const Batch& bat
     backward(ctx, params, batch, acts, grads, weight);
     return loss;
   }
+}
+
+/// As for a Batch: the mean loss in nats over the answer tokens that count.
+template <class Model, class B, class S, class P>
+compute_t<S> forward(Context<B>& ctx, const P& params, const PairBatch& batch, Activations<Model, B, S>& acts,
+                     ForwardOptions options = {}) {
+  detail::expect_weights<Model, B, S, P>();
+  Model::expect_batch(acts.pass(), batch);  // before a key is drawn
+  acts.take_forward();
+  detail::set_options(ctx, acts, options);
+  const auto sum = Model::forward(ctx, params.tree(), acts.pass(), batch, acts.cache());
+  acts.set_targets(sum.count);
+  return sum.mean();
+}
+
+/// As for a Batch: adds the gradient of `weight` times the mean loss of the last `forward` into `grads`.
+template <class Model, class B, class S, class P>
+void backward(Context<B>& ctx, const P& params, const PairBatch& batch, Activations<Model, B, S>& acts,
+              const Parameters<Model, B, compute_t<S>>& grads, double weight = 1) {
+  detail::expect_forward<P>(acts);
+  Model::expect_batch(acts.pass(), batch);
+  if (acts.targets() == 0) return;
+  Model::backward(ctx, params.tree(), acts.pass(), batch, acts.cache(), grads.tree(),
+                  weight / static_cast<double>(acts.targets()));
 }
 
 }  // namespace stlm

@@ -15,6 +15,12 @@ struct LtWorkspace {
   std::size_t bytes = 0;
 };
 
+/// The matrices of a run: C = op(A) op(B), plus `addend` if the product accumulates. It has C's layout and may be C.
+struct LtOperands {
+  const void *a, *b, *addend;
+  void* c;
+};
+
 class LtProduct {
  public:
   static constexpr int most_candidates = 24;
@@ -57,12 +63,12 @@ class LtProduct {
       check(status, "cublasLtMatmulAlgoCheck of a stored algorithm for " + shape_.str());
   }
 
-  cublasStatus_t run(const LtHandle& handle, const LtAlgorithm& algorithm, const void* a, const void* b, const void* addend,
-                     void* c, LtWorkspace workspace, const Stream& stream) const {
+  cublasStatus_t run(const LtHandle& handle, const LtAlgorithm& algorithm, const LtOperands& of, LtWorkspace workspace,
+                     const Stream& stream) const {
     const float one = 1, old = shape_.accumulate ? 1.0F : 0.0F;
     const auto algo = std::bit_cast<cublasLtMatmulAlgo_t>(algorithm.words);
-    return cublasLtMatmul(handle.get(), operation_.get(), &one, b, b_.get(), a, a_.get(), &old, addend, c_.get(),
-                          c, c_.get(), &algo, workspace.data, workspace.bytes, stream.get());
+    return cublasLtMatmul(handle.get(), operation_.get(), &one, of.b, b_.get(), of.a, a_.get(), &old, of.addend, c_.get(),
+                          of.c, c_.get(), &algo, workspace.data, workspace.bytes, stream.get());
   }
 
   const LtShape& shape() const { return shape_; }

@@ -5,11 +5,8 @@
 // from run to run, so tune once, `save`, and from then on `load` without tuning.
 #pragma once
 
-#include <algorithm>
-#include <limits>
-
 #include <stlm/backend/cuda/device_space.hpp>
-#include <stlm/backend/cuda/lt_product.hpp>
+#include <stlm/backend/cuda/lt_tuner.hpp>
 #include <stlm/core/buffer.hpp>
 
 namespace stlm::gpu {
@@ -24,10 +21,6 @@ struct LtOptions {
 class LtProducts {
  public:
   static constexpr Index workspace_bytes = Index{32} << 20;  ///< NVIDIA's recommendation for Hopper
-  static constexpr int timings = 3;                          ///< of each candidate
-  /// A timing takes about `least_time` milliseconds, in at most `most_runs` runs: events are too coarse for one run of a small
-  /// product.
-  static constexpr float least_time = 0.1f, most_runs = 20;
 
   explicit LtProducts(LtOptions options = {}) : options_(options), workspace_(workspace_bytes) {
     int device = 0;
@@ -49,9 +42,10 @@ class LtProducts {
       fail<ShapeError>("stlm::gpu::LtProducts: a batch of products of nothing, ", shape.str(), ".");
     if (shape.k == 0) return sum_of_nothing(stream, c, addend);
     auto found = plans_.find(shape);
-    const Operands of{a.data, b.data, addend ? addend : c.data, c.data};
+    const LtOperands of{a.data, b.data, addend ? addend : c.data, c.data};
     if (found == plans_.end()) found = plans_.emplace(shape, plan(shape, of, stream)).first;
-    const cublasStatus_t status = run(found->second.product, found->second.algorithm, of, stream);
+    const auto& [product, algorithm] = found->second;
+    const cublasStatus_t status = product.run(handle_, algorithm, of, workspace(), stream);
     if (status != CUBLAS_STATUS_SUCCESS) check(status, "cublasLtMatmul of " + shape.str());
     check(detail::wait_if_asked(stream.get()), "cublasLtMatmul");
   }
@@ -60,16 +54,12 @@ class LtProducts {
   void save(const std::string& path) const { tuned_.save(path); }
   void load(const std::string& path) { tuned_.load(path); }
   /// The most device memory that tuning allocated temporarily.
-  std::size_t most_tuning_bytes() const { return most_tuning_bytes_; }
+  std::size_t most_tuning_bytes() const { return tuner_.most_bytes(); }
 
  private:
   struct Plan {
     LtProduct product;
     LtAlgorithm algorithm;
-  };
-  struct Operands {
-    const void *a, *b, *addend;
-    void* c;
   };
 
   LtWorkspace workspace() const { return {workspace_.data(), workspace_.bytes()}; }
@@ -85,11 +75,7 @@ class LtProducts {
     check(detail::wait_if_asked(stream.get()), "a product of nothing");
   }
 
-  cublasStatus_t run(const LtProduct& product, const LtAlgorithm& algorithm, const Operands& of, const Stream& stream) const {
-    return product.run(handle_, algorithm, of.a, of.b, of.addend, of.c, workspace(), stream);
-  }
-
-  Plan plan(const LtShape& shape, const Operands& of, const Stream& stream) {
+  Plan plan(const LtShape& shape, const LtOperands& of, const Stream& stream) {
     Plan made{LtProduct(shape), {}};
     const std::string key = machine_ + shape.str();
     if (const LtAlgorithm* const known = tuned_.find(key)) {
@@ -106,38 +92,9 @@ class LtProducts {
     if (!options_.tune) return made;
     expect<Error>(!stream.capturing(), "stlm::gpu::LtProducts: a captured step asks for a product that was not tuned, ",
                   shape.str(), "; run the step once before it is captured.");
-    made.algorithm = fastest(made.product, found, of, stream);
+    made.algorithm = tuner_.fastest(handle_, made.product, found, of, workspace(), stream);
     tuned_.insert(key, made.algorithm);
     return made;
-  }
-
-  /// The candidate with the shortest timing. Each has one run without timing, then `timings` timings. The runs overwrite C, or
-  /// a stand-in where C is its own addend.
-  LtAlgorithm fastest(const LtProduct& product, const std::vector<LtAlgorithm>& found, Operands of, const Stream& stream) {
-    Buffer<std::byte, DeviceSpace> stand_in;
-    if (product.shape().accumulate && of.addend == of.c) {
-      stand_in = Buffer<std::byte, DeviceSpace>(product.shape().bytes_of_c());
-      most_tuning_bytes_ = std::max(most_tuning_bytes_, stand_in.bytes());
-      of.addend = of.c = stand_in.data();
-    }
-    const Event begin(Event::Timing::kOn), end(Event::Timing::kOn);
-    LtAlgorithm best = found.front();
-    float best_time = std::numeric_limits<float>::infinity();
-    const auto time_of = [&](const LtAlgorithm& algorithm, int runs) {  // of one run
-      stream.record(begin);
-      for (int i = 0; i < runs; ++i)
-        check(run(product, algorithm, of, stream), "cublasLtMatmul while tuning");
-      stream.record(end);
-      end.synchronize();
-      return end.milliseconds_since(begin) / static_cast<float>(runs);
-    };
-    for (const LtAlgorithm& algorithm : found) {
-      if (run(product, algorithm, of, stream) != CUBLAS_STATUS_SUCCESS) continue;
-      const int runs = static_cast<int>(std::clamp(least_time / time_of(algorithm, 1), 1.f, most_runs));
-      for (int i = 0; i < timings; ++i)
-        if (const float time = time_of(algorithm, runs); time < best_time) best_time = time, best = algorithm;
-    }
-    return best;
   }
 
   LtOptions options_;
@@ -145,7 +102,7 @@ class LtProducts {
   Buffer<std::byte, DeviceSpace> workspace_;
   std::string machine_;
   LtAlgorithms tuned_;
-  std::size_t most_tuning_bytes_ = 0;
+  LtTuner tuner_;
   std::map<LtShape, Plan> plans_;
 };
 

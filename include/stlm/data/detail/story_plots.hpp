@@ -1,5 +1,9 @@
 // The plots of the embedded stories, in the notation of story_grammar.hpp. A rule is named after one of its rows or after
-// what its rows have in common, so that a plot reads like one of its stories. The words are in story_words.hpp.
+// what its rows have in common, so that a plot reads like one of its stories.
+//
+// Words have files of their own: story_nouns.hpp, story_modifiers.hpp, story_verbs.hpp. The test of the grammar checks two rules
+// of them. No word is a prefix of another in its list (no bus beside bush), so that a story can be read back. A word that may
+// follow "a" begins with a consonant.
 #pragma once
 
 #include <string_view>
