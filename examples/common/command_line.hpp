@@ -47,8 +47,11 @@ inline CLI::Option* add_held_out(CLI::App& train, RunOptions& o, CLI::Option* da
       ->needs(data)
       ->capture_default_str();
 }
+inline void add_weights(CLI::App& command, RunOptions& o) {
+  command.add_option("--weights", o.weights, "Weights or a checkpoint, saved by train")->capture_default_str();
+}
 inline void add_generate(CLI::App& generate, RunOptions& o) {
-  generate.add_option("--weights", o.weights, "Weights or a checkpoint, saved by train")->capture_default_str();
+  add_weights(generate, o);
   generate.add_option("--temperature", o.sampling.temperature, "0 takes the likeliest byte")
       ->check(finite(true))
       ->capture_default_str();
@@ -68,7 +71,7 @@ inline void add_run(CLI::App& train, RunOptions& o) {
   train.add_flag("--resume", o.resume, "Continue from the checkpoint in --out; without it, that one is kept as *.old");
 }
 
-/// The subcommands `train`, `generate` and `info`; exactly one must be given. `gpt2`: the model needs GPT-2's tokenizer.
+/// The subcommands `train`, `generate`, `choose` and `info`; exactly one must be given. `gpt2`: the model needs GPT-2's tokenizer.
 inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
   app.require_subcommand(1);
   auto* train = app.add_subcommand("train", "Train on text files, or on the built-in stories");
@@ -105,8 +108,14 @@ inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
       ->capture_default_str();
   generate->add_flag("--utf8", o.sampling.utf8, "Draw only bytes that keep the text valid UTF-8");
 
+  auto* choose = app.add_subcommand("choose", "Answer multiple-choice questions, such as BLiMP's, by likelihood");
+  add_weights(*choose, o);
+  choose->add_option("--questions", o.questions, "JSON lines, each {\"prefix\", \"options\"} or a pair of sentences")
+      ->check(CLI::ExistingFile)
+      ->required();
+
   app.add_subcommand("info", "Print the model: tensors, parameters, memory");
-  for (auto* command : {train, generate}) {
+  for (auto* command : {train, generate, choose}) {
     add_machine(*command, o);
     if (!gpt2) continue;
     command->add_option("--encoder", o.encoder, "GPT-2's encoder.json")->check(CLI::ExistingFile)->required();

@@ -39,6 +39,7 @@ struct Options : RunOptions {
   std::optional<double> dropout;
   int micro_batches = 1;
   // train, generate
+  std::vector<std::string> questions;  // of choose
   std::string encoder, merges;  // of GPT-2's tokenizer, for models that need it
 };
 

@@ -32,6 +32,12 @@ struct Reading {
     stlm::Activations<Model, Backend> acts(ctx, shape);
     return stlm::evaluate(ctx, params, acts, text);
   }
+  /// A function that returns the negative log-likelihood of a text.
+  auto nats(stlm::Context<Backend>& ctx, const stlm::Parameters<Model, Backend>& params) const {
+    return [&, acts = stlm::Activations<Model, Backend>(ctx, {1, shape.tokens})](const std::string& text) mutable {
+      return stlm::evaluate(ctx, params, acts, stlm::ByteText::from_string(text)).nats;
+    };
+  }
   static double bytes(const stlm::Batch& batch) { return count_bytes(batch); }
   /// FLOPs a byte of a training step, forward and backward.
   double flops_per_byte(const stlm::ByteText&) const { return stlm::num_flops_per_token<Model>(shape.tokens); }
@@ -67,6 +73,11 @@ struct Reading<Model, BackendOf> {
     const stlm::Index batch = std::max<stlm::Index>(1, shape.bytes / (shape.tokens * Model::window));
     stlm::Activations<Model, Backend> acts(ctx, {batch, shape.tokens});
     return stlm::evaluate(ctx, params, acts, patches(text));
+  }
+  auto nats(stlm::Context<Backend>& ctx, const stlm::Parameters<Model, Backend>& params) const {
+    return [&, acts = stlm::Activations<Model, Backend>(ctx, {1, shape.tokens}), this](const std::string& text) mutable {
+      return stlm::evaluate(ctx, params, acts, patches(stlm::ByteText::from_string(text))).nats;
+    };
   }
   static double bytes(const stlm::Batch& batch) { return count_bytes(batch); }
   double flops_per_byte(const stlm::ByteText& text) const {

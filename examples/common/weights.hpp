@@ -1,4 +1,4 @@
-// The weights that `generate` reads.
+// The weights that `generate` and `choose` read.
 #pragma once
 
 #include <string>

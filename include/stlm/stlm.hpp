@@ -13,6 +13,7 @@
 #include <stlm/data/token_text.hpp>
 #include <stlm/eval/character_perplexity.hpp>
 #include <stlm/eval/gradient_check.hpp>
+#include <stlm/eval/multiple_choice.hpp>
 #include <stlm/infer/answerer.hpp>
 #include <stlm/infer/batch_generator.hpp>
 #include <stlm/infer/generator.hpp>

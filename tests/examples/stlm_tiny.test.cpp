@@ -120,6 +120,23 @@ TEST_CASE("micro-batches make up a step, and are those of a run that is continue
   CHECK(run(train + "0").status != 0);
 }
 
+TEST_CASE("a model chooses among the options of questions") {
+  const TemporaryFolder folder;
+  write_corpus(folder / "text");
+  REQUIRE(run("train --steps 2 --data " + folder / "text" + " --out " + folder / "out").status == 0);
+  write_text(folder / "one", R"({"prefix": "This is", "options": [" a line", " zqxj"]})");
+  write_text(folder / "two", R"({"sentence_good": "a line", "sentence_bad": "a line of more text, which is less likely"})");
+  const std::string choose = "choose --weights " + folder / "out/model.safetensors" + " --questions ";
+  const Result both = run(choose + folder / "one" + " " + folder / "two");
+  REQUIRE(both.status == 0);
+  CHECK(both.output.find("100.0 % right (+- 0.0)") != std::string::npos);
+  CHECK(number(last_line(both.output), "questions") == 2);
+  CHECK(number(last_line(both.output), "chance") == 0.5);
+  CHECK(number(last_line(both.output), "accuracy") >= 0.5);
+  CHECK(run(choose + folder / "text").output.find("text\" line 1") != std::string::npos);
+  CHECK(run("choose").status != 0);
+}
+
 TEST_CASE("what cannot be written is said, whatever the text is called; a fresh run leaves nothing to continue of another") {
   const TemporaryFolder folder;
   write_corpus(folder / "caf\xe9");  // not UTF-8

@@ -54,6 +54,18 @@ TEST_CASE("JsonReader: refuses strings that JSON refuses", "[io][json]") {
   CHECK_THROWS_AS(parse_string(std::string_view("\"a\0\"", 4)), FileError);
 }
 
+TEST_CASE("JsonReader: lists of strings", "[io][json]") {
+  const auto parse = [](std::string_view text) {
+    JsonReader json(text, "text");
+    const auto values = json.strings();
+    json.end();
+    return values;
+  };
+  CHECK(parse("[]").empty());
+  CHECK(parse(R"([ "a", "\u00e4" ])") == std::vector<std::string>{"a", "\xc3\xa4"});
+  for (const char* bad : {"", "\"a\"", "[1]", "[\"a\" \"b\"]", "[\"a\",]", "[\"a\"]]"}) CHECK_THROWS_AS(parse(bad), FileError);
+}
+
 TEST_CASE("JsonReader: integers up to 2^64 - 1, and nothing else", "[io][json]") {
   CHECK(parse_integers("[]") == Integers{});
   CHECK(parse_integers(" [ 0 ,\t12,\r\n345 ] ") == Integers{0, 12, 345});

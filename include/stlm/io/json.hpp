@@ -64,6 +64,12 @@ class JsonReader : public detail::JsonText {
     return values;
   }
 
+  std::vector<std::string> strings() {
+    std::vector<std::string> values;
+    sequence('[', ']', [&] { values.push_back(string()); });
+    return values;
+  }
+
   std::uint64_t integer() {
     space();
     const char *const first = text_.data() + at_, *const last = text_.data() + text_.size();
