@@ -103,7 +103,7 @@ class StepGradient {
   Recorded<Backend> adding_, last_;
   struct {
     Index batches = 0, targets = 0;
-  } waiting_;           // the micro-batches since the last step
+  } waiting_;          // the micro-batches since the last step
   bool stale_ = true;  // others wrote the parameters (initialised, loaded), or a step failed halfway
 };
 
