@@ -81,6 +81,36 @@ TEST_CASE("TokenDraws: several texts, of which some end before others", "[infer]
   }
 }
 
+TEST_CASE("TokenDraws: one generator writes text after text as new ones would", "[infer][token_draws]") {
+  Talker<TestedBackend> talker, other;
+  init(other.ctx, other.params);  // draws other weights
+  Generator<Talking, TestedBackend> one(talker.ctx, 12);
+  BatchGenerator<Talking, TestedBackend> several(talker.ctx, 3, 12);
+  const std::vector<std::string> prompts = {"Once", "a prompt of more than twelve bytes", "x"};
+  const auto check = [&](const SampleOptions& options) {
+    CAPTURE(options.temperature, options.top_k, options.min_p, options.top_p, options.utf8);
+    std::vector<std::string> together(prompts.size());
+    several.generate(talker.ctx, talker.params, prompts, options,
+                     [&](Index text, char c) { together[static_cast<std::size_t>(text)] += c; });
+    CHECK(together == talker.texts(prompts, options));
+    for (const std::string& prompt : prompts) {
+      std::string text;
+      one.generate(talker.ctx, talker.params, prompt, options, [&](char c) { text += c; });
+      CHECK(text == talker.text(prompt, options));
+    }
+  };
+  for (const SampleOptions& options : every_kind) check(options);  // with other options
+  for (int round = 0; round < 3; ++round) {                        // with other weights
+    check(every_kind[4]);
+    std::swap(talker.params, other.params);
+  }
+  const std::vector<Token> start = {65};
+  int tokens = 0;
+  one.generate_tokens(talker.ctx, talker.params, start, {.temperature = 0}, AnyBut{}, [&](Token) { return ++tokens < 9; });
+  CHECK(tokens == 9);
+  check(every_kind[0]);
+}
+
 #if defined(STLM_TEST_EMULATED)
 TEST_CASE("TokenDraws: the tokens are all that comes back from a GPU", "[infer][token_draws]") {
   Talker<EmulatedCudaBackend> talker;

@@ -34,7 +34,7 @@ class BatchGenerator {
     detail::expect_valid(options);
     if (options.max_bytes == 0) return;
     memory_.reset();
-    TokenDraws<Backend, TextRule> draws(ctx, std::ssize(prompts), Model::vocabulary, options);
+    auto& draws = draws_.template begin<TextRule>(ctx, most_, Model::vocabulary, options, [&] { memory_.begin_anew(); });
     std::vector<Text> texts;
     for (const std::string& prompt : prompts) {
       Text& text = texts.emplace_back(Text{std::ssize(texts), options.max_bytes});
@@ -103,6 +103,7 @@ class BatchGenerator {
 
   Index most_;
   detail::TextMemory<Model, Backend, S> memory_;
+  detail::KeptDraws<Backend> draws_;
   std::vector<Index> ids_;  // of one step
   std::vector<Token> tokens_;
 };

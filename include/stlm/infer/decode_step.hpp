@@ -1,15 +1,16 @@
 // DecodeStep: decodes one new token of each of several sequences with their KV cache. A GPU records the step once and replays
-// it as a graph while the number of sequences stays the same; the graph reads tokens and places at fixed addresses.
+// it as a graph while the number of sequences and the memory of weights, cache and state stay the same, from text to text; the
+// graph reads tokens and places at fixed addresses.
 #pragma once
 
 #include <algorithm>
 #include <span>
-#include <utility>
 
 #include <stlm/core/activation.hpp>
 #include <stlm/core/batch.hpp>
 #include <stlm/core/recorded.hpp>
 #include <stlm/core/staged.hpp>
+#include <stlm/infer/detail/same_bytes.hpp>
 
 namespace stlm {
 
@@ -49,19 +50,20 @@ class DecodeStep {
     expect_sequences(std::ssize(places));
     // A replay runs none of the checks inside the recorded work.
     expect_room("DecodeStep", {places.data()}, std::ssize(places), 1, places_.size(), capacity_);
-    if (std::exchange(weights_, &params.tree()) != &params.tree()) recorded_ = {};
+    if constexpr (Recorded<Backend>::replays)
+      if (!same_memory_(params.tree(), cache, state)) begin_anew();
     std::ranges::copy(places, places_.data());
     places_.send(ctx);
     Pass here = pass(std::ssize(places));
     here.places = places_.data();
-    recorded_.run(ctx, {here.batch, drawn != tokens_.data(), !std::is_same_v<After, Nothing>}, [&] {
+    auto& recorded = std::is_same_v<After, Nothing> ? alone_ : followed_;
+    recorded.run(ctx, {here.batch, drawn != tokens_.data()}, [&] {
       Model::decode(ctx, params.tree(), here, {drawn, here.batch, 1}, cache, state);
       after();
     });
   }
-  /// Forgets the recording. Call this when the cache or the state may differ from those of the previous run, or when other
-  /// parameters lie at the address of that run's parameters.
-  void begin_anew() { recorded_ = {}; }
+  /// Forgets what was recorded. Call this when `after` does other work, or in other memory, than in the previous run.
+  void begin_anew() { alone_ = {}, followed_ = {}; }
 
  private:
   void expect_sequences(Index sequences) const {
@@ -72,8 +74,8 @@ class DecodeStep {
   Index capacity_;
   Staged<Backend, Token> tokens_;
   Staged<Backend, Place> places_;
-  Recorded<Backend> recorded_;
-  const void* weights_ = nullptr;  // address of the parameter tree that the recorded step reads
+  Recorded<Backend> alone_, followed_;  // without `after`, and with it
+  detail::SameBytes same_memory_;       // as the recorded steps have
 };
 
 }  // namespace stlm

@@ -6,7 +6,8 @@
 // A prompt is read in one full-width pass. When the memory is full, its later half is read again as a new prompt, so texts may
 // have any length and a step never reads more than `capacity` tokens. Choose a capacity no larger than the training window;
 // the model has learnt no later positions. A GPU draws the tokens itself and sends nothing else back (infer/token_draws.hpp).
-// The constructor allocates everything except a prompt's tokens and the sampler of each text.
+// The constructor allocates everything except a prompt's tokens and what draws tokens. A GPU replays the step recorded for the
+// last text while the weights, the type of the rule and the limits of sampling stay the same.
 #pragma once
 
 #include <array>
@@ -14,8 +15,8 @@
 #include <string_view>
 
 #include <stlm/core/host_copy.hpp>
+#include <stlm/infer/detail/kept_draws.hpp>
 #include <stlm/infer/detail/text_memory.hpp>
-#include <stlm/infer/token_draws.hpp>
 #include <stlm/tokenizer/byte_tokenizer.hpp>
 
 namespace stlm {
@@ -59,7 +60,7 @@ class Generator {
     expect<Error>(!start.empty(), "stlm::Generator: there is no token to go on from; give an end of text.");
     reset();
     if constexpr (TokenRule<Allowed>) {
-      TokenDraws<Backend, Allowed> draws(ctx, 1, Model::vocabulary, options);
+      auto& draws = draws_.template begin<Allowed>(ctx, 1, Model::vocabulary, options, [&] { memory_.begin_anew(); });
       draws.add(allowed, options.seed);
       const auto draw = [&] { draws.draw(ctx, memory_.logits()); };
       constexpr std::array<Index, 1> text{0};
@@ -104,6 +105,7 @@ class Generator {
 
  private:
   detail::TextMemory<Model, Backend, S> memory_;
+  detail::KeptDraws<Backend> draws_;
   HostRow<Backend, T, Model::vocabulary> row_;
 };
 

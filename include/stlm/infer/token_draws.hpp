@@ -24,6 +24,13 @@ class TokenDraws {
   TokenDraws(Context<Backend>&, Index /*most*/, Index num_logits, const SampleOptions& options)
       : vocabulary_(num_logits), options_(options) {}
 
+  /// Forgets all texts; later ones are drawn with these options. False if a recorded `draw` would not draw so.
+  bool begin_anew(const SampleOptions& options) {
+    options_ = options;
+    texts_.clear();
+    tokens_.clear();
+    return true;
+  }
   /// Adds a text after the others; `rule` says which tokens may follow it.
   void add(const Rule& rule, std::uint64_t seed) {
     options_.seed = seed;
@@ -70,12 +77,15 @@ class TokenDraws<Backend, Rule, true> {
 
  public:
   TokenDraws(Context<Backend>&, Index most, Index /*vocabulary*/, const SampleOptions& options)
-      : limits_{options.temperature, options.top_k, options.min_p, options.top_p},
-        draws_(most),
-        drawn_(most),
-        next_(most),
-        fetched_(most) {
+      : draws_(most), drawn_(most), next_(most), fetched_(most) {
+    begin_anew(options);
+  }
+  bool begin_anew(const SampleOptions& options) {
     detail::expect_valid(options);
+    texts_ = 0;
+    const ops::SampleLimits before = limits_;
+    limits_ = {options.temperature, options.top_k, options.min_p, options.top_p};
+    return limits_ == before;
   }
 
   void add(const Rule& rule, std::uint64_t seed) {

@@ -17,6 +17,8 @@ struct SampleLimits {
   Index top_k = 0;         ///< 0: all
   double min_p = 0;
   double top_p = 1;
+
+  friend bool operator==(const SampleLimits&, const SampleLimits&) = default;
 };
 
 /// The state for drawing the tokens of one row, one after another. `rule.allows(token)` says whether a token may be drawn, and

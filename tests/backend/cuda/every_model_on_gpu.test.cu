@@ -72,4 +72,5 @@ TEMPLATE_TEST_CASE("every model on a GPU: what follows a text, from weights of 8
 
 TEST_CASE("every model on a GPU: several texts at once", "[cuda][models]") {
   CHECK(some_texts<CudaBackend>() == some_texts<EigenBackend>());
+  CHECK(some_texts<CudaBackend>(false) == some_texts<EigenBackend>());  // one after another from one recording
 }

@@ -27,11 +27,12 @@ class TextMemory {
     places_.reserve(static_cast<std::size_t>(texts));
   }
 
-  /// Forgets all texts. Later calls may pass other parameters.
+  /// Forgets all texts.
   void reset() {
     for (std::vector<Token>& tokens : seen_) tokens.clear();
-    step_.begin_anew();
   }
+  /// Later steps may end with other work than earlier ones.
+  void begin_anew() { step_.begin_anew(); }
   bool full(Index text) const { return length(text) == capacity_; }
   /// Logits (N, vocabulary) of the token that follows each of the N texts read last.
   const auto& logits() const { return cache_.head.logits; }
