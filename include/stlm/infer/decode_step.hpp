@@ -1,9 +1,10 @@
-// DecodeStep: decodes one new token of each of several sequences with their KV cache. A GPU records the step once and replays
-// it as a graph while the number of sequences and the memory of weights, cache and state stay the same, from text to text; the
+// DecodeStep: decodes one new token of each of several sequences with their KV cache. A GPU records the step once for each number
+// of sequences and replays it as a graph, from text to text, while the memory of weights, cache and state stays the same; the
 // graph reads tokens and places at fixed addresses.
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <span>
 
 #include <stlm/core/activation.hpp>
@@ -50,22 +51,36 @@ class DecodeStep {
     expect_sequences(std::ssize(places));
     // A replay runs none of the checks inside the recorded work.
     expect_room("DecodeStep", {places.data()}, std::ssize(places), 1, places_.size(), capacity_);
-    if constexpr (Recorded<Backend>::replays)
-      if (!same_memory_(params.tree(), cache, state)) begin_anew();
     std::ranges::copy(places, places_.data());
     places_.send(ctx);
     Pass here = pass(std::ssize(places));
     here.places = places_.data();
-    auto& recorded = std::is_same_v<After, Nothing> ? alone_ : followed_;
-    recorded.run(ctx, {here.batch, drawn != tokens_.data()}, [&] {
+    const auto work = [&] {
       Model::decode(ctx, params.tree(), here, {drawn, here.batch, 1}, cache, state);
       after();
-    });
+    };
+    if constexpr (Recorded<Backend>::replays) {
+      Recording& recording = recording_of({here.batch, drawn != tokens_.data(), !std::is_same_v<After, Nothing>});
+      if (!recording.same_memory(params.tree(), cache, state)) recording.step = {};
+      recording.step.run(ctx, {}, work);
+    } else {
+      work();
+    }
   }
   /// Forgets what was recorded. Call this when `after` does other work, or in other memory, than in the previous run.
-  void begin_anew() { alone_ = {}, followed_ = {}; }
+  void begin_anew() { recordings_.clear(); }
 
  private:
+  struct Recording {
+    Recorded<Backend> step;
+    detail::SameBytes same_memory;  // as the recorded step has
+  };
+  static constexpr std::size_t most_recordings = 64;
+
+  Recording& recording_of(const RecordedShape& kind) {
+    if (recordings_.size() == most_recordings && !recordings_.contains(kind)) begin_anew();
+    return recordings_[kind];
+  }
   void expect_sequences(Index sequences) const {
     expect(sequences <= places_.size(), "stlm::DecodeStep: ", sequences, " sequences, room for ", places_.size(),
            "; construct it for as many as the cache has.");
@@ -74,8 +89,7 @@ class DecodeStep {
   Index capacity_;
   Staged<Backend, Token> tokens_;
   Staged<Backend, Place> places_;
-  Recorded<Backend> alone_, followed_;  // without `after`, and with it
-  detail::SameBytes same_memory_;       // as the recorded steps have
+  std::map<RecordedShape, Recording> recordings_;  // by number of sequences, place of the tokens, and with `after` or without
 };
 
 }  // namespace stlm
