@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <stlm/eval/multiple_choice.hpp>
+
 #include "options.hpp"
 #include "reading.hpp"
 #include "report.hpp"

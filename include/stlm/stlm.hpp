@@ -1,7 +1,7 @@
 // stlm: super tiny language models as types. Include a backend besides this header: <stlm/backend/eigen.hpp>,
 // <stlm/backend/reference.hpp>, or <stlm/backend/cuda.hpp> in a .cu file. To keep compile time low, this header leaves out
-// byte-pair vocabularies (<stlm/tokenizer/bpe_file.hpp>, <stlm/tokenizer/bpe_training.hpp>, <stlm/tokenizer/gpt2_files.hpp>)
-// and 8-bit weights (<stlm/infer/quantized_weights.hpp>).
+// byte-pair vocabularies (<stlm/tokenizer/bpe_file.hpp>, <stlm/tokenizer/bpe_training.hpp>, <stlm/tokenizer/gpt2_files.hpp>),
+// 8-bit weights (<stlm/infer/quantized_weights.hpp>) and multiple choice (<stlm/eval/multiple_choice.hpp>).
 #pragma once
 
 #include <stlm/data/byte_loader.hpp>
@@ -13,7 +13,6 @@
 #include <stlm/data/token_text.hpp>
 #include <stlm/eval/character_perplexity.hpp>
 #include <stlm/eval/gradient_check.hpp>
-#include <stlm/eval/multiple_choice.hpp>
 #include <stlm/infer/answerer.hpp>
 #include <stlm/infer/batch_generator.hpp>
 #include <stlm/infer/generator.hpp>
