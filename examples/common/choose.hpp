@@ -21,7 +21,10 @@ int choose(const Options& o, const Reading<Model, Backend>& reading) {
   stlm::Context<Backend> ctx({.threads = o.threads, .seed = o.seed});
   stlm::Parameters<Model, Backend> params(ctx);
   load_weights(params, o.weights);
-  auto nats = reading.nats(ctx, params);
+  stlm::Activations<Model, Backend> acts(ctx, {1, reading.shape.tokens});
+  const auto nats = [&](const std::string& text) {
+    return stlm::evaluate(ctx, params, acts, reading.cut(stlm::ByteText::from_string(text))).nats;
+  };
   stlm::ChoiceScore mean;
   const auto files = static_cast<double>(o.questions.size());
   for (const std::string& path : o.questions) {

@@ -71,7 +71,8 @@ inline void add_run(CLI::App& train, RunOptions& o) {
   train.add_flag("--resume", o.resume, "Continue from the checkpoint in --out; without it, that one is kept as *.old");
 }
 
-/// The subcommands `train`, `generate`, `choose` and `info`; exactly one must be given. `gpt2`: the model needs GPT-2's tokenizer.
+/// The subcommands `train`, `generate`, `choose` and `info`; exactly one must be given. `gpt2`: the model needs GPT-2's
+/// tokenizer.
 inline void add_commands(CLI::App& app, Options& o, bool gpt2) {
   app.require_subcommand(1);
   auto* train = app.add_subcommand("train", "Train on text files, or on the built-in stories");

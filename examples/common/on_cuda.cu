@@ -1,4 +1,5 @@
-// A program's `train`, `generate` and `choose` on a GPU. Compiled once for each program; STLM_EXAMPLE_MODEL is the header of its model.
+// A program's `train`, `generate` and `choose` on a GPU. Compiled once for each program; STLM_EXAMPLE_MODEL is the header of
+// its model.
 #include <stlm/backend/cuda.hpp>
 
 #include "run.hpp"

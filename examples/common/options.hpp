@@ -38,8 +38,9 @@ struct Options : RunOptions {
   std::string val, separator;
   std::optional<double> dropout;
   int micro_batches = 1;
-  // train, generate
-  std::vector<std::string> questions;  // of choose
+  // choose
+  std::vector<std::string> questions;
+  // train, generate, choose
   std::string encoder, merges;  // of GPT-2's tokenizer, for models that need it
 };
 

@@ -1,4 +1,5 @@
-// The whole program of one model over bytes: train, generate, choose and info, on the CPU or, built with STLM_WITH_CUDA, on a GPU.
+// The whole program of one model over bytes: train, generate, choose and info, on the CPU or, built with STLM_WITH_CUDA, on a
+// GPU.
 #pragma once
 
 #include <stlm/backend/eigen.hpp>

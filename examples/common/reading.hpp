@@ -32,12 +32,8 @@ struct Reading {
     stlm::Activations<Model, Backend> acts(ctx, shape);
     return stlm::evaluate(ctx, params, acts, text);
   }
-  /// A function that returns the negative log-likelihood of a text.
-  auto nats(stlm::Context<Backend>& ctx, const stlm::Parameters<Model, Backend>& params) const {
-    return [&, acts = stlm::Activations<Model, Backend>(ctx, {1, shape.tokens})](const std::string& text) mutable {
-      return stlm::evaluate(ctx, params, acts, stlm::ByteText::from_string(text)).nats;
-    };
-  }
+  /// A text as `evaluate` takes it.
+  static const stlm::ByteText& cut(const stlm::ByteText& text) { return text; }
   static double bytes(const stlm::Batch& batch) { return count_bytes(batch); }
   /// FLOPs a byte of a training step, forward and backward.
   double flops_per_byte(const stlm::ByteText&) const { return stlm::num_flops_per_token<Model>(shape.tokens); }
@@ -60,29 +56,24 @@ struct Reading<Model, BackendOf> {
   stlm::BatchShape shape;
   Boundary boundary = {};
 
-  stlm::PatchText patches(const stlm::ByteText& text) const {
+  stlm::PatchText cut(const stlm::ByteText& text) const {
     if constexpr (reference)
       return stlm::reference_patches(text, boundary, Model::window);
     else
       return {text, boundary, Model::window};
   }
-  Loader loader(const stlm::ByteText& text, std::uint64_t seed) const { return {patches(text), shape, seed}; }
+  Loader loader(const stlm::ByteText& text, std::uint64_t seed) const { return {cut(text), shape, seed}; }
   Generator generator(stlm::Context<Backend>& ctx) const { return {ctx, shape.tokens, boundary}; }
   stlm::Evaluation evaluate(stlm::Context<Backend>& ctx, const stlm::Parameters<Model, Backend>& params,
                             const stlm::ByteText& text) const {
     const stlm::Index batch = std::max<stlm::Index>(1, shape.bytes / (shape.tokens * Model::window));
     stlm::Activations<Model, Backend> acts(ctx, {batch, shape.tokens});
-    return stlm::evaluate(ctx, params, acts, patches(text));
-  }
-  auto nats(stlm::Context<Backend>& ctx, const stlm::Parameters<Model, Backend>& params) const {
-    return [&, acts = stlm::Activations<Model, Backend>(ctx, {1, shape.tokens}), this](const std::string& text) mutable {
-      return stlm::evaluate(ctx, params, acts, patches(stlm::ByteText::from_string(text))).nats;
-    };
+    return stlm::evaluate(ctx, params, acts, cut(text));
   }
   static double bytes(const stlm::Batch& batch) { return count_bytes(batch); }
   double flops_per_byte(const stlm::ByteText& text) const {
-    const stlm::PatchText cut = patches(text);
-    return 3 * Model::flops_per_byte(shape.tokens, static_cast<double>(cut.num_bytes()) / static_cast<double>(cut.size()));
+    const stlm::PatchText all = cut(text);
+    return 3 * Model::flops_per_byte(shape.tokens, static_cast<double>(all.num_bytes()) / static_cast<double>(all.size()));
   }
 };
 

@@ -20,6 +20,9 @@ namespace stlm {
 struct Choice {
   std::string prefix;
   std::vector<std::string> options;
+
+  /// Whether there is a choice: at least two options, none empty.
+  bool complete() const { return options.size() >= 2 && !std::ranges::count(options, ""); }
 };
 
 namespace detail {
@@ -45,7 +48,7 @@ inline Choice choice_of(std::string_view line, const std::string& where) {
   });
   json.end();
   if (good && bad && choice.options.empty()) choice.options = {*good, *bad};
-  expect<FileError>(choice.options.size() >= 2 && !std::ranges::count(choice.options, ""), where,
+  expect<FileError>(choice.complete(), where,
                     ": expected \"options\", at least two and none empty, or \"sentence_good\" and \"sentence_bad\", found ",
                     choice.options.size(), " options; correct the line or leave it out.");
   expect<FileError>(answer < choice.options.size(), where, ": expected the \"answer\" to be one of ", choice.options.size(),
@@ -60,8 +63,7 @@ inline std::vector<Choice> read_choices(const std::string& path) {
   detail::LineReader lines(path, "stlm::read_choices");
   std::vector<Choice> choices;
   while (lines.next())
-    if (lines.line().find_first_not_of(" \t\r") != std::string_view::npos)
-      choices.push_back(detail::choice_of(lines.line(), lines.where()));
+    if (!lines.blank()) choices.push_back(detail::choice_of(lines.line(), lines.where()));
   expect<FileError>(!choices.empty(), "stlm::read_choices: \"", path, "\" is empty; give a file of JSON lines.");
   return choices;
 }

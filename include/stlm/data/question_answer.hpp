@@ -34,7 +34,7 @@ inline std::vector<QuestionAnswer> read_question_answers(const std::string& path
                 "\" for both; name that of the answer.");
   std::vector<QuestionAnswer> pairs;
   while (lines.next()) {
-    if (lines.line().find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    if (lines.blank()) continue;
     const std::string where = lines.where();
     QuestionAnswer& pair = pairs.emplace_back();
     JsonReader json(lines.line(), where);

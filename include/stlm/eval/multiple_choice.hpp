@@ -51,9 +51,8 @@ ChoiceScore score_choices(std::span<const Choice> choices, Nats&& nats) {
   };
   std::vector<double> costs, byte_costs;
   for (const Choice& choice : choices) {
-    expect<Error>(choice.options.size() >= 2 && !std::ranges::count(choice.options, ""),
-                  "stlm::score_choices: expected at least two options, none empty, found ", choice.options.size(),
-                  "; correct the question or leave it out.");
+    expect<Error>(choice.complete(), "stlm::score_choices: expected at least two options, none empty, found ",
+                  choice.options.size(), "; correct the question or leave it out.");
     const double before = choice.prefix.empty() ? 0 : cost(choice.prefix);
     costs.clear();
     byte_costs.clear();

@@ -1,6 +1,6 @@
-// DecodeStep: decodes one new token of each of several sequences with their KV cache. A GPU records the step once for each number
-// of sequences and replays it as a graph, from text to text, while the memory of weights, cache and state stays the same; the
-// graph reads tokens and places at fixed addresses.
+// DecodeStep: decodes one new token of each of several sequences with their KV cache. A GPU records the step once for each
+// number of sequences and replays it as a graph, from text to text, while the memory of weights, cache and state stays the
+// same; the graph reads tokens and places at fixed addresses.
 #pragma once
 
 #include <algorithm>

@@ -38,15 +38,24 @@ inline std::string bpe_text(std::string_view bytes) {
   return text;
 }
 
-inline std::string bpe_line(TokenPair pair, std::string_view text) {
-  return std::to_string(pair.left).append(" ").append(std::to_string(pair.right)).append(" ").append(text);
+inline std::string bpe_ids(TokenPair pair) {
+  return std::to_string(pair.left).append(" ").append(std::to_string(pair.right));
 }
+inline std::string bpe_line(TokenPair pair, std::string_view text) { return bpe_ids(pair).append(" ").append(text); }
 
 /// The number that `text` begins with; -1 when there is none.
 inline Token bpe_number(std::string_view text) {
   Token number = -1;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
+}
+/// The two ids that a line begins with; -1 for one that is missing.
+inline TokenPair bpe_pair(std::string_view line) {
+  return {bpe_number(line), bpe_number(line.substr(line.find(' ') + 1))};
+}
+/// Whether a merge of `pair` may make `id`: of two smaller ids, and not among those seen before, to which it is added.
+inline bool bpe_may_merge(TokenPair pair, Token id, std::set<TokenPair>& seen) {
+  return std::min(pair.left, pair.right) >= 0 && std::max(pair.left, pair.right) < id && seen.insert(pair).second;
 }
 
 }  // namespace detail
@@ -86,8 +95,8 @@ inline BpeTokenizer load_bpe(const std::string& path) {
   for (Token id = 256; id - 256 < count; ++id) {
     if (!lines.next()) lines.expected(count, " merges, of which ", count - (id - 256), " are missing");
     const std::string_view line = lines.line();
-    const TokenPair pair{detail::bpe_number(line), detail::bpe_number(line.substr(line.find(' ') + 1))};
-    if (std::min(pair.left, pair.right) < 0 || std::max(pair.left, pair.right) >= id || !seen.insert(pair).second)
+    const TokenPair pair = detail::bpe_pair(line);
+    if (!detail::bpe_may_merge(pair, id, seen))
       lines.expected("two ids below ", id, " that no line before has, and the bytes they make");
     texts.push_back(texts[static_cast<std::size_t>(pair.left)] + texts[static_cast<std::size_t>(pair.right)]);
     if (const std::string whole = detail::bpe_line(pair, texts.back()); line != whole)

@@ -1,6 +1,6 @@
 // Dropout schedules: the probability of dropping at each step, counted from 0, for TrainStep or ForwardOptions::dropout.
 //
-//   using Step = stlm::TrainStep<Model, Backend, float, stlm::AdamW<Model, Backend>, stlm::CosineSchedule, stlm::LinearDropout>;
+//   using Step = TrainStep<Model, Backend, float, AdamW<Model, Backend>, CosineSchedule, LinearDropout>;
 //   Step step(ctx, params, {.shape = {16, 256}, .dropout = {.start = 0.1, .end = 0, .end_step = 5000}});   // early dropout
 //
 // Constant, linear and triangle as in arXiv 2409.05423.

@@ -22,6 +22,8 @@ class LineReader {
     return found;
   }
   std::string_view line() const { return line_; }
+  /// Whether the line is empty but for white space.
+  bool blank() const { return line_.find_first_not_of(" \t\r") == std::string_view::npos; }
   std::size_t number() const { return number_; }
   bool empty() const { return file_.size() == 0; }  ///< the file
   /// The beginning of an error message: function, file and the current line.
