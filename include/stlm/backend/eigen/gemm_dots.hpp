@@ -72,6 +72,31 @@ void gemm_row_dots(Index k, const Unit* a, const Unit* b, Index b_stride, T* c, 
   gemm_totals<1, Cols>(sum, c, 0, accumulate);
 }
 
+/// c_ij = or += a_i . b_j over k units, a multiple of a packet, for Rows rows of A and Cols rows of B, read one after another.
+template <class S, int Rows, int Cols, class Unit, class T>
+void gemm_sequence_dots(Index k, const Unit* a, Index a_stride, const Unit* b, Index b_stride, T* c, Index c_stride,
+                        bool accumulate) {
+  using namespace Eigen::internal;
+  constexpr Index size = GemmSizes<S>::packet;
+  Packet<T> sum[std::size_t(Rows)][std::size_t(Cols)];
+#pragma GCC unroll 4
+  for (int j = 0; j < Cols; ++j) {
+#pragma GCC unroll 4
+    for (int i = 0; i < Rows; ++i) sum[i][j] = pset1<Packet<T>>(T(0));
+#pragma GCC unroll 4
+    for (Index p = 0; p < k; p += size) {
+      const auto w = ploadu<Packet<Unit>>(b + j * b_stride + p);
+#pragma GCC unroll 4
+      for (int i = 0; i < Rows; ++i)
+        if constexpr (Rows == 1 && SpreadsPairs<S>)
+          sum[i][j] = GemmProduct<S>::multiply_add_spread(a + 2 * p, w, sum[i][j]);
+        else
+          sum[i][j] = GemmProduct<S>::multiply_add(ploadu<Packet<Unit>>(a + i * a_stride + p), w, sum[i][j]);
+    }
+  }
+  gemm_totals<Rows, Cols>(sum, c, c_stride, accumulate);
+}
+
 /// A part of the k units, a multiple of a packet, and what to prefetch with each cache line of B's rows.
 struct DotsPart {
   Index begin, size;
@@ -79,8 +104,9 @@ struct DotsPart {
   bool first, last;
 };
 
-/// Adds a part of a_i . b_j to `sums`, for Rows rows of A and Cols rows of B; with the last part, c_ij = or += the total.
-template <class S, int Rows, int Cols, class Unit, class T>
+/// Adds a part of a_i . b_j to `sums`, for Rows rows of A and Cols rows of B; with the last part, c_ij = or += the total. B is
+/// prefetched into L1 or L2.
+template <class S, int Rows, int Cols, bool IntoL2, class Unit, class T>
 void gemm_dots(const DotsPart& part, const Unit* a, Index a_stride, const Unit* b, Index b_stride, Packet<T>* sums, T* c,
                Index c_stride, bool accumulate) {
   using namespace Eigen::internal;
@@ -92,7 +118,7 @@ void gemm_dots(const DotsPart& part, const Unit* a, Index a_stride, const Unit* 
     for (int j = 0; j < Cols; ++j) sum[i][j] = part.first ? pset1<Packet<T>>(T(0)) : sums[i * Cols + j];
   a += part.begin;
   b += part.begin;
-  Stream<Cols> stream(b, part.steps);
+  Stream<Cols, IntoL2> stream(b, part.steps);
   for (const Unit* const end = a + part.size; a < end; stream.go_on()) {
     stream.prefetch();
 #pragma GCC unroll 4

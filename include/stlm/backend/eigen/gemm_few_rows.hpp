@@ -9,7 +9,8 @@
 // Every read of W prefetches what is read some 16 KiB later. Up to dots_rows rows of x prefetch in memory order, if W is
 // contiguous. More rows prefetch row by row, in each tile of a group again: a prefetch may be dropped when too many are in
 // flight, and prefetching only once was a third slower. For more than twelve rows the distance shrinks, down to 12 KiB: more
-// would push x out of L1, and each KiB of W takes longer.
+// would push x out of L1, and each KiB of W takes longer. Where prefetches into L1 delay other loads (stream.hpp), they go to
+// L2, and one or two rows of x read W row after row without prefetches.
 //
 // For factors of Bfloat16 the weights are read as they are stored, in pairs, and x is rounded into pairs first. If x has
 // several rows, they are copied with a cache line between them: rows of 2 KiB or 4 KiB would fall into the same L1 sets.
@@ -28,15 +29,15 @@ inline constexpr int dots_cols = 4;
 template <class S>
 inline constexpr int dots_rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 4 : GemmProduct<S>::elements(1) == 1 ? 3 : 2;
 
-/// Dot products of a part of all rows of A with Cols rows of B.
-template <class S, int Cols, class Unit, class T>
+/// Dot products of a part of all rows of A with Cols rows of B, which is prefetched into L1 or L2.
+template <class S, int Cols, bool IntoL2, class Unit, class T>
 void gemm_group_dots(Index m, const DotsPart& part, const Unit* a, Index a_stride, const Unit* b, Index b_stride,
                      Packet<T>* sums, T* c, Index c_stride, bool accumulate) {
   constexpr int most = dots_rows<S>;
   Index i = 0;
   const auto tile = [&](auto rows) {
-    gemm_dots<S, rows, Cols>(part, a + i * a_stride, a_stride, b, b_stride, sums + i * Cols, c + i * c_stride, c_stride,
-                             accumulate);
+    gemm_dots<S, rows, Cols, IntoL2>(part, a + i * a_stride, a_stride, b, b_stride, sums + i * Cols, c + i * c_stride,
+                                     c_stride, accumulate);
     i += rows;
   };
   // A single tile would prefetch each number only once; and four rows are split into 2 + 2, not 3 + 1.
@@ -46,15 +47,15 @@ void gemm_group_dots(Index m, const DotsPart& part, const Unit* a, Index a_strid
   while (m - i >= 1) tile(std::integral_constant<int, 1>{});
 }
 
-/// Dot products over k units, a multiple of a packet, of all rows of A with all rows of B.
+/// Dot products over k units, a multiple of a packet, of all rows of A with all rows of B. Their bits do not depend on `delay`.
 template <class S, class Unit, class T>
 void gemm_all_dots(Index m, Index n, Index k, const Unit* a, Index a_stride, const Unit* b, Index b_stride, T* c,
-                   Index c_stride, bool accumulate) {
+                   Index c_stride, bool accumulate, bool delay = l1_prefetches_delay()) {
   constexpr Index size = GemmSizes<S>::packet, groups = 8;
   constexpr Index most_whole = 512, most_of_part = 384;  // units: a part of few_rows rows takes 24 KiB
   const Index parts = m > dots_rows<S> && k > most_whole ? 1 + (k - 1) / most_of_part : 1, packets = k / size;
   Packet<T> sums[std::size_t(groups * dots_cols * few_rows)];
-  const auto columns = [&](auto cols, Index begin, Index end) {
+  const auto columns = [&](auto cols, auto into_l2, Index begin, Index end) {
     constexpr Index line = 64, unit = Index{sizeof(Unit)};  // bytes
     const Index read = std::max<Index>(1, unit * (k / parts));  // of a part of one row
     const Index ahead = std::min(stream_ahead, 12 * stream_ahead / m);
@@ -68,19 +69,33 @@ void gemm_all_dots(Index m, Index n, Index k, const Unit* a, Index a_stride, con
         const Index from = packets * i / parts * size, to = packets * (i + 1) / parts * size;
         const DotsPart part{from, to - from, steps, i == 0, i == parts - 1};
         for (Index j = first; j < last; j += cols)
-          gemm_group_dots<S, cols>(m, part, a, a_stride, b + j * b_stride, b_stride, sums + (j - first) * few_rows, c + j,
-                                   c_stride, accumulate);
+          gemm_group_dots<S, cols, into_l2>(m, part, a, a_stride, b + j * b_stride, b_stride,
+                                            sums + (j - first) * few_rows, c + j, c_stride, accumulate);
       }
     }
   };
-  const Index whole = n - n % dots_cols;
+  const Index whole = n - n % dots_cols;  // a column's place decides how its lanes are added
+  if (m <= 2 && delay) {
+    const auto sequence = [&](auto rows, auto cols, Index begin, Index end) {
+      for (Index j = begin; j < end; j += cols)
+        gemm_sequence_dots<S, rows, cols>(k, a, a_stride, b + j * b_stride, b_stride, c + j, c_stride, accumulate);
+    };
+    const auto all = [&](auto rows) {
+      sequence(rows, std::integral_constant<int, 2>{}, 0, whole);
+      sequence(rows, std::integral_constant<int, 1>{}, whole, n);
+    };
+    return m == 1 ? all(std::integral_constant<int, 1>{}) : all(std::integral_constant<int, 2>{});
+  }
   if (m == 1) {
     for (Index j = 0; j < whole; j += 2) gemm_row_dots<S, 2>(k, a, b + j * b_stride, b_stride, c + j, accumulate);
     for (Index j = whole; j < n; ++j) gemm_row_dots<S, 1>(k, a, b + j * b_stride, b_stride, c + j, accumulate);
     return;
   }
-  columns(std::integral_constant<int, dots_cols>{}, 0, whole);
-  columns(std::integral_constant<int, 1>{}, whole, n);
+  if (delay)
+    columns(std::integral_constant<int, dots_cols>{}, std::true_type{}, 0, whole);
+  else
+    columns(std::integral_constant<int, dots_cols>{}, std::false_type{}, 0, whole);
+  columns(std::integral_constant<int, 1>{}, std::false_type{}, whole, n);
 }
 
 /// Whether the weights are read as they are stored, in pairs.

@@ -47,20 +47,43 @@ struct Int8Lanes {
 
 struct Int8Dots : Int8Lanes {
   /// sums[r * Count + i] = (x_r + offset) . w_i over `size` bytes, a multiple of 64, for up to `rows` rows of x and four of W.
-  /// The bytes at `x` are those of x_r + offset. All rows * 4 numbers of `sums` are overwritten.
+  /// For a single row of x up to rows * 4 of W. The bytes at `x` are those of x_r + offset. All rows * 4 numbers of `sums` are
+  /// overwritten. They do not depend on `delay`, see l1_prefetches_delay.
   template <int Rows, int Count>
-  static void sum(const std::int8_t* x, const std::int8_t* w, Index size, std::int32_t* sums) {
-    constexpr Index step = sizeof(Bytes);
+  static void sum(const std::int8_t* x, const std::int8_t* w, Index size, std::int32_t* sums,
+                  bool delay = l1_prefetches_delay()) {
     Sums sum[std::size_t(Rows * Count)];
 #pragma GCC unroll 16
     for (Sums& s : sum) s = Sums{};
-    if constexpr (Rows == 1) {
-      Stream<Count> stream(w, StreamSteps::in_order(Count, step));
-      for (Index k = 0; k < size; k += step, stream.go_on()) {
-        stream.prefetch();
-        const Bytes some = load(x + k);
+    if (delay)
+      add<Rows, Count, true>(x, w, size, sum);
+    else
+      add<Rows, Count, false>(x, w, size, sum);
+    store(sums, lane_sums<int(step / 4)>(sum));
+  }
+
+ private:
+  static constexpr Index step = sizeof(Bytes);
+
+  template <int Rows, int Count, bool Delay>
+  EIGEN_ALWAYS_INLINE static void add(const std::int8_t* x, const std::int8_t* w, Index size,
+                                      Sums (&sum)[std::size_t(Rows * Count)]) {
+    if constexpr (Rows == 1 && Delay) {
+#pragma GCC unroll 16
+      for (int i = 0; i < Count; ++i)
 #pragma GCC unroll 4
-        for (int i = 0; i < Count; ++i) sum[i] = multiply_add(some, load(w + i * size + k), sum[i]);
+        for (Index k = 0; k < size; k += step) sum[i] = multiply_add(load(x + k), load(w + i * size + k), sum[i]);
+    } else if constexpr (Rows == 1) {
+      constexpr int beside = std::min(Count, 4);
+#pragma GCC unroll 4
+      for (int first = 0; first < Count; first += beside) {
+        Stream<beside> stream(w + first * size, StreamSteps::in_order(beside, step));
+        for (Index k = 0; k < size; k += step, stream.go_on()) {
+          stream.prefetch();
+          const Bytes some = load(x + k);
+#pragma GCC unroll 4
+          for (int i = first; i < first + beside; ++i) sum[i] = multiply_add(some, load(w + i * size + k), sum[i]);
+        }
       }
     } else {
       for (Index k = 0; k < size; k += step) {
@@ -69,13 +92,12 @@ struct Int8Dots : Int8Lanes {
         for (int r = 0; r < Rows; ++r) some[r] = load(x + r * size + k);
 #pragma GCC unroll 4
         for (int i = 0; i < Count; ++i) {
-          const Bytes column = load(streamed(w + i * size + k));
+          const Bytes column = load(streamed<Delay>(w + i * size + k));
 #pragma GCC unroll 4
           for (int r = 0; r < Rows; ++r) sum[r * Count + i] = multiply_add(some[r], column, sum[r * Count + i]);
         }
       }
     }
-    store(sums, lane_sums<int(step / 4)>(sum));
   }
 };
 
@@ -85,7 +107,7 @@ struct Int8Dots {
   static constexpr int offset = 0, rows = 4;
 
   template <int Rows, int Count>
-  static void sum(const std::int8_t* x, const std::int8_t* w, Index size, std::int32_t* sums) {
+  static void sum(const std::int8_t* x, const std::int8_t* w, Index size, std::int32_t* sums, bool = false) {
     for (int r = 0; r < Rows; ++r)
       for (int i = 0; i < Count; ++i) {
         std::int32_t& sum = sums[r * Count + i] = 0;

@@ -50,21 +50,29 @@ struct Quantized<EigenBackend> {
       const Index piece = (w.rows + pieces * group - 1) / (pieces * group) * group;
       ctx.for_pieces(w.rows, piece, [=](Index begin, Index end, int) {
         const auto products = [&](auto at_once, auto columns, Index n, Index j) {
-          std::int32_t sums[std::size_t(Dots::rows * group)];
+          using Sums = Eigen::Array<std::int32_t, columns, 1>;
+          using Scales = Eigen::Array<float, columns, 1>;
+          alignas(64) std::int32_t sums[of_one_row];
           Dots::template sum<at_once, columns>(rounded + n * stride, w.row(j), stride, sums);
           for (Index r = 0; r < at_once; ++r) {
-            float* const to = y.row(first + n + r) + j;
-            for (Index i = 0; i < columns; ++i) {
-              const auto sum = static_cast<float>(sums[r * columns + i] - Dots::offset * w.sums[j + i]);
-              to[i] = (accumulate ? to[i] : 0.0F) + scales[n + r] * w.scales[j + i] * sum;
-            }
+            Eigen::Map<Scales> to(y.row(first + n + r) + j);
+            const Sums sum = Eigen::Map<const Sums>(sums + r * columns) - Dots::offset * Eigen::Map<const Sums>(w.sums + j);
+            const Scales scale = scales[n + r] * Eigen::Map<const Scales>(w.scales + j);
+            const Scales product = scale * sum.template cast<float>();
+            if (accumulate)
+              to += product;
+            else
+              to = product;
           }
         };
         constexpr std::integral_constant<int, Dots::rows> rows_at_once;
-        constexpr std::integral_constant<int, int(group)> several;
+        constexpr std::integral_constant<int, of_one_row> many;
+        constexpr std::integral_constant<int, group> several;
         constexpr std::integral_constant<int, 2> two;
         constexpr std::integral_constant<int, 1> one;
         Index j = begin;
+        if (rows == 1)
+          for (; j + of_one_row <= end; j += of_one_row) products(one, many, 0, j);
         for (; j + group <= end; j += group) {
           Index n = 0;
           if (rows > 2) {  // two rows in a single tile would prefetch only once (gemm_few_rows.hpp)
@@ -87,7 +95,7 @@ struct Quantized<EigenBackend> {
   }
 
  private:
-  static constexpr Index group = 4;
+  static constexpr int group = 4, of_one_row = Dots::rows * group;  // rows of W for several rows of x, and for one
 
   /// The largest absolute value, or NaN if there is one. Without the sign, the bits of floats are ordered as their values, and
   /// those of NaN are the largest.
