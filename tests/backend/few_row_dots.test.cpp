@@ -22,16 +22,17 @@ std::vector<T> some_numbers(Index count) {
 }
 
 /// Dot products of m rows of A with n rows of B, each row followed by `gap` other units.
-template <class S, class T>
-std::vector<T> products(Index m, Index n, Index k, Index gap, bool accumulate, bool delay) {
+template <class S, bool Delay, class T>
+std::vector<T> products(Index m, Index n, Index k, Index gap, bool accumulate) {
   const Index stride = k + gap;
   auto a = some_numbers<T>(m * stride + k), b = some_numbers<T>(n * stride);
   if constexpr (std::is_same_v<S, eigen::Bfloat16Pairs>) {
-    if (m > 1 || !eigen::SpreadsPairs<S>) eigen::GemmProduct<S>::pair_up(2 * m * stride, some_numbers<T>(2 * m * stride).data(), a.data());
-    eigen::GemmProduct<S>::pair_up(2 * n * stride, some_numbers<T>(2 * n * stride).data(), b.data());
+    using Pairs = eigen::GemmProduct<S>;
+    if (m > 1 || !eigen::SpreadsPairs<S>) Pairs::pair_up(2 * m * stride, some_numbers<T>(2 * m * stride).data(), a.data());
+    Pairs::pair_up(2 * n * stride, some_numbers<T>(2 * n * stride).data(), b.data());
   }
   std::vector<T> c(static_cast<std::size_t>(m * n), T(0.5));
-  eigen::gemm_all_dots<S>(m, n, k, a.data(), stride, b.data(), stride, c.data(), n, accumulate, delay);
+  eigen::gemm_all_dots<S, Delay>(m, n, k, a.data(), stride, b.data(), stride, c.data(), n, accumulate);
   return c;
 }
 
@@ -43,8 +44,8 @@ void check_both_orders() {
         for (const bool accumulate : {false, true}) {
           CAPTURE(m, packets, gap, accumulate);
           const Index n = 11, k = packets * eigen::GemmSizes<S>::packet;
-          const auto found = products<S, T>(m, n, k, gap, accumulate, true);
-          CHECK(found == products<S, T>(m, n, k, gap, accumulate, false));
+          const auto found = products<S, true, T>(m, n, k, gap, accumulate);
+          CHECK(found == products<S, false, T>(m, n, k, gap, accumulate));
           CHECK(std::ranges::count(found, found[0]) < n);
         }
 }
@@ -65,10 +66,10 @@ void check_int8(Index size) {
         plain[std::size_t(r * Count + i)] +=
             (eigen::Int8Dots::offset != 0 ? int{static_cast<std::uint8_t>(q)} : int{q}) * w[std::size_t(i * size + k)];
       }
-  for (const bool delay : {true, false}) {
-    eigen::Int8Dots::sum<Rows, Count>(x.data(), w.data(), size, sums.data(), delay);
-    CHECK(std::equal(plain.begin(), plain.end(), sums.begin()));
-  }
+  eigen::Int8Dots::sum<Rows, Count, true>(x.data(), w.data(), size, sums.data());
+  CHECK(std::equal(plain.begin(), plain.end(), sums.begin()));
+  eigen::Int8Dots::sum<Rows, Count, false>(x.data(), w.data(), size, sums.data());
+  CHECK(std::equal(plain.begin(), plain.end(), sums.begin()));
 }
 
 }  // namespace

@@ -80,14 +80,10 @@ class OneQueryAttention {
     /// Prefetches the part of tokens [j, j + count) of x that falls to head hk; all heads together prefetch the tokens.
     EIGEN_ALWAYS_INLINE void prefetch(const Read& x, Index j, Index count, Index hk) const {
       const Index length = size(x);
-      const auto row = [](const T* data, Index numbers) {
-        if (eigen::l1_prefetches_delay())
-          eigen::prefetch_row<true>(data, numbers);
-        else
-          eigen::prefetch_row(data, numbers);
-      };
-      if ((end - begin) * length == x.token_stride) return row(x(0, j, begin) + (hk - begin) * length * count, length * count);
-      for (Index i = 0; i < count; ++i) row(x(0, j + i, hk), length);
+      constexpr bool into_l2 = eigen::l1_prefetches_delay;
+      if ((end - begin) * length == x.token_stride)
+        return eigen::prefetch_row<into_l2>(x(0, j, begin) + (hk - begin) * length * count, length * count);
+      for (Index i = 0; i < count; ++i) eigen::prefetch_row<into_l2>(x(0, j + i, hk), length);
     }
   };
 

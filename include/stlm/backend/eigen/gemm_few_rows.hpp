@@ -47,15 +47,16 @@ void gemm_group_dots(Index m, const DotsPart& part, const Unit* a, Index a_strid
   while (m - i >= 1) tile(std::integral_constant<int, 1>{});
 }
 
-/// Dot products over k units, a multiple of a packet, of all rows of A with all rows of B. Their bits do not depend on `delay`.
-template <class S, class Unit, class T>
+/// Dot products over k units, a multiple of a packet, of all rows of A with all rows of B. Their bits do not depend on Delay, the
+/// order of reading.
+template <class S, bool Delay = l1_prefetches_delay, class Unit, class T>
 void gemm_all_dots(Index m, Index n, Index k, const Unit* a, Index a_stride, const Unit* b, Index b_stride, T* c,
-                   Index c_stride, bool accumulate, bool delay = l1_prefetches_delay()) {
+                   Index c_stride, bool accumulate) {
   constexpr Index size = GemmSizes<S>::packet, groups = 8;
   constexpr Index most_whole = 512, most_of_part = 384;  // units: a part of few_rows rows takes 24 KiB
   const Index parts = m > dots_rows<S> && k > most_whole ? 1 + (k - 1) / most_of_part : 1, packets = k / size;
   Packet<T> sums[std::size_t(groups * dots_cols * few_rows)];
-  const auto columns = [&](auto cols, auto into_l2, Index begin, Index end) {
+  const auto columns = [&](auto cols, Index begin, Index end) {
     constexpr Index line = 64, unit = Index{sizeof(Unit)};  // bytes
     const Index read = std::max<Index>(1, unit * (k / parts));  // of a part of one row
     const Index ahead = std::min(stream_ahead, 12 * stream_ahead / m);
@@ -69,33 +70,29 @@ void gemm_all_dots(Index m, Index n, Index k, const Unit* a, Index a_stride, con
         const Index from = packets * i / parts * size, to = packets * (i + 1) / parts * size;
         const DotsPart part{from, to - from, steps, i == 0, i == parts - 1};
         for (Index j = first; j < last; j += cols)
-          gemm_group_dots<S, cols, into_l2>(m, part, a, a_stride, b + j * b_stride, b_stride,
+          gemm_group_dots<S, cols, Delay>(m, part, a, a_stride, b + j * b_stride, b_stride,
                                             sums + (j - first) * few_rows, c + j, c_stride, accumulate);
       }
     }
   };
   const Index whole = n - n % dots_cols;  // a column's place decides how its lanes are added
-  if (m <= 2 && delay) {
-    const auto sequence = [&](auto rows, auto cols, Index begin, Index end) {
-      for (Index j = begin; j < end; j += cols)
-        gemm_sequence_dots<S, rows, cols>(k, a, a_stride, b + j * b_stride, b_stride, c + j, c_stride, accumulate);
+  if constexpr (Delay) {
+    const auto in_sequence = [&](auto rows) {
+      Index j = 0;
+      for (; j < whole; j += 2)
+        gemm_sequence_dots<S, rows, 2>(k, a, a_stride, b + j * b_stride, b_stride, c + j, c_stride, accumulate);
+      for (; j < n; ++j)
+        gemm_sequence_dots<S, rows, 1>(k, a, a_stride, b + j * b_stride, b_stride, c + j, c_stride, accumulate);
     };
-    const auto all = [&](auto rows) {
-      sequence(rows, std::integral_constant<int, 2>{}, 0, whole);
-      sequence(rows, std::integral_constant<int, 1>{}, whole, n);
-    };
-    return m == 1 ? all(std::integral_constant<int, 1>{}) : all(std::integral_constant<int, 2>{});
-  }
-  if (m == 1) {
+    if (m == 1) return in_sequence(std::integral_constant<int, 1>{});
+    if (m == 2) return in_sequence(std::integral_constant<int, 2>{});
+  } else if (m == 1) {
     for (Index j = 0; j < whole; j += 2) gemm_row_dots<S, 2>(k, a, b + j * b_stride, b_stride, c + j, accumulate);
     for (Index j = whole; j < n; ++j) gemm_row_dots<S, 1>(k, a, b + j * b_stride, b_stride, c + j, accumulate);
     return;
   }
-  if (delay)
-    columns(std::integral_constant<int, dots_cols>{}, std::true_type{}, 0, whole);
-  else
-    columns(std::integral_constant<int, dots_cols>{}, std::false_type{}, 0, whole);
-  columns(std::integral_constant<int, 1>{}, std::false_type{}, whole, n);
+  columns(std::integral_constant<int, dots_cols>{}, 0, whole);
+  columns(std::integral_constant<int, 1>{}, whole, n);
 }
 
 /// Whether the weights are read as they are stored, in pairs.

@@ -48,26 +48,13 @@ struct Int8Lanes {
 struct Int8Dots : Int8Lanes {
   /// sums[r * Count + i] = (x_r + offset) . w_i over `size` bytes, a multiple of 64, for up to `rows` rows of x and four of W.
   /// For a single row of x up to rows * 4 of W. The bytes at `x` are those of x_r + offset. All rows * 4 numbers of `sums` are
-  /// overwritten. They do not depend on `delay`, see l1_prefetches_delay.
-  template <int Rows, int Count>
-  static void sum(const std::int8_t* x, const std::int8_t* w, Index size, std::int32_t* sums,
-                  bool delay = l1_prefetches_delay()) {
+  /// overwritten. They do not depend on Delay, the order of reading.
+  template <int Rows, int Count, bool Delay = l1_prefetches_delay>
+  static void sum(const std::int8_t* x, const std::int8_t* w, Index size, std::int32_t* sums) {
+    constexpr Index step = sizeof(Bytes);
     Sums sum[std::size_t(Rows * Count)];
 #pragma GCC unroll 16
     for (Sums& s : sum) s = Sums{};
-    if (delay)
-      add<Rows, Count, true>(x, w, size, sum);
-    else
-      add<Rows, Count, false>(x, w, size, sum);
-    store(sums, lane_sums<int(step / 4)>(sum));
-  }
-
- private:
-  static constexpr Index step = sizeof(Bytes);
-
-  template <int Rows, int Count, bool Delay>
-  EIGEN_ALWAYS_INLINE static void add(const std::int8_t* x, const std::int8_t* w, Index size,
-                                      Sums (&sum)[std::size_t(Rows * Count)]) {
     if constexpr (Rows == 1 && Delay) {
 #pragma GCC unroll 16
       for (int i = 0; i < Count; ++i)
@@ -98,6 +85,7 @@ struct Int8Dots : Int8Lanes {
         }
       }
     }
+    store(sums, lane_sums<int(step / 4)>(sum));
   }
 };
 
@@ -106,8 +94,8 @@ struct Int8Dots : Int8Lanes {
 struct Int8Dots {
   static constexpr int offset = 0, rows = 4;
 
-  template <int Rows, int Count>
-  static void sum(const std::int8_t* x, const std::int8_t* w, Index size, std::int32_t* sums, bool = false) {
+  template <int Rows, int Count, bool = false>
+  static void sum(const std::int8_t* x, const std::int8_t* w, Index size, std::int32_t* sums) {
     for (int r = 0; r < Rows; ++r)
       for (int i = 0; i < Count; ++i) {
         std::int32_t& sum = sums[r * Count + i] = 0;

@@ -50,19 +50,17 @@ struct Quantized<EigenBackend> {
       const Index piece = (w.rows + pieces * group - 1) / (pieces * group) * group;
       ctx.for_pieces(w.rows, piece, [=](Index begin, Index end, int) {
         const auto products = [&](auto at_once, auto columns, Index n, Index j) {
-          using Sums = Eigen::Array<std::int32_t, columns, 1>;
-          using Scales = Eigen::Array<float, columns, 1>;
-          alignas(64) std::int32_t sums[of_one_row];
+          std::int32_t sums[of_one_row];
           Dots::template sum<at_once, columns>(rounded + n * stride, w.row(j), stride, sums);
           for (Index r = 0; r < at_once; ++r) {
-            Eigen::Map<Scales> to(y.row(first + n + r) + j);
-            const Sums sum = Eigen::Map<const Sums>(sums + r * columns) - Dots::offset * Eigen::Map<const Sums>(w.sums + j);
-            const Scales scale = scales[n + r] * Eigen::Map<const Scales>(w.scales + j);
-            const Scales product = scale * sum.template cast<float>();
-            if (accumulate)
-              to += product;
-            else
-              to = product;
+            float* const to = y.row(first + n + r) + j;
+            float total[columns] = {};  // overlaps nothing, so the loop becomes a few packets
+            if (accumulate) std::copy_n(to, columns, total);
+            for (Index i = 0; i < columns; ++i) {
+              const auto sum = static_cast<float>(sums[r * columns + i] - Dots::offset * w.sums[j + i]);
+              total[i] = multiply_add(scales[n + r] * w.scales[j + i], sum, total[i]);
+            }
+            std::copy_n(total, columns, to);
           }
         };
         constexpr std::integral_constant<int, Dots::rows> rows_at_once;
@@ -97,6 +95,14 @@ struct Quantized<EigenBackend> {
  private:
   static constexpr int group = 4, of_one_row = Dots::rows * group;  // rows of W for several rows of x, and for one
 
+  /// The same rounding wherever it is called: the compiler is left no choice to round the product first.
+  static float multiply_add(float x, float y, float to) {
+#ifdef EIGEN_VECTORIZE_FMA
+    return std::fma(x, y, to);
+#else
+    return x * y + to;
+#endif
+  }
   /// The largest absolute value, or NaN if there is one. Without the sign, the bits of floats are ordered as their values, and
   /// those of NaN are the largest.
   static float largest(const float* x, Index size) {

@@ -11,15 +11,14 @@ namespace stlm::eigen {
 
 inline constexpr Index stream_ahead = 16384;  ///< bytes
 
-/// Whether prefetches into L1 delay the loads beside them: on AMD's family 19h (Zen 3 and 4), but not on a Zen 5. There one row
-/// after another, without prefetches, is the fastest way to read; tiles of several rows prefetch into L2.
-inline bool l1_prefetches_delay() {
-#if defined(__x86_64__) && defined(__GNUC__)
-  return __builtin_cpu_is("amdfam19h");
+/// Whether prefetches into L1 delay the loads beside them, as they do on a Zen 4, but not on a Zen 5. Where they do, one row after
+/// another, without prefetches, is the fastest way to read, and tiles of several rows prefetch into L2. An AMD with VAES is a
+/// Zen 3 or later, and AVX-VNNI came with the Zen 5; GCC 12 itself does not know these processors by name.
+#if defined(__SSE4A__) && defined(__VAES__) && !defined(__AVXVNNI__) && !defined(__AVX512VP2INTERSECT__)
+inline constexpr bool l1_prefetches_delay = true;
 #else
-  return false;
+inline constexpr bool l1_prefetches_delay = false;
 #endif
-}
 
 /// The last argument of __builtin_prefetch.
 template <bool IntoL2>
