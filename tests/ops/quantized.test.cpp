@@ -112,6 +112,25 @@ TEST_CASE("gemm, embedding_forward: of int8, with rows of Bfloat16", "[ops][quan
       }
 }
 
+TEST_CASE("gemm: of int8, each row has the bits it has alone", "[ops][quantized]") {
+  constexpr Index m = 5, n = 50, k = 130;
+  for (const bool accumulate : {false, true}) {
+    CAPTURE(accumulate);
+    Rig<TestedBackend, float> rig;
+    const Quantized<TestedBackend> q(rig.ctx, rig.random(n, k));
+    const auto x = rig.random(m, k), together = rig.random(m, n), alone = rig.blank(m, n);
+    std::copy(together.begin(), together.end(), alone.begin());
+    const auto multiply = [&](Index first, Index rows, const auto& y) {
+      ops::gemm(rig.ctx, View<float, dynamic, dynamic>(x.data() + first * k, rows, k), q.q,
+                View<float, dynamic, dynamic>(y.data() + first * n, rows, n),
+                {.transpose_b = true, .accumulate = accumulate});
+    };
+    multiply(0, m, together);
+    for (Index r = 0; r < m; ++r) multiply(r, 1, alone);
+    CHECK(std::ranges::equal(together, alone));
+  }
+}
+
 TEST_CASE("gemm: of int8, the same bits for every number of threads", "[ops][quantized]") {
   const auto run = [](int threads) {
     Rig<TestedBackend, float> rig(threads);

@@ -71,7 +71,7 @@ void gemm_all_dots(Index m, Index n, Index k, const Unit* a, Index a_stride, con
         const DotsPart part{from, to - from, steps, i == 0, i == parts - 1};
         for (Index j = first; j < last; j += cols)
           gemm_group_dots<S, cols, Delay>(m, part, a, a_stride, b + j * b_stride, b_stride,
-                                            sums + (j - first) * few_rows, c + j, c_stride, accumulate);
+                                          sums + (j - first) * few_rows, c + j, c_stride, accumulate);
       }
     }
   };
