@@ -47,6 +47,15 @@ EIGEN_ALWAYS_INLINE void gemm_totals(const P (&sum)[std::size_t(Rows)][std::size
 template <class S>
 concept SpreadsPairs = requires { &GemmProduct<S>::spread; };
 
+/// sum + a w for a packet w of units of B, from unit p of its row on. Only: a is A's only row, in the order of `spread`, if any.
+template <class S, bool Only, class Unit, class P>
+EIGEN_ALWAYS_INLINE P gemm_row_product(const Unit* a, Index p, Packet<Unit> w, P sum) {
+  if constexpr (Only && SpreadsPairs<S>)
+    return GemmProduct<S>::multiply_add_spread(a + 2 * p, w, sum);
+  else
+    return GemmProduct<S>::multiply_add(Eigen::internal::ploadu<Packet<Unit>>(a + p), w, sum);
+}
+
 /// c_j = or += a . b_j over k units, a multiple of a packet, for Cols rows of B.
 template <class S, int Cols, class Unit, class T>
 void gemm_row_dots(Index k, const Unit* a, const Unit* b, Index b_stride, T* c, bool accumulate) {
@@ -61,13 +70,8 @@ void gemm_row_dots(Index k, const Unit* a, const Unit* b, Index b_stride, T* c, 
   for (Index p = 0; p < k; p += size, stream.go_on()) {
     stream.prefetch();
 #pragma GCC unroll 4
-    for (int j = 0; j < Cols; ++j) {
-      const auto w = ploadu<Packet<Unit>>(b + j * b_stride + p);
-      if constexpr (SpreadsPairs<S>)
-        sum[0][j] = GemmProduct<S>::multiply_add_spread(a + 2 * p, w, sum[0][j]);
-      else
-        sum[0][j] = GemmProduct<S>::multiply_add(ploadu<Packet<Unit>>(a + p), w, sum[0][j]);
-    }
+    for (int j = 0; j < Cols; ++j)
+      sum[0][j] = gemm_row_product<S, true>(a, p, ploadu<Packet<Unit>>(b + j * b_stride + p), sum[0][j]);
   }
   gemm_totals<1, Cols>(sum, c, 0, accumulate);
 }
@@ -87,11 +91,7 @@ void gemm_sequence_dots(Index k, const Unit* a, Index a_stride, const Unit* b, I
     for (Index p = 0; p < k; p += size) {
       const auto w = ploadu<Packet<Unit>>(b + j * b_stride + p);
 #pragma GCC unroll 4
-      for (int i = 0; i < Rows; ++i)
-        if constexpr (Rows == 1 && SpreadsPairs<S>)
-          sum[i][j] = GemmProduct<S>::multiply_add_spread(a + 2 * p, w, sum[i][j]);
-        else
-          sum[i][j] = GemmProduct<S>::multiply_add(ploadu<Packet<Unit>>(a + i * a_stride + p), w, sum[i][j]);
+      for (int i = 0; i < Rows; ++i) sum[i][j] = gemm_row_product<S, Rows == 1>(a + i * a_stride, p, w, sum[i][j]);
     }
   }
   gemm_totals<Rows, Cols>(sum, c, c_stride, accumulate);

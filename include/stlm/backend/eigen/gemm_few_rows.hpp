@@ -47,8 +47,8 @@ void gemm_group_dots(Index m, const DotsPart& part, const Unit* a, Index a_strid
   while (m - i >= 1) tile(std::integral_constant<int, 1>{});
 }
 
-/// Dot products over k units, a multiple of a packet, of all rows of A with all rows of B. Their bits do not depend on Delay, the
-/// order of reading.
+/// Dot products over k units, a multiple of a packet, of all rows of A with all rows of B. Their bits do not depend on Delay,
+/// the order of reading.
 template <class S, bool Delay = l1_prefetches_delay, class Unit, class T>
 void gemm_all_dots(Index m, Index n, Index k, const Unit* a, Index a_stride, const Unit* b, Index b_stride, T* c,
                    Index c_stride, bool accumulate) {

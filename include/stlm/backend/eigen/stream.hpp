@@ -11,9 +11,10 @@ namespace stlm::eigen {
 
 inline constexpr Index stream_ahead = 16384;  ///< bytes
 
-/// Whether prefetches into L1 delay the loads beside them, as they do on a Zen 4, but not on a Zen 5. Where they do, one row after
-/// another, without prefetches, is the fastest way to read, and tiles of several rows prefetch into L2. GCC 12 does not know these
-/// processors by name: of AMD's, which have SSE4A, those with AVX-512 begin with the Zen 4, those with AVX-VNNI with the Zen 5.
+/// Whether prefetches into L1 delay the loads beside them, as they do on a Zen 4, but not on a Zen 5. Where they do, one row
+/// after another, without prefetches, is the fastest way to read, and tiles of several rows prefetch into L2. GCC 12 does not
+/// know these processors by name: of AMD's, which have SSE4A, those with AVX-512 begin with the Zen 4, those with AVX-VNNI
+/// with the Zen 5.
 #if defined(__SSE4A__) && defined(__AVX512F__) && !defined(__AVXVNNI__) && !defined(__AVX512VP2INTERSECT__)
 inline constexpr bool l1_prefetches_delay = true;
 #else
